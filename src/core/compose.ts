@@ -1,0 +1,191 @@
+/** The places of the tree: each function describes one, and runs nothing. */
+import type { Context } from "./context.ts";
+import { type Duration, milliseconds } from "./duration.ts";
+import { type ErrorRecord, InvalidOptionError } from "./errors.ts";
+import type { Awaitable } from "./json.ts";
+import type { Node, OnFailure } from "./node.ts";
+import type { Schema, SchemaOutput } from "./schema.ts";
+import type { Reducers } from "./state.ts";
+import { type AnyStep, type InputOf, type OutputOf, type StateOf, type Step, toStep, type Work } from "./step.ts";
+import { checkedName, type StepOptions, workNode } from "./work.ts";
+
+/** The intersection of a union: an input every branch accepts. */
+type All<U> = (U extends unknown ? (x: U) => void : never) extends (x: infer I) => void ? I : never;
+
+/** One result where failures are collected: its value, or its error. */
+export type Settled<Out> =
+  | { readonly ok: true; readonly value: Out }
+  | { readonly ok: false; readonly error: ErrorRecord };
+
+/**
+ * A step: a name and a function of the input and a context.
+ *
+ *     const greet = step("greet", (name: string) => `Hello, ${name}!`);
+ *
+ * The function runs at least once; its result is recorded exactly once, and from then on the function is not called
+ * for this run again.
+ */
+export function step<In, Out, State = unknown>(
+  name: string,
+  work: Work<In, Out, State>,
+  options?: StepOptions,
+): Step<In, Out, State> {
+  return toStep(workNode(name, work, options));
+}
+
+/** What a pipeline declares beside its body. */
+export interface PipelineOptions<In, State> {
+  /** A label of yours, part of the fingerprint: a new one makes recorded runs refuse to resume. */
+  readonly version?: string;
+  /** Checks the input before the run starts; its output is what the body gets. */
+  readonly input?: Schema<unknown, In>;
+  /** The state a run begins with. */
+  readonly state?: () => NoInfer<State>;
+  /** How concurrent changes of one state field become one value. */
+  readonly reducers?: Reducers;
+}
+
+/** A named, versioned tree: what a run executes, or, inside another, a part with a path of its own. */
+export function pipeline<In, Out, State>(
+  name: string,
+  body: Step<In, Out, State>,
+  options: PipelineOptions<In, State> = {},
+): Step<In, Out, State> {
+  const { state, ...rest } = options;
+  const initial = state === undefined ? {} : { state: state as () => object }; // a state is always an object
+  return toStep({ kind: "pipeline", name: checkedName(name), body: body.node, ...rest, ...initial });
+}
+
+/** How a map goes about its items. */
+export interface MapOptions<Item> {
+  /** How many items at once. Default 8. */
+  readonly concurrency?: number;
+  /** Names an item in paths, so that it is recognised when the list changes. Default: its index. No two may be equal. */
+  readonly key?: (item: Item) => string;
+  /** `halt` (default): the first failure fails the map. `collect`: each result says whether it is one. */
+  readonly onFailure?: OnFailure;
+}
+
+/**
+ * One step for each item; the outputs keep the items' order. Items see the state as it was when the map began, and
+ * their changes are merged in order at its end.
+ */
+export function mapOver<Item, Out, State>(
+  name: string,
+  each: Step<Item, Out, State>,
+  options: MapOptions<Item> & { readonly onFailure: "collect" },
+): Step<readonly Item[], Settled<Out>[], State>;
+export function mapOver<Item, Out, State>(
+  name: string,
+  each: Step<Item, Out, State>,
+  options?: MapOptions<Item>,
+): Step<readonly Item[], Out[], State>;
+export function mapOver<In, Item, Out, State>(
+  name: string,
+  each: Step<Item, Out, State>,
+  options: MapOptions<Item> & { readonly over: (input: In, state: NoInfer<State>) => Iterable<Item> },
+): Step<In, Out[], State>;
+export function mapOver(name: string, each: AnyStep, options: MapOptions<never> & { over?: unknown } = {}): unknown {
+  return toStep({
+    kind: "mapOver",
+    name: checkedName(name),
+    each: each.node,
+    concurrency: options.concurrency ?? 8,
+    onFailure: options.onFailure ?? "halt",
+    ...(options.key ? { key: options.key } : {}),
+    ...(typeof options.over === "function" ? { over: options.over as (input: never, state: never) => Iterable<unknown> } : {}),
+  });
+}
+
+/**
+ * All branches at once, each on the same input and its own copy of the state; changes are merged in the order the
+ * branches are declared.
+ */
+export function parallel<const B extends Record<string, AnyStep>>(
+  name: string,
+  branches: B,
+  options: { readonly onFailure: "collect" },
+): Step<All<InputOf<B[keyof B]>>, { -readonly [K in keyof B]: Settled<OutputOf<B[K]>> }, All<StateOf<B[keyof B]>>>;
+export function parallel<const B extends Record<string, AnyStep>>(
+  name: string,
+  branches: B,
+  options?: { readonly onFailure?: "halt" },
+): Step<All<InputOf<B[keyof B]>>, { -readonly [K in keyof B]: OutputOf<B[K]> }, All<StateOf<B[keyof B]>>>;
+export function parallel(name: string, branches: Record<string, AnyStep>, options: { onFailure?: OnFailure } = {}): unknown {
+  const onFailure = options.onFailure ?? "halt";
+  return toStep({ kind: "parallel", name: checkedName(name), branches: nodesOf(name, branches), onFailure });
+}
+
+/** One branch of several, by the key that `choose` returns; the choice is recorded. */
+export function branchOn<In, const B extends Record<string, AnyStep>, Other extends AnyStep>(
+  name: string,
+  choose: (input: In, context: Pick<Context, "state">) => Awaitable<string>,
+  branches: B & { [K in keyof B]: Step<In, unknown, never> },
+  options: { readonly otherwise: Other & Step<In, unknown, never> },
+): Step<In, OutputOf<B[keyof B]> | OutputOf<Other>, All<StateOf<B[keyof B]> | StateOf<Other>>>;
+export function branchOn<In, const B extends Record<string, AnyStep>>(
+  name: string,
+  choose: (input: In, context: Pick<Context, "state">) => Awaitable<keyof B & string>,
+  branches: B & { [K in keyof B]: Step<In, unknown, never> },
+): Step<In, OutputOf<B[keyof B]>, All<StateOf<B[keyof B]>>>;
+export function branchOn(
+  name: string,
+  choose: (input: never, context: Pick<Context<never>, "state">) => Awaitable<string>,
+  branches: Record<string, AnyStep>,
+  options: { otherwise?: AnyStep } = {},
+): unknown {
+  const otherwise = options.otherwise ? { otherwise: options.otherwise.node } : {};
+  return toStep({ kind: "branchOn", name: checkedName(name), choose, branches: nodesOf(name, branches), ...otherwise });
+}
+
+/** When a loop ends. */
+export interface LoopOptions<T, State> {
+  /** Looked at after each turn, `count` from 1; the verdict is recorded. */
+  readonly until: (value: T, loop: { readonly count: number; readonly state: NoInfer<State> }) => Awaitable<boolean>;
+  /** The most turns: a whole number from 1. */
+  readonly maxLoops: number;
+  /** What reaching it means: `fail` (default) with LoopLimitError, or `last`: go on with the last value. */
+  readonly onMaxLoops?: "fail" | "last";
+}
+
+/** The same step again and again, each turn on the output of the one before, until a condition holds. */
+export function loopUntil<T, State>(name: string, body: Step<T, T, State>, options: LoopOptions<T, State>): Step<T, T, State> {
+  return toStep({
+    kind: "loopUntil",
+    name: checkedName(name),
+    body: body.node,
+    until: options.until as (value: never, loop: { count: number; state: never }) => Awaitable<boolean>, // erased, as all bodies
+    maxLoops: options.maxLoops,
+    onMaxLoops: options.onMaxLoops ?? "fail",
+  });
+}
+
+/** Waits, durably, and hands its input on: a run resumed later waits only for what is left. */
+export function sleep<T>(name: string, duration: Duration): Step<T, T> {
+  return toStep({ kind: "sleep", name: checkedName(name), ms: milliseconds(duration) });
+}
+
+/** What a person who approves answers, unless a schema says otherwise. */
+export interface Approval {
+  readonly approved: boolean;
+  readonly note?: string;
+}
+
+/**
+ * Asks a person. The run waits, holding no process, until an answer is sent to this path; an answer that does not fit
+ * the schema is refused and the run stays waiting.
+ */
+export function humanInTheLoop<In, S extends Schema = Schema<unknown, Approval>>(
+  name: string,
+  options: { readonly prompt: (input: In) => string; readonly answer?: S },
+): Step<In, SchemaOutput<S>> {
+  const answer = options.answer ? { answer: options.answer } : {};
+  return toStep({ kind: "humanInTheLoop", name: checkedName(name), prompt: options.prompt, ...answer });
+}
+
+function nodesOf(name: string, branches: Record<string, AnyStep>): Record<string, Node> {
+  for (const [key, branch] of Object.entries(branches)) {
+    if (branch?.node === undefined) throw new InvalidOptionError(`branch "${key}" of "${name}" is no step`);
+  }
+  return Object.freeze(Object.fromEntries(Object.entries(branches).map(([key, branch]) => [key, branch.node])));
+}

@@ -1,0 +1,83 @@
+import type { Duration } from "./duration.ts";
+import type { Awaitable } from "./json.ts";
+import type { PicoUsd } from "./limits.ts";
+import type { Path } from "./paths.ts";
+import type { Schema, SchemaOutput } from "./schema.ts";
+
+/** What `ctx.generate` asks of a model. */
+export interface GenerateRequest {
+  /** `"provider:model"`, as `"openai:gpt-4o-mini"`, or an AI SDK language model. */
+  readonly model: string | object;
+  readonly prompt: string;
+  readonly system?: string;
+  /** The most tokens the answer may have. Default 4,096; a budget may shrink it. */
+  readonly maxOutputTokens?: number;
+  readonly temperature?: number;
+}
+
+/**
+ * What a body is handed. `run`, `generate`, `model` and `sleep` are durable operations: each is recorded under the
+ * step's own path, so a crash inside a step resumes inside it. Give each a name of its own; a repeated name is
+ * numbered in the order of use, so a body must call its operations in the same order each time it runs.
+ */
+export interface Context<State = unknown> {
+  readonly runId: string;
+  readonly path: Path;
+  /** From 1. */
+  readonly attempt: number;
+  /** Fires when the attempt is to stop: timeout, cancellation, a sibling's failure, a halt, a lost lease. */
+  readonly signal: AbortSignal;
+  /** The run's shared memory as this attempt sees it, its own changes included. Frozen: change it with `set` or `update`. */
+  readonly state: Readonly<State>;
+  /** Stable across attempts and restarts: hand it to services that deduplicate. */
+  readonly idempotencyKey: string;
+  /** Changes fields of the state; committed together with the step's output, or not at all. */
+  set(patch: Partial<State>): void;
+  /** Changes one field from its present value. */
+  update<Field extends keyof State>(field: Field, change: (current: State[Field]) => State[Field]): void;
+  /** Runs `work` once: recorded, its result is returned from then on without running it again. */
+  run<T>(name: string, work: (signal: AbortSignal) => Awaitable<T>): Promise<T>;
+  /** One model call, inside the budget; text, or a value of the `output` schema. */
+  generate<S extends Schema>(name: string, request: GenerateRequest & { readonly output: S }): Promise<SchemaOutput<S>>;
+  generate(name: string, request: GenerateRequest): Promise<string>;
+  /** Waits, durably: a run resumed later waits only for what is left. */
+  sleep(name: string, duration: Duration): Promise<void>;
+}
+
+/** The most a model call can cost and use, known before it is made. */
+export interface Quote {
+  readonly model: string;
+  /** A provable upper bound on the tokens of the input. */
+  readonly inputTokens: number;
+  /** The cap the author asked for, and the smallest one worth making the call for. */
+  readonly outputTokens: { readonly wanted: number; readonly least: number };
+  /** The highest applicable rates, in pico-dollars a token; absent when the model has no known price. */
+  readonly rates?: { readonly input: PicoUsd; readonly output: PicoUsd };
+}
+
+/** Leave to make one call. */
+export interface Grant {
+  /** The output cap to write into the request: what was wanted, or less when the budget pays for less. */
+  readonly outputTokens: number;
+  readonly idempotencyKey: string;
+  readonly signal: AbortSignal;
+}
+
+/** What a call returned and truly cost. */
+export interface Receipt<T> {
+  readonly value: T;
+  readonly picoUsd: PicoUsd;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** What agents are handed besides: an operation that costs money. */
+export interface PaidContext<State = unknown> extends Context<State> {
+  /**
+   * Reserves the quote's worst case, durably; calls; records result and settlement in one append. Recorded, it
+   * returns the result. A ModelCallError with `charge: "none"` releases the reservation, any other error keeps it.
+   *
+   * @throws BudgetExceededError when the budget cannot pay the least; the run halts.
+   */
+  paid<T>(name: string, quote: Quote, call: (grant: Grant) => Promise<Receipt<T>>): Promise<T>;
+}

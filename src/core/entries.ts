@@ -1,0 +1,82 @@
+/**
+ * The journal: the append-only record of one run. An entry is a noun and a past verb. What entries mean together is
+ * `fold.ts`; stores keep them without knowing.
+ */
+import type { ErrorRecord } from "./errors.ts";
+import type { Json } from "./json.ts";
+import type { Limits } from "./limits.ts";
+import type { Path } from "./paths.ts";
+import type { Patch } from "./state.ts";
+
+/**
+ * Where a value came from, so that it is stored once: the output of the entry numbered `n`, or one element of it.
+ * `0` is the run's input.
+ */
+export type Ref = number | readonly [seq: number, key: string | number];
+
+/** Money and tokens of one reservation or settlement; `picoUsd` is a decimal string. */
+export interface Amount {
+  readonly picoUsd: string;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+export type Fact =
+  | RunCreated
+  | { readonly type: "run-resumed"; readonly owner: string; readonly fence: number; readonly why: "resumed" | "taken-over"; readonly fingerprint?: string; readonly manifest?: string; readonly forced?: readonly Path[]; readonly limits?: Limits }
+  | { readonly type: "run-completed"; readonly output: Json; readonly from?: Ref }
+  | { readonly type: "run-failed"; readonly error: ErrorRecord }
+  | { readonly type: "run-halted"; readonly error: ErrorRecord }
+  | { readonly type: "run-waiting"; readonly signals: readonly Path[] }
+  | { readonly type: "run-cancelled"; readonly error: ErrorRecord }
+  | { readonly type: "step-started"; readonly path: Path; readonly kind: string; readonly attempt: number; readonly in?: Ref }
+  | { readonly type: "step-completed"; readonly path: Path; readonly kind: string; readonly attempt: number; readonly in?: Ref; readonly output: Json; readonly state?: Patch; readonly took: number; readonly cached?: true }
+  | { readonly type: "step-failed"; readonly path: Path; readonly kind: string; readonly attempt: number; readonly in?: Ref; readonly error: ErrorRecord; readonly took: number }
+  | { readonly type: "container-completed"; readonly path: Path; readonly kind: string; readonly in?: Ref; readonly out: Ref | readonly Ref[] | { readonly [branch: string]: Ref }; readonly took: number }
+  | { readonly type: "retry-scheduled"; readonly path: Path; readonly attempt: number; readonly due: number }
+  | { readonly type: "fallback-taken"; readonly path: Path; readonly error: ErrorRecord }
+  | { readonly type: "failure-collected"; readonly path: Path; readonly error: ErrorRecord }
+  | { readonly type: "branch-chosen"; readonly path: Path; readonly key: string }
+  | { readonly type: "loop-judged"; readonly path: Path; readonly done: boolean }
+  | { readonly type: "map-started"; readonly path: Path; readonly count: number; readonly keys?: readonly string[]; readonly items?: Json }
+  | { readonly type: "operation-completed"; readonly path: Path; readonly kind: string; readonly output: Json; readonly took: number }
+  | { readonly type: "operation-failed"; readonly path: Path; readonly kind: string; readonly attempt: number; readonly error: ErrorRecord; readonly took: number }
+  | { readonly type: "timer-set"; readonly path: Path; readonly due: number }
+  | { readonly type: "signal-awaited"; readonly path: Path; readonly prompt: string }
+  | { readonly type: "signal-received"; readonly path: Path; readonly output: Json }
+  | { readonly type: "budget-reserved"; readonly path: Path; readonly model: string; readonly amount: Amount }
+  /** `of`: the seq of the reservation. `doubt`: nobody knows what the call cost, so all of it counts. */
+  | { readonly type: "budget-settled"; readonly path: Path; readonly of: number; readonly amount: Amount; readonly doubt?: true }
+  | { readonly type: "budget-released"; readonly path: Path; readonly of: number };
+
+export interface RunCreated {
+  readonly type: "run-created";
+  readonly pipeline: string;
+  readonly fingerprint: string;
+  /** The blob that lists the tree's places and their hashes. */
+  readonly manifest: string;
+  readonly input: Json;
+  readonly state: Json;
+  readonly limits?: Limits;
+  /** Where the pipeline was loaded from, so that `flujo resume` finds it again. */
+  readonly origin?: { readonly file: string; readonly export: string };
+}
+
+/** A fact in its place: `seq` counts from 0 within the run, `at` is milliseconds since 1970. */
+export type Entry = Fact & { readonly seq: number; readonly at: number };
+export type EntryType = Fact["type"];
+export type EntryOf<T extends EntryType> = Extract<Fact, { type: T }> & { readonly seq: number; readonly at: number };
+
+/** The form of the journal's entries. A store written with a higher one is refused. */
+export const journalFormat = 1;
+
+/** A value kept aside by its hash: `{ "$type": "blob", "hash": …, "size": … }` stands in its place. */
+export interface BlobRef {
+  readonly $type: "blob";
+  readonly hash: string;
+  readonly size: number;
+}
+
+export function isBlobRef(json: Json | undefined): json is BlobRef & { readonly [key: string]: Json } {
+  return typeof json === "object" && json !== null && (json as { $type?: Json }).$type === "blob";
+}

@@ -1,0 +1,193 @@
+/**
+ * Every failure Flujo reports, as a tree:
+ *
+ *     FlujoError
+ *     ├─ before anything runs
+ *     │  ├─ InvalidPipelineError   invalid-pipeline    the tree cannot run: the problems, each with its path
+ *     │  ├─ InvalidRunIdError      invalid-run-id
+ *     │  ├─ InvalidOptionError     invalid-option      a duration, amount, limit that cannot be read
+ *     │  ├─ InvalidInputError      invalid-input       the input does not fit its schema
+ *     │  ├─ UnknownModelError      unknown-model       no such provider or model
+ *     │  ├─ UnpricedModelError     unpriced-model      a cost limit, and a model without a price
+ *     │  ├─ MissingPackageError    missing-package     an optional package is not installed
+ *     │  ├─ MissingKeyError        missing-key         a provider's API key is not set
+ *     │  └─ VersionChangedError    version-changed     the pipeline differs where work is recorded
+ *     ├─ while running
+ *     │  ├─ StepFailedError        step-failed         a body threw
+ *     │  ├─ TimeoutError           timeout
+ *     │  ├─ InvalidOutputError     invalid-output      an output does not fit its schema
+ *     │  ├─ UnstorableValueError   unstorable-value    a value the journal cannot hold
+ *     │  ├─ StateConflictError     state-conflict      two branches changed one field
+ *     │  ├─ UnknownBranchError     unknown-branch
+ *     │  ├─ LoopLimitError         loop-limit
+ *     │  ├─ DuplicateKeyError      duplicate-key       two map items with one key
+ *     │  ├─ ModelCallError         model-call-failed
+ *     │  ├─ BudgetExceededError    budget-exceeded     the run halts
+ *     │  └─ CancelledError         cancelled
+ *     └─ about runs and stores
+ *        ├─ UnknownRunError        unknown-run
+ *        ├─ RunEndedError          run-ended
+ *        ├─ SignalRefusedError     signal-refused
+ *        ├─ LeaseHeldError         lease-held          another process advances this run
+ *        ├─ LeaseLostError         lease-lost          this process no longer does
+ *        ├─ StoreCorruptError      store-corrupt
+ *        ├─ StoreNewerError        store-newer         written by a newer Flujo
+ *        └─ StoreUnavailableError  store-unavailable   disk full, read-only, not reachable
+ */
+import type { Json } from "./json.ts";
+
+const brand = Symbol.for("flujo.error");
+
+/** Facts an error carries beside its message. */
+export interface ErrorFacts {
+  /** Where it happened, when it happened inside a run: `/q3/AnalyseAll[Alpha]/fetch`. */
+  readonly path?: string | undefined;
+  readonly runId?: string | undefined;
+  readonly cause?: unknown;
+  /** Whether doing the same again may help. */
+  readonly retryable?: boolean | undefined;
+  /** What to do next: a sentence. Printed after the message. */
+  readonly hint?: string | undefined;
+}
+
+/** An error as the journal keeps it. */
+export interface ErrorRecord {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly path?: string;
+  readonly hint?: string;
+  readonly details?: Json;
+}
+
+/** The root of every error Flujo throws or reports: a stable `code`, a place, and whether trying again may help. */
+export class FlujoError extends Error {
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly path: string | undefined;
+  readonly runId: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: string, message: string, facts: ErrorFacts = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.retryable = facts.retryable ?? false;
+    this.path = facts.path;
+    this.runId = facts.runId;
+    this.hint = facts.hint;
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** True for an error of any copy of Flujo loaded in this process, where `instanceof` knows only its own. */
+  static isInstance(error: unknown): error is FlujoError {
+    return typeof error === "object" && error !== null && brand in error;
+  }
+}
+
+function failure(code: string) {
+  return class extends FlujoError {
+    constructor(message: string, facts: ErrorFacts = {}) {
+      super(code, message, facts);
+    }
+  };
+}
+
+/** One thing wrong with a pipeline, found before it runs. */
+export interface Problem {
+  /** `duplicate-name`, `fallback-cycle`, `unbounded-loop`, `missing-branch`, `unknown-model`, ... */
+  readonly code: string;
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The tree cannot run; `problems` says where and why. */
+export class InvalidPipelineError extends FlujoError {
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    const lines = problems.map((p) => `${p.path}: ${p.message}`);
+    super("invalid-pipeline", `the pipeline cannot run:\n  ${lines.join("\n  ")}`, { path: problems[0]?.path });
+    this.problems = problems;
+  }
+}
+export class InvalidRunIdError extends failure("invalid-run-id") {}
+export class InvalidOptionError extends failure("invalid-option") {}
+export class InvalidInputError extends failure("invalid-input") {}
+export class UnknownModelError extends failure("unknown-model") {}
+export class UnpricedModelError extends failure("unpriced-model") {}
+export class MissingPackageError extends failure("missing-package") {}
+export class MissingKeyError extends failure("missing-key") {}
+
+/** Resuming would mix recorded work with a pipeline that has changed under it; `changed` lists the paths. */
+export class VersionChangedError extends FlujoError {
+  readonly changed: readonly string[];
+  constructor(runId: string, changed: readonly string[]) {
+    super(
+      "version-changed",
+      `run ${runId} has recorded work in parts of the pipeline that have changed since: ${changed.join(", ")}`,
+      {
+        runId,
+        path: changed[0],
+        hint: "Restore those parts, start a new run, or force it (flujo resume --force-version, resume(id, { forceVersion: true })).",
+      },
+    );
+    this.changed = changed;
+  }
+}
+
+export class StepFailedError extends failure("step-failed") {}
+export class TimeoutError extends failure("timeout") {}
+export class InvalidOutputError extends failure("invalid-output") {}
+export class UnstorableValueError extends failure("unstorable-value") {}
+export class StateConflictError extends failure("state-conflict") {}
+export class UnknownBranchError extends failure("unknown-branch") {}
+export class LoopLimitError extends failure("loop-limit") {}
+export class DuplicateKeyError extends failure("duplicate-key") {}
+export class BudgetExceededError extends failure("budget-exceeded") {}
+export class CancelledError extends failure("cancelled") {}
+
+/** What a failed model call may have cost: nothing, provably, or in doubt (then its whole reservation counts). */
+export type Charge = "none" | "in-doubt";
+
+export class ModelCallError extends FlujoError {
+  readonly charge: Charge;
+  /** How long the provider asked us to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, facts: ErrorFacts & { charge: Charge; retryAfterMs?: number | undefined }) {
+    super("model-call-failed", message, facts);
+    this.charge = facts.charge;
+    this.retryAfterMs = facts.retryAfterMs;
+  }
+}
+
+export class UnknownRunError extends failure("unknown-run") {}
+export class RunEndedError extends failure("run-ended") {}
+export class SignalRefusedError extends failure("signal-refused") {}
+export class LeaseHeldError extends failure("lease-held") {}
+export class LeaseLostError extends failure("lease-lost") {}
+export class StoreCorruptError extends failure("store-corrupt") {}
+export class StoreNewerError extends failure("store-newer") {}
+export class StoreUnavailableError extends failure("store-unavailable") {}
+
+/** The journal's form of any thrown value. A thrown non-Flujo error is `fallbackCode`. */
+export function recordError(thrown: unknown, path?: string, fallbackCode = "step-failed"): ErrorRecord {
+  if (FlujoError.isInstance(thrown)) {
+    const at = thrown.path ?? path;
+    return {
+      code: thrown.code,
+      message: wellFormed(thrown.message),
+      retryable: thrown.retryable,
+      ...(at === undefined ? {} : { path: at }),
+      ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
+    };
+  }
+  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  return { code: fallbackCode, message: wellFormed(message), retryable: true, ...(path === undefined ? {} : { path }) };
+}
+
+/** An error again, from its record. */
+export function reviveError(record: ErrorRecord, runId?: string): FlujoError {
+  return new FlujoError(record.code, record.message, { ...record, runId });
+}
+
+const wellFormed = (text: string): string => text.toWellFormed();

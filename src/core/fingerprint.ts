@@ -1,0 +1,152 @@
+/**
+ * Which version of a pipeline a run belongs to. The manifest lists every place of the tree with the hash of what it
+ * is (code, prompt, model, schemas: not retries, timeouts, budgets or concurrency, which may change under a run) and
+ * the link before it. The fingerprint is the hash of the manifest.
+ */
+import { hash } from "node:crypto";
+import canonicalize from "canonicalize";
+import type { Json } from "./json.ts";
+import { isQualifier, links, nameOf, type Node, type Place } from "./node.ts";
+import { childPath, type Path } from "./paths.ts";
+import type { Schema } from "./schema.ts";
+import { inside } from "./tree.ts";
+
+/** One place: where, what (a hash), and the link before it in its sequence. */
+export type ManifestLine = readonly [place: Path, hash: string, after: string];
+export type Manifest = readonly ManifestLine[];
+
+export interface Version {
+  readonly fingerprint: string;
+  readonly manifest: Manifest;
+  /** The manifest as kept in the store, and the hash it is kept by. */
+  readonly blob: { readonly hash: string; readonly text: string };
+}
+
+const versions = new WeakMap<Node, Version>();
+
+/** The version of the tree under a node. Made once per node. */
+export function versionOf(node: Node): Version {
+  const known = versions.get(node);
+  if (known) return known;
+  const manifest: ManifestLine[] = [];
+  list(node, "", "", manifest);
+  const text = JSON.stringify(manifest);
+  const digest = sha256(text);
+  const version = { fingerprint: digest.slice(0, 16), manifest, blob: { hash: digest, text } };
+  versions.set(node, version);
+  return version;
+}
+
+function list(node: Node, parent: Path, after: string, lines: ManifestLine[]): void {
+  if (node.kind === "sequence") {
+    let previous = after;
+    for (const link of links(node)) {
+      list(link, parent, previous, lines);
+      previous = nameOf(link);
+    }
+  } else if (node.kind === "fallback") {
+    list(node.of, parent, after, lines);
+    list(node.other, parent, `${nameOf(node.of)}?`, lines);
+  } else if (isQualifier(node)) {
+    list(node.of, parent, after, lines);
+  } else {
+    const path = childPath(parent, node.name);
+    lines.push([path, ownHash(node), after]);
+    for (const sub of inside(node, path)) list(sub.node, sub.within, "", lines);
+  }
+}
+
+const hashes = new WeakMap<Node, string>();
+
+function ownHash(node: Place): string {
+  const known = hashes.get(node);
+  if (known) return known;
+  const digest = sha256(canonicalize(ownFacts(node)) as string).slice(0, 16);
+  hashes.set(node, digest);
+  return digest;
+}
+
+function ownFacts(node: Place): Json {
+  const facts = { kind: node.kind, name: node.name };
+  switch (node.kind) {
+    case "step":
+    case "agent":
+      return { ...facts, ...node.facts, input: schemaFact(node.input), output: schemaFact(node.output) };
+    case "pipeline":
+      return { ...facts, input: schemaFact(node.input), ...(node.version === undefined ? {} : { version: node.version }) };
+    case "parallel":
+      return { ...facts, branches: Object.keys(node.branches), onFailure: node.onFailure };
+    case "mapOver":
+      return { ...facts, onFailure: node.onFailure, over: codeFact(node.over), key: codeFact(node.key) };
+    case "branchOn":
+      return { ...facts, choose: codeFact(node.choose) };
+    case "loopUntil":
+      return { ...facts, until: codeFact(node.until), maxLoops: node.maxLoops, onMaxLoops: node.onMaxLoops };
+    case "sleep":
+      return { ...facts, ms: node.ms };
+    case "humanInTheLoop":
+      return { ...facts, answer: schemaFact(node.answer) };
+  }
+}
+
+/**
+ * The recorded paths that a changed tree no longer explains: their place is gone, is something else now, or follows
+ * another link. What is not recorded yet may change freely.
+ */
+export function changedPaths(before: Manifest, now: Manifest, recorded: Iterable<Path>): Path[] {
+  const [old, fresh] = [byPlace(before), byPlace(now)];
+  const changed = new Set<Path>();
+  const scopes = scopesOf(old);
+  for (const path of recorded) {
+    for (const place of placesOf(path, scopes)) if (old.get(place) !== fresh.get(place)) changed.add(place);
+  }
+  return [...changed];
+}
+
+const byPlace = (manifest: Manifest): Map<Path, string> =>
+  new Map(manifest.map(([place, digest, after]) => [place, `${digest} ${after}`]));
+
+/** Paths under which places hang, as the manifest writes them: `/q3`, `/q3/each[]`, `/q3/both[left]`. */
+function scopesOf(manifest: Map<Path, string>): Set<Path> {
+  const scopes = new Set<Path>([""]);
+  for (const place of manifest.keys()) scopes.add(place).add(place.slice(0, place.lastIndexOf("/")));
+  return scopes;
+}
+
+/** The places a recorded path passes through, in the manifest's writing: keys of items become `[]`. */
+function placesOf(path: Path, scopes: ReadonlySet<Path>): Path[] {
+  const found: Path[] = [];
+  let scope = "";
+  for (const [, name, key] of path.replace(/:.*$/, "").matchAll(/\/([^/[@]+)(?:@\d+)?(?:\[([^\]]*)\])?/g)) {
+    const place = `${scope}/${name}`;
+    found.push(place);
+    scope = key !== undefined && scopes.has(`${place}[${key}]`) ? `${place}[${key}]` : key === undefined ? place : `${place}[]`;
+  }
+  return found;
+}
+
+/** A function as a fact: the hash of its source without white space, so that formatting changes nothing. */
+export function codeFact(work: unknown): Json {
+  return typeof work === "function" ? sha256(String(work).replace(/\s+/g, "")).slice(0, 16) : null;
+}
+
+/** A schema as a fact: its JSON Schema where the library offers one, else the library's name. */
+export function schemaFact(schema: Schema | undefined): Json {
+  if (schema === undefined) return null;
+  return (jsonSchemaOf(schema) as Json | undefined) ?? schema["~standard"].vendor;
+}
+
+/** The schema's JSON Schema (2020-12), by the Standard JSON Schema trait; undefined when it has none. */
+export function jsonSchemaOf(schema: Schema, side: "input" | "output" = "output"): object | undefined {
+  const standard: object = schema["~standard"];
+  if (!("jsonSchema" in standard)) return undefined;
+  // The trait is optional and newer than Standard Schema itself; its shape is checked by calling it.
+  const trait = standard.jsonSchema as Record<string, (options: { target: string }) => object>;
+  try {
+    return trait[side]?.({ target: "draft-2020-12" });
+  } catch {
+    return undefined; // a schema JSON Schema cannot express, as one with a Date
+  }
+}
+
+export const sha256 = (text: string): string => hash("sha256", text);

@@ -1,0 +1,231 @@
+/** What a journal's entries mean together: run = fold(entries). The one place where entries are given a meaning. */
+import type { Amount, Entry, EntryOf, Ref } from "./entries.ts";
+import type { ErrorRecord } from "./errors.ts";
+import type { Json } from "./json.ts";
+import { addSpent, type Limits, nothingSpent, type Spent } from "./limits.ts";
+import type { Path } from "./paths.ts";
+
+export type RunState = "running" | "completed" | "failed" | "halted" | "waiting" | "cancelled";
+
+/** An operation with a result: recorded once, returned from then on. */
+export type Completed = EntryOf<"step-completed"> | EntryOf<"operation-completed"> | EntryOf<"signal-received">;
+export type Failed = EntryOf<"step-failed"> | EntryOf<"operation-failed">;
+
+/** Money held for a call, and what became of it. */
+export interface Reservation {
+  readonly path: Path;
+  readonly seq: number;
+  readonly amount: Amount;
+  /** What it cost in the end; undefined while nobody knows. */
+  settled?: Amount;
+  doubt?: boolean;
+}
+
+/** Everything a journal says so far. `record` keeps it up to date; nobody else changes it. */
+export interface RunRecord {
+  created: EntryOf<"run-created"> | undefined;
+  status: RunState;
+  /** The seq the next entry will have. */
+  next: number;
+  updatedAt: number;
+  error: ErrorRecord | undefined;
+  output: { readonly json: Json; readonly from?: Ref } | undefined;
+  /** The limits in force, and the version last resumed under. */
+  limits: Limits;
+  fingerprint: string;
+  manifest: string;
+  /** The paths of the signals a waiting run waits for. */
+  awaited: readonly Path[];
+  /** Failures before this entry are stale: the run failed of them and was resumed. */
+  freshFrom: number;
+  readonly completed: Map<Path, Completed>;
+  readonly failures: Map<Path, Failed>;
+  /** Failed attempts so far, of every step that has any. */
+  readonly attempts: Map<Path, number>;
+  readonly retries: Map<Path, EntryOf<"retry-scheduled">[]>;
+  readonly fallbacks: Map<Path, ErrorRecord>;
+  readonly collected: Map<Path, EntryOf<"failure-collected">>;
+  readonly choices: Map<Path, string>;
+  readonly verdicts: Map<Path, boolean>;
+  readonly maps: Map<Path, EntryOf<"map-started">>;
+  readonly timers: Map<Path, number>;
+  readonly prompts: Map<Path, string>;
+  readonly reservations: Map<number, Reservation>;
+  readonly containers: Map<Path, number>;
+  /** Settled and still held, together: what counts against the limits. */
+  spent: Spent;
+}
+
+/** A record of nothing yet. */
+export function emptyRecord(): RunRecord {
+  return {
+    created: undefined,
+    status: "running",
+    next: 0,
+    updatedAt: 0,
+    error: undefined,
+    output: undefined,
+    limits: {},
+    fingerprint: "",
+    manifest: "",
+    awaited: [],
+    freshFrom: -1,
+    completed: new Map(),
+    failures: new Map(),
+    attempts: new Map(),
+    retries: new Map(),
+    fallbacks: new Map(),
+    collected: new Map(),
+    choices: new Map(),
+    verdicts: new Map(),
+    maps: new Map(),
+    timers: new Map(),
+    prompts: new Map(),
+    reservations: new Map(),
+    containers: new Map(),
+    spent: nothingSpent,
+  };
+}
+
+/** A whole journal's meaning. */
+export function fold(entries: Iterable<Entry>): RunRecord {
+  const run = emptyRecord();
+  for (const entry of entries) record(run, entry);
+  return run;
+}
+
+/** Takes the next entry in. */
+export function record(run: RunRecord, entry: Entry): void {
+  run.next = entry.seq + 1;
+  run.updatedAt = entry.at;
+  switch (entry.type) {
+    case "step-completed":
+    case "operation-completed":
+    case "signal-received":
+      run.completed.set(entry.path, entry);
+      return;
+    case "step-started":
+      return;
+    case "step-failed":
+      run.attempts.set(entry.path, (run.attempts.get(entry.path) ?? 0) + 1);
+      run.failures.set(entry.path, entry);
+      return;
+    case "operation-failed":
+      run.failures.set(entry.path, entry);
+      return;
+    case "container-completed":
+      run.containers.set(entry.path, entry.seq);
+      return;
+    case "retry-scheduled": {
+      const known = run.retries.get(entry.path);
+      if (known) known.push(entry);
+      else run.retries.set(entry.path, [entry]);
+      return;
+    }
+    case "fallback-taken":
+      run.fallbacks.set(entry.path, entry.error);
+      return;
+    case "failure-collected":
+      run.collected.set(entry.path, entry);
+      return;
+    case "branch-chosen":
+      run.choices.set(entry.path, entry.key);
+      return;
+    case "loop-judged":
+      run.verdicts.set(entry.path, entry.done);
+      return;
+    case "map-started":
+      run.maps.set(entry.path, entry);
+      return;
+    case "timer-set":
+      run.timers.set(entry.path, entry.due);
+      return;
+    case "signal-awaited":
+      run.prompts.set(entry.path, entry.prompt);
+      return;
+    case "budget-reserved":
+      run.reservations.set(entry.seq, { path: entry.path, seq: entry.seq, amount: entry.amount });
+      run.spent = addSpent(run.spent, { ...spentOf(entry.amount), calls: 1 });
+      return;
+    case "budget-settled":
+    case "budget-released":
+      return settle(run, entry);
+    default:
+      recordStanding(run, entry);
+  }
+}
+
+function recordStanding(run: RunRecord, entry: Entry): void {
+  switch (entry.type) {
+    case "run-created":
+      run.created = entry;
+      run.limits = entry.limits ?? {};
+      run.fingerprint = entry.fingerprint;
+      run.manifest = entry.manifest;
+      return;
+    case "run-resumed":
+      if (run.status !== "running") run.freshFrom = entry.seq;
+      run.status = "running";
+      run.error = undefined;
+      run.awaited = [];
+      if (entry.limits) run.limits = entry.limits;
+      if (entry.fingerprint !== undefined) run.fingerprint = entry.fingerprint;
+      if (entry.manifest !== undefined) run.manifest = entry.manifest;
+      return;
+    case "run-completed":
+      run.status = "completed";
+      run.output = entry.from === undefined ? { json: entry.output } : { json: entry.output, from: entry.from };
+      return;
+    case "run-failed":
+      run.status = "failed";
+      run.error = entry.error;
+      return;
+    case "run-halted":
+      run.status = "halted";
+      run.error = entry.error;
+      return;
+    case "run-cancelled":
+      run.status = "cancelled";
+      run.error = entry.error;
+      return;
+    case "run-waiting":
+      run.status = "waiting";
+      run.awaited = entry.signals;
+      return;
+    default:
+      return;
+  }
+}
+
+function settle(run: RunRecord, entry: EntryOf<"budget-settled"> | EntryOf<"budget-released">): void {
+  const reservation = run.reservations.get(entry.of);
+  if (reservation === undefined || reservation.settled !== undefined) return; // each is resolved at most once
+  const actual = entry.type === "budget-settled" ? entry.amount : zeroAmount;
+  reservation.settled = actual;
+  if (entry.type === "budget-settled" && entry.doubt) reservation.doubt = true;
+  run.spent = addSpent(run.spent, minus(spentOf(actual), spentOf(reservation.amount)));
+}
+
+const zeroAmount: Amount = { picoUsd: "0", inputTokens: 0, outputTokens: 0 };
+
+/** An amount as what is spent; a call is counted where it is reserved. */
+export function spentOf(amount: Amount): Spent {
+  return {
+    picoUsd: BigInt(amount.picoUsd),
+    inputTokens: amount.inputTokens,
+    outputTokens: amount.outputTokens,
+    calls: 0,
+  };
+}
+
+function minus(a: Spent, b: Spent): Spent {
+  return {
+    picoUsd: a.picoUsd - b.picoUsd,
+    inputTokens: a.inputTokens - b.inputTokens,
+    outputTokens: a.outputTokens - b.outputTokens,
+    calls: a.calls - b.calls,
+  };
+}
+
+/** Whether a run has come to its end for good. */
+export const isEnded = (run: RunRecord): boolean => run.status === "completed" || run.status === "cancelled";

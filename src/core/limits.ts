@@ -1,0 +1,92 @@
+import { type Duration, milliseconds } from "./duration.ts";
+import { InvalidOptionError } from "./errors.ts";
+
+/** Integer money: 1e-12 US dollars, exact for every published price per token. */
+export type PicoUsd = bigint;
+
+/** An amount with its unit: `"$0.15"`, `"$20"`. */
+export type Usd = `$${number}`;
+
+/** Limits of one scope. Absent means unlimited. */
+export interface Budget {
+  /** US dollars: `"$0.50"`. */
+  readonly cost?: Usd;
+  /** Input and output tokens together. */
+  readonly tokens?: number;
+  /** Model calls, failed ones included. */
+  readonly calls?: number;
+  /** Wall clock since the run (or the scope) first started. Resuming does not reset it. */
+  readonly time?: Duration;
+}
+
+/** A budget as the journal keeps it. `picoUsd` is a decimal string: JSON has no integers that large. */
+export interface Limits {
+  readonly picoUsd?: string;
+  readonly tokens?: number;
+  readonly calls?: number;
+  readonly timeMs?: number;
+}
+
+/** What has been used. `picoUsd`: integer, 1e-12 US dollars. */
+export interface Spent {
+  readonly picoUsd: PicoUsd;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly calls: number;
+}
+
+export const nothingSpent: Spent = { picoUsd: 0n, inputTokens: 0, outputTokens: 0, calls: 0 };
+
+export function addSpent(a: Spent, b: Spent): Spent {
+  return {
+    picoUsd: a.picoUsd + b.picoUsd,
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    calls: a.calls + b.calls,
+  };
+}
+
+const picoDigits = 12;
+
+/**
+ * `"$0.15"` as integer pico-dollars. No float is involved.
+ *
+ * @throws InvalidOptionError for anything but `$`, digits and at most twelve decimals.
+ */
+export function picoUsd(amount: string): PicoUsd {
+  const match = /^\$(\d{1,12})(?:\.(\d{1,12}))?$/.exec(amount);
+  if (!match) {
+    throw new InvalidOptionError(`"${amount}" is not an amount of money`, {
+      hint: 'Write dollars with their sign: "$0.15", "$20".',
+    });
+  }
+  return BigInt((match[1] as string) + (match[2] ?? "").padEnd(picoDigits, "0"));
+}
+
+/** Pico-dollars as an exact decimal, without the sign: `150000000000n` is `"0.15"`. */
+export function decimalUsd(amount: PicoUsd): string {
+  const sign = amount < 0n ? "-" : "";
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(picoDigits + 1, "0");
+  const fraction = digits.slice(-picoDigits).replace(/0+$/, "");
+  return `${sign}${digits.slice(0, -picoDigits)}${fraction === "" ? "" : `.${fraction}`}`;
+}
+
+/**
+ * A budget as limits.
+ *
+ * @throws InvalidOptionError for a limit that is not a positive whole number, amount or duration.
+ */
+export function limitsOf(budget: Usd | Budget): Limits {
+  if (typeof budget === "string") return { picoUsd: picoUsd(budget).toString() };
+  return {
+    ...(budget.cost === undefined ? {} : { picoUsd: picoUsd(budget.cost).toString() }),
+    ...(budget.tokens === undefined ? {} : { tokens: whole("tokens", budget.tokens) }),
+    ...(budget.calls === undefined ? {} : { calls: whole("calls", budget.calls) }),
+    ...(budget.time === undefined ? {} : { timeMs: milliseconds(budget.time) }),
+  };
+}
+
+function whole(field: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new InvalidOptionError(`budget.${field} is ${value}; it takes a whole number from 0`);
+}

@@ -1,0 +1,190 @@
+/**
+ * The tree as data: what `step()`, `mapOver()`, `.to()`, `.retry()` and the others describe, and all that the
+ * engine, validation, fingerprint and graph read. Nodes are frozen; nothing here runs anything.
+ *
+ * Two families: *places* own a name and a path segment; *qualifiers* wrap one node (`of`) and take its place.
+ * A sequence joins places and has no segment of its own.
+ */
+import type { Context, PaidContext } from "./context.ts";
+import type { Awaitable, Json } from "./json.ts";
+import type { Limits } from "./limits.ts";
+import type { Schema } from "./schema.ts";
+import type { Reducers } from "./state.ts";
+
+export type Node = Place | SequenceNode | Qualifier;
+
+export type Place =
+  | WorkNode
+  | PipelineNode
+  | ParallelNode
+  | MapNode
+  | BranchNode
+  | LoopNode
+  | SleepNode
+  | HumanNode;
+
+export type Qualifier = RetryNode | TimeoutNode | FallbackNode | CachedNode | BudgetNode | ValidateNode;
+
+/** A body: a function (`step`) or a model (`agent`). */
+export interface WorkNode {
+  readonly kind: "step" | "agent";
+  readonly name: string;
+  readonly work: (input: never, context: PaidContext) => Awaitable<unknown>;
+  readonly input?: Schema;
+  readonly output?: Schema;
+  /** Everything beside the kind and name that makes this version of the body what it is; part of the fingerprint. */
+  readonly facts: { readonly [fact: string]: Json };
+  /** The models an agent may call, known before it runs: `["openai:gpt-4o"]`. */
+  readonly models?: readonly string[];
+  /** An agent's calls are bought anew at each attempt; a step's operations are kept. */
+  readonly freshAttempts: boolean;
+}
+
+export interface PipelineNode {
+  readonly kind: "pipeline";
+  readonly name: string;
+  readonly body: Node;
+  readonly version?: string;
+  readonly input?: Schema;
+  readonly state?: () => object;
+  readonly reducers?: Reducers;
+}
+
+export interface SequenceNode {
+  readonly kind: "sequence";
+  readonly before: Node;
+  readonly next: Node;
+}
+
+/** `halt`: the first failure fails the whole, siblings are told to stop. `collect`: failures become values. */
+export type OnFailure = "halt" | "collect";
+
+export interface ParallelNode {
+  readonly kind: "parallel";
+  readonly name: string;
+  readonly branches: { readonly [name: string]: Node };
+  readonly onFailure: OnFailure;
+}
+
+export interface MapNode {
+  readonly kind: "mapOver";
+  readonly name: string;
+  readonly each: Node;
+  readonly concurrency: number;
+  readonly onFailure: OnFailure;
+  readonly over?: (input: never, state: never) => Iterable<unknown>;
+  readonly key?: (item: never) => string;
+}
+
+export interface BranchNode {
+  readonly kind: "branchOn";
+  readonly name: string;
+  readonly choose: (input: never, context: Pick<Context<never>, "state">) => Awaitable<string>;
+  readonly branches: { readonly [key: string]: Node };
+  readonly otherwise?: Node;
+}
+
+export interface LoopNode {
+  readonly kind: "loopUntil";
+  readonly name: string;
+  readonly body: Node;
+  readonly until: (value: never, loop: { readonly count: number; readonly state: never }) => Awaitable<boolean>;
+  readonly maxLoops: number;
+  /** `fail` throws LoopLimitError; `last` goes on with the last value. */
+  readonly onMaxLoops: "fail" | "last";
+}
+
+export interface SleepNode {
+  readonly kind: "sleep";
+  readonly name: string;
+  readonly ms: number;
+}
+
+export interface HumanNode {
+  readonly kind: "humanInTheLoop";
+  readonly name: string;
+  readonly prompt: (input: never) => string;
+  readonly answer?: Schema;
+}
+
+export interface RetryNode {
+  readonly kind: "retry";
+  readonly of: Node;
+  /** The first try included. */
+  readonly attempts: number;
+  /** Wait before the second attempt. */
+  readonly backoffMs: number;
+  /** Each further wait is this many times the one before. */
+  readonly factor: number;
+  readonly maxBackoffMs: number;
+  /** Full jitter: the wait is drawn between 0 and its value. */
+  readonly jitter: boolean;
+  readonly when?: (error: unknown) => boolean;
+}
+
+export interface TimeoutNode {
+  readonly kind: "timeout";
+  readonly of: Node;
+  readonly ms: number;
+}
+
+export interface FallbackNode {
+  readonly kind: "fallback";
+  readonly of: Node;
+  readonly other: Node;
+}
+
+export interface CachedNode {
+  readonly kind: "cached";
+  readonly of: Node;
+  readonly ttlMs?: number;
+  readonly key?: (input: never) => string;
+}
+
+export interface BudgetNode {
+  readonly kind: "budget";
+  readonly of: Node;
+  readonly limits: Limits;
+}
+
+export interface ValidateNode {
+  readonly kind: "validate";
+  readonly of: Node;
+  readonly check: Schema | ((output: never) => Awaitable<boolean | string>);
+}
+
+export function isQualifier(node: Node): node is Qualifier {
+  return "of" in node;
+}
+
+/** The node inside all qualifiers. */
+export function bare(node: Node): Place | SequenceNode {
+  let inner = node;
+  while (isQualifier(inner)) inner = inner.of;
+  return inner;
+}
+
+const flattened = new WeakMap<SequenceNode, readonly Node[]>();
+
+/** The links of a sequence in order; a node that is no sequence is its own only link. */
+export function links(node: Node): readonly Node[] {
+  if (node.kind !== "sequence") return [node];
+  const known = flattened.get(node);
+  if (known) return known;
+  const found: Node[] = [];
+  const rest: Node[] = [node]; // a stack, not recursion: chains are built 10,000 deep
+  for (let top = rest.pop(); top; top = rest.pop()) {
+    if (top.kind === "sequence") rest.push(top.next, top.before);
+    else found.push(top);
+  }
+  flattened.set(node, found);
+  return found;
+}
+
+/** The name a node goes by: its own, or `first..last` for a sequence. */
+export function nameOf(node: Node): string {
+  const inner = bare(node);
+  if (inner.kind !== "sequence") return inner.name;
+  const all = links(inner);
+  return `${nameOf(all[0] as Node)}..${nameOf(all[all.length - 1] as Node)}`;
+}

@@ -1,0 +1,43 @@
+/**
+ * Where an operation stands: `/q3/AnalyseAll[Alpha]/fetch:revenue#0`.
+ *
+ * | part | stands for |
+ * | --- | --- |
+ * | `/name` | a place of the tree: a step, agent, container or (sub-)pipeline |
+ * | `[key]` | one item of a map, branch of a parallel or branchOn, turn of a loop (from 0) |
+ * | `@n` | the n-th attempt of an agent, from 2: its calls are bought anew |
+ * | `:name#n` | an operation inside a body, and its n-th use of that name (from 0) |
+ */
+export type Path = string;
+
+const reserved = /[%/[\]:#@\p{Cc}\p{Cs}]/gu;
+
+/** A name or key as it stands in a path: the characters that structure paths are percent-encoded. */
+export function pathSegment(name: string): string {
+  return name.replace(reserved, (char) =>
+    /\p{Cs}/u.test(char)
+      ? `%u${char.charCodeAt(0).toString(16)}` // a lone surrogate has no UTF-8
+      : encodeURIComponent(char),
+  );
+}
+
+export const childPath = (parent: Path, name: string): Path => `${parent}/${pathSegment(name)}`;
+export const itemPath = (container: Path, key: string): Path => `${container}[${pathSegment(key)}]`;
+export const attemptPath = (step: Path, attempt: number): Path => (attempt > 1 ? `${step}@${attempt}` : step);
+export const operationPath = (step: Path, name: string, use: number): Path =>
+  `${step}:${pathSegment(name)}#${use}`;
+
+/** The place in the tree a path belongs to: keys, attempts and operations removed. `/q3/AnalyseAll[]/fetch`. */
+export function placeOf(path: Path): Path {
+  return path.replace(/:.*$/, "").replace(/@\d+/g, "").replace(/\[[^\]]*\]/g, "[]");
+}
+
+/** Whether `path` is `scope` or lies inside it. */
+export function isWithin(path: Path, scope: Path): boolean {
+  return path.startsWith(scope) && (path.length === scope.length || "/[:@".includes(path[scope.length] as string));
+}
+
+/** Run ids name files and rows: letters, digits, `.`, `_`, `-`; 1 to 128 of them, the first a letter or digit. */
+export function isRunId(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text);
+}

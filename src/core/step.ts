@@ -1,0 +1,134 @@
+import type { Context } from "./context.ts";
+import { type Duration, milliseconds } from "./duration.ts";
+import { InvalidOptionError } from "./errors.ts";
+import type { Problem } from "./errors.ts";
+import type { Awaitable } from "./json.ts";
+import { type Budget, limitsOf, type Usd } from "./limits.ts";
+import type { Node, RetryNode } from "./node.ts";
+import type { Schema, SchemaOutput } from "./schema.ts";
+import { findProblems } from "./validation.ts";
+import { workNode } from "./work.ts";
+
+/** A body: a function of the input and the step's context. */
+export type Work<In, Out, State> = (input: In, ctx: Context<State>) => Awaitable<Out>;
+
+declare const io: unique symbol;
+
+/** When and how to try again. */
+export interface RetryPolicy {
+  /** How often in all, the first try included: from 1 to 1,000. */
+  readonly attempts: number;
+  /** The wait before the second attempt. Default `"1s"`. */
+  readonly backoff?: Duration;
+  /** Each further wait is this many times the one before: from 1. Default 2. */
+  readonly factor?: number;
+  /** No wait is longer. Default `"1m"`. */
+  readonly maxBackoff?: Duration;
+  /** Draw each wait between 0 and its value ("full jitter"). Default true. */
+  readonly jitter?: boolean;
+  /** Which errors are worth another try. Default: all but those that say `retryable: false`. */
+  readonly when?: (error: unknown) => boolean;
+}
+
+/** How a step's results are kept for other runs. */
+export interface CacheOptions<In> {
+  /** Results older than this are not used. Default: no limit. */
+  readonly ttl?: Duration;
+  /** What of the input matters. Default: all of it. */
+  readonly key?: (input: In) => string;
+}
+
+/**
+ * The one noun: a typed, immutable description of work. `node` is plain frozen data; the methods only build new
+ * nodes, and nothing runs until a `Flujo` runs it.
+ *
+ * A qualifier wraps everything to its left: `a.timeout("10s").retry({ attempts: 3 })` gives each attempt 10 seconds,
+ * `a.retry({ attempts: 3 }).timeout("10s")` gives all of them together 10 seconds.
+ */
+export interface Step<in In, out Out, in State = unknown> {
+  readonly node: Node;
+  /** Carries the types; never there at run time. */
+  readonly [io]?: (input: In, state: State) => Out;
+  /** Then this: the output becomes the next step's input. */
+  to<Next, S = unknown>(next: Step<Out, Next, S>): Step<In, Next, State & S>;
+  to<Next, S = unknown>(name: string, work: Work<Out, Next, S>): Step<In, Next, State & S>;
+  /** Tries again when it fails. A finished operation inside is not repeated; an agent's calls are bought anew. */
+  retry(policy: RetryPolicy): Step<In, Out, State>;
+  /** Fails with TimeoutError after this long; the timer starts anew with each attempt inside and each resume. */
+  timeout(after: Duration): Step<In, Out, State>;
+  /** When it fails for good, runs this one on the same input. The first error stays in the journal. */
+  fallback<Other, S>(other: Step<In, Other, S>): Step<In, Out | Other, State & S>;
+  /** Keeps the result for later runs with the same step, input and state read. A hit costs nothing and says `cached`. */
+  cached(options?: CacheOptions<In>): Step<In, Out, State>;
+  /** A limit of its own, beside those around it. */
+  budget(limit: Usd | Budget): Step<In, Out, State>;
+  /** What is wrong with this tree, before it runs; empty when nothing is. */
+  validate(): readonly Problem[];
+  /** Checks the output: a schema (whose output replaces it), or a function that returns true, or false, or what is wrong. */
+  validate<S extends Schema<Out, unknown>>(schema: S): Step<In, SchemaOutput<S>, State>;
+  validate(check: (output: Out) => Awaitable<boolean | string>): Step<In, Out, State>;
+}
+
+/** Any step, without offering type arguments for inference, so that inline steps infer from themselves. */
+export interface AnyStep {
+  readonly node: Node;
+}
+export type InputOf<T> = T extends Step<infer I, unknown, never> ? I : never;
+export type OutputOf<T> = T extends Step<never, infer O, never> ? O : never;
+export type StateOf<T> = T extends Step<never, unknown, infer S> ? S : never;
+
+/** The fluent form of a node. */
+export function toStep<In, Out, State>(node: Node): Step<In, Out, State> {
+  // The one cast of the builders: types live in the interface, `Described` holds only the node.
+  return new Described(Object.freeze(node)) as unknown as Step<In, Out, State>;
+}
+
+class Described {
+  readonly node: Node;
+  constructor(node: Node) {
+    this.node = node;
+    Object.freeze(this);
+  }
+
+  to(next: AnyStep | string, work?: Work<never, unknown, never>): unknown {
+    const node = typeof next === "string" ? workNode(next, work) : next.node;
+    return toStep({ kind: "sequence", before: this.node, next: node });
+  }
+  retry(policy: RetryPolicy): unknown {
+    return toStep(retryNode(this.node, policy));
+  }
+  timeout(after: Duration): unknown {
+    return toStep({ kind: "timeout", of: this.node, ms: milliseconds(after) });
+  }
+  fallback(other: AnyStep): unknown {
+    return toStep({ kind: "fallback", of: this.node, other: other.node });
+  }
+  cached(options: CacheOptions<never> = {}): unknown {
+    const ttl = options.ttl === undefined ? {} : { ttlMs: milliseconds(options.ttl) };
+    return toStep({ kind: "cached", of: this.node, ...ttl, ...(options.key ? { key: options.key } : {}) });
+  }
+  budget(limit: Usd | Budget): unknown {
+    return toStep({ kind: "budget", of: this.node, limits: limitsOf(limit) });
+  }
+  validate(check?: Schema | ((output: never) => Awaitable<boolean | string>)): unknown {
+    return check === undefined ? findProblems(this.node) : toStep({ kind: "validate", of: this.node, check });
+  }
+}
+
+function retryNode(of: Node, policy: RetryPolicy): RetryNode {
+  const { attempts, factor = 2 } = policy;
+  if (!Number.isInteger(attempts) || attempts < 1 || attempts > 1_000) {
+    throw new InvalidOptionError(`retry takes 1 to 1,000 attempts, not ${attempts}`);
+  }
+  if (!(factor >= 1 && factor <= 100)) throw new InvalidOptionError(`retry takes a factor of 1 to 100, not ${factor}`);
+  return {
+    kind: "retry",
+    of,
+    attempts,
+    backoffMs: milliseconds(policy.backoff ?? "1s"),
+    factor,
+    maxBackoffMs: milliseconds(policy.maxBackoff ?? "1m"),
+    jitter: policy.jitter ?? true,
+    ...(policy.when ? { when: policy.when } : {}),
+  };
+}

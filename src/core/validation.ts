@@ -1,0 +1,106 @@
+/** What is wrong with a tree, found before anything runs. */
+import type { Problem } from "./errors.ts";
+import { links, nameOf, type Node, type Place } from "./node.ts";
+import { childPath, type Path } from "./paths.ts";
+import { eachPlace, inside } from "./tree.ts";
+
+/** Every problem of the tree; empty when there is none. */
+export function findProblems(node: Node): readonly Problem[] {
+  const problems: Problem[] = [];
+  inspect(node, "", problems);
+  return problems;
+}
+
+/** The places that stand side by side under one path share one set of names. */
+function inspect(node: Node, parent: Path, problems: Problem[]): void {
+  visit(node, parent, new Set(), problems);
+}
+
+function visit(node: Node, parent: Path, taken: Set<string>, problems: Problem[]): void {
+  switch (node.kind) {
+    case "sequence":
+      for (const link of links(node)) visit(link, parent, taken, problems);
+      return;
+    case "fallback": {
+      const cycle = fallbackCycle(node);
+      if (cycle) {
+        const message = `the fallbacks form a cycle: ${cycle.join(" -> ")}. Give the last one no fallback.`;
+        problems.push({ code: "fallback-cycle", path: childPath(parent, nameOf(node)), message });
+        return;
+      }
+      visit(node.of, parent, taken, problems);
+      visit(node.other, parent, taken, problems);
+      return;
+    }
+    case "retry":
+      if (qualifiersOf(node.of).includes("retry")) {
+        const message = "retry() is there twice; the attempts would multiply. Keep one.";
+        problems.push({ code: "double-retry", path: childPath(parent, nameOf(node)), message });
+      }
+      visit(node.of, parent, taken, problems);
+      return;
+    case "timeout":
+    case "cached":
+    case "budget":
+    case "validate":
+      visit(node.of, parent, taken, problems);
+      return;
+    default: {
+      const path = childPath(parent, node.name);
+      if (taken.has(node.name)) {
+        const message = `"${node.name}" names two places side by side; the journal could not tell them apart. Rename one.`;
+        problems.push({ code: "duplicate-name", path, message });
+      }
+      taken.add(node.name);
+      inspectInside(node, path, problems);
+    }
+  }
+}
+
+function inspectInside(place: Place, path: Path, problems: Problem[]): void {
+  if (place.kind === "mapOver" && !(Number.isInteger(place.concurrency) && place.concurrency >= 1)) {
+    const message = `concurrency is ${place.concurrency}; it takes a whole number from 1.`;
+    problems.push({ code: "invalid-concurrency", path, message });
+  }
+  if (place.kind === "loopUntil" && !(Number.isInteger(place.maxLoops) && place.maxLoops >= 1)) {
+    const message = `maxLoops is ${place.maxLoops}; a loop needs an end: a whole number from 1.`;
+    problems.push({ code: "unbounded-loop", path, message });
+  }
+  const trees = inside(place, path);
+  if ((place.kind === "parallel" || place.kind === "branchOn") && trees.length === 0) {
+    problems.push({ code: "missing-branch", path, message: "there is no branch. Give it at least one." });
+  }
+  for (const { within, node } of trees) inspect(node, within, problems);
+}
+
+function qualifiersOf(node: Node): string[] {
+  const kinds: string[] = [];
+  for (let inner = node; "of" in inner; inner = inner.of) kinds.push(inner.kind);
+  return kinds;
+}
+
+/** The names along a fallback chain, when one of them comes twice. */
+function fallbackCycle(node: Node): string[] | undefined {
+  const chain: string[] = [];
+  const seen = new Set<Node>();
+  for (const place of fallbackChain(node)) {
+    chain.push(nameOf(place));
+    if (seen.has(place)) return chain;
+    seen.add(place);
+  }
+  return undefined;
+}
+
+function fallbackChain(node: Node): Node[] {
+  if (node.kind === "fallback") return [...fallbackChain(node.of), ...fallbackChain(node.other)];
+  return "of" in node ? fallbackChain(node.of) : [node];
+}
+
+/** The models the tree names, each with the place that does. */
+export function modelsIn(node: Node): { readonly model: string; readonly path: Path }[] {
+  const found: { model: string; path: Path }[] = [];
+  eachPlace(node, "", (place, path) => {
+    if ("models" in place) for (const model of place.models ?? []) found.push({ model, path });
+  });
+  return found;
+}

@@ -1,0 +1,60 @@
+/** What every store decides alike, so that it is decided once. */
+import { InvalidRunIdError, StoreCorruptError } from "../core/errors.ts";
+import { isRunId } from "../core/paths.ts";
+import type { Append, Lease, LeaseRequest, RunFilter, RunListing, RunSummary } from "./store.ts";
+
+/** Runs in a list whose filter names no limit. */
+export const defaultListLimit = 100;
+
+/** Whether a request may have the lease that stands now; `undefined` stands for a released one. */
+export function isFree(lease: Lease | undefined, request: LeaseRequest): boolean {
+  return lease === undefined || lease.expiresAt <= request.now || lease.fence === request.supersede;
+}
+
+/** The lease a request is granted under `fence`. */
+export function grant(request: LeaseRequest, fence: number): Lease {
+  return { runId: request.runId, owner: request.owner, fence, expiresAt: request.now + request.ttlMs };
+}
+
+/** @throws InvalidRunIdError before a run with such an id is made. */
+export function refuseBadRunId(runId: string): void {
+  if (isRunId(runId)) return;
+  throw new InvalidRunIdError(`${JSON.stringify(runId)} is not a run id`, {
+    hint: "Use 1 to 128 letters, digits, '.', '_' or '-', the first a letter or digit.",
+  });
+}
+
+/**
+ * The seq that follows an append, whose first entry must be numbered `next`.
+ *
+ * @throws StoreCorruptError for a gap or a repetition: writer and journal disagree about what is recorded.
+ */
+export function follow(append: Append, next: number): number {
+  let expected = next;
+  for (const entry of append.entries) {
+    if (entry.seq !== expected) throw misplaced(append.runId, entry.seq, expected);
+    expected++;
+  }
+  return expected;
+}
+
+export function misplaced(runId: string, seq: number, expected: number): StoreCorruptError {
+  return new StoreCorruptError(`entry ${seq} cannot be added to run ${runId}: its journal goes on at ${expected}`, {
+    runId,
+    hint: "Nothing was written. Resume the run: it reads its journal anew.",
+  });
+}
+
+/** Whether a filter lets a run through; its limit aside. */
+export function shows(filter: RunFilter, runId: string, summary: RunSummary): boolean {
+  return (
+    (filter.status === undefined || filter.status.includes(summary.status)) &&
+    (filter.pipeline === undefined || filter.pipeline === summary.pipeline) &&
+    (filter.idPrefix === undefined || runId.startsWith(filter.idPrefix))
+  );
+}
+
+/** Newest first; runs made in one millisecond by id, the later one first. */
+export function newestFirst(a: RunListing, b: RunListing): number {
+  return b.createdAt - a.createdAt || (a.runId < b.runId ? 1 : -1);
+}

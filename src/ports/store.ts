@@ -1,0 +1,136 @@
+import type { Entry } from "../core/entries.ts";
+import type { Json } from "../core/json.ts";
+import type { Path } from "../core/paths.ts";
+
+/** How a run stands. */
+export type RunStatus = "running" | "completed" | "failed" | "halted" | "waiting" | "cancelled";
+
+/** A run at a glance, kept beside its journal for listing; the journal is the truth. */
+export interface RunSummary {
+  readonly pipeline: string;
+  readonly fingerprint: string;
+  readonly status: RunStatus;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** A decimal string of pico-dollars. */
+  readonly picoUsd: string;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly calls: number;
+}
+
+/** One run in a list. */
+export interface RunListing extends RunSummary {
+  readonly runId: string;
+  /** Who advances the run, and until when, as far as the store knows. */
+  readonly lease?: Lease;
+}
+
+/** Leave to advance a run, until `expiresAt`. Each new one has a higher `fence`. */
+export interface Lease {
+  readonly runId: string;
+  readonly owner: string;
+  readonly fence: number;
+  /** Milliseconds since 1970, by the clock of whoever asked. */
+  readonly expiresAt: number;
+}
+
+/** A request for the lease of a run. */
+export interface LeaseRequest {
+  readonly runId: string;
+  readonly owner: string;
+  readonly now: number;
+  readonly ttlMs: number;
+  /** The fence of a lease whose owner is known to be gone: it counts as expired. */
+  readonly supersede?: number;
+  /** Make the run, which must not exist. Without it the run must exist. */
+  readonly create?: boolean;
+}
+
+export type LeaseAnswer =
+  | { readonly outcome: "granted"; readonly lease: Lease }
+  | { readonly outcome: "held"; readonly lease: Lease }
+  | { readonly outcome: "exists" }
+  | { readonly outcome: "unknown" };
+
+/** Text kept by the hash of its content. */
+export interface Blob {
+  readonly hash: string;
+  readonly text: string;
+}
+
+/** Entries to add to one journal, all or none. */
+export interface Append {
+  readonly runId: string;
+  readonly fence: number;
+  /** Consecutive, the first one following the last in the journal. */
+  readonly entries: readonly Entry[];
+  readonly blobs: readonly Blob[];
+  /** The new summary, when it changed in a way that lists show. */
+  readonly summary?: RunSummary;
+}
+
+/** `fenced`: a newer lease exists; nothing was written. */
+export type AppendOutcome = "appended" | "fenced";
+
+/** Something sent to a run from outside; kept until the run records it. */
+export interface Signal {
+  readonly id: string;
+  readonly path: Path;
+  readonly data: Json;
+  readonly at: number;
+}
+
+/** A result kept for steps that are `cached`. */
+export interface CacheRecord {
+  readonly value: Json;
+  /** Milliseconds since 1970; absent: never. */
+  readonly expiresAt?: number;
+}
+
+export interface RunFilter {
+  readonly status?: readonly RunStatus[];
+  readonly pipeline?: string;
+  /** Only runs whose id starts so. */
+  readonly idPrefix?: string;
+  /** At most so many, newest first. Default 100. */
+  readonly limit?: number;
+}
+
+/** What a store promises about acknowledged appends: they survive power loss, only a killed process, or neither. */
+export type Durability = "synced" | "relaxed" | "volatile";
+
+/**
+ * Where journals live. Entries are opaque; every meaning is in `core`. Passing `testStore()` of `flujo/testing` is
+ * what makes a store.
+ *
+ * Any method may throw StoreUnavailableError (full, read-only, unreachable), StoreCorruptError, StoreNewerError.
+ */
+export interface Store {
+  /** For messages: `sqlite:.flujo/flujo.db`. */
+  readonly name: string;
+  readonly durability: Durability;
+  /**
+   * Adds every append atomically, in order, each fenced in the same statement or transaction; one sync for all of
+   * them. An append of a stale fence is refused alone. When it throws, none of the appends is acknowledged.
+   */
+  commit(appends: readonly Append[]): Promise<readonly AppendOutcome[]>;
+  /** The entries from `from` on, at most `limit`. Empty past the end; undefined for an unknown run. */
+  read(runId: string, from: number, limit: number): Promise<readonly Entry[] | undefined>;
+  blob(hash: string): Promise<string | undefined>;
+  /** Grants a free or expired lease under a higher fence, or says who holds it. */
+  acquire(request: LeaseRequest): Promise<LeaseAnswer>;
+  /** Extends a lease. False when a newer one exists. */
+  renew(lease: Lease, expiresAt: number): Promise<boolean>;
+  /** Gives a lease back: the run is free at once. Nothing happens when a newer one exists. */
+  release(lease: Lease): Promise<void>;
+  list(filter: RunFilter): Promise<readonly RunListing[]>;
+  /** Keeps a signal; a second one with the same id changes nothing. False for an unknown run. */
+  send(runId: string, signal: Signal): Promise<boolean>;
+  /** The signals sent to a run so far, in order. */
+  signals(runId: string): Promise<readonly Signal[]>;
+  cacheGet(key: string, now: number): Promise<CacheRecord | undefined>;
+  cachePut(key: string, record: CacheRecord): Promise<void>;
+  close(): Promise<void>;
+}
