@@ -2,10 +2,11 @@
  * The account that enforces limits. Money moves as in TigerBeetle's two-phase transfers: a reservation is *pending*
  * until it is *posted* at what the call cost, and on every scope, always, posted + pending <= limit.
  */
+
+import type { Quote } from "../core/context.ts";
 import { BudgetExceededError } from "../core/errors.ts";
 import { addSpent, decimalUsd, type Limits, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
-import type { Quote } from "../core/context.ts";
 
 /** One account: the run's, or that of a place with a budget of its own. */
 export interface Scope {
@@ -53,7 +54,8 @@ export function ask(scopes: readonly Scope[], quote: Quote, now: number): Answer
   }
   for (const scope of scopes) {
     const used = addSpent(scope.posted, scope.pending);
-    if (scope.pending.calls > 0 && shortOf(scope, used, worstCase(quote, wanted), now)) return { verdict: "wait" };
+    if (scope.pending.calls > 0 && shortOf(scope, used, worstCase(quote, wanted), now))
+      return { verdict: "wait" };
     cap = Math.min(cap, affordableOutput(scope, used, quote));
   }
   return { verdict: "granted", outputTokens: cap, worst: worstCase(quote, cap) };
@@ -70,7 +72,8 @@ function shortOf(scope: Scope, used: Spent, worst: Spent, now: number): string |
   if (tokens !== undefined && had + asked > tokens) {
     return `needs up to ${asked} tokens, and ${had} of ${tokens} are used`;
   }
-  if (calls !== undefined && used.calls + worst.calls > calls) return `would be call ${used.calls + 1} of ${calls}`;
+  if (calls !== undefined && used.calls + worst.calls > calls)
+    return `would be call ${used.calls + 1} of ${calls}`;
   if (timeMs !== undefined && now - scope.since >= timeMs) {
     return `comes ${now - scope.since} ms after the start, and the limit is ${timeMs} ms`;
   }
@@ -89,7 +92,9 @@ function affordableOutput(scope: Scope, used: Spent, quote: Quote): number {
 }
 
 function outputFor(limit: string | undefined, base: bigint, rate: bigint): number {
-  return limit === undefined || rate === 0n ? Number.POSITIVE_INFINITY : Number((BigInt(limit) - base) / rate);
+  return limit === undefined || rate === 0n
+    ? Number.POSITIVE_INFINITY
+    : Number((BigInt(limit) - base) / rate);
 }
 
 /** Moves money: `pending` up at a reservation; down, and `posted` up by the true amount, at its settlement. */
@@ -111,15 +116,21 @@ const negative = (spent: Spent): Spent => ({
 });
 
 function refusal(scope: Scope, quote: Quote, why: string): BudgetExceededError {
-  return new BudgetExceededError(`the budget of ${scope.path} does not allow a call to ${quote.model}: it ${why}`, {
-    path: scope.path,
-    hint: "Nothing was sent. Raise the limit and resume: flujo resume RUN --budget '$…'.",
-  });
+  return new BudgetExceededError(
+    `the budget of ${scope.path} does not allow a call to ${quote.model}: it ${why}`,
+    {
+      path: scope.path,
+      hint: "Nothing was sent. Raise the limit and resume: flujo resume RUN --budget '$…'.",
+    },
+  );
 }
 
 function unpriced(scope: Scope, quote: Quote): BudgetExceededError {
   return new BudgetExceededError(
     `${quote.model} has no known price, and the budget of ${scope.path} has a cost limit`,
-    { path: scope.path, hint: `Give it a price: prices: { "${quote.model}": { input: "$…", output: "$…" } }.` },
+    {
+      path: scope.path,
+      hint: `Give it a price: prices: { "${quote.model}": { input: "$…", output: "$…" } }.`,
+    },
   );
 }

@@ -23,10 +23,11 @@ export interface Encoded {
  * The stored form of a value.
  *
  * @param what names the value in the error: `"output of /q3/fetch"`.
+ * @param known objects whose stored form is at hand: it is used as it is.
  * @throws UnstorableValueError naming the field, for a function, symbol, class instance, NaN, cycle.
  */
-export function encode(value: unknown, what: string, path?: string): Encoded {
-  const tally = { size: 0 };
+export function encode(value: unknown, what: string, path?: string, known?: WeakMap<object, Json>): Encoded {
+  const tally: Tally = { size: 0, known };
   try {
     return { json: plain(value, 0, tally), size: tally.size };
   } catch (error) {
@@ -41,7 +42,12 @@ export function encode(value: unknown, what: string, path?: string): Encoded {
 
 class Unstorable extends Error {}
 
-function plain(value: unknown, depth: number, tally: { size: number }): Json {
+interface Tally {
+  size: number;
+  readonly known: WeakMap<object, Json> | undefined;
+}
+
+function plain(value: unknown, depth: number, tally: Tally): Json {
   switch (typeof value) {
     case "string":
       tally.size += value.length + 2;
@@ -63,6 +69,10 @@ function plain(value: unknown, depth: number, tally: { size: number }): Json {
     }
     case "object":
       if (value === null) return null;
+      if (tally.known !== undefined) {
+        const known = tally.known.get(value);
+        if (known !== undefined) return known;
+      }
       if (depth >= maxDepth) throw new Unstorable("too deep");
       return Array.isArray(value) ? plainArray(value, depth, tally) : plainObject(value, depth, tally);
     default:
@@ -70,7 +80,7 @@ function plain(value: unknown, depth: number, tally: { size: number }): Json {
   }
 }
 
-function plainArray(value: readonly unknown[], depth: number, tally: { size: number }): Json {
+function plainArray(value: readonly unknown[], depth: number, tally: Tally): Json {
   tally.size += 2;
   const copy: Json[] = new Array(value.length);
   for (let i = 0; i < value.length; i++) {
@@ -80,7 +90,7 @@ function plainArray(value: readonly unknown[], depth: number, tally: { size: num
   return copy;
 }
 
-function plainObject(value: object, depth: number, tally: { size: number }): Json {
+function plainObject(value: object, depth: number, tally: Tally): Json {
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return tagged(value, depth, tally);
   if (prototype !== null && prototype !== Object.prototype && prototype.constructor?.name !== "Object") {
@@ -96,7 +106,7 @@ function plainObject(value: object, depth: number, tally: { size: number }): Jso
   return Object.hasOwn(copy, "$type") ? { $type: "object", value: copy } : copy;
 }
 
-function tagged(value: object, depth: number, tally: { size: number }): Json {
+function tagged(value: object, depth: number, tally: Tally): Json {
   tally.size += 28;
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) throw new Unstorable("an invalid Date");
@@ -113,6 +123,14 @@ function tagged(value: object, depth: number, tally: { size: number }): Json {
     return { $type: "bytes", value: text };
   }
   throw new Unstorable("a class instance");
+}
+
+/** The rough size of a stored form, as `encode` tells it. */
+export function sizeOf(json: Json): number {
+  if (typeof json === "string") return json.length + 2;
+  if (typeof json !== "object" || json === null) return 8;
+  if (Array.isArray(json)) return json.reduce<number>((sum, item) => sum + sizeOf(item) + 1, 2);
+  return Object.entries(json).reduce((sum, [key, value]) => sum + key.length + 4 + sizeOf(value), 2);
 }
 
 /** A fresh value from its stored form. */
@@ -175,7 +193,7 @@ function explain(value: unknown, field: string, above: object[]): { field: strin
     if (found) return found;
   }
   try {
-    Array.isArray(value) || plainObject(value, maxDepth - 1, { size: 0 });
+    Array.isArray(value) || plainObject(value, maxDepth - 1, { size: 0, known: undefined });
   } catch (error) {
     if (!(error instanceof Unstorable)) throw error;
     if (error.message === "a class instance") {

@@ -73,6 +73,8 @@ export interface Receipt<T> {
 
 /** What agents are handed besides: an operation that costs money. */
 export interface PaidContext<State = unknown> extends Context<State> {
+  /** Where agents find models and prices: what the run was given as its `Models`. Absent: the default ones. */
+  readonly models?: object | undefined;
   /**
    * Reserves the quote's worst case, durably; calls; records result and settlement in one append. Recorded, it
    * returns the result. A ModelCallError with `charge: "none"` releases the reservation, any other error keeps it.

@@ -32,7 +32,7 @@ export type Fact =
   | { readonly type: "step-started"; readonly path: Path; readonly kind: string; readonly attempt: number; readonly in?: Ref }
   | { readonly type: "step-completed"; readonly path: Path; readonly kind: string; readonly attempt: number; readonly in?: Ref; readonly output: Json; readonly state?: Patch; readonly took: number; readonly cached?: true }
   | { readonly type: "step-failed"; readonly path: Path; readonly kind: string; readonly attempt: number; readonly in?: Ref; readonly error: ErrorRecord; readonly took: number }
-  | { readonly type: "container-completed"; readonly path: Path; readonly kind: string; readonly in?: Ref; readonly out: Ref | readonly Ref[] | { readonly [branch: string]: Ref }; readonly took: number }
+  | { readonly type: "container-completed"; readonly path: Path; readonly kind: string; readonly in?: Ref; readonly out: Ref | readonly Ref[] | { readonly [branch: string]: Ref }; readonly took: number; readonly collect?: true }
   | { readonly type: "retry-scheduled"; readonly path: Path; readonly attempt: number; readonly due: number }
   | { readonly type: "fallback-taken"; readonly path: Path; readonly error: ErrorRecord }
   | { readonly type: "failure-collected"; readonly path: Path; readonly error: ErrorRecord }
@@ -44,9 +44,13 @@ export type Fact =
   | { readonly type: "timer-set"; readonly path: Path; readonly due: number }
   | { readonly type: "signal-awaited"; readonly path: Path; readonly prompt: string }
   | { readonly type: "signal-received"; readonly path: Path; readonly output: Json }
+  /** A place with a budget of its own was entered for the first time: its wall clock starts here. */
+  | { readonly type: "scope-opened"; readonly path: Path; readonly limits: Limits }
   | { readonly type: "budget-reserved"; readonly path: Path; readonly model: string; readonly amount: Amount }
   /** `of`: the seq of the reservation. `doubt`: nobody knows what the call cost, so all of it counts. */
   | { readonly type: "budget-settled"; readonly path: Path; readonly of: number; readonly amount: Amount; readonly doubt?: true }
+  /** A provider used more than the call allowed it to; what it said is what counts. */
+  | { readonly type: "budget-breached"; readonly path: Path; readonly of: number; readonly allowed: Amount; readonly amount: Amount }
   | { readonly type: "budget-released"; readonly path: Path; readonly of: number };
 
 export interface RunCreated {

@@ -66,6 +66,7 @@ export class FlujoError extends Error {
   readonly retryable: boolean;
   readonly path: string | undefined;
   readonly runId: string | undefined;
+  /** What to do next. */
   readonly hint: string | undefined;
 
   constructor(code: string, message: string, facts: ErrorFacts = {}) {
@@ -168,6 +169,16 @@ export class LeaseLostError extends failure("lease-lost") {}
 export class StoreCorruptError extends failure("store-corrupt") {}
 export class StoreNewerError extends failure("store-newer") {}
 export class StoreUnavailableError extends failure("store-unavailable") {}
+
+/** Gives an error its place, when it has none yet. A thrown value that is no FlujoError becomes a StepFailedError. */
+export function placed(thrown: unknown, path: string): FlujoError {
+  if (!FlujoError.isInstance(thrown)) {
+    const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+    return new StepFailedError(`${path} failed: ${what}`, { path, cause: thrown, retryable: true });
+  }
+  if (thrown.path === undefined) Object.defineProperty(thrown, "path", { value: path, enumerable: true });
+  return thrown;
+}
 
 /** The journal's form of any thrown value. A thrown non-Flujo error is `fallbackCode`. */
 export function recordError(thrown: unknown, path?: string, fallbackCode = "step-failed"): ErrorRecord {

@@ -5,7 +5,8 @@ import type { Json } from "./json.ts";
 import { addSpent, type Limits, nothingSpent, type Spent } from "./limits.ts";
 import type { Path } from "./paths.ts";
 
-export type RunState = "running" | "completed" | "failed" | "halted" | "waiting" | "cancelled";
+/** How a run stands. */
+export type RunStatus = "running" | "completed" | "failed" | "halted" | "waiting" | "cancelled";
 
 /** An operation with a result: recorded once, returned from then on. */
 export type Completed = EntryOf<"step-completed"> | EntryOf<"operation-completed"> | EntryOf<"signal-received">;
@@ -24,7 +25,7 @@ export interface Reservation {
 /** Everything a journal says so far. `record` keeps it up to date; nobody else changes it. */
 export interface RunRecord {
   created: EntryOf<"run-created"> | undefined;
-  status: RunState;
+  status: RunStatus;
   /** The seq the next entry will have. */
   next: number;
   updatedAt: number;
@@ -50,6 +51,8 @@ export interface RunRecord {
   readonly maps: Map<Path, EntryOf<"map-started">>;
   readonly timers: Map<Path, number>;
   readonly prompts: Map<Path, string>;
+  /** When each budget scope was first entered. */
+  readonly scopes: Map<Path, number>;
   readonly reservations: Map<number, Reservation>;
   readonly containers: Map<Path, number>;
   /** Settled and still held, together: what counts against the limits. */
@@ -81,6 +84,7 @@ export function emptyRecord(): RunRecord {
     maps: new Map(),
     timers: new Map(),
     prompts: new Map(),
+    scopes: new Map(),
     reservations: new Map(),
     containers: new Map(),
     spent: nothingSpent,
@@ -105,6 +109,7 @@ export function record(run: RunRecord, entry: Entry): void {
       run.completed.set(entry.path, entry);
       return;
     case "step-started":
+    case "budget-breached":
       return;
     case "step-failed":
       run.attempts.set(entry.path, (run.attempts.get(entry.path) ?? 0) + 1);
@@ -142,6 +147,9 @@ export function record(run: RunRecord, entry: Entry): void {
       return;
     case "signal-awaited":
       run.prompts.set(entry.path, entry.prompt);
+      return;
+    case "scope-opened":
+      run.scopes.set(entry.path, entry.at);
       return;
     case "budget-reserved":
       run.reservations.set(entry.seq, { path: entry.path, seq: entry.seq, amount: entry.amount });

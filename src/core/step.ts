@@ -48,7 +48,7 @@ export interface CacheOptions<In> {
 export interface Step<in In, out Out, in State = unknown> {
   readonly node: Node;
   /** Carries the types; never there at run time. */
-  readonly [io]?: (input: In, state: State) => Out;
+  readonly [io]: (input: In, state: State) => Out;
   /** Then this: the output becomes the next step's input. */
   to<Next, S = unknown>(next: Step<Out, Next, S>): Step<In, Next, State & S>;
   to<Next, S = unknown>(name: string, work: Work<Out, Next, S>): Step<In, Next, State & S>;

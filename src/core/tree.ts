@@ -1,6 +1,6 @@
 /** Ways to walk the tree, shared by all that read it: validation, fingerprint, graph, dry run. */
 import { links, type Node, type Place } from "./node.ts";
-import { childPath, itemPath, type Path } from "./paths.ts";
+import { childPath, itemPath, type Path, pathSegment } from "./paths.ts";
 
 /** The tree under one place, and the path its own places hang under. */
 export interface Subtree {
@@ -57,4 +57,17 @@ export function eachPlace(node: Node, parent: Path, visit: (place: Place, path: 
     visit(place, path);
     for (const sub of inside(place, path)) eachPlace(sub.node, sub.within, visit);
   }
+}
+
+/** The place a path stands for, keys of items and turns included; undefined when the tree has none there. */
+export function placeAt(root: Node, path: Path): Place | undefined {
+  let trees: readonly Subtree[] = [{ within: "", node: root }];
+  let found: Place | undefined;
+  for (const [, name, key] of path.matchAll(/\/([^/[@:]+)(?:@\d+)?(?:\[([^\]]*)\])?/g)) {
+    found = trees.flatMap(({ node }) => places(node)).find((place) => pathSegment(place.name) === name);
+    if (found === undefined) return undefined;
+    const below = inside(found, "");
+    trees = key === undefined ? below : below.filter(({ within }) => within === "[]" || within === `[${key}]`);
+  }
+  return found;
 }

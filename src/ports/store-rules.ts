@@ -39,10 +39,13 @@ export function follow(append: Append, next: number): number {
 }
 
 export function misplaced(runId: string, seq: number, expected: number): StoreCorruptError {
-  return new StoreCorruptError(`entry ${seq} cannot be added to run ${runId}: its journal goes on at ${expected}`, {
-    runId,
-    hint: "Nothing was written. Resume the run: it reads its journal anew.",
-  });
+  return new StoreCorruptError(
+    `entry ${seq} cannot be added to run ${runId}: its journal goes on at ${expected}`,
+    {
+      runId,
+      hint: "Nothing was written. Resume the run: it reads its journal anew.",
+    },
+  );
 }
 
 /** Whether a filter lets a run through; its limit aside. */

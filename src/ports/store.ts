@@ -1,9 +1,9 @@
 import type { Entry } from "../core/entries.ts";
+import type { RunStatus } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 
-/** How a run stands. */
-export type RunStatus = "running" | "completed" | "failed" | "halted" | "waiting" | "cancelled";
+export type { RunStatus };
 
 /** A run at a glance, kept beside its journal for listing; the journal is the truth. */
 export interface RunSummary {

@@ -1,0 +1,123 @@
+import { CancelledError, type FlujoError, LeaseLostError, reviveError } from "../core/errors.ts";
+import type { RunEvent } from "../core/events.ts";
+import type { RunRecord } from "../core/fold.ts";
+import type { Store } from "../ports/store.ts";
+import { conduct } from "./conduct.ts";
+import { type Entered, type Entrance, enter, type Setting } from "./enter.ts";
+import { keepAlive } from "./lease.ts";
+import type { RunHandle, RunResult } from "./options.ts";
+import { readEvents, Ticker } from "./run-events.ts";
+import type { Tenure } from "./tenure.ts";
+import { open } from "./values.ts";
+
+/** The path that messages to a run itself, not to a place in it, are sent to. */
+export const runItself = "/";
+
+/** A run this process advances, from entering it to letting it go. */
+export class ActiveRun<Out, State> implements RunHandle<Out> {
+  readonly runId: string;
+  readonly ticker = new Ticker();
+  readonly #setting: Setting<State>;
+  readonly #result: Promise<RunResult<Out>>;
+  #tenure: Tenure | undefined;
+  #stopAsked: FlujoError | undefined;
+  #handOver = false;
+
+  constructor(setting: Setting<State>, entrance: () => Promise<Entrance>, runId: string, signal?: AbortSignal) {
+    this.#setting = setting;
+    this.runId = runId;
+    this.#result = this.#live(entrance).finally(() => this.ticker.end());
+    this.#result.catch(() => {}); // result() hands it on
+    if (signal?.aborted) void this.cancel(reasonOf(signal));
+    else signal?.addEventListener("abort", () => void this.cancel(reasonOf(signal)), { once: true });
+  }
+
+  get events(): AsyncIterable<RunEvent> {
+    return { [Symbol.asyncIterator]: () => readEvents(this.#store, this.runId, this.ticker) };
+  }
+
+  result(): Promise<RunResult<Out>> {
+    return this.#result;
+  }
+
+  async cancel(reason = "cancelled"): Promise<void> {
+    const error = new CancelledError(`run ${this.runId} was cancelled: ${reason}`, { runId: this.runId });
+    this.#stopAsked ??= error;
+    this.#tenure?.cancel(error);
+    await this.#result.catch(() => {}); // result() tells; cancel() only waits for the end
+  }
+
+  /** Lets the run go, unfinished, for whoever takes it over. */
+  async handOver(): Promise<void> {
+    this.#handOver = true;
+    this.#tenure?.lose(handedOver(this.runId));
+    await this.#result.catch(() => {}); // as above
+  }
+
+  get #store(): Store {
+    return this.#setting.options.store;
+  }
+
+  async #live(entrance: () => Promise<Entrance>): Promise<RunResult<Out>> {
+    const entered = await enter(this.#setting, await entrance());
+    if ("ended" in entered) return this.#resultOf(entered.ended);
+    return this.#advance(entered);
+  }
+
+  async #advance({ tenure, lease }: Extract<Entered, { tenure: Tenure }>): Promise<RunResult<Out>> {
+    this.#tenure = tenure;
+    if (this.#stopAsked !== undefined) tenure.cancel(this.#stopAsked);
+    if (this.#handOver) tenure.lose(handedOver(this.runId));
+    const rest = keepAlive(tenure, lease, this.#setting.ttlMs, () => this.#lookForCancel(tenure));
+    try {
+      await this.#lookForCancel(tenure);
+      await conduct(tenure, this.#setting.root);
+      return await this.#resultOf(tenure.run);
+    } finally {
+      rest();
+      tenure.journal.close();
+      await this.#store.release(lease).catch(() => {}); // it ends by itself in a while
+    }
+  }
+
+  async #lookForCancel(tenure: Tenure): Promise<void> {
+    const signals = await this.#store.signals(this.runId);
+    const asked = signals.find((signal) => signal.path === runItself);
+    if (asked === undefined) return;
+    tenure.cancel(new CancelledError(`run ${this.runId} was cancelled: ${String(asked.data)}`, { runId: this.runId }));
+  }
+
+  async #resultOf(run: RunRecord): Promise<RunResult<Out>> {
+    const { runId } = this;
+    const { spent } = run;
+    switch (run.status) {
+      case "completed":
+        return { status: "completed", runId, spent, output: (await this.#output(run)) as Out }; // as recorded
+      case "waiting":
+        return { status: "waiting", runId, spent, signals: run.awaited };
+      case "failed":
+      case "halted":
+      case "cancelled":
+        return { status: run.status, runId, spent, error: errorOf(run, runId) };
+      default:
+        throw new LeaseLostError(`run ${runId} is not finished`, { runId, retryable: true });
+    }
+  }
+
+  async #output(run: RunRecord): Promise<unknown> {
+    return run.output === undefined ? undefined : open(run.output.json, this.#store);
+  }
+}
+
+const errorOf = (run: RunRecord, runId: string): FlujoError =>
+  reviveError(run.error ?? { code: "step-failed", message: "no error was recorded", retryable: false }, runId);
+
+const handedOver = (runId: string): LeaseLostError =>
+  new LeaseLostError(`run ${runId} was handed over: this process shut down before it was finished`, {
+    runId,
+    retryable: true,
+    hint: "Resume it, here or in another process.",
+  });
+
+const reasonOf = (signal: AbortSignal): string =>
+  signal.reason instanceof Error && signal.reason.name !== "AbortError" ? signal.reason.message : "its signal was aborted";

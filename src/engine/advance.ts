@@ -1,0 +1,60 @@
+import { links, type Node } from "../core/node.ts";
+import type { Frame } from "./frame.ts";
+import { advanceBranch } from "./nodes/branch.ts";
+import { advanceBudget } from "./nodes/budget.ts";
+import { advanceCached } from "./nodes/cached.ts";
+import { advanceFallback } from "./nodes/fallback.ts";
+import { advanceHuman } from "./nodes/human.ts";
+import { advanceLoop } from "./nodes/loop.ts";
+import { advanceMap } from "./nodes/map.ts";
+import { advanceParallel } from "./nodes/parallel.ts";
+import { advanceSleep } from "./nodes/pause.ts";
+import { advancePipeline } from "./nodes/pipeline.ts";
+import { advanceRetry } from "./nodes/retry.ts";
+import { advanceTimeout } from "./nodes/timeout.ts";
+import { advanceValidate } from "./nodes/validate.ts";
+import { advanceWork } from "./nodes/work.ts";
+import type { Value } from "./values.ts";
+
+/** Walks the tree: what is recorded is returned, the rest is done. */
+export function advance(node: Node, input: Value, frame: Frame): Promise<Value> {
+  switch (node.kind) {
+    case "step":
+    case "agent":
+      return advanceWork(node, input, frame);
+    case "sequence":
+      return advanceSequence(node, input, frame);
+    case "pipeline":
+      return advancePipeline(node, input, frame);
+    case "mapOver":
+      return advanceMap(node, input, frame);
+    case "parallel":
+      return advanceParallel(node, input, frame);
+    case "branchOn":
+      return advanceBranch(node, input, frame);
+    case "loopUntil":
+      return advanceLoop(node, input, frame);
+    case "sleep":
+      return advanceSleep(node, input, frame);
+    case "humanInTheLoop":
+      return advanceHuman(node, input, frame);
+    case "retry":
+      return advanceRetry(node, input, frame);
+    case "timeout":
+      return advanceTimeout(node, input, frame);
+    case "fallback":
+      return advanceFallback(node, input, frame);
+    case "cached":
+      return advanceCached(node, input, frame);
+    case "budget":
+      return advanceBudget(node, input, frame);
+    case "validate":
+      return advanceValidate(node, input, frame);
+  }
+}
+
+async function advanceSequence(node: Node, input: Value, frame: Frame): Promise<Value> {
+  let value = input;
+  for (const link of links(node)) value = await advance(link, value, frame);
+  return value;
+}

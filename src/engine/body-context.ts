@@ -1,0 +1,149 @@
+import type { GenerateRequest, Grant, PaidContext, Quote, Receipt } from "../core/context.ts";
+import { type Duration, milliseconds } from "../core/duration.ts";
+import { InvalidOptionError, TimeoutError } from "../core/errors.ts";
+import { sha256 } from "../core/fingerprint.ts";
+import type { Awaitable } from "../core/json.ts";
+import { operationPath, type Path } from "../core/paths.ts";
+import type { Schema } from "../core/schema.ts";
+import type { Patch } from "../core/state.ts";
+import { type Attempt, durable } from "./durable.ts";
+import type { Frame } from "./frame.ts";
+import { paid } from "./paid.ts";
+import { Draft } from "./state-scope.ts";
+import { open } from "./values.ts";
+
+/** The context one attempt of a body is handed. */
+export class BodyContext implements PaidContext<Record<string, unknown>>, Attempt {
+  readonly path: Path;
+  readonly number: number;
+  readonly freshFrom: number;
+  readonly #frame: Frame;
+  /** What the operations' paths begin with: the step's path, and for fresh attempts their number. */
+  readonly #prefix: Path;
+  readonly #draft: Draft;
+  readonly #uses = new Map<string, number>();
+  #over = false;
+
+  constructor(frame: Frame, path: Path, attempt: number, prefix: Path) {
+    this.#frame = frame;
+    this.path = path;
+    this.number = attempt;
+    this.freshFrom = frame.freshFrom;
+    this.#prefix = prefix;
+    this.#draft = new Draft(frame.state, path);
+  }
+
+  get tenure(): Frame["tenure"] {
+    return this.#frame.tenure;
+  }
+  get runId(): string {
+    return this.tenure.runId;
+  }
+  get attempt(): number {
+    return this.number;
+  }
+  get signal(): AbortSignal {
+    return this.#frame.stop.signal;
+  }
+  get idempotencyKey(): string {
+    return keyOf(this.runId, this.path);
+  }
+  get state(): Readonly<Record<string, unknown>> {
+    const view = this.#draft.view();
+    return this.#frame.reads === undefined ? view : watched(view, this.#frame.reads);
+  }
+
+  set(patch: object): void {
+    this.#checkOpen();
+    this.#draft.set(patch);
+  }
+
+  update(field: string, change: (current: never) => unknown): void {
+    this.#checkOpen();
+    this.#frame.reads?.add(field);
+    this.#draft.set({ [field]: change(this.#draft.view()[field] as never) }); // the field's type is the author's
+  }
+
+  async run<T>(name: string, work: (signal: AbortSignal) => Awaitable<T>): Promise<T> {
+    const path = this.#operation(name);
+    const json = await durable(this, path, "operation", async () =>
+      this.#frame.stop.race(() => work(this.signal)),
+    );
+    return (await open(json, this.tenure.store)) as T; // what was recorded is what `work` returned
+  }
+
+  async paid<T>(name: string, quote: Quote, call: (grant: Grant) => Promise<Receipt<T>>): Promise<T> {
+    const path = this.#operation(name);
+    const { scopes, stop } = this.#frame;
+    const json = await paid(this, path, { scopes, stop, key: keyOf(this.runId, path) }, quote, call);
+    return (await open(json, this.tenure.store)) as T; // as in run()
+  }
+
+  async generate(name: string, request: GenerateRequest & { readonly output?: Schema }): Promise<never> {
+    this.#checkOpen();
+    const { models } = this.tenure;
+    if (models === undefined) {
+      throw new InvalidOptionError(`${this.path} calls ctx.generate, and this engine was given no models`, { path: this.path });
+    }
+    return (await models.generate(this, name, request)) as never; // overloads hold the type
+  }
+
+  async sleep(name: string, duration: Duration): Promise<void> {
+    const path = this.#operation(name);
+    const { tenure, stop } = this.#frame;
+    let due = tenure.run.timers.get(path);
+    if (due === undefined) {
+      due = tenure.world.now() + milliseconds(duration);
+      tenure.journal.put({ type: "timer-set", path, due });
+      await tenure.journal.sync();
+    }
+    await tenure.rest(due, stop);
+  }
+
+  isOver = (): boolean => this.#over;
+
+  /** Ends the attempt: from now on nothing it does is written. */
+  end(): void {
+    this.#over = true;
+  }
+
+  /** The state changes of this attempt. */
+  changes(): Patch | undefined {
+    return this.#draft.patch(this.path);
+  }
+
+  #operation(name: string): Path {
+    this.#checkOpen();
+    const use = this.#uses.get(name) ?? 0;
+    this.#uses.set(name, use + 1);
+    return operationPath(this.#prefix, name, use);
+  }
+
+  #checkOpen(): void {
+    this.#frame.stop.check();
+    if (this.#over) {
+      throw new TimeoutError(`this attempt of ${this.path} is over: nothing it does now is recorded`, { path: this.path });
+    }
+  }
+}
+
+const keyOf = (runId: string, path: Path): string => `flujo-${sha256(`${runId} ${path}`).slice(0, 32)}`;
+
+/** The state, noting which fields are looked at. */
+function watched(view: Record<string, unknown>, reads: Set<string>): Record<string, unknown> {
+  return new Proxy(view, {
+    get(target, field) {
+      if (typeof field === "string") reads.add(field);
+      return Reflect.get(target, field);
+    },
+    has(target, field) {
+      if (typeof field === "string") reads.add(field);
+      return Reflect.has(target, field);
+    },
+    ownKeys(target) {
+      for (const field of Object.keys(target)) reads.add(field);
+      reads.add("*");
+      return Reflect.ownKeys(target);
+    },
+  });
+}

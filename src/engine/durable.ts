@@ -1,0 +1,48 @@
+import { reviveError, recordError } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
+import type { Path } from "../core/paths.ts";
+import { Interruption } from "./interruption.ts";
+import type { Tenure } from "./tenure.ts";
+import { keep } from "./values.ts";
+
+/** Whose operation it is. */
+export interface Attempt {
+  readonly tenure: Tenure;
+  /** The attempt of the step around it. */
+  readonly number: number;
+  readonly freshFrom: number;
+  /** Over: it timed out or ended, and what comes in late is not its any more. */
+  readonly isOver: () => boolean;
+}
+
+/**
+ * The one primitive: recorded? Return it. Otherwise work, and record the result in one append. `work` may put facts
+ * of its own (a settlement) just before it returns: they go into the same append.
+ *
+ * A failure is recorded too, so that a body that catches it takes the same way when it runs again; the next attempt
+ * of the step tries anew.
+ */
+export async function durable(attempt: Attempt, path: Path, kind: string, work: () => Promise<unknown>): Promise<Json> {
+  const { tenure } = attempt;
+  const { run, journal, world } = tenure;
+  const done = run.completed.get(path);
+  if (done !== undefined) return done.output;
+  const failed = run.failures.get(path);
+  if (failed !== undefined && failed.attempt === attempt.number && failed.seq > attempt.freshFrom) {
+    throw reviveError(failed.error, tenure.runId);
+  }
+  const began = world.now();
+  try {
+    const kept = keep(await work(), `result of ${path}`, path);
+    if (attempt.isOver()) throw Interruption.sibling();
+    journal.put({ type: "operation-completed", path, kind, output: kept.entry, took: world.now() - began }, kept.blob);
+    await journal.sync();
+    return kept.json;
+  } catch (error) {
+    if (!(error instanceof Interruption) && !attempt.isOver()) {
+      const record = recordError(error, path);
+      journal.put({ type: "operation-failed", path, kind, attempt: attempt.number, error: record, took: world.now() - began });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,185 @@
+import { encode } from "../core/codec.ts";
+import type { Entry } from "../core/entries.ts";
+import { InvalidInputError, UnknownRunError, VersionChangedError } from "../core/errors.ts";
+import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
+import { emptyRecord, isEnded, record, type RunRecord } from "../core/fold.ts";
+import type { Limits } from "../core/limits.ts";
+import type { Path } from "../core/paths.ts";
+import { equal } from "../core/state.ts";
+import type { Lease, Store } from "../ports/store.ts";
+import { queueOf } from "./commit-queue.ts";
+import { Journal } from "./journal.ts";
+import { acquire } from "./lease.ts";
+import type { EngineOptions } from "./options.ts";
+import type { Root } from "./root.ts";
+import { Tenure } from "./tenure.ts";
+import { fetchJson, keep } from "./values.ts";
+
+/** How a process comes to advance a run. */
+export interface Entrance {
+  readonly runId: string;
+  readonly why: "started" | "resumed" | "taken-over";
+  /** For a run that may be new. */
+  readonly fresh?: { readonly input: unknown; readonly state: object; readonly limits: Limits | undefined };
+  /** New limits for a run that exists. */
+  readonly limits?: Limits;
+  readonly forceVersion?: boolean;
+}
+
+/** What came of it: a tenure over the run, or, for one that has ended, its record. */
+export type Entered = { readonly tenure: Tenure; readonly lease: Lease } | { readonly ended: RunRecord };
+
+export interface Setting<State> {
+  readonly root: Root;
+  readonly options: EngineOptions<State>;
+  readonly ttlMs: number;
+  readonly graceMs: number;
+  readonly onCommit: (runId: string, entries: readonly Entry[]) => void;
+}
+
+/**
+ * Acquires the lease, reads the journal, checks that the pipeline still fits it, and writes down who goes on.
+ *
+ * @throws LeaseHeldError, UnknownRunError, VersionChangedError, InvalidInputError
+ */
+export async function enter<State>(setting: Setting<State>, entrance: Entrance): Promise<Entered> {
+  const { store, world } = setting.options;
+  const { runId, fresh } = entrance;
+  let lease: Lease | "exists" | "unknown" = "exists";
+  if (fresh !== undefined) lease = await acquire(store, world, runId, setting.ttlMs, true);
+  if (lease === "exists") lease = await leaseOfKnown(setting, runId);
+  if (lease === "unknown") throw unknownRun(runId, store);
+  if (lease === "exists") return { ended: await load(store, runId) };
+  try {
+    return await begin(setting, entrance, lease);
+  } catch (error) {
+    await store.release(lease).catch(() => {}); // the first error tells more
+    throw error;
+  }
+}
+
+/** "exists": it has ended, nobody needs its lease. */
+async function leaseOfKnown<State>(setting: Setting<State>, runId: string): Promise<Lease | "exists" | "unknown"> {
+  const { store, world } = setting.options;
+  try {
+    return await acquire(store, world, runId, setting.ttlMs, false);
+  } catch (held) {
+    if (isEnded(await load(store, runId))) return "exists";
+    throw held;
+  }
+}
+
+async function begin<State>(setting: Setting<State>, entrance: Entrance, lease: Lease): Promise<Entered> {
+  const { store, world, models } = setting.options;
+  const { runId } = entrance;
+  const run = await load(store, runId);
+  if (isEnded(run)) {
+    await store.release(lease);
+    return { ended: run };
+  }
+  let tenure: Tenure | undefined;
+  const journal = new Journal(run, lease, queueOf(store, world), world, (error) => tenure?.lose(error));
+  journal.onCommit((entries) => setting.onCommit(runId, entries));
+  if (run.created === undefined) await create(setting, entrance, journal);
+  else await resume(setting, entrance, journal, lease);
+  const signals = await store.signals(runId);
+  const { root, graceMs } = setting;
+  tenure = new Tenure({ runId, node: root.node, journal, store, world, models, signals, graceMs });
+  return { tenure, lease };
+}
+
+async function create<State>(setting: Setting<State>, entrance: Entrance, journal: Journal): Promise<void> {
+  const { root, options } = setting;
+  const { runId, fresh } = entrance;
+  if (fresh === undefined) throw neverBegun(runId);
+  const { fingerprint, blob } = versionOf(root.node);
+  const input = keep(fresh.input, `input of ${root.path}`, root.path);
+  const state = encode(fresh.state, `initial state of ${root.path}`, root.path).json;
+  journal.put(
+    {
+      type: "run-created",
+      pipeline: root.pipeline.name,
+      fingerprint,
+      manifest: blob.hash,
+      input: input.entry,
+      state,
+      ...(fresh.limits ? { limits: fresh.limits } : {}),
+      ...(options.origin ? { origin: options.origin } : {}),
+    },
+    blob,
+    input.blob,
+  );
+  await journal.sync();
+}
+
+async function resume<State>(setting: Setting<State>, entrance: Entrance, journal: Journal, lease: Lease): Promise<void> {
+  const { root, options } = setting;
+  const { run } = journal;
+  await checkInput(entrance, run, options.store);
+  const version = versionOf(root.node);
+  const changed = await changesUnder(run, version.manifest, version.fingerprint, options.store);
+  if (changed.length > 0 && !entrance.forceVersion) throw new VersionChangedError(entrance.runId, changed);
+  for (const { settled, path, seq, amount } of run.reservations.values()) {
+    if (settled === undefined) journal.put({ type: "budget-settled", path, of: seq, amount, doubt: true });
+  }
+  const moved = version.fingerprint !== run.fingerprint;
+  journal.put(
+    {
+      type: "run-resumed",
+      owner: lease.owner,
+      fence: lease.fence,
+      why: entrance.why === "taken-over" ? "taken-over" : "resumed",
+      ...(moved ? { fingerprint: version.fingerprint, manifest: version.blob.hash } : {}),
+      ...(changed.length > 0 ? { forced: changed } : {}),
+      ...(entrance.limits ? { limits: entrance.limits } : {}),
+    },
+    moved ? version.blob : undefined,
+  );
+  await journal.sync();
+}
+
+async function checkInput(entrance: Entrance, run: RunRecord, store: Store): Promise<void> {
+  const { fresh, runId } = entrance;
+  if (fresh === undefined || fresh.input === undefined || run.created === undefined) return;
+  const before = await fetchJson(run.created.input, store);
+  if (equal(before, encode(fresh.input, "input").json)) return;
+  throw new InvalidInputError(`run ${runId} exists and began with another input`, {
+    runId,
+    hint: "Resume it without an input, or choose another run id.",
+  });
+}
+
+async function changesUnder(run: RunRecord, now: Manifest, fingerprint: string, store: Store): Promise<Path[]> {
+  if (fingerprint === run.fingerprint) return [];
+  const text = await store.blob(run.manifest);
+  const before = (text === undefined ? [] : JSON.parse(text)) as Manifest; // as written by create()
+  const recorded = [run.completed, run.choices, run.verdicts, run.maps, run.containers].flatMap((all) => [...all.keys()]);
+  return changedPaths(before, now, recorded);
+}
+
+const page = 10_000;
+
+/** A journal's meaning, read page by page. @throws UnknownRunError */
+export async function load(store: Store, runId: string): Promise<RunRecord> {
+  const run = emptyRecord();
+  for (;;) {
+    const entries = await store.read(runId, run.next, page);
+    if (entries === undefined) throw unknownRun(runId, store);
+    for (const entry of entries) record(run, entry);
+    if (entries.length < page) return run;
+  }
+}
+
+export function unknownRun(runId: string, store: Store): UnknownRunError {
+  return new UnknownRunError(`there is no run ${runId} in ${store.name}`, {
+    runId,
+    hint: "flujo lens list shows the runs of a store; --store or FLUJO_STORE names another one.",
+  });
+}
+
+function neverBegun(runId: string): UnknownRunError {
+  return new UnknownRunError(`run ${runId} was given its id, but its input was never recorded`, {
+    runId,
+    hint: "Its process died at the very beginning, before anything ran. Start it again with its input and the same run id.",
+  });
+}

@@ -1,0 +1,33 @@
+import type { Scope } from "../budget/ledger.ts";
+import type { Json } from "../core/json.ts";
+import type { Path } from "../core/paths.ts";
+import type { StateScope } from "./state-scope.ts";
+import type { Stop } from "./stop.ts";
+import type { Tenure } from "./tenure.ts";
+
+/** Checks an output before it is recorded, and may replace it. */
+export type OutputCheck = (output: unknown, path: Path) => Promise<unknown>;
+
+/** Where in the tree the engine stands, and what holds there. */
+export interface Frame {
+  readonly tenure: Tenure;
+  /** What the places here hang under. */
+  readonly path: Path;
+  readonly state: StateScope;
+  readonly stop: Stop;
+  /** The accounts a call made here is charged to, outermost first. */
+  readonly scopes: readonly Scope[];
+  /** Failures recorded before this entry belong to an earlier try: what failed is done again. */
+  readonly freshFrom: number;
+  readonly checks: readonly OutputCheck[];
+  /** The state fields that are read, when somebody wants to know. */
+  readonly reads: Set<string> | undefined;
+}
+
+/** What a container hands to a part of it. */
+export function within(frame: Frame, change: Partial<Frame>): Frame {
+  return { ...frame, checks: [], ...change };
+}
+
+/** For reducers: the stored form of `undefined`. */
+export const absent: Json = { $type: "undefined" };

@@ -1,0 +1,173 @@
+import type { Entry, Fact } from "../core/entries.ts";
+import { FlujoError, LeaseLostError, StoreUnavailableError } from "../core/errors.ts";
+import { record, type RunRecord } from "../core/fold.ts";
+import type { Path } from "../core/paths.ts";
+import type { Append, AppendOutcome, Blob, Lease, RunSummary } from "../ports/store.ts";
+import type { World } from "../ports/world.ts";
+import type { CommitQueue, Source } from "./commit-queue.ts";
+import { Interruption } from "./interruption.ts";
+
+/** Entries nobody waits for are committed after so many milliseconds, when no other commit takes them along. */
+const lingerMs = 25;
+
+interface Batch {
+  readonly entries: Entry[];
+  readonly blobs: Blob[];
+  readonly done: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * One run's journal while this process holds its lease: the record so far, and the only way to add to it. An entry
+ * enters the record when the store has it, never before.
+ */
+export class Journal implements Source {
+  readonly run: RunRecord;
+  readonly #lease: Lease;
+  readonly #queue: CommitQueue;
+  readonly #world: World;
+  readonly #listeners = new Set<(entries: readonly Entry[]) => void>();
+  readonly #starts = new Map<Path, Fact>();
+  readonly #onLost: (error: FlujoError) => void;
+  #next: number;
+  #open: Batch | undefined;
+  #underWay: Batch | undefined;
+  #linger: (() => void) | undefined;
+  #broken: Interruption | undefined;
+
+  constructor(run: RunRecord, lease: Lease, queue: CommitQueue, world: World, onLost: (error: FlujoError) => void) {
+    this.run = run;
+    this.#lease = lease;
+    this.#queue = queue;
+    this.#world = world;
+    this.#onLost = onLost;
+    this.#next = run.next;
+  }
+
+  /** Adds a fact to the next commit and tells its number. Wait for `sync` where others must not go on before it is safe. */
+  put(fact: Fact, ...blobs: readonly (Blob | undefined)[]): number {
+    const batch = this.#batch();
+    const seq = this.#next++;
+    batch.entries.push({ seq, at: this.#world.now(), ...fact });
+    for (const blob of blobs) if (blob !== undefined) batch.blobs.push(blob);
+    if ("path" in fact) this.#starts.delete(fact.path);
+    this.#lingerOn();
+    return seq;
+  }
+
+  /** Says that an operation has begun: written only when it is still under way a moment later. */
+  announce(fact: Fact & { readonly path: Path }): void {
+    this.#starts.set(fact.path, fact);
+    this.#lingerOn();
+  }
+
+  /** Resolves when everything put so far is in the store. */
+  async sync(): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken;
+    const last = this.#open ?? this.#underWay;
+    if (last === undefined) return;
+    if (last === this.#open) this.#queue.request(this);
+    await last.done;
+  }
+
+  /** Calls back with entries as they are committed; the returned function calls it off. */
+  onCommit(listener: (entries: readonly Entry[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  take(): Append | undefined {
+    if (this.#underWay !== undefined || this.#open === undefined) return undefined;
+    this.#linger?.();
+    this.#linger = undefined;
+    this.#underWay = this.#open;
+    this.#open = undefined;
+    const { entries, blobs } = this.#underWay;
+    const append = { runId: this.#lease.runId, fence: this.#lease.fence, entries, blobs };
+    return entries.some(changesStanding) ? { ...append, summary: summaryWith(this.run, entries) } : append;
+  }
+
+  settle(outcome: AppendOutcome): void {
+    if (outcome === "fenced") {
+      const { runId } = this.#lease;
+      this.fail(new LeaseLostError(`another process has taken over run ${runId}; this one has stopped`, { runId }));
+      return;
+    }
+    const batch = this.#underWay as Batch; // settle follows take
+    this.#underWay = undefined;
+    for (const entry of batch.entries) record(this.run, entry);
+    for (const listener of this.#listeners) listener(batch.entries);
+    batch.resolve();
+  }
+
+  fail(cause: unknown): void {
+    const error = Interruption.lost(storeError(cause));
+    this.#broken = error;
+    const batches = [this.#underWay, this.#open];
+    this.#underWay = undefined;
+    this.#open = undefined;
+    for (const batch of batches) batch?.reject(error);
+    this.#onLost(error.error as FlujoError);
+  }
+
+  /** Drops what waits; nothing is written any more. */
+  close(): void {
+    this.#linger?.();
+    this.#linger = undefined;
+    this.#starts.clear();
+  }
+
+  #batch(): Batch {
+    if (this.#open !== undefined) return this.#open;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    promise.catch(() => {}); // whoever waits in sync() hears of it
+    this.#open = { entries: [], blobs: [], done: promise, resolve, reject };
+    return this.#open;
+  }
+
+  #lingerOn(): void {
+    this.#linger ??= this.#world.timer(
+      lingerMs,
+      () => {
+        this.#linger = undefined;
+        for (const start of [...this.#starts.values()]) this.put(start);
+        if (this.#open !== undefined && this.#broken === undefined) this.#queue.request(this);
+      },
+      { background: true },
+    );
+  }
+}
+
+const storeError = (cause: unknown): FlujoError =>
+  FlujoError.isInstance(cause) ? cause : new StoreUnavailableError(`the store does not take entries: ${cause}`, { cause });
+
+const changesStanding = (entry: Entry): boolean => entry.type.startsWith("run-");
+
+const standings = {
+  "run-created": "running",
+  "run-resumed": "running",
+  "run-completed": "completed",
+  "run-failed": "failed",
+  "run-halted": "halted",
+  "run-waiting": "waiting",
+  "run-cancelled": "cancelled",
+} as const;
+
+/** The run at a glance once these entries are in. */
+export function summaryWith(run: RunRecord, entries: readonly Entry[] = []): RunSummary {
+  const created = run.created ?? entries.find((entry) => entry.type === "run-created");
+  const last = entries.findLast(changesStanding);
+  const fingerprint = entries.findLast((entry) => "fingerprint" in entry && entry.fingerprint !== undefined);
+  return {
+    pipeline: created?.pipeline ?? "",
+    fingerprint: (fingerprint as { fingerprint?: string } | undefined)?.fingerprint ?? run.fingerprint,
+    status: last ? standings[last.type as keyof typeof standings] : run.status,
+    createdAt: created?.at ?? 0,
+    updatedAt: entries.at(-1)?.at ?? run.updatedAt,
+    picoUsd: run.spent.picoUsd.toString(),
+    inputTokens: run.spent.inputTokens,
+    outputTokens: run.spent.outputTokens,
+    calls: run.spent.calls,
+  };
+}

@@ -1,0 +1,64 @@
+import { LeaseHeldError, LeaseLostError } from "../core/errors.ts";
+import type { Lease, Store } from "../ports/store.ts";
+import type { World } from "../ports/world.ts";
+import type { Tenure } from "./tenure.ts";
+
+/** The lease of a run, or why there is none. A lease whose owner is known to be gone is not waited out. */
+export async function acquire(
+  store: Store,
+  world: World,
+  runId: string,
+  ttlMs: number,
+  create: boolean,
+): Promise<Lease | "exists" | "unknown"> {
+  const request = { runId, owner: world.owner, now: world.now(), ttlMs };
+  let answer = await store.acquire(create ? { ...request, create } : request);
+  if (answer.outcome === "held" && world.isGone(answer.lease.owner)) {
+    answer = await store.acquire({ ...request, supersede: answer.lease.fence });
+  }
+  if (answer.outcome === "granted") return answer.lease;
+  if (answer.outcome === "held") throw held(answer.lease, world);
+  return answer.outcome;
+}
+
+function held({ runId, owner, expiresAt }: Lease, world: World): LeaseHeldError {
+  const left = Math.max(0, Math.ceil((expiresAt - world.now()) / 1_000));
+  return new LeaseHeldError(`run ${runId} is being advanced by another process (${owner})`, {
+    runId,
+    retryable: true,
+    hint: `Follow it with "flujo lens show ${runId}". Should that process have died, its lease ends in ${left} s.`,
+  });
+}
+
+const lookEveryMs = 1_000;
+
+/** Renews a lease, every third of its time, and looks once a second for messages to its holder. Returns how to stop. */
+export function keepAlive(tenure: Tenure, lease: Lease, ttlMs: number, look: () => Promise<void>): () => void {
+  const { store, world } = tenure;
+  const every = Math.min(lookEveryMs, ttlMs / 3);
+  let renewAt = world.now() + ttlMs / 3;
+  let off = world.timer(every, beat, { background: true });
+  let stopped = false;
+
+  async function beat(): Promise<void> {
+    try {
+      if (world.now() >= renewAt) await renew();
+      await look();
+    } catch {
+      // The next append will say what is wrong with the store; one missed beat alone loses nothing.
+    }
+    if (!stopped) off = world.timer(every, beat, { background: true });
+  }
+
+  async function renew(): Promise<void> {
+    renewAt = world.now() + ttlMs / 3;
+    if (await store.renew(lease, world.now() + ttlMs)) return;
+    const { runId } = lease;
+    tenure.lose(new LeaseLostError(`another process has taken over run ${runId}; this one has stopped`, { runId }));
+  }
+
+  return () => {
+    stopped = true;
+    off();
+  };
+}

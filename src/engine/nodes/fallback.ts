@@ -1,0 +1,25 @@
+import { recordError } from "../../core/errors.ts";
+import { type FallbackNode, nameOf } from "../../core/node.ts";
+import { childPath } from "../../core/paths.ts";
+import { advance } from "../advance.ts";
+import type { Frame } from "../frame.ts";
+import { Interruption } from "../interruption.ts";
+import type { Value } from "../values.ts";
+
+/** The other step when the first has failed for good; that it was taken is recorded, with the first one's error. */
+export async function advanceFallback(node: FallbackNode, input: Value, frame: Frame): Promise<Value> {
+  const { tenure, state, stop } = frame;
+  const path = childPath(frame.path, nameOf(node.of));
+  if (tenure.run.fallbacks.has(path)) return advance(node.other, input, frame);
+  const before = state.current;
+  try {
+    return await advance(node.of, input, frame);
+  } catch (error) {
+    if (error instanceof Interruption) throw error;
+    stop.check();
+    state.current = before;
+    tenure.journal.put({ type: "fallback-taken", path, error: recordError(error, path) });
+    await tenure.journal.sync();
+    return advance(node.other, input, frame);
+  }
+}

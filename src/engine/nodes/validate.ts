@@ -1,0 +1,39 @@
+import { InvalidOutputError } from "../../core/errors.ts";
+import { isQualifier, nameOf, type Node, type ValidateNode } from "../../core/node.ts";
+import { childPath } from "../../core/paths.ts";
+import type { Schema } from "../../core/schema.ts";
+import { advance } from "../advance.ts";
+import type { Frame, OutputCheck } from "../frame.ts";
+import { keep, open, type Value } from "../values.ts";
+import { fittingOutput } from "./work.ts";
+
+/**
+ * Checks an output. For a step or an agent the check is part of the attempt, so that a retry does the work anew;
+ * what a container has put together is checked when it is whole.
+ */
+export async function advanceValidate(node: ValidateNode, input: Value, frame: Frame): Promise<Value> {
+  const check = checkOf(node);
+  if (isOneBody(node.of)) {
+    return advance(node.of, input, { ...frame, checks: [check, ...frame.checks] });
+  }
+  const path = childPath(frame.path, nameOf(node.of));
+  const value = await advance(node.of, input, frame);
+  const output = await check(await open(value.json, frame.tenure.store), path);
+  return { json: keep(output, `output of ${path}`, path).json, ref: value.ref };
+}
+
+/** Whether the output of the node is the output of one body, whichever fallback it is. */
+function isOneBody(node: Node): boolean {
+  if (node.kind === "fallback") return isOneBody(node.of) && isOneBody(node.other);
+  return isQualifier(node) ? isOneBody(node.of) : node.kind === "step" || node.kind === "agent";
+}
+
+function checkOf({ check }: ValidateNode): OutputCheck {
+  if ("~standard" in check) return (output, path) => fittingOutput(check as Schema, output, path); // some schemas are callable
+  return async (output, path) => {
+    const verdict = await check(output as never); // the builder ties the check to the output's type
+    if (verdict === true) return output;
+    const why = verdict === false ? "its validate() check said no" : verdict;
+    throw new InvalidOutputError(`output of ${path} is not valid: ${why}`, { path, retryable: true });
+  };
+}

@@ -1,0 +1,75 @@
+import { decode } from "../../core/codec.ts";
+import { InvalidInputError, InvalidOutputError, placed, recordError, reviveError } from "../../core/errors.ts";
+import type { WorkNode } from "../../core/node.ts";
+import { attemptPath, childPath, type Path } from "../../core/paths.ts";
+import { check, misfit, type Schema } from "../../core/schema.ts";
+import { BodyContext } from "../body-context.ts";
+import type { Frame } from "../frame.ts";
+import { Interruption } from "../interruption.ts";
+import { fetchJson, keep, type Value } from "../values.ts";
+
+/** A step or an agent: output, state changes and settlement are one append. */
+export async function advanceWork(node: WorkNode, input: Value, frame: Frame): Promise<Value> {
+  const path = childPath(frame.path, node.name);
+  const { tenure } = frame;
+  const done = tenure.run.completed.get(path);
+  if (done !== undefined) {
+    if (done.type === "step-completed") frame.state.apply(done.state);
+    return { json: done.output, ref: done.seq };
+  }
+  const failed = tenure.run.failures.get(path);
+  if (failed !== undefined && failed.seq > frame.freshFrom) throw reviveError(failed.error, tenure.runId);
+  return attemptWork(node, path, input, frame);
+}
+
+async function attemptWork(node: WorkNode, path: Path, input: Value, frame: Frame): Promise<Value> {
+  const { tenure, stop } = frame;
+  const { run, journal, world } = tenure;
+  stop.check();
+  const attempt = (run.attempts.get(path) ?? 0) + 1;
+  const context = new BodyContext(frame, path, attempt, node.freshAttempts ? attemptPath(path, attempt) : path);
+  const which = { path, kind: node.kind, attempt, in: input.ref } as const;
+  const began = world.now();
+  journal.announce({ type: "step-started", ...which });
+  try {
+    const given = await fitting(node.input, decode(await fetchJson(input.json, tenure.store)), path);
+    // The builder's types tie input to work; nodes have forgotten them.
+    const returned = await stop.race(async () => node.work(given as never, context));
+    const kept = keep(await checked(node, returned, path, frame), `output of ${path}`, path);
+    const changes = context.changes();
+    const state = changes === undefined ? {} : { state: changes };
+    const took = world.now() - began;
+    const seq = journal.put({ type: "step-completed", ...which, output: kept.entry, ...state, took }, kept.blob);
+    context.end();
+    await journal.sync();
+    frame.state.apply(changes);
+    return { json: kept.json, ref: seq };
+  } catch (error) {
+    if (error instanceof Interruption) throw error; // its calls under way may still be recorded
+    context.end();
+    const failure = placed(error, path);
+    journal.put({ type: "step-failed", ...which, error: recordError(failure, path), took: world.now() - began });
+    throw failure;
+  }
+}
+
+async function fitting(schema: Schema | undefined, value: unknown, path: Path): Promise<unknown> {
+  if (schema === undefined) return value;
+  const result = await check(schema, value);
+  if (!result.ok) throw new InvalidInputError(misfit("input", path, result.issues), { path });
+  return result.value;
+}
+
+async function checked(node: WorkNode, output: unknown, path: Path, frame: Frame): Promise<unknown> {
+  let value = output;
+  if (node.output !== undefined && node.kind === "step") value = await fittingOutput(node.output, value, path);
+  for (const check of frame.checks) value = await check(value, path);
+  return value;
+}
+
+/** @throws InvalidOutputError, worth another attempt. */
+export async function fittingOutput(schema: Schema, value: unknown, path: Path): Promise<unknown> {
+  const result = await check(schema, value);
+  if (!result.ok) throw new InvalidOutputError(misfit("output", path, result.issues), { path, retryable: true });
+  return result.value;
+}

@@ -1,0 +1,75 @@
+import type { Duration } from "../core/duration.ts";
+import type { RunEvent } from "../core/events.ts";
+import type { FlujoError } from "../core/errors.ts";
+import type { Budget, Spent, Usd } from "../core/limits.ts";
+import type { Path } from "../core/paths.ts";
+import type { Models } from "../ports/models.ts";
+import type { Store } from "../ports/store.ts";
+import type { World } from "../ports/world.ts";
+
+/** What every run of a `Flujo` shares. */
+export interface FlujoOptions<State = unknown> {
+  /** Where journals live. Default: memory, which forgets with the process. */
+  readonly store?: Store;
+  /** The limit of each run. Default: the pipeline's own `.budget()`, else none. */
+  readonly budget?: Usd | Budget;
+  /** The state each run begins with; its fields go over those of the pipeline's own `state`. */
+  readonly state?: () => NoInfer<State>;
+  /** Called with each event once it is in the store. What it throws is ignored. */
+  readonly onEvent?: (event: RunEvent, runId: string) => void;
+  /** How long a dead process's lease keeps others out. From `"1s"`, default `"15s"`; renewed every third of it. */
+  readonly lease?: Duration;
+  /** Take over runs of this pipeline whose owner has died. Default true. */
+  readonly takeOver?: boolean;
+  /** How long calls already paid for are awaited when a run is to stop. Default `"30s"`. */
+  readonly grace?: Duration;
+  /** The file the pipeline was loaded from: recorded, so that `flujo resume` finds it. */
+  readonly origin?: { readonly file: string; readonly export: string };
+}
+
+/** The options with the world they need. */
+export interface EngineOptions<State = unknown> extends FlujoOptions<State> {
+  readonly store: Store;
+  readonly world: World;
+  readonly models?: Models;
+}
+
+export interface StartOptions {
+  /** 1 to 128 letters, digits, `.`, `_`, `-`. The same id again resumes the run, or returns its result. */
+  readonly runId?: string;
+  /** Cancels the run when it fires. */
+  readonly signal?: AbortSignal;
+  /** The run's limit, over the `Flujo`'s. For a run that exists: its new limit; what is spent stays spent. */
+  readonly budget?: Usd | Budget;
+  /** Fields over those of the initial state. */
+  readonly state?: object;
+}
+
+export interface ResumeOptions {
+  readonly signal?: AbortSignal;
+  readonly budget?: Usd | Budget;
+  /** Go on although recorded parts of the pipeline have changed; the journal says so. */
+  readonly forceVersion?: boolean;
+}
+
+/** How a run came to stand. */
+export type RunResult<Out> =
+  | { readonly status: "completed"; readonly runId: string; readonly output: Out; readonly spent: Spent }
+  | { readonly status: "waiting"; readonly runId: string; readonly signals: readonly Path[]; readonly spent: Spent }
+  | {
+      readonly status: "failed" | "cancelled" | "halted";
+      readonly runId: string;
+      readonly error: FlujoError;
+      readonly spent: Spent;
+    };
+
+/** A run in progress. */
+export interface RunHandle<Out> {
+  readonly runId: string;
+  /** The run's events from its first on, then live; ends when the run does. Any number of readers, at any time. */
+  readonly events: AsyncIterable<RunEvent>;
+  /** How the run came to stand. Rejects when it was refused or this process lost it: LeaseHeldError, VersionChangedError, ... */
+  result(): Promise<RunResult<Out>>;
+  /** Stops the run for good: bodies are told, calls already paid for are kept. */
+  cancel(reason?: string): Promise<void>;
+}

@@ -1,0 +1,104 @@
+import type { Grant, Quote, Receipt } from "../core/context.ts";
+import { BudgetExceededError, FlujoError, ModelCallError, placed } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
+import type { Path } from "../core/paths.ts";
+import type { Scope } from "../budget/ledger.ts";
+import { type Attempt, durable } from "./durable.ts";
+import type { Stop } from "./stop.ts";
+import type { Hold } from "./treasury.ts";
+
+/** How often one call is made before its failure is the step's: the provider was busy, or the line was cut. */
+const callAttempts = 3;
+const firstBackoffMs = 1_000;
+
+/**
+ * A call that costs money: reserve, durably; call; record result and settlement in one append. A body that was stopped
+ * (a sibling failed) and is tried again while its call is still under way waits for that call instead of buying another.
+ */
+export function paid<T>(
+  attempt: Attempt,
+  path: Path,
+  charged: Charged,
+  quote: Quote,
+  call: (grant: Grant) => Promise<Receipt<T>>,
+): Promise<Json> {
+  const { underWay } = attempt.tenure;
+  const known = underWay.get(path);
+  if (known !== undefined) return known;
+  const bought = buy(attempt, path, charged, quote, call).finally(() => underWay.delete(path));
+  underWay.set(path, bought);
+  return bought;
+}
+
+/** Who pays, what stops the call, and the key that lets a provider recognise it. */
+interface Charged {
+  readonly scopes: readonly Scope[];
+  readonly stop: Stop;
+  readonly key: string;
+}
+
+function buy<T>(
+  attempt: Attempt,
+  path: Path,
+  charged: Charged,
+  quote: Quote,
+  call: (grant: Grant) => Promise<Receipt<T>>,
+): Promise<Json> {
+  return durable(attempt, path, "model-call", async () => {
+    for (let tries = 1; ; tries++) {
+      const held = await reserve(attempt, path, charged, quote);
+      try {
+        return await attempt.tenure.track(once(attempt, held, charged, call));
+      } catch (error) {
+        if (tries >= callAttempts || !isWorthRetrying(error)) throw error;
+        await attempt.tenure.journal.sync();
+        const { world } = attempt.tenure;
+        const jittered = firstBackoffMs * 2 ** (tries - 1) * (0.5 + world.random() / 2);
+        await attempt.tenure.rest(world.now() + Math.max(jittered, error.retryAfterMs ?? 0), charged.stop);
+      }
+    }
+  });
+}
+
+function isWorthRetrying(error: unknown): error is ModelCallError {
+  return error instanceof ModelCallError && error.retryable;
+}
+
+async function reserve(
+  { tenure }: Attempt,
+  path: Path,
+  { scopes, stop }: Charged,
+  quote: Quote,
+): Promise<Hold> {
+  try {
+    return await tenure.treasury.reserve(path, quote, scopes, stop);
+  } catch (error) {
+    throw error instanceof BudgetExceededError ? tenure.halt(error) : error;
+  }
+}
+
+async function once<T>(
+  { tenure }: Attempt,
+  held: Hold,
+  { stop, key }: Charged,
+  call: (grant: Grant) => Promise<Receipt<T>>,
+): Promise<T> {
+  if (stop.reason !== undefined) {
+    tenure.treasury.release(held); // stopped between the reservation and the call: nothing was sent
+    throw stop.reason;
+  }
+  let receipt: Receipt<T>;
+  try {
+    receipt = await call({ outputTokens: held.outputTokens, idempotencyKey: `${key}:${held.seq}`, signal: stop.callSignal });
+  } catch (error) {
+    if (FlujoError.isInstance(error) && "charge" in error && error.charge === "none") tenure.treasury.release(held);
+    else tenure.treasury.doubt(held);
+    throw stop.reason ?? placed(error, held.path);
+  }
+  tenure.treasury.settle(held, {
+    picoUsd: receipt.picoUsd.toString(),
+    inputTokens: receipt.inputTokens,
+    outputTokens: receipt.outputTokens,
+  });
+  return receipt.value;
+}

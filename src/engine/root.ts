@@ -1,0 +1,67 @@
+import { InvalidInputError, InvalidPipelineError, type Problem } from "../core/errors.ts";
+import type { Limits } from "../core/limits.ts";
+import { bare, isQualifier, nameOf, type Node, type PipelineNode } from "../core/node.ts";
+import { childPath } from "../core/paths.ts";
+import { check, misfit } from "../core/schema.ts";
+import { eachPlace } from "../core/tree.ts";
+import { findProblems, modelsIn } from "../core/validation.ts";
+import type { Models } from "../ports/models.ts";
+
+/** The tree a run executes: a pipeline, and the qualifiers around it. A bare step is a pipeline of its own name. */
+export interface Root {
+  readonly node: Node;
+  readonly pipeline: PipelineNode;
+  readonly path: string;
+  /** The limits the pipeline itself declares. */
+  readonly limits: Limits | undefined;
+}
+
+/** @throws InvalidPipelineError */
+export function rootOf(node: Node): Root {
+  const problems = findProblems(node);
+  if (problems.length > 0) throw new InvalidPipelineError(problems);
+  const inner = bare(node);
+  const pipeline: PipelineNode = inner.kind === "pipeline" ? inner : { kind: "pipeline", name: nameOf(node), body: node };
+  const root = inner.kind === "pipeline" ? node : Object.freeze(pipeline);
+  return { node: root, pipeline, path: childPath("", pipeline.name), limits: declaredLimits(root) };
+}
+
+function declaredLimits(node: Node): Limits | undefined {
+  if (node.kind === "budget") return node.limits;
+  return isQualifier(node) ? declaredLimits(node.of) : undefined;
+}
+
+/** @throws InvalidInputError when the input does not fit the pipeline's schema. */
+export async function fittingInput(root: Root, input: unknown): Promise<unknown> {
+  if (root.pipeline.input === undefined) return input;
+  const result = await check(root.pipeline.input, input);
+  if (!result.ok) throw new InvalidInputError(misfit("input", root.path, result.issues), { path: root.path });
+  return result.value;
+}
+
+/** The state a run begins with: the pipelines' own, outer ones over inner ones. */
+export function initialState(root: Root): object {
+  const states: object[] = [];
+  eachPlace(root.node, "", (place) => {
+    if (place.kind === "pipeline" && place.state !== undefined) states.unshift(place.state());
+  });
+  return Object.assign({}, ...states);
+}
+
+/** @throws InvalidPipelineError for models that cannot be called or, under a cost limit, have no price. */
+export async function examineModels(root: Root, models: Models | undefined, limits: Limits | undefined): Promise<void> {
+  if (models === undefined) return;
+  const price = limits?.picoUsd !== undefined;
+  const problems: Problem[] = [];
+  let first: Error | undefined;
+  for (const { model, path } of modelsIn(root.node)) {
+    const error = await models.examine(model, { price });
+    if (error === undefined) continue;
+    first ??= error;
+    const hint = "hint" in error && error.hint !== undefined ? ` ${error.hint}` : "";
+    const code = "code" in error ? String(error.code) : "unknown-model";
+    problems.push({ code, path, message: error.message + hint });
+  }
+  if (problems.length === 1 && first !== undefined) throw first;
+  if (problems.length > 0) throw new InvalidPipelineError(problems);
+}

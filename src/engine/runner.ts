@@ -1,0 +1,183 @@
+import { encode } from "../core/codec.ts";
+import { milliseconds } from "../core/duration.ts";
+import {
+  InvalidOptionError,
+  InvalidRunIdError,
+  LeaseHeldError,
+  RunEndedError,
+  SignalRefusedError,
+} from "../core/errors.ts";
+import { eventOf } from "../core/events.ts";
+import { isEnded } from "../core/fold.ts";
+import { type Budget, type Limits, limitsOf, type Usd } from "../core/limits.ts";
+import { isRunId } from "../core/paths.ts";
+import { approvalSchema } from "../core/approval.ts";
+import { check, misfit } from "../core/schema.ts";
+import type { Step } from "../core/step.ts";
+import { placeAt } from "../core/tree.ts";
+import { ActiveRun, runItself } from "./active-run.ts";
+import { type Entrance, load, type Setting, unknownRun } from "./enter.ts";
+import type { EngineOptions, ResumeOptions, RunHandle, RunResult, StartOptions } from "./options.ts";
+import { examineModels, fittingInput, initialState, type Root, rootOf } from "./root.ts";
+import { TakeOver } from "./take-over.ts";
+
+/** Runs a pipeline: everything `Flujo` does, with its world handed in. */
+export class Runner<In, Out, State = unknown> implements AsyncDisposable {
+  readonly #root: Root;
+  readonly #options: EngineOptions<State>;
+  readonly #setting: Setting<State>;
+  readonly #active = new Map<string, ActiveRun<Out, State>>();
+  readonly #takeOver: TakeOver | undefined;
+  #disposed = false;
+
+  /** @throws InvalidPipelineError, InvalidOptionError */
+  constructor(step: Step<In, Out, State>, options: EngineOptions<State>) {
+    const root = rootOf(step.node);
+    const ttlMs = milliseconds(options.lease ?? "15s");
+    if (ttlMs < 1_000) throw new InvalidOptionError(`lease is ${options.lease}; it takes at least 1s`);
+    if (options.budget !== undefined) limitsOf(options.budget);
+    this.#root = root;
+    this.#options = options;
+    this.#setting = {
+      root,
+      options,
+      ttlMs,
+      graceMs: milliseconds(options.grace ?? "30s"),
+      onCommit: (runId, entries) => {
+        this.#active.get(runId)?.ticker.tick();
+        if (options.onEvent === undefined) return;
+        for (const entry of entries) {
+          try {
+            options.onEvent(eventOf(entry), runId);
+          } catch {
+            // A listener that throws does not hurt the run.
+          }
+        }
+      },
+    };
+    if (options.takeOver ?? true) {
+      this.#takeOver = new TakeOver(options.store, options.world, root.pipeline.name, ttlMs, (runId) =>
+        this.#continue(runId, {}, "taken-over"),
+      );
+    }
+  }
+
+  /** Starts a run, or goes on with the one of that id. What is wrong shows in `result()`. */
+  start(input: In, options: StartOptions = {}): RunHandle<Out> {
+    const runId = options.runId ?? this.#options.world.id();
+    return this.#activate(runId, options.signal, async (): Promise<Entrance> => {
+      const limits = given(options.budget ?? this.#options.budget);
+      const state = { ...initialState(this.#root), ...this.#options.state?.(), ...options.state };
+      await examineModels(this.#root, this.#options.models, limits ?? this.#root.limits);
+      const fitting = await fittingInput(this.#root, input);
+      const fresh = { input: fitting, state, limits: limits ?? this.#root.limits };
+      return { runId, why: "started", fresh, ...(limits ? { limits } : {}) };
+    });
+  }
+
+  /** `start`, and its result. */
+  run(input: In, options?: StartOptions): Promise<RunResult<Out>> {
+    return this.start(input, options).result();
+  }
+
+  /** Goes on with a run that exists: crashed, failed, halted, waiting. A finished one returns its recorded result. */
+  resume(runId: string, options: ResumeOptions = {}): RunHandle<Out> {
+    return this.#continue(runId, options, "resumed");
+  }
+
+  /**
+   * Cancels a run, here or in another process (which notices within a second).
+   *
+   * @throws UnknownRunError, RunEndedError
+   */
+  async cancel(runId: string, reason = "cancelled"): Promise<void> {
+    const here = this.#active.get(runId);
+    if (here !== undefined) return here.cancel(reason);
+    const { store, world } = this.#options;
+    const run = await load(store, checkedRunId(runId));
+    if (isEnded(run)) throw new RunEndedError(`run ${runId} has ended: it is ${run.status}`, { runId });
+    await store.send(runId, { id: "cancel", path: runItself, data: reason, at: world.now() });
+    try {
+      await this.#continue(runId, { forceVersion: true }, "resumed").result();
+    } catch (error) {
+      if (!(error instanceof LeaseHeldError)) throw error; // its owner will see the message
+    }
+  }
+
+  /**
+   * Sends an answer to a place that waits, or will wait, for it. Resume the run to let it go on.
+   *
+   * @throws UnknownRunError, RunEndedError; SignalRefusedError when nothing waits at that path, it has its answer, or
+   *   the answer does not fit.
+   */
+  async signal(runId: string, path: string, payload: unknown): Promise<void> {
+    const { store, world } = this.#options;
+    const run = await load(store, checkedRunId(runId));
+    if (isEnded(run)) throw new RunEndedError(`run ${runId} has ended: it is ${run.status}`, { runId });
+    const place = placeAt(this.#root.node, path);
+    if (place?.kind !== "humanInTheLoop") {
+      const awaited = run.awaited.length > 0 ? `It waits at ${run.awaited.join(", ")}.` : "It waits for nothing now.";
+      throw new SignalRefusedError(`nothing in run ${runId} waits for an answer at ${path}`, { runId, path, hint: awaited });
+    }
+    if (run.completed.has(path)) {
+      throw new SignalRefusedError(`${path} of run ${runId} has its answer already`, { runId, path });
+    }
+    const answer = await check(place.answer ?? approvalSchema, payload);
+    if (!answer.ok) throw new SignalRefusedError(misfit("answer", path, answer.issues), { runId, path });
+    const data = encode(payload, `answer to ${path}`, path).json;
+    if (!(await store.send(runId, { id: world.id(), path, data, at: world.now() }))) throw unknownRun(runId, store);
+  }
+
+  /** Takes over the abandoned runs of this pipeline there are now. Returns their handles. */
+  async recover(): Promise<RunHandle<Out>[]> {
+    const { store, world } = this.#options;
+    const sweep = new TakeOver(store, world, this.#root.pipeline.name, this.#setting.ttlMs, () => {});
+    const abandoned = await sweep.abandoned(new Set(this.#active.keys()));
+    return abandoned.map((runId) => this.#continue(runId, {}, "taken-over"));
+  }
+
+  /** Stops taking over; hands unfinished runs over to whoever resumes them; closes nothing it was given. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    this.#takeOver?.end();
+    await Promise.all([...this.#active.values()].map((run) => run.handOver()));
+  }
+
+  #continue(runId: string, options: ResumeOptions, why: "resumed" | "taken-over"): RunHandle<Out> {
+    return this.#activate(runId, options.signal, async (): Promise<Entrance> => {
+      const limits = given(options.budget ?? (why === "resumed" ? this.#options.budget : undefined));
+      await examineModels(this.#root, this.#options.models, limits ?? this.#root.limits);
+      const force = options.forceVersion ? { forceVersion: true } : {};
+      return { runId, why, ...force, ...(limits ? { limits } : {}) };
+    });
+  }
+
+  #activate(runId: string, signal: AbortSignal | undefined, entrance: () => Promise<Entrance>): ActiveRun<Out, State> {
+    const known = this.#active.get(runId);
+    if (known !== undefined) return known;
+    if (this.#disposed) throw new InvalidOptionError("this Flujo is disposed; make a new one");
+    const enter = async (): Promise<Entrance> => {
+      checkedRunId(runId);
+      return entrance();
+    };
+    const run = new ActiveRun<Out, State>(this.#setting, enter, runId, signal);
+    this.#active.set(runId, run);
+    const forget = (): void => {
+      this.#active.delete(runId);
+      if (this.#active.size === 0) this.#takeOver?.rest();
+    };
+    run.result().then(forget, forget);
+    this.#takeOver?.watch(this.#active);
+    return run;
+  }
+}
+
+const given = (budget: Usd | Budget | undefined): Limits | undefined =>
+  budget === undefined ? undefined : limitsOf(budget);
+
+function checkedRunId(runId: string): string {
+  if (isRunId(runId)) return runId;
+  throw new InvalidRunIdError(`${JSON.stringify(runId)} is no run id`, {
+    hint: "Use 1 to 128 letters, digits, dots, dashes and underscores; begin with a letter or digit.",
+  });
+}

@@ -1,0 +1,55 @@
+import type { Store } from "../ports/store.ts";
+import type { World } from "../ports/world.ts";
+
+/** Looks for runs whose owner has died, and has them resumed: every lease time, while this process has runs of its own. */
+export class TakeOver {
+  readonly #store: Store;
+  readonly #world: World;
+  readonly #pipeline: string;
+  readonly #everyMs: number;
+  readonly #resume: (runId: string) => void;
+  #off: (() => void) | undefined;
+  #ended = false;
+
+  constructor(store: Store, world: World, pipeline: string, everyMs: number, resume: (runId: string) => void) {
+    this.#store = store;
+    this.#world = world;
+    this.#pipeline = pipeline;
+    this.#everyMs = everyMs;
+    this.#resume = resume;
+  }
+
+  /** The runs that nobody advances and that have not come to stand. */
+  async abandoned(mine: { has(runId: string): boolean }): Promise<string[]> {
+    const runs = await this.#store.list({ status: ["running"], pipeline: this.#pipeline, limit: 1_000 });
+    const now = this.#world.now();
+    return runs
+      .filter(({ lease }) => lease === undefined || lease.expiresAt <= now || this.#world.isGone(lease.owner))
+      .map(({ runId }) => runId)
+      .filter((runId) => !mine.has(runId));
+  }
+
+  watch(mine: { has(runId: string): boolean }): void {
+    if (this.#ended || this.#off !== undefined) return;
+    const look = async (): Promise<void> => {
+      try {
+        for (const runId of await this.abandoned(mine)) if (!this.#ended) this.#resume(runId);
+      } catch {
+        // A store that does not answer now is asked again next time.
+      }
+      if (!this.#ended && this.#off !== undefined) this.#off = this.#world.timer(this.#everyMs, look, { background: true });
+    };
+    this.#off = this.#world.timer(this.#everyMs, look, { background: true });
+  }
+
+  /** Pauses: this process has nothing to do. */
+  rest(): void {
+    this.#off?.();
+    this.#off = undefined;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.rest();
+  }
+}

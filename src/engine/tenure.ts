@@ -1,0 +1,133 @@
+import { decode, encode } from "../core/codec.ts";
+import { BudgetExceededError, type FlujoError } from "../core/errors.ts";
+import type { RunRecord } from "../core/fold.ts";
+import type { Json } from "../core/json.ts";
+import type { Node } from "../core/node.ts";
+import type { Path } from "../core/paths.ts";
+import type { JsonReducers, Reducer, Reducers } from "../core/state.ts";
+import { eachPlace } from "../core/tree.ts";
+import type { Models } from "../ports/models.ts";
+import type { Signal, Store } from "../ports/store.ts";
+import type { World } from "../ports/world.ts";
+import { absent } from "./frame.ts";
+import { Interruption } from "./interruption.ts";
+import type { Journal } from "./journal.ts";
+import { Stop } from "./stop.ts";
+import { Treasury } from "./treasury.ts";
+
+/** What a tenure works with. */
+export interface TenureParts {
+  readonly runId: string;
+  readonly node: Node;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly world: World;
+  readonly models: Models | undefined;
+  readonly signals: readonly Signal[];
+  /** How long calls already paid for are awaited once the run is to stop. */
+  readonly graceMs: number;
+}
+
+/** One process's time as the owner of a run: all that its operations share. */
+export class Tenure {
+  readonly runId: string;
+  readonly journal: Journal;
+  readonly run: RunRecord;
+  readonly store: Store;
+  readonly world: World;
+  readonly models: Models | undefined;
+  readonly signals: readonly Signal[];
+  readonly treasury: Treasury;
+  readonly reducers: JsonReducers;
+  readonly stop = new Stop();
+  /** Paid calls not yet recorded, by path. */
+  readonly underWay = new Map<Path, Promise<Json>>();
+  readonly #calls = new Set<Promise<unknown>>();
+  readonly #graceMs: number;
+
+  constructor(parts: TenureParts) {
+    this.runId = parts.runId;
+    this.journal = parts.journal;
+    this.run = parts.journal.run;
+    this.store = parts.store;
+    this.world = parts.world;
+    this.models = parts.models;
+    this.signals = parts.signals;
+    this.#graceMs = parts.graceMs;
+    this.treasury = new Treasury(parts.journal, parts.world);
+    this.reducers = reducersOf(parts.node);
+  }
+
+  /** No new work: the budget does not allow it. */
+  halt(error: BudgetExceededError): Interruption {
+    const interruption = Interruption.halted(error);
+    this.stop.fire(interruption);
+    return interruption;
+  }
+
+  cancel(error: FlujoError): void {
+    this.stop.fire(Interruption.cancelled(error));
+  }
+
+  /** This process is no longer the owner, or cannot be: everything stops, and nothing more is written. */
+  lose(error: FlujoError): void {
+    this.stop.fire(Interruption.lost(error));
+    this.stop.cut();
+  }
+
+  /** Remembers a call under way, so that the run does not end before the call has. */
+  track<T>(call: Promise<T>): Promise<T> {
+    const settled = call.then(
+      () => {},
+      () => {},
+    );
+    this.#calls.add(settled);
+    settled.then(() => this.#calls.delete(settled));
+    return call;
+  }
+
+  /** Waits for the calls under way; after the grace period they are cut off, and then waited for. */
+  async drain(): Promise<void> {
+    if (this.#calls.size === 0) return;
+    const off = this.world.timer(this.#graceMs, () => this.stop.cut());
+    while (this.#calls.size > 0) await Promise.all(this.#calls);
+    off();
+  }
+
+  /** Rests until a moment in time, or until stopped. */
+  rest(until: number, stop: Stop): Promise<void> {
+    stop.check();
+    return new Promise((resolve, reject) => {
+      const offTimer = this.world.timer(Math.max(0, until - this.world.now()), () => {
+        offStop();
+        resolve();
+      });
+      const offStop = stop.onFire((reason) => {
+        offTimer();
+        reject(reason);
+      });
+    });
+  }
+}
+
+/** The reducers that the tree's pipelines declare, over stored forms. */
+function reducersOf(root: Node): JsonReducers {
+  const found: Record<string, (current?: Json, incoming?: Json, base?: Json) => Json> = {};
+  eachPlace(root, "", (place) => {
+    if (place.kind === "pipeline") Object.assign(found, stored(place.reducers ?? {}));
+  });
+  return found;
+}
+
+function stored(reducers: Reducers): JsonReducers {
+  const value = (json: Json | undefined): unknown => decode(json ?? absent);
+  return Object.fromEntries(
+    Object.entries(reducers).map(([field, reducer]) => [
+      field,
+      (current?: Json, incoming?: Json, base?: Json) => {
+        const reduce = reducer as unknown as Reducer; // its field's type is the author's business
+        return encode(reduce(value(current), value(incoming), value(base)), `state field "${field}" made by its reducer`).json;
+      },
+    ]),
+  );
+}

@@ -1,0 +1,42 @@
+/** The front door. */
+export { agent, type AgentOptions } from "./agents/agent.ts";
+export { models, type ModelsOptions } from "./agents/models.ts";
+export { tool } from "./agents/tool.ts";
+export * from "./core/errors.ts";
+export {
+  branchOn,
+  humanInTheLoop,
+  loopUntil,
+  mapOver,
+  parallel,
+  pipeline,
+  sleep,
+  step,
+  type Approval,
+  type LoopOptions,
+  type MapOptions,
+  type PipelineOptions,
+  type Settled,
+} from "./core/compose.ts";
+export type { Context as StepContext, GenerateRequest } from "./core/context.ts";
+export type { Duration } from "./core/duration.ts";
+export type { RunEvent } from "./core/events.ts";
+export { decimalUsd, type Budget, type PicoUsd, type Spent, type Usd } from "./core/limits.ts";
+export type { Node } from "./core/node.ts";
+export { concat, lastWins, sum, union } from "./core/reducers.ts";
+export type { Schema, SchemaOutput } from "./core/schema.ts";
+export type { Reducer, Reducers } from "./core/state.ts";
+export type {
+  AnyStep,
+  CacheOptions,
+  InputOf,
+  OutputOf,
+  RetryPolicy,
+  StateOf,
+  Step,
+  Work,
+} from "./core/step.ts";
+export type { StepOptions } from "./core/work.ts";
+export type { FlujoOptions, ResumeOptions, RunHandle, RunResult, StartOptions } from "./engine/options.ts";
+export { Flujo } from "./flujo.ts";
+export type { RunStatus, Store } from "./ports/store.ts";
