@@ -1,0 +1,93 @@
+/**
+ * What Flujo asks of a language model: one `doGenerate`, the provider interface of the AI SDK. Not `generateText`: one
+ * call here is one request on the wire, so that one durable, paid operation is one bill.
+ */
+import type {
+  LanguageModelV2,
+  LanguageModelV3,
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Content,
+} from "@ai-sdk/provider";
+import type { TokenUsage } from "../budget/rates.ts";
+import { InvalidOptionError } from "../core/errors.ts";
+
+/** An AI SDK language model, of provider specification 4, 3 or 2. */
+export type LanguageModel = LanguageModelV4 | LanguageModelV3 | LanguageModelV2;
+export type CallOptions = LanguageModelV4CallOptions;
+
+/** One answer of a model, in one shape for every specification. */
+export interface Generated {
+  readonly content: readonly LanguageModelV4Content[];
+  /** `stop`, `length`, `content-filter`, `tool-calls`, `error`, `other`. */
+  readonly finish: string;
+  /** Undefined when the provider reported none, or not enough of it. */
+  readonly usage: TokenUsage | undefined;
+  readonly responseId: string | undefined;
+  /** The text to parse when the model marked it as different from all its texts joined. */
+  readonly structuredText: string | undefined;
+}
+
+/** Whether a value can be called as a language model. */
+export function isLanguageModel(value: unknown): value is LanguageModel {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "doGenerate" in value &&
+    typeof value.doGenerate === "function" &&
+    "provider" in value &&
+    "modelId" in value
+  );
+}
+
+/**
+ * The name a model goes by in journal and price book: `"openai.responses"` and `"gpt-4o"` make `"openai:gpt-4o"`.
+ *
+ * @throws InvalidOptionError for an object that is no language model.
+ */
+export function modelName(model: string | object): string {
+  if (typeof model === "string") return model;
+  if (isLanguageModel(model)) return `${String(model.provider).split(".")[0]}:${model.modelId}`;
+  throw new InvalidOptionError("the model is neither a name nor an AI SDK language model", {
+    hint: 'Write "openai:gpt-4o-mini", or hand over what openai("gpt-4o-mini") of @ai-sdk/openai returns.',
+  });
+}
+
+/** One call. Throws what the provider throws. */
+export async function generateOnce(model: LanguageModel, options: CallOptions): Promise<Generated> {
+  // The three specifications take the same options as far as Flujo uses them (text, tools, JSON answers), and their
+  // results differ only in what is read below; the types differ in parts never sent.
+  const result: unknown = await (model as LanguageModelV4).doGenerate(options);
+  if (!isRecord(result) || !Array.isArray(result.content))
+    throw new TypeError("the model returned no content");
+  const { finishReason, response, structuredOutputText } = result;
+  return {
+    content: result.content as LanguageModelV4Content[], // by the interface; unknown kinds are ignored by readers
+    finish: String((isRecord(finishReason) ? finishReason.unified : finishReason) ?? "other"),
+    usage: usageOf(result.usage),
+    responseId: isRecord(response) && typeof response.id === "string" ? response.id : undefined,
+    structuredText: typeof structuredOutputText === "string" ? structuredOutputText : undefined,
+  };
+}
+
+/** Specification 2 counts flat, later ones in `{ inputTokens: { total, cacheRead, … }, outputTokens: { … } }`. */
+function usageOf(usage: unknown): TokenUsage | undefined {
+  if (!isRecord(usage)) return undefined;
+  const { inputTokens: input, outputTokens: output } = usage;
+  const read = isRecord(input)
+    ? [input.total, input.cacheRead, input.cacheWrite]
+    : [input, usage.cachedInputTokens, undefined];
+  const written = isRecord(output) ? [output.total, output.reasoning] : [output, usage.reasoningTokens];
+  const [inputTokens, cacheReadTokens, cacheWriteTokens] = read.map(count);
+  const [outputTokens, reasoningTokens] = written.map(count);
+  // A request always has input: "0 tokens" is how some providers report that they do not know.
+  if (inputTokens === undefined || inputTokens === 0 || outputTokens === undefined) return undefined;
+  return { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens };
+}
+
+/** NaN for what is there but no number, so that the price book refuses it. */
+const count = (value: unknown): number | undefined =>
+  value === undefined || value === null ? undefined : typeof value === "number" ? value : Number.NaN;
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;

@@ -1,0 +1,88 @@
+/** `models()`: how a run speaks to language models, by name or by object, with prices. */
+import { type DeclaredPrices, priceBook } from "../budget/price-book.ts";
+import type { GenerateRequest, PaidContext } from "../core/context.ts";
+import { FlujoError, UnknownModelError, UnpricedModelError } from "../core/errors.ts";
+import type { Schema } from "../core/schema.ts";
+import type { Models } from "../ports/models.ts";
+import { answerSchema } from "./answer-schema.ts";
+import { isLanguageModel, modelName } from "./language-model.ts";
+import { offlinePrices } from "./offline.ts";
+import { type ModelSource, pricedModel } from "./priced-model.ts";
+import { type Providers, resolveModel } from "./registry.ts";
+import { converse } from "./turns.ts";
+
+export interface ModelsOptions {
+  /** Providers of your own: `{ my: (id) => myProvider(id) }` makes `"my:some-model"`. They come before Flujo's. */
+  readonly providers?: Providers;
+  /** Prices in US dollars a million tokens; they come before the published ones. */
+  readonly prices?: DeclaredPrices;
+  /** Milliseconds since 1970, by which prices are looked up. Default: the system's clock. */
+  readonly now?: () => number;
+}
+
+/** Output tokens asked for when nothing is said, and the least worth a call. */
+export const defaultOutputTokens = { most: 4_096, least: 16 } as const;
+/** Further turns for an answer that does not fit its schema, when nothing is said. */
+export const defaultRepairs = 2;
+
+/**
+ * Makes the way to models. Nothing loads before a model is needed.
+ *
+ *     new Flujo(pipeline, { models: models({ prices: { "my:llama": { input: "$0.10", output: "$0.40" } } }) })
+ */
+export function models(options: ModelsOptions = {}): Models & ModelSource {
+  const { providers = {}, now = Date.now } = options;
+  const book = priceBook({ ...offlinePrices, ...options.prices });
+  const source: ModelSource = {
+    async find(model) {
+      const name = modelName(model);
+      const found = isLanguageModel(model) ? model : await resolveModel(name, providers);
+      return pricedModel(name, found, await book.find(name), now);
+    },
+  };
+  return {
+    ...source,
+    async generate(context, name, request) {
+      return converse(context, await generation(source, name, request, context));
+    },
+    async examine(model, needs) {
+      try {
+        const { price } = await source.find(model);
+        return needs.price && price === undefined ? unpriced(model) : undefined;
+      } catch (error) {
+        if (FlujoError.isInstance(error)) return error;
+        return new UnknownModelError(`the model "${model}" cannot be used: ${String(error)}`, {
+          cause: error,
+        });
+      }
+    },
+  };
+}
+
+type Request = GenerateRequest & { readonly output?: Schema };
+
+async function generation(source: ModelSource, name: string, request: Request, context: PaidContext) {
+  const { model, prompt, system, output, temperature, maxOutputTokens = defaultOutputTokens.most } = request;
+  context.signal.throwIfAborted();
+  return {
+    callName: name,
+    priced: await source.find(model),
+    system,
+    prompt,
+    answer: output === undefined ? undefined : answerSchema(output),
+    maxOutputTokens,
+    minOutputTokens: defaultOutputTokens.least,
+    repairs: defaultRepairs,
+    tools: [],
+    maxTurns: 1,
+    providerOptions: undefined,
+    ...(temperature === undefined ? {} : { temperature }),
+  };
+}
+
+/** The refusal of a model without a price under a cost limit, with the way out. */
+function unpriced(model: string): UnpricedModelError {
+  return new UnpricedModelError(`there is a cost limit, and no known price for ${model}`, {
+    hint: `Declare one, in US dollars a million tokens: models({ prices: { "${model}": { input: "$1", output: "$2" } } }), or limit tokens or calls instead of cost.`,
+  });
+}

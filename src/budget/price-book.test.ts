@@ -1,0 +1,176 @@
+import { calcPrice, findProvider } from "@pydantic/genai-prices";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { InvalidOptionError } from "../core/errors.ts";
+import { type Price, priceBook } from "./price-book.ts";
+import { costOf, rate } from "./rates.ts";
+
+const now = Date.parse("2026-11-20T12:00:00Z");
+const day = 86_400_000;
+
+async function priceOf(model: string): Promise<Price> {
+  const price = await priceBook().find(model);
+  if (price === undefined) throw new Error(`no price of ${model}`);
+  return price;
+}
+
+describe("published prices", () => {
+  test("become whole pico-dollars a token, with their source", async () => {
+    const price = await priceOf("openai:gpt-4o-mini");
+    expect(price.worst(now)).toEqual({ input: 150_000n, output: 600_000n });
+    expect(price.source).toBe("@pydantic/genai-prices");
+    expect(price.declared).toBe(false);
+  });
+
+  test("a wire format after the dot changes nothing", async () => {
+    expect((await priceOf("openai.chat:gpt-4o-mini")).worst(now)).toEqual(
+      (await priceOf("openai:gpt-4o-mini")).worst(now),
+    );
+  });
+
+  test("cached input costs less than fresh input, and never more than the worst case", async () => {
+    const price = await priceOf("openai:gpt-4o-mini");
+    expect(price.cost({ inputTokens: 100, outputTokens: 10 }, now)).toBe(21_000_000n);
+    expect(price.cost({ inputTokens: 100, cacheReadTokens: 100, outputTokens: 10 }, now)).toBe(13_500_000n);
+  });
+
+  test("the worst case takes the long-context tier and the dearest cache write", async () => {
+    expect((await priceOf("openai:gpt-5.4")).worst(now)).toEqual({ input: 5_000_000n, output: 22_500_000n });
+    expect((await priceOf("anthropic:claude-sonnet-5")).worst(now).input).toBe(4_000_000n);
+  });
+
+  test("a tier applies to the whole request once its input is long", async () => {
+    const price = await priceOf("openai:gpt-5.4");
+    expect(price.cost({ inputTokens: 271_999, outputTokens: 1 }, now)).toBe(
+      271_999n * 2_500_000n + 15_000_000n,
+    );
+    expect(price.cost({ inputTokens: 272_000, outputTokens: 1 }, now)).toBe(
+      272_000n * 5_000_000n + 22_500_000n,
+    );
+  });
+
+  test("a price cut holds from its day, and the worst case follows a day later", async () => {
+    const price = await priceOf("openai:o3");
+    const cut = Date.parse("2025-06-10");
+    expect(price.cost({ inputTokens: 1, outputTokens: 0 }, cut - 1)).toBe(10_000_000n);
+    expect(price.cost({ inputTokens: 1, outputTokens: 0 }, cut)).toBe(2_000_000n);
+    expect(price.worst(cut).input).toBe(10_000_000n);
+    expect(price.worst(cut + day).input).toBe(2_000_000n);
+    expect(price.date).toBe("2025-06-10");
+  });
+
+  test.each([
+    "openai:no-such-model",
+    "nobody:gpt-4o",
+    "my-openai-proxy:gpt-4o",
+    "gpt-4o",
+    ":gpt-4o",
+    "openai:gpt-4o-search-preview",
+    "openai:text-embedding-3-small",
+  ])("%s has none", async (model) => {
+    expect(await priceBook().find(model)).toBeUndefined();
+  });
+});
+
+describe("the user's own prices", () => {
+  const book = priceBook({
+    "openai:gpt-4o-mini": { input: "$1", output: "$2", source: "contract", date: "2026-11-01" },
+    "local:llama": { input: "$0", output: "$0.000000000001" },
+    "odd:cache": { input: "$1", output: "$2", cacheRead: "$0.1", cacheWrite: "$3" },
+  });
+
+  test("come before published ones", async () => {
+    const price = await book.find("openai:gpt-4o-mini");
+    expect(price?.worst(now)).toEqual({ input: 1_000_000n, output: 2_000_000n });
+    expect(price).toMatchObject({ source: "contract", date: "2026-11-01", declared: true });
+  });
+
+  test("are rounded up to a whole pico-dollar, once a call", async () => {
+    const price = await book.find("local:llama");
+    expect(price?.cost({ inputTokens: 5, outputTokens: 5 }, now)).toBe(1n);
+    expect(price?.cost({ inputTokens: 5, outputTokens: 0 }, now)).toBe(0n);
+  });
+
+  test("the worst case counts cache writes", async () => {
+    expect((await book.find("odd:cache"))?.worst(now)).toEqual({ input: 3_000_000n, output: 2_000_000n });
+  });
+
+  test("that are no amounts of money are refused, naming model and field", () => {
+    // @ts-expect-error money carries its unit
+    expect(() => priceBook({ "a:b": { input: "1", output: "$2" } })).toThrow('the input price of a:b is "1"');
+    // @ts-expect-error both rates are needed
+    expect(() => priceBook({ "a:b": { input: "$1" } })).toThrow(InvalidOptionError);
+  });
+});
+
+test("costs agree with the price library's own, to the last of its digits", async () => {
+  const usage = { inputTokens: 300_001, cacheReadTokens: 70_003, outputTokens: 1_237 };
+  for (const id of ["gpt-4o-mini", "gpt-5.4", "gpt-5.6-luna", "o3", "gpt-5-nano"]) {
+    const told = { input_tokens: 300_001, cache_read_tokens: 70_003, output_tokens: 1_237 };
+    const theirs = calcPrice(told, id, { providerId: "openai", timestamp: new Date(now) });
+    const ours = (await priceOf(`openai:${id}`)).cost(usage, now);
+    expect(Number(ours) / 1e12).toBeCloseTo(theirs?.total_price ?? Number.NaN, 11);
+  }
+});
+
+describe("usage that cannot be right has no cost", () => {
+  test.each([
+    { inputTokens: Number.NaN, outputTokens: 1 },
+    { inputTokens: -1, outputTokens: 1 },
+    { inputTokens: 1.5, outputTokens: 1 },
+    { inputTokens: 1, outputTokens: Number.POSITIVE_INFINITY },
+    { inputTokens: 1, cacheReadTokens: 2, outputTokens: 1 },
+    { inputTokens: 1, outputTokens: 1, reasoningTokens: 2 },
+  ])("%o", async (usage) => {
+    expect((await priceOf("openai:gpt-4o-mini")).cost(usage, now)).toBeUndefined();
+  });
+});
+
+test("decimal text is taken exactly, whatever its notation", () => {
+  const tariff = (text: string) => ({ input: rate(text) ?? [], output: rate("0") ?? [] });
+  expect(costOf(tariff("0.1"), { inputTokens: 3, outputTokens: 0 })).toBe(300_000n);
+  expect(costOf(tariff("1e-7"), { inputTokens: 10, outputTokens: 0 })).toBe(1n);
+  expect(costOf(tariff("1e+1"), { inputTokens: 1, outputTokens: 0 })).toBe(10_000_000n);
+  expect(rate("NaN")).toBeUndefined();
+  expect(rate("-1")).toBeUndefined();
+});
+
+test("whatever a call uses within its bound, on any published model, it costs no more than the worst case", async () => {
+  const providers = ["openai", "anthropic", "google", "mistral", "groq", "deepseek", "x-ai", "openrouter"];
+  const models = providers.flatMap((id) =>
+    (findProvider({ providerId: id })?.models ?? []).map((m) => `${id}:${m.id}`),
+  );
+  const book = priceBook();
+  const found = await Promise.all(models.map((model) => book.find(model)));
+  const prices = found.filter((price) => price !== undefined);
+  expect(prices.length).toBeGreaterThan(500);
+
+  const split = fc.tuple(fc.nat(2_000_000), fc.nat(1_000), fc.nat(1_000), fc.nat(1_000_000), fc.nat(1_000));
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...prices),
+      split,
+      fc.nat(600 * day),
+      fc.nat(day),
+      fc.nat(1_000),
+      (price, [input, read, write, output, reason], past, took, slack) => {
+        const cacheReadTokens = Math.floor((input * read) / 2_000);
+        const cacheWriteTokens = Math.floor((input * write) / 2_000);
+        const reasoningTokens = Math.floor((output * reason) / 1_000);
+        const at = now - past;
+        const usage = {
+          inputTokens: input,
+          cacheReadTokens,
+          cacheWriteTokens,
+          outputTokens: output,
+          reasoningTokens,
+        };
+        const cost = price.cost(usage, at + took);
+        const worst = price.worst(at);
+        const reserved = BigInt(input + slack) * worst.input + BigInt(output + slack) * worst.output;
+        return cost !== undefined && cost >= 0n && cost <= reserved;
+      },
+    ),
+    { numRuns: 3_000 },
+  );
+});

@@ -1,0 +1,142 @@
+import { join, resolve } from "node:path";
+import { StoreCorruptError, StoreUnavailableError } from "../core/errors.ts";
+import { isRunId } from "../core/paths.ts";
+import type { Store } from "../ports/store.ts";
+import { refuseBadRunId } from "../ports/store-rules.ts";
+import { storeError } from "./file/faults.ts";
+import { type Place, readEntries } from "./file/journal.ts";
+import { blob, blobKeeper, cacheGet, cachePut } from "./file/kept.ts";
+import { acquire, release, renew } from "./file/lease.ts";
+import { list } from "./file/runs.ts";
+import { fencesIn } from "./file/segment.ts";
+import { send, signals } from "./file/signals.ts";
+import { writers } from "./file/writers.ts";
+
+/** How {@link file} keeps its promises. */
+export interface FileOptions {
+  /**
+   * `"synced"` (default): what is acknowledged survives power loss, at the price of one disk sync a commit.
+   * `"relaxed"`: it survives a killed process; power loss may cost a run its last entries, or damage its file.
+   */
+  readonly durability?: "synced" | "relaxed";
+}
+
+/** Runs whose last reading is remembered, so that the next page begins where it ended. */
+const maxRemembered = 1_000;
+
+/**
+ * A store of plain files, which several processes of one machine may use at once: a folder for each run, its journal
+ * in lines of JSON that one can read with any tool. Needs a disk with hard links (all usual ones; not exFAT).
+ *
+ *     const flujo = new Flujo({ store: file(".flujo/journals") });
+ */
+export function file(directory: string, options: FileOptions = {}): Store {
+  const name = `file:${directory}`;
+  const root = resolve(directory);
+  const durability = options.durability ?? "synced";
+  const synced = durability === "synced";
+  const open = writers(synced, blobKeeper(root, synced));
+  const places = new Map<string, Place>();
+  let last: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const use = async <T>(work: () => T | Promise<T>): Promise<T> => {
+    if (closed)
+      throw new StoreUnavailableError(`${name} is closed`, {
+        hint: "Keep the store open until its runs end.",
+      });
+    try {
+      return await work();
+    } catch (error) {
+      throw storeError(error, name);
+    }
+  };
+
+  /** One after another: what changes the open segments must not meet a commit that waits for its sync. */
+  const inTurn = <T>(work: () => T | Promise<T>): Promise<T> => {
+    const turn = last.then(() => use(work));
+    last = turn.catch(() => {});
+    return turn;
+  };
+
+  /** A text that is no run id never becomes a path. */
+  const folderOf = (runId: string): string | undefined =>
+    isRunId(runId) ? join(root, "runs", runId) : undefined;
+
+  const read = (folder: string, runId: string, from: number, limit: number) => {
+    const page = readEntries(folder, from, limit, places.get(runId));
+    if (places.size >= maxRemembered) places.clear();
+    if (page?.place !== undefined) places.set(runId, page.place);
+    return page?.entries;
+  };
+
+  return {
+    name,
+    durability,
+    commit: (appends) => inTurn(() => open.commit(appends)),
+
+    read: (runId, from, limit) =>
+      use(() => {
+        const folder = folderOf(runId);
+        if (folder === undefined) return undefined;
+        try {
+          return read(folder, runId, from, limit);
+        } catch (error) {
+          if (!(error instanceof StoreCorruptError)) throw error;
+          places.delete(runId); // its owner may just have taken back an append that failed: look once more
+          return read(folder, runId, from, limit);
+        }
+      }),
+
+    blob: (hash) => use(() => blob(root, hash)),
+
+    acquire: (request) =>
+      inTurn(() => {
+        if (request.create) refuseBadRunId(request.runId);
+        const folder = folderOf(request.runId);
+        if (folder === undefined) return { outcome: "unknown" };
+        const answer = acquire(folder, request);
+        if (answer.outcome !== "granted") return answer;
+        open.open(folder, answer.lease, answer.opened);
+        return { outcome: "granted", lease: answer.lease };
+      }),
+
+    renew: (lease, expiresAt) =>
+      use(() => {
+        const folder = folderOf(lease.runId);
+        return folder !== undefined && renew(folder, lease, expiresAt);
+      }),
+
+    release: (lease) =>
+      inTurn(() => {
+        const folder = folderOf(lease.runId);
+        open.close(lease.runId, lease.fence);
+        if (folder !== undefined) release(folder, lease);
+      }),
+
+    list: (filter) => use(() => list(join(root, "runs"), filter)),
+
+    send: (runId, signal) =>
+      use(() => {
+        const folder = folderOf(runId);
+        if (folder === undefined || fencesIn(folder).length === 0) return false;
+        send(folder, signal, synced);
+        return true;
+      }),
+
+    signals: (runId) =>
+      use(() => {
+        const folder = folderOf(runId);
+        return folder === undefined ? [] : signals(folder);
+      }),
+
+    cacheGet: (key, now) => use(() => cacheGet(root, key, now)),
+    cachePut: (key, record) => use(() => cachePut(root, key, record)),
+
+    async close() {
+      await last;
+      closed = true;
+      open.closeAll();
+    },
+  };
+}

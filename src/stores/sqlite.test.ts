@@ -1,0 +1,225 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Entry } from "../core/entries.ts";
+import { StoreCorruptError, StoreNewerError, StoreUnavailableError } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
+import type { Append, Store } from "../ports/store.ts";
+import { testStore } from "../testing/test-store.ts";
+import { storeError } from "./sqlite/faults.ts";
+import { sqlite } from "./sqlite.ts";
+
+for (const durability of ["synced", "relaxed"] as const) {
+  testStore(
+    `sqlite, ${durability}`,
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "flujo-sqlite-"));
+      return {
+        store: sqlite(join(folder, "new", "flujo.db"), { durability }),
+        reopen: async () => sqlite(join(folder, "new", "flujo.db"), { durability }),
+        dispose: async () => rmSync(folder, { recursive: true }),
+      };
+    },
+    { describe, it },
+  );
+}
+
+let folder: string;
+let path: string;
+let store: Store;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "flujo-sqlite-"));
+  path = join(folder, "flujo.db");
+  store = sqlite(path);
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+const request = { runId: "r", owner: "me", now: 0, ttlMs: 1_000, create: true };
+
+function append(seq: number, ...values: Json[]): Append {
+  const entries: Entry[] = values.map((output, i) => ({
+    type: "operation-completed",
+    path: "/t",
+    kind: "run",
+    output,
+    took: 0,
+    seq: seq + i,
+    at: 0,
+  }));
+  return { runId: "r", fence: 1, entries, blobs: [] };
+}
+
+/** The error `work` throws, as SQLite throws it. */
+function thrown(work: () => void): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("a database that cannot be used", () => {
+  it("is refused untouched when a newer Flujo wrote it", async () => {
+    await store.acquire(request);
+    await store.close();
+    const db = new DatabaseSync(path);
+    db.exec("PRAGMA user_version = 2");
+    db.close();
+    const before = readFileSync(path);
+    const newer = sqlite(path);
+    await expect(newer.list({})).rejects.toThrow(StoreNewerError);
+    await expect(newer.acquire(request)).rejects.toThrow(/format 2, this one knows 1/);
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  it("is refused untouched when it is someone else's", async () => {
+    const db = new DatabaseSync(path);
+    db.exec("CREATE TABLE theirs(x)");
+    db.close();
+    const before = readFileSync(path);
+    await expect(store.acquire(request)).rejects.toThrow(StoreCorruptError);
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  it("is said to be damaged when it is no database", async () => {
+    writeFileSync(path, "no database at all. ".repeat(500));
+    await expect(store.list({})).rejects.toMatchObject({
+      code: "store-corrupt",
+      message: expect.stringContaining(path),
+    });
+  });
+
+  it("is said to be damaged when it is cut short", async () => {
+    await store.acquire(request);
+    for (let seq = 0; seq < 40; seq++) await store.commit([append(seq, "x".repeat(3_000))]);
+    await store.close();
+    truncateSync(path, 8_192);
+    const damaged = sqlite(path);
+    await expect(damaged.read("r", 0, 100)).rejects.toThrow(StoreCorruptError);
+    await damaged.close();
+  });
+
+  it("is said to be unavailable when a file stands in place of its folder, or a folder in its own", async () => {
+    writeFileSync(join(folder, "file"), "");
+    for (const blocked of [join(folder, "file", "flujo.db"), folder]) {
+      await expect(sqlite(blocked).acquire(request)).rejects.toMatchObject({
+        code: "store-unavailable",
+        hint: expect.stringContaining("FLUJO_STORE"),
+      });
+    }
+  });
+
+  it("becomes a letter when the disk is full", () => {
+    const db = new DatabaseSync(path);
+    db.exec("CREATE TABLE t(x); PRAGMA max_page_count = 3");
+    const error = storeError(
+      thrown(() => db.exec(`INSERT INTO t VALUES(zeroblob(100000))`)),
+      "sqlite:x",
+    );
+    db.close();
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect(error).toMatchObject({ message: expect.stringContaining("the disk is full"), retryable: true });
+  });
+
+  it("becomes a letter when it may only be read", async () => {
+    await store.acquire(request);
+    const db = new DatabaseSync(path, { readOnly: true });
+    const error = storeError(
+      thrown(() => db.exec("DELETE FROM runs")),
+      "sqlite:x",
+    );
+    db.close();
+    expect(error).toMatchObject({
+      code: "store-unavailable",
+      message: expect.stringContaining("cannot be written"),
+    });
+  });
+
+  it("becomes a letter when another process writes for too long", async () => {
+    await store.acquire(request);
+    const [first, second] = [new DatabaseSync(path), new DatabaseSync(path)];
+    first.exec("BEGIN IMMEDIATE");
+    const error = storeError(
+      thrown(() => second.exec("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE")),
+      "sqlite:x",
+    );
+    first.close();
+    second.close();
+    expect(error).toMatchObject({ code: "store-unavailable", retryable: true });
+  });
+
+  it.each(["EACCES", "EROFS", "ENOSPC", "ENOTDIR"])("becomes a letter for %s", (code) => {
+    const error = storeError(Object.assign(new Error(code), { code }), "sqlite:x");
+    expect(error).toMatchObject({ code: "store-unavailable", hint: expect.stringMatching(/\.$/) });
+  });
+
+  it("leaves other errors as they are", () => {
+    const error = new TypeError("a mistake of ours");
+    expect(storeError(error, "sqlite:x")).toBe(error);
+  });
+});
+
+describe("sqlite", () => {
+  it("keeps nothing of a transaction that fails in the middle, and goes on", async () => {
+    await store.acquire(request);
+    await store.commit([append(0, "a")]);
+    const db = new DatabaseSync(path);
+    db.exec(
+      "CREATE TRIGGER t BEFORE INSERT ON entries WHEN new.body LIKE '%cursed%' BEGIN SELECT RAISE(FAIL, 'no'); END",
+    );
+    await expect(store.commit([append(1, "b", "cursed")])).rejects.toThrow();
+    await expect(store.commit([append(1, "cursed")])).rejects.toThrow();
+    db.exec("DROP TRIGGER t");
+    db.close();
+    expect(await store.commit([append(1, "b")])).toEqual(["appended"]);
+    expect(await store.read("r", 0, 9)).toEqual([...append(0, "a", "b").entries]);
+  });
+
+  it("costs at most 40 bytes an entry beside its JSON", async () => {
+    await store.acquire(request);
+    const count = 5_000;
+    let json = 0;
+    for (let seq = 0; seq < count; seq += 500) {
+      const batch = append(seq, ...Array.from({ length: 500 }, (_, i) => `value ${i} ${"x".repeat(100)}`));
+      json += batch.entries.reduce((sum, entry) => sum + JSON.stringify(entry).length, 0);
+      await store.commit([batch]);
+    }
+    await store.close();
+    expect((statSync(path).size - json) / count).toBeLessThan(40);
+  });
+
+  it("stores a row once, even for two stores that share a lease", async () => {
+    await store.acquire(request);
+    const twin = sqlite(path);
+    await store.commit([append(0, "a")]);
+    await twin.commit([append(1, "b")]);
+    await expect(store.commit([append(1, "again")])).rejects.toThrow(StoreCorruptError);
+    expect(await store.commit([append(2, "c")])).toEqual(["appended"]);
+    expect(await store.read("r", 0, 9)).toEqual([...append(0, "a", "b", "c").entries]);
+    await twin.close();
+  });
+
+  it("touches nothing before its first use, and says when it is closed", async () => {
+    const unused = sqlite(join(folder, "unused", "flujo.db"));
+    expect(unused).toMatchObject({
+      name: `sqlite:${join(folder, "unused", "flujo.db")}`,
+      durability: "synced",
+    });
+    expect(statSync(join(folder, "unused"), { throwIfNoEntry: false })).toBeUndefined();
+    await unused.close();
+    await expect(unused.list({})).rejects.toThrow(/is closed/);
+  });
+
+  it("leaves one file behind when it is closed", async () => {
+    await store.acquire(request);
+    await store.close();
+    for (const log of ["-wal", "-shm"])
+      expect(statSync(path + log, { throwIfNoEntry: false })).toBeUndefined();
+  });
+});

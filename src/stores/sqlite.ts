@@ -1,0 +1,95 @@
+import { StoreUnavailableError } from "../core/errors.ts";
+import type { CacheRecord, Signal, Store } from "../ports/store.ts";
+import { storeError } from "./sqlite/faults.ts";
+import { journal } from "./sqlite/journal.ts";
+import { acquire, list, release, renew } from "./sqlite/leases.ts";
+import { type Database, open } from "./sqlite/open.ts";
+
+/** How {@link sqlite} keeps its promises. */
+export interface SqliteOptions {
+  /**
+   * `"synced"` (default): what is acknowledged survives power loss, at the price of one disk sync a commit.
+   * `"relaxed"`: it survives a killed process; power loss may undo the last commits, and harms nothing else.
+   */
+  readonly durability?: "synced" | "relaxed";
+}
+
+const send = `INSERT INTO signals(run, place, id, body)
+  SELECT num, (SELECT coalesce(max(place), -1) + 1 FROM signals WHERE run = num), ?2, ?3 FROM runs WHERE id = ?1
+  ON CONFLICT(run, id) DO NOTHING`;
+const sent = "SELECT body FROM signals WHERE run = (SELECT num FROM runs WHERE id = ?) ORDER BY place";
+const cached = "SELECT value, expires FROM cache WHERE key = ? AND (expires IS NULL OR expires > ?)";
+const keep =
+  "INSERT INTO cache(key, value, expires) VALUES(?, ?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value, expires = excluded.expires";
+
+/**
+ * A store in one SQLite file, which several processes may use at once. The file and its folder are made on first
+ * use. A write waits up to 5 seconds for other processes; meanwhile this process waits with it.
+ *
+ *     const flujo = new Flujo({ store: sqlite(".flujo/flujo.db") });
+ *
+ * @param path a file on a local disk: SQLite's locks do not hold on network shares.
+ */
+export function sqlite(path: string, options: SqliteOptions = {}): Store {
+  const name = `sqlite:${path}`;
+  const durability = options.durability ?? "synced";
+  const entries = journal();
+  let db: Database | undefined;
+  let closed = false;
+
+  const use = <T>(work: (db: Database) => T): T => {
+    if (closed)
+      throw new StoreUnavailableError(`${name} is closed`, {
+        hint: "Keep the store open until its runs end.",
+      });
+    try {
+      db ??= open(path, durability);
+      return work(db);
+    } catch (error) {
+      throw storeError(error, name);
+    }
+  };
+
+  return {
+    name,
+    durability,
+    commit: async (appends) => use((db) => entries.commit(db, appends)),
+    read: async (runId, from, limit) => use((db) => entries.read(db, runId, from, limit)),
+    acquire: async (request) => use((db) => acquire(db, request)),
+    renew: async (lease, expiresAt) => use((db) => renew(db, lease, expiresAt)),
+    release: async (lease) => use((db) => release(db, lease)),
+    list: async (filter) => use((db) => list(db, filter)),
+
+    async blob(hash) {
+      return use((db) => db.get("SELECT text FROM blobs WHERE hash = ?", hash))?.text as string | undefined; // TEXT NOT NULL
+    },
+
+    async send(runId, signal) {
+      return use((db) => {
+        if (db.run(send, runId, signal.id, JSON.stringify(signal)) > 0) return true;
+        return db.get("SELECT 1 FROM runs WHERE id = ?", runId) !== undefined;
+      });
+    },
+
+    async signals(runId) {
+      return use((db) => db.all(sent, runId)).map(({ body }) => JSON.parse(body as string) as Signal); // as it was sent
+    },
+
+    async cacheGet(key, now) {
+      const row = use((db) => db.get(cached, key, now));
+      if (row === undefined) return undefined;
+      const value = JSON.parse(row.value as string) as CacheRecord["value"]; // TEXT NOT NULL, as it was put
+      return row.expires === null ? { value } : { value, expiresAt: Number(row.expires) };
+    },
+
+    async cachePut(key, record) {
+      use((db) => db.run(keep, key, JSON.stringify(record.value), record.expiresAt ?? null));
+    },
+
+    async close() {
+      closed = true;
+      db?.close();
+      db = undefined;
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type {
+  Lease,
+  LeaseAnswer,
+  LeaseRequest,
+  RunFilter,
+  RunListing,
+  RunStatus,
+} from "../../ports/store.ts";
+import { defaultListLimit, grant, isFree, refuseBadRunId } from "../../ports/store-rules.ts";
+import type { Database } from "./open.ts";
+
+const take = "UPDATE runs SET fence = ?, owner = ?, expires = ? WHERE id = ?";
+const make = "INSERT INTO runs(id, fence, owner, expires) VALUES(?, ?, ?, ?)";
+
+export function acquire(db: Database, request: LeaseRequest): LeaseAnswer {
+  const { runId } = request;
+  return db.write(() => {
+    const row = db.get("SELECT fence, owner, expires FROM runs WHERE id = ?", runId);
+    if (request.create) {
+      if (row !== undefined) return { outcome: "exists" };
+      refuseBadRunId(runId);
+      const lease = grant(request, 1);
+      db.run(make, runId, lease.fence, lease.owner, lease.expiresAt);
+      return { outcome: "granted", lease };
+    }
+    if (row === undefined) return { outcome: "unknown" };
+    const held = leaseOf(runId, row);
+    if (held !== undefined && !isFree(held, request)) return { outcome: "held", lease: held };
+    const lease = grant(request, Number(row.fence) + 1);
+    db.run(take, lease.fence, lease.owner, lease.expiresAt, runId);
+    return { outcome: "granted", lease };
+  });
+}
+
+export function renew(db: Database, lease: Lease, expiresAt: number): boolean {
+  const extend = "UPDATE runs SET expires = ? WHERE id = ? AND fence = ? AND owner IS NOT NULL";
+  return db.run(extend, expiresAt, lease.runId, lease.fence) > 0;
+}
+
+export function release(db: Database, lease: Lease): void {
+  db.run("UPDATE runs SET owner = NULL, expires = 0 WHERE id = ? AND fence = ?", lease.runId, lease.fence);
+}
+
+/** A parameter that is NULL lets every run through. */
+const select = `SELECT * FROM runs WHERE pipeline IS NOT NULL
+  AND (?1 IS NULL OR status IN (SELECT value FROM json_each(?1)))
+  AND (?2 IS NULL OR pipeline = ?2)
+  AND (?3 IS NULL OR substr(id, 1, length(?3)) = ?3)
+  ORDER BY created DESC, id DESC LIMIT ?4`;
+
+export function list(db: Database, filter: RunFilter): RunListing[] {
+  const status = filter.status === undefined ? null : JSON.stringify(filter.status);
+  const rows = db.all(
+    select,
+    status,
+    filter.pipeline ?? null,
+    filter.idPrefix ?? null,
+    filter.limit ?? defaultListLimit,
+  );
+  return rows.map((row) => {
+    const runId = String(row.id);
+    const lease = leaseOf(runId, row);
+    return {
+      runId,
+      pipeline: String(row.pipeline),
+      fingerprint: String(row.fingerprint),
+      status: row.status as RunStatus, // the column only ever holds a summary's status
+      createdAt: Number(row.created),
+      updatedAt: Number(row.updated),
+      picoUsd: String(row.pico_usd),
+      inputTokens: Number(row.input_tokens),
+      outputTokens: Number(row.output_tokens),
+      calls: Number(row.calls),
+      ...(lease === undefined ? {} : { lease }),
+    };
+  });
+}
+
+function leaseOf(runId: string, row: ReturnType<Database["all"]>[number]): Lease | undefined {
+  if (row.owner === null) return undefined;
+  return { runId, owner: String(row.owner), fence: Number(row.fence), expiresAt: Number(row.expires) };
+}

@@ -1,0 +1,142 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
+import { StoreCorruptError, StoreNewerError } from "../../core/errors.ts";
+import { busyTimeoutMs, isBusy } from "./faults.ts";
+import { applicationId, formatVersion, tables } from "./schema.ts";
+
+type Row = Record<string, SQLOutputValue>;
+
+/** An open database whose statements are prepared once each. */
+export interface Database {
+  /** How many rows changed. */
+  run(sql: string, ...values: SQLInputValue[]): number;
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined;
+  all(sql: string, ...values: SQLInputValue[]): Row[];
+  /** One transaction, begun as a writer's; rolled back when `work` throws. */
+  write<T>(work: () => T): T;
+  close(): void;
+}
+
+/** Opens a database, making its folder and its tables where they are missing. A newer one is left as it is. */
+export function open(path: string, durability: "synced" | "relaxed"): Database {
+  mkdirSync(dirname(path), { recursive: true });
+  const { DatabaseSync } = quietly(() => process.getBuiltinModule("node:sqlite"));
+  const db = new DatabaseSync(path);
+  try {
+    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    const isNew = inspect(db, path);
+    useWal(db);
+    db.exec(`PRAGMA synchronous = ${durability === "synced" ? "FULL" : "NORMAL"}`);
+    if (isNew) makeTables(db, path);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return prepared(db);
+}
+
+/** Older Nodes warn that `node:sqlite` is experimental; that one warning is kept from the user, no other. */
+function quietly<T>(load: () => T): T {
+  const emitWarning = process.emitWarning;
+  const filtered = (...warning: [string | Error, ...unknown[]]): void => {
+    if (!/^SQLite is an experimental feature/.test(String(warning[0])))
+      Reflect.apply(emitWarning, process, warning);
+  };
+  process.emitWarning = filtered;
+  try {
+    return load();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** Whether the database has no tables yet. Only reads. */
+function inspect(db: DatabaseSync, path: string): boolean {
+  const application = pragma(db, "application_id");
+  const version = pragma(db, "user_version");
+  if (application === applicationId) {
+    if (Number(version) <= formatVersion) return false;
+    throw new StoreNewerError(
+      `${path} was written by a newer Flujo (format ${version}, this one knows ${formatVersion})`,
+      {
+        hint: "Update Flujo; nothing was changed.",
+      },
+    );
+  }
+  const tables = db.prepare("SELECT count(*) AS tables FROM sqlite_schema").get()?.tables;
+  if (application === 0 && version === 0 && tables === 0) return true;
+  throw new StoreCorruptError(`${path} is a SQLite database, but none of Flujo's`, {
+    hint: "Choose another file with --store or FLUJO_STORE; nothing was changed.",
+  });
+}
+
+const pragma = (db: DatabaseSync, name: string): SQLOutputValue | undefined =>
+  db.prepare(`PRAGMA ${name}`).get()?.[name];
+
+/** SQLite does not always wait by itself when two processes change the journal mode of a new file at once. */
+function useWal(db: DatabaseSync): void {
+  const pauseMs = 10;
+  for (let waited = 0; ; waited += pauseMs) {
+    try {
+      if (pragma(db, "journal_mode") !== "wal") db.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || waited >= busyTimeoutMs) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
+    }
+  }
+}
+
+/** Another process may have made them in the meantime. */
+function makeTables(db: DatabaseSync, path: string): void {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    if (inspect(db, path)) db.exec(tables);
+    db.exec("COMMIT");
+  } catch (error) {
+    rollBack(db);
+    throw error;
+  }
+}
+
+/** After some errors SQLite has rolled back by itself, and says that there is nothing to roll back. */
+function rollBack(db: DatabaseSync): void {
+  try {
+    db.exec("ROLLBACK");
+  } catch {}
+}
+
+function prepared(db: DatabaseSync): Database {
+  const statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
+  const statement = (sql: string) => {
+    let known = statements.get(sql);
+    if (known === undefined) {
+      known = db.prepare(sql);
+      statements.set(sql, known);
+    }
+    return known;
+  };
+  return {
+    run: (sql, ...values) => Number(statement(sql).run(...values).changes),
+    get: (sql, ...values) => statement(sql).get(...values),
+    all: (sql, ...values) => statement(sql).all(...values),
+    write(work) {
+      statement("BEGIN IMMEDIATE").run();
+      try {
+        const result = work();
+        statement("COMMIT").run();
+        return result;
+      } catch (error) {
+        rollBack(db);
+        throw error;
+      }
+    },
+    close() {
+      try {
+        db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      } catch {} // another process is reading: the log stays for the next one to fold in
+      db.close();
+    },
+  };
+}

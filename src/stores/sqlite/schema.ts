@@ -1,0 +1,45 @@
+/**
+ * The tables of a Flujo database.
+ *
+ * An entry's key is its run's number times 2^32, plus its seq: one integer, so that an entry costs about a dozen
+ * bytes beside its JSON, a run's entries lie together, and a second entry with the same place is impossible.
+ */
+
+/** "FLUJ", in the file's header: what tells our databases from others. */
+export const applicationId = 0x464c554a;
+
+/** Kept in `user_version`. A database with a higher one is refused. */
+export const formatVersion = 1;
+
+export const tables = `
+  CREATE TABLE runs(
+    num INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    fence INTEGER NOT NULL,
+    owner TEXT,               -- NULL: released
+    expires INTEGER NOT NULL,
+    pipeline TEXT,            -- NULL, as the columns below: no summary yet
+    fingerprint TEXT,
+    status TEXT,
+    created INTEGER,
+    updated INTEGER,
+    pico_usd TEXT,
+    input_tokens INTEGER,
+    output_tokens INTEGER,
+    calls INTEGER
+  ) STRICT;
+  CREATE INDEX runs_by_age ON runs(created DESC, id DESC);
+  CREATE TABLE entries(key INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE blobs(hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+  CREATE TABLE signals(
+    run INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY(run, place),
+    UNIQUE(run, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE cache(key TEXT PRIMARY KEY, value TEXT NOT NULL, expires INTEGER) STRICT;
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${formatVersion};
+`;

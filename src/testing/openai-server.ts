@@ -1,0 +1,295 @@
+/**
+ * A server that speaks OpenAI's wire format, chat completions and responses, and meters every request itself. It is
+ * the adversary of budgets: it bills calls whose answers never arrive, and can be told to misbehave.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { PicoUsd } from "../core/limits.ts";
+
+/**
+ * How a request goes wrong. `rate-limit` and `bad-request` are not billed. The others are, in full: `server-error`
+ * (500), `malformed` (half a JSON document), `drop` (the connection ends in the middle of the body), `no-usage` (a
+ * good answer without its usage), `overbill` (an answer longer than the cap, and usage to match).
+ */
+export type Fault =
+  | "rate-limit"
+  | "bad-request"
+  | "server-error"
+  | "malformed"
+  | "drop"
+  | "no-usage"
+  | "overbill";
+
+/** One request as the server understood it. */
+export interface ServedRequest {
+  /** From 0, in order of arrival. */
+  readonly index: number;
+  readonly api: "chat" | "responses";
+  readonly model: string;
+  /** All text of the request's messages, joined by line ends. */
+  readonly text: string;
+  /** The output cap of the request, if it has one. */
+  readonly cap: number | undefined;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: { readonly [field: string]: unknown };
+}
+
+/** A text, or calls of tools with their arguments. */
+export type ServedReply =
+  | string
+  | { readonly toolCalls: readonly { readonly name: string; readonly input: object }[] };
+
+export interface OpenAIServerOptions {
+  /** What is answered. Default: `"ok"`. */
+  readonly reply?: (request: ServedRequest) => ServedReply;
+  /** Pico-dollars a token. Default 150,000 in and 600,000 out: those of gpt-4o-mini. `cached` defaults to half of `input`. */
+  readonly price?: { readonly input: PicoUsd; readonly output: PicoUsd; readonly cached?: PicoUsd };
+  readonly fault?: (request: ServedRequest) => Fault | undefined;
+  /** How long each answer takes. Default: no time. */
+  readonly latencyMs?: number | ((request: ServedRequest) => number);
+  /** Output tokens spent on thinking before each answer, within the cap. Default 0. */
+  readonly reasoningTokens?: number;
+  /** How many percent of the input counts as read from the cache. Default 0. */
+  readonly cachedPercent?: number;
+  /** What a 429 asks the caller to wait. Default 1. */
+  readonly retryAfterSeconds?: number;
+}
+
+export interface OpenAIServer {
+  /** For OPENAI_BASE_URL: `http://127.0.0.1:PORT/v1`. */
+  readonly url: string;
+  readonly requests: readonly ServedRequest[];
+  /** The bill: what every request so far truly cost. */
+  readonly billedPicoUsd: PicoUsd;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts the server on a free port of this machine. */
+export async function openaiServer(options: OpenAIServerOptions = {}): Promise<OpenAIServer> {
+  const requests: ServedRequest[] = [];
+  let billed: PicoUsd = 0n;
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch(() => response.destroy());
+  });
+
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await understand(incoming, requests.length);
+    if (request === undefined) {
+      send(response, 404, { error: { message: "no such endpoint" } });
+      return;
+    }
+    requests.push(request);
+    const fault = options.fault?.(request);
+    const meal = cook(request, fault, options);
+    if (fault !== "rate-limit" && fault !== "bad-request") billed += meal.picoUsd;
+    const { latencyMs = 0 } = options;
+    const wait = typeof latencyMs === "number" ? latencyMs : latencyMs(request);
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    answer(response, fault, meal.document, options.retryAfterSeconds ?? 1);
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo; // a listening TCP server has one
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    requests,
+    get billedPicoUsd() {
+      return billed;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function understand(incoming: IncomingMessage, index: number): Promise<ServedRequest | undefined> {
+  const api = incoming.url?.endsWith("/chat/completions")
+    ? "chat"
+    : incoming.url?.endsWith("/responses")
+      ? "responses"
+      : undefined;
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  if (api === undefined) return undefined;
+  const body: Record<string, unknown> = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  const cap = body.max_output_tokens ?? body.max_completion_tokens ?? body.max_tokens;
+  return {
+    index,
+    api,
+    model: String(body.model),
+    text: texts(body.messages ?? body.input).join("\n"),
+    cap: typeof cap === "number" ? cap : undefined,
+    headers: incoming.headers,
+    body,
+  };
+}
+
+/** Every text under `content`, `text` and `output` fields. */
+function texts(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(texts);
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    typeof inner === "string" ? (["content", "text", "output"].includes(key) ? [inner] : []) : texts(inner),
+  );
+}
+
+/** A token is four characters of text. */
+const charactersPerToken = 4;
+const tokensOf = (text: string): number => Math.ceil(text.length / charactersPerToken);
+
+/** The answer and its price. */
+function cook(request: ServedRequest, fault: Fault | undefined, options: OpenAIServerOptions) {
+  const { price = { input: 150_000n, output: 600_000n }, reasoningTokens = 0, cachedPercent = 0 } = options;
+  const cap = fault === "overbill" ? Number.POSITIVE_INFINITY : (request.cap ?? Number.POSITIVE_INFINITY);
+  const reply = options.reply?.(request) ?? "ok";
+  const reasoning = Math.min(reasoningTokens, cap);
+  const whole = typeof reply === "string" ? reply : "";
+  const long =
+    fault === "overbill" ? whole.padEnd(((request.cap ?? 100) + 1_000) * charactersPerToken, ".") : whole;
+  const text = long.slice(0, (cap - reasoning) * charactersPerToken);
+  const toolCalls = typeof reply === "string" ? [] : reply.toolCalls;
+  const written = toolCalls.reduce((sum, call) => sum + tokensOf(JSON.stringify(call)), tokensOf(text));
+  const output = reasoning + Math.min(written, cap - reasoning);
+  const beside = [request.body.tools, request.body.response_format, request.body.text].filter(
+    (one) => one !== undefined,
+  );
+  const input =
+    3 + tokensOf(request.text) + beside.reduce<number>((sum, one) => sum + tokensOf(JSON.stringify(one)), 0);
+  const cached = Math.floor((input * cachedPercent) / 100);
+  const picoUsd =
+    BigInt(input - cached) * price.input +
+    BigInt(cached) * (price.cached ?? price.input / 2n) +
+    BigInt(output) * price.output;
+  const served = {
+    request,
+    text,
+    toolCalls,
+    cut: text.length < long.length,
+    counts: { input, cached, output, reasoning },
+  };
+  const document = request.api === "chat" ? chatDocument(served) : responsesDocument(served);
+  return { picoUsd, document: fault === "no-usage" ? { ...document, usage: undefined } : document };
+}
+
+interface Served {
+  readonly request: ServedRequest;
+  readonly text: string;
+  readonly toolCalls: readonly { readonly name: string; readonly input: object }[];
+  readonly cut: boolean;
+  readonly counts: {
+    readonly input: number;
+    readonly cached: number;
+    readonly output: number;
+    readonly reasoning: number;
+  };
+}
+
+function chatDocument({ request, text, toolCalls, cut, counts }: Served): object {
+  const tool_calls = toolCalls.map(({ name, input }, i) => ({
+    id: `call_${request.index}_${i}`,
+    type: "function",
+    function: { name, arguments: JSON.stringify(input) },
+  }));
+  const called = tool_calls.length > 0;
+  const message = { role: "assistant", content: called ? null : text, ...(called ? { tool_calls } : {}) };
+  return {
+    id: `chatcmpl-${request.index}`,
+    object: "chat.completion",
+    created: 0,
+    model: request.model,
+    choices: [{ index: 0, message, finish_reason: cut ? "length" : called ? "tool_calls" : "stop" }],
+    usage: {
+      prompt_tokens: counts.input,
+      completion_tokens: counts.output,
+      total_tokens: counts.input + counts.output,
+      prompt_tokens_details: { cached_tokens: counts.cached },
+      completion_tokens_details: { reasoning_tokens: counts.reasoning },
+    },
+  };
+}
+
+function responsesDocument({ request, text, toolCalls, cut, counts }: Served): object {
+  const message = {
+    type: "message",
+    id: `msg_${request.index}`,
+    role: "assistant",
+    status: "completed",
+    content: [{ type: "output_text", text, annotations: [] }],
+  };
+  const calls = toolCalls.map(({ name, input }, i) => ({
+    type: "function_call",
+    id: `fc_${request.index}_${i}`,
+    call_id: `call_${request.index}_${i}`,
+    name,
+    arguments: JSON.stringify(input),
+    status: "completed",
+  }));
+  return {
+    id: `resp_${request.index}`,
+    object: "response",
+    created_at: 0,
+    status: cut ? "incomplete" : "completed",
+    model: request.model,
+    output: calls.length > 0 ? calls : [message],
+    incomplete_details: cut ? { reason: "max_output_tokens" } : null,
+    usage: {
+      input_tokens: counts.input,
+      input_tokens_details: { cached_tokens: counts.cached },
+      output_tokens: counts.output,
+      output_tokens_details: { reasoning_tokens: counts.reasoning },
+      total_tokens: counts.input + counts.output,
+    },
+  };
+}
+
+const refusals: { readonly [fault: string]: readonly [status: number, message: string] } = {
+  "rate-limit": [429, "slow down"],
+  "bad-request": [400, "not like this"],
+  "server-error": [500, "something broke"],
+};
+
+function answer(
+  response: ServerResponse,
+  fault: Fault | undefined,
+  document: object,
+  retryAfter: number,
+): void {
+  const json = JSON.stringify(document);
+  const half = json.slice(0, json.length / 2);
+  const refusal = refusals[fault ?? ""];
+  if (refusal !== undefined) {
+    const [status, message] = refusal;
+    send(
+      response,
+      status,
+      { error: { message } },
+      status === 429 ? { "retry-after": String(retryAfter) } : {},
+    );
+  } else if (fault === "malformed") {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(half);
+  } else if (fault === "drop") {
+    response.writeHead(200, {
+      "content-type": "application/json",
+      "content-length": String(Buffer.byteLength(json)),
+    });
+    response.write(half, () => response.destroy());
+  } else {
+    send(response, 200, document);
+  }
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  document: object,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, { "content-type": "application/json", ...headers });
+  response.end(JSON.stringify(document));
+}

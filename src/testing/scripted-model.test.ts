@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { scriptedModel } from "./scripted-model.ts";
+
+const ask = (text: string, more: object = {}) => ({
+  prompt: [{ role: "user" as const, content: [{ type: "text" as const, text }] }],
+  ...more,
+});
+
+test("replies in order, then repeats the last one", async () => {
+  const model = scriptedModel({ replies: ["a", "b"] });
+  const texts = [];
+  for (let i = 0; i < 3; i++) texts.push((await model.doGenerate(ask("?"))).content[0]);
+  expect(texts).toMatchObject([{ text: "a" }, { text: "b" }, { text: "b" }]);
+});
+
+test("keeps to its cap and meters what it counted, not what it reports", async () => {
+  const price = { input: "$0", output: "$1" } as const;
+  const model = scriptedModel({ replies: [{ text: "x".repeat(100), usage: "missing" }], price });
+  const result = await model.doGenerate(ask("?", { maxOutputTokens: 10 }));
+  expect(result.finishReason.unified).toBe("length");
+  expect(result.usage.outputTokens.total).toBeUndefined();
+  expect(model.billedPicoUsd).toBe(10_000_000n);
+});
+
+test("bills failed calls, but not those that are said to be unbilled", async () => {
+  const model = scriptedModel({
+    replies: ({ index }) => ({ error: new Error("no"), unbilled: index === 0 }),
+  });
+  await expect(model.doGenerate(ask("?"))).rejects.toThrow("no");
+  expect(model.billedPicoUsd).toBe(0n);
+  await expect(model.doGenerate(ask("?"))).rejects.toThrow("no");
+  expect(model.billedPicoUsd).toBeGreaterThan(0n);
+});
+
+test("takes its time from the clock it is given; an abort ends the wait, not the bill", async () => {
+  const due: { ms: number; callback: () => void }[] = [];
+  const world = {
+    timer(ms: number, callback: () => void) {
+      due.push({ ms, callback });
+      return () => void due.pop();
+    },
+  };
+  const model = scriptedModel({ replies: [{ text: "late", delayMs: 5_000 }], world });
+  const answer = model.doGenerate(ask("?"));
+  expect(due.map(({ ms }) => ms)).toEqual([5_000]);
+  due.pop()?.callback();
+  expect((await answer).content).toMatchObject([{ text: "late" }]);
+
+  const before = model.billedPicoUsd;
+  const stop = new AbortController();
+  const stopped = model.doGenerate(ask("?", { abortSignal: stop.signal }));
+  stop.abort(new Error("enough"));
+  await expect(stopped).rejects.toThrow("enough");
+  expect(due).toEqual([]);
+  expect(model.billedPicoUsd).toBeGreaterThan(before);
+});

@@ -1,0 +1,78 @@
+import type { Grant, PaidContext, Quote, Receipt } from "../core/context.ts";
+import { operationPath } from "../core/paths.ts";
+
+export interface TestContextOptions<State> {
+  readonly state?: State;
+  /** What `models()` returns. */
+  readonly models?: object;
+  /** What an earlier context recorded: its operations are returned, not repeated. */
+  readonly recorded?: Map<string, unknown>;
+  /** The output cap granted to a call. Default: what it wants. */
+  readonly grant?: (quote: Quote) => number;
+  readonly signal?: AbortSignal;
+}
+
+/** A context that records in a Map, with what passed through it. */
+export interface TestContext<State> extends PaidContext<State> {
+  /** Results by path, in the order they were recorded, each as the JSON a journal would hold. */
+  readonly recorded: Map<string, unknown>;
+  readonly quotes: readonly Quote[];
+  readonly receipts: readonly Receipt<unknown>[];
+}
+
+/** A context without an engine behind it, for unit tests of bodies and agents: no budget, no store, no retries. */
+export function testContext<State>(options: TestContextOptions<State> = {}): TestContext<State> {
+  const { recorded = new Map(), signal = new AbortController().signal } = options;
+  const path = "/test/body";
+  const uses = new Map<string, number>();
+  const quotes: Quote[] = [];
+  const receipts: Receipt<unknown>[] = [];
+  let state = (options.state ?? {}) as State; // a test that reads state hands one in
+
+  async function once<T>(name: string, work: (at: string) => Promise<T>): Promise<T> {
+    const use = uses.get(name) ?? 0;
+    uses.set(name, use + 1);
+    const at = operationPath(path, name, use);
+    if (!recorded.has(at)) {
+      const text = JSON.stringify({ value: await work(at) });
+      recorded.set(at, JSON.parse(text).value);
+    }
+    return recorded.get(at) as T; // what was recorded is what `work` returned
+  }
+
+  return {
+    runId: "test",
+    path,
+    attempt: 1,
+    signal,
+    idempotencyKey: "test-key",
+    models: options.models,
+    recorded,
+    quotes,
+    receipts,
+    get state() {
+      return state;
+    },
+    set(patch) {
+      state = { ...state, ...patch };
+    },
+    update(field, change) {
+      state = { ...state, [field]: change(state[field]) };
+    },
+    run: (name, work) => once(name, async () => work(signal)),
+    sleep: (name) => once(name, async () => undefined),
+    generate: () => Promise.reject(new Error("a test context does not generate")),
+    paid: (name, quote, call) =>
+      once(name, async (at) => {
+        const grant: Grant = {
+          outputTokens: options.grant?.(quote) ?? quote.outputTokens.wanted,
+          idempotencyKey: at,
+          signal,
+        };
+        quotes.push(quote);
+        const receipt = await call(grant);
+        receipts.push(receipt);
+        return receipt.value;
+      }),
+  };
+}
