@@ -1,27 +1,27 @@
 /** The front door. */
-export { agent, type AgentOptions } from "./agents/agent.ts";
-export { models, type ModelsOptions } from "./agents/models.ts";
+export { type AgentOptions, agent } from "./agents/agent.ts";
+export { type ModelsOptions, models } from "./agents/models.ts";
 export { tool } from "./agents/tool.ts";
-export * from "./core/errors.ts";
 export {
+  type Approval,
   branchOn,
   humanInTheLoop,
+  type LoopOptions,
   loopUntil,
+  type MapOptions,
   mapOver,
+  type PipelineOptions,
   parallel,
   pipeline,
+  type Settled,
   sleep,
   step,
-  type Approval,
-  type LoopOptions,
-  type MapOptions,
-  type PipelineOptions,
-  type Settled,
 } from "./core/compose.ts";
 export type { Context as StepContext, GenerateRequest } from "./core/context.ts";
 export type { Duration } from "./core/duration.ts";
+export * from "./core/errors.ts";
 export type { RunEvent } from "./core/events.ts";
-export { decimalUsd, type Budget, type PicoUsd, type Spent, type Usd } from "./core/limits.ts";
+export { type Budget, decimalUsd, type PicoUsd, type Spent, type Usd } from "./core/limits.ts";
 export type { Node } from "./core/node.ts";
 export { concat, lastWins, sum, union } from "./core/reducers.ts";
 export type { Schema, SchemaOutput } from "./core/schema.ts";

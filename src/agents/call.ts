@@ -207,7 +207,7 @@ function causeCodes(error: unknown): string[] {
 
 const longestReason = 500;
 /** Providers put (parts of) keys into their messages; none may reach a journal or a screen. */
-const keyLike = /\b(?:sk|pk|rk|gsk|xai|key|AIza|Bearer)[-_ ]?[\w*.-]{8,}/g;
+const keyLike = /\b(?:sk|pk|rk|gsk|xai)[-_][\w*.-]{6,}|\bAIza[\w-]{8,}|\bBearer +\S+/g;
 
 function clean(reason: string): string {
   let text = reason.slice(0, 10_000).replace(keyLike, "[key]");

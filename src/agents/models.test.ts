@@ -168,6 +168,12 @@ describe("no key reaches a message", () => {
     expect(message(reason)).not.toContain(secret);
   });
 
+  test("and ordinary words stay", () => {
+    expect(message("Incorrect API key provided: sk-abcdefgh; skip keyboards")).toBe(
+      "m answered 401: Incorrect API key provided: [key]; skip keyboards",
+    );
+  });
+
   test("nor the value of any variable that is named as a secret", () => {
     vi.stubEnv("MY_PROVIDER_TOKEN", "plain words as a token");
     expect(message("you sent: plain words as a token")).not.toContain("plain words");

@@ -7,9 +7,11 @@ export const approvalSchema: Schema<unknown, Approval> = {
     version: 1,
     vendor: "flujo",
     validate(value) {
-      if (typeof value !== "object" || value === null) return { issues: [{ message: "expected { approved, note? }" }] };
+      if (typeof value !== "object" || value === null)
+        return { issues: [{ message: "expected { approved, note? }" }] };
       const { approved, note } = value as { approved?: unknown; note?: unknown };
-      if (typeof approved !== "boolean") return { issues: [{ message: "expected true or false", path: ["approved"] }] };
+      if (typeof approved !== "boolean")
+        return { issues: [{ message: "expected true or false", path: ["approved"] }] };
       if (note === undefined) return { value: { approved } };
       if (typeof note !== "string") return { issues: [{ message: "expected a text", path: ["note"] }] };
       return { value: { approved, note } };

@@ -33,10 +33,13 @@ export function encode(value: unknown, what: string, path?: string, known?: Weak
   } catch (error) {
     if (!(error instanceof Unstorable)) throw error;
     const found = explain(value, "", []);
-    throw new UnstorableValueError(`${what} cannot be stored: ${found?.field || "the value"} is ${found?.why ?? error.message}`, {
-      path,
-      hint: "Return JSON, Date, Map, Set, bigint, Uint8Array or undefined; turn anything else into one of these first.",
-    });
+    throw new UnstorableValueError(
+      `${what} cannot be stored: ${found?.field || "the value"} is ${found?.why ?? error.message}`,
+      {
+        path,
+        hint: "Return JSON, Date, Map, Set, bigint, Uint8Array or undefined; turn anything else into one of these first.",
+      },
+    );
   }
 }
 
@@ -138,7 +141,9 @@ export function decode(json: Json): unknown {
   if (typeof json !== "object" || json === null) return json;
   if (Array.isArray(json)) return json.map(decode);
   const tag = (json as JsonObject).$type;
-  return typeof tag === "string" ? untagged(tag, (json as JsonObject).value as Json) : decodeObject(json as JsonObject);
+  return typeof tag === "string"
+    ? untagged(tag, (json as JsonObject).value as Json)
+    : decodeObject(json as JsonObject);
 }
 
 function decodeObject(json: JsonObject): object {

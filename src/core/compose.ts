@@ -6,7 +6,15 @@ import type { Awaitable } from "./json.ts";
 import type { Node, OnFailure } from "./node.ts";
 import type { Schema, SchemaOutput } from "./schema.ts";
 import type { Reducers } from "./state.ts";
-import { type AnyStep, type InputOf, type OutputOf, type StateOf, type Step, toStep, type Work } from "./step.ts";
+import {
+  type AnyStep,
+  type InputOf,
+  type OutputOf,
+  type StateOf,
+  type Step,
+  toStep,
+  type Work,
+} from "./step.ts";
 import { checkedName, type StepOptions, workNode } from "./work.ts";
 
 /** The intersection of a union: an input every branch accepts. */
@@ -85,7 +93,11 @@ export function mapOver<In, Item, Out, State>(
   each: Step<Item, Out, State>,
   options: MapOptions<Item> & { readonly over: (input: In, state: NoInfer<State>) => Iterable<Item> },
 ): Step<In, Out[], State>;
-export function mapOver(name: string, each: AnyStep, options: MapOptions<never> & { over?: unknown } = {}): unknown {
+export function mapOver(
+  name: string,
+  each: AnyStep,
+  options: MapOptions<never> & { over?: unknown } = {},
+): unknown {
   return toStep({
     kind: "mapOver",
     name: checkedName(name),
@@ -93,7 +105,9 @@ export function mapOver(name: string, each: AnyStep, options: MapOptions<never> 
     concurrency: options.concurrency ?? 8,
     onFailure: options.onFailure ?? "halt",
     ...(options.key ? { key: options.key } : {}),
-    ...(typeof options.over === "function" ? { over: options.over as (input: never, state: never) => Iterable<unknown> } : {}),
+    ...(typeof options.over === "function"
+      ? { over: options.over as (input: never, state: never) => Iterable<unknown> }
+      : {}),
   });
 }
 
@@ -105,13 +119,21 @@ export function parallel<const B extends Record<string, AnyStep>>(
   name: string,
   branches: B,
   options: { readonly onFailure: "collect" },
-): Step<All<InputOf<B[keyof B]>>, { -readonly [K in keyof B]: Settled<OutputOf<B[K]>> }, All<StateOf<B[keyof B]>>>;
+): Step<
+  All<InputOf<B[keyof B]>>,
+  { -readonly [K in keyof B]: Settled<OutputOf<B[K]>> },
+  All<StateOf<B[keyof B]>>
+>;
 export function parallel<const B extends Record<string, AnyStep>>(
   name: string,
   branches: B,
   options?: { readonly onFailure?: "halt" },
 ): Step<All<InputOf<B[keyof B]>>, { -readonly [K in keyof B]: OutputOf<B[K]> }, All<StateOf<B[keyof B]>>>;
-export function parallel(name: string, branches: Record<string, AnyStep>, options: { onFailure?: OnFailure } = {}): unknown {
+export function parallel(
+  name: string,
+  branches: Record<string, AnyStep>,
+  options: { onFailure?: OnFailure } = {},
+): unknown {
   const onFailure = options.onFailure ?? "halt";
   return toStep({ kind: "parallel", name: checkedName(name), branches: nodesOf(name, branches), onFailure });
 }
@@ -135,13 +157,22 @@ export function branchOn(
   options: { otherwise?: AnyStep } = {},
 ): unknown {
   const otherwise = options.otherwise ? { otherwise: options.otherwise.node } : {};
-  return toStep({ kind: "branchOn", name: checkedName(name), choose, branches: nodesOf(name, branches), ...otherwise });
+  return toStep({
+    kind: "branchOn",
+    name: checkedName(name),
+    choose,
+    branches: nodesOf(name, branches),
+    ...otherwise,
+  });
 }
 
 /** When a loop ends. */
 export interface LoopOptions<T, State> {
   /** Looked at after each turn, `count` from 1; the verdict is recorded. */
-  readonly until: (value: T, loop: { readonly count: number; readonly state: NoInfer<State> }) => Awaitable<boolean>;
+  readonly until: (
+    value: T,
+    loop: { readonly count: number; readonly state: NoInfer<State> },
+  ) => Awaitable<boolean>;
   /** The most turns: a whole number from 1. */
   readonly maxLoops: number;
   /** What reaching it means: `fail` (default) with LoopLimitError, or `last`: go on with the last value. */
@@ -149,7 +180,11 @@ export interface LoopOptions<T, State> {
 }
 
 /** The same step again and again, each turn on the output of the one before, until a condition holds. */
-export function loopUntil<T, State>(name: string, body: Step<T, T, State>, options: LoopOptions<T, State>): Step<T, T, State> {
+export function loopUntil<T, State>(
+  name: string,
+  body: Step<T, T, State>,
+  options: LoopOptions<T, State>,
+): Step<T, T, State> {
   return toStep({
     kind: "loopUntil",
     name: checkedName(name),
@@ -187,5 +222,7 @@ function nodesOf(name: string, branches: Record<string, AnyStep>): Record<string
   for (const [key, branch] of Object.entries(branches)) {
     if (branch?.node === undefined) throw new InvalidOptionError(`branch "${key}" of "${name}" is no step`);
   }
-  return Object.freeze(Object.fromEntries(Object.entries(branches).map(([key, branch]) => [key, branch.node])));
+  return Object.freeze(
+    Object.fromEntries(Object.entries(branches).map(([key, branch]) => [key, branch.node])),
+  );
 }

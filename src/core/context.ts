@@ -38,7 +38,10 @@ export interface Context<State = unknown> {
   /** Runs `work` once: recorded, its result is returned from then on without running it again. */
   run<T>(name: string, work: (signal: AbortSignal) => Awaitable<T>): Promise<T>;
   /** One model call, inside the budget; text, or a value of the `output` schema. */
-  generate<S extends Schema>(name: string, request: GenerateRequest & { readonly output: S }): Promise<SchemaOutput<S>>;
+  generate<S extends Schema>(
+    name: string,
+    request: GenerateRequest & { readonly output: S },
+  ): Promise<SchemaOutput<S>>;
   generate(name: string, request: GenerateRequest): Promise<string>;
   /** Waits, durably: a run resumed later waits only for what is left. */
   sleep(name: string, duration: Duration): Promise<void>;

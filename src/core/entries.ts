@@ -23,24 +23,84 @@ export interface Amount {
 
 export type Fact =
   | RunCreated
-  | { readonly type: "run-resumed"; readonly owner: string; readonly fence: number; readonly why: "resumed" | "taken-over"; readonly fingerprint?: string; readonly manifest?: string; readonly forced?: readonly Path[]; readonly limits?: Limits }
+  | {
+      readonly type: "run-resumed";
+      readonly owner: string;
+      readonly fence: number;
+      readonly why: "resumed" | "taken-over";
+      readonly fingerprint?: string;
+      readonly manifest?: string;
+      readonly forced?: readonly Path[];
+      readonly limits?: Limits;
+    }
   | { readonly type: "run-completed"; readonly output: Json; readonly from?: Ref }
   | { readonly type: "run-failed"; readonly error: ErrorRecord }
   | { readonly type: "run-halted"; readonly error: ErrorRecord }
   | { readonly type: "run-waiting"; readonly signals: readonly Path[] }
   | { readonly type: "run-cancelled"; readonly error: ErrorRecord }
-  | { readonly type: "step-started"; readonly path: Path; readonly kind: string; readonly attempt: number; readonly in?: Ref }
-  | { readonly type: "step-completed"; readonly path: Path; readonly kind: string; readonly attempt: number; readonly in?: Ref; readonly output: Json; readonly state?: Patch; readonly took: number; readonly cached?: true }
-  | { readonly type: "step-failed"; readonly path: Path; readonly kind: string; readonly attempt: number; readonly in?: Ref; readonly error: ErrorRecord; readonly took: number }
-  | { readonly type: "container-completed"; readonly path: Path; readonly kind: string; readonly in?: Ref; readonly out: Ref | readonly Ref[] | { readonly [branch: string]: Ref }; readonly took: number; readonly collect?: true }
+  | {
+      readonly type: "step-started";
+      readonly path: Path;
+      readonly kind: string;
+      readonly attempt: number;
+      readonly in?: Ref;
+    }
+  | {
+      readonly type: "step-completed";
+      readonly path: Path;
+      readonly kind: string;
+      readonly attempt: number;
+      readonly in?: Ref;
+      readonly output: Json;
+      readonly state?: Patch;
+      readonly took: number;
+      readonly cached?: true;
+    }
+  | {
+      readonly type: "step-failed";
+      readonly path: Path;
+      readonly kind: string;
+      readonly attempt: number;
+      readonly in?: Ref;
+      readonly error: ErrorRecord;
+      readonly took: number;
+    }
+  | {
+      readonly type: "container-completed";
+      readonly path: Path;
+      readonly kind: string;
+      readonly in?: Ref;
+      readonly out: Ref | readonly Ref[] | { readonly [branch: string]: Ref };
+      readonly took: number;
+      readonly collect?: true;
+    }
   | { readonly type: "retry-scheduled"; readonly path: Path; readonly attempt: number; readonly due: number }
   | { readonly type: "fallback-taken"; readonly path: Path; readonly error: ErrorRecord }
   | { readonly type: "failure-collected"; readonly path: Path; readonly error: ErrorRecord }
   | { readonly type: "branch-chosen"; readonly path: Path; readonly key: string }
   | { readonly type: "loop-judged"; readonly path: Path; readonly done: boolean }
-  | { readonly type: "map-started"; readonly path: Path; readonly count: number; readonly keys?: readonly string[]; readonly items?: Json }
-  | { readonly type: "operation-completed"; readonly path: Path; readonly kind: string; readonly output: Json; readonly took: number }
-  | { readonly type: "operation-failed"; readonly path: Path; readonly kind: string; readonly attempt: number; readonly error: ErrorRecord; readonly took: number }
+  | {
+      readonly type: "map-started";
+      readonly path: Path;
+      readonly count: number;
+      readonly keys?: readonly string[];
+      readonly items?: Json;
+    }
+  | {
+      readonly type: "operation-completed";
+      readonly path: Path;
+      readonly kind: string;
+      readonly output: Json;
+      readonly took: number;
+    }
+  | {
+      readonly type: "operation-failed";
+      readonly path: Path;
+      readonly kind: string;
+      readonly attempt: number;
+      readonly error: ErrorRecord;
+      readonly took: number;
+    }
   | { readonly type: "timer-set"; readonly path: Path; readonly due: number }
   | { readonly type: "signal-awaited"; readonly path: Path; readonly prompt: string }
   | { readonly type: "signal-received"; readonly path: Path; readonly output: Json }
@@ -48,9 +108,21 @@ export type Fact =
   | { readonly type: "scope-opened"; readonly path: Path; readonly limits: Limits }
   | { readonly type: "budget-reserved"; readonly path: Path; readonly model: string; readonly amount: Amount }
   /** `of`: the seq of the reservation. `doubt`: nobody knows what the call cost, so all of it counts. */
-  | { readonly type: "budget-settled"; readonly path: Path; readonly of: number; readonly amount: Amount; readonly doubt?: true }
+  | {
+      readonly type: "budget-settled";
+      readonly path: Path;
+      readonly of: number;
+      readonly amount: Amount;
+      readonly doubt?: true;
+    }
   /** A provider used more than the call allowed it to; what it said is what counts. */
-  | { readonly type: "budget-breached"; readonly path: Path; readonly of: number; readonly allowed: Amount; readonly amount: Amount }
+  | {
+      readonly type: "budget-breached";
+      readonly path: Path;
+      readonly of: number;
+      readonly allowed: Amount;
+      readonly amount: Amount;
+    }
   | { readonly type: "budget-released"; readonly path: Path; readonly of: number };
 
 export interface RunCreated {
@@ -69,7 +141,10 @@ export interface RunCreated {
 /** A fact in its place: `seq` counts from 0 within the run, `at` is milliseconds since 1970. */
 export type Entry = Fact & { readonly seq: number; readonly at: number };
 export type EntryType = Fact["type"];
-export type EntryOf<T extends EntryType> = Extract<Fact, { type: T }> & { readonly seq: number; readonly at: number };
+export type EntryOf<T extends EntryType> = Extract<Fact, { type: T }> & {
+  readonly seq: number;
+  readonly at: number;
+};
 
 /** The form of the journal's entries. A store written with a higher one is refused. */
 export const journalFormat = 1;

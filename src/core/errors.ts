@@ -107,7 +107,9 @@ export class InvalidPipelineError extends FlujoError {
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[]) {
     const lines = problems.map((p) => `${p.path}: ${p.message}`);
-    super("invalid-pipeline", `the pipeline cannot run:\n  ${lines.join("\n  ")}`, { path: problems[0]?.path });
+    super("invalid-pipeline", `the pipeline cannot run:\n  ${lines.join("\n  ")}`, {
+      path: problems[0]?.path,
+    });
     this.problems = problems;
   }
 }
@@ -193,7 +195,12 @@ export function recordError(thrown: unknown, path?: string, fallbackCode = "step
     };
   }
   const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  return { code: fallbackCode, message: wellFormed(message), retryable: true, ...(path === undefined ? {} : { path }) };
+  return {
+    code: fallbackCode,
+    message: wellFormed(message),
+    retryable: true,
+    ...(path === undefined ? {} : { path }),
+  };
 }
 
 /** An error again, from its record. */

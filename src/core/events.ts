@@ -1,7 +1,7 @@
 import { decode } from "./codec.ts";
 import { type Amount, type Entry, type Fact, isBlobRef } from "./entries.ts";
-import type { PicoUsd } from "./limits.ts";
 import type { Json } from "./json.ts";
+import type { PicoUsd } from "./limits.ts";
 
 /** A large value an event does not carry: `flujo lens show` and the run's result do. */
 export interface Elsewhere {
@@ -25,7 +25,7 @@ export type RunEvent = { readonly seq: number; readonly at: string; readonly pat
 export function eventOf(entry: Entry): RunEvent {
   const { at, ...fact } = entry;
   const shown: Record<string, unknown> = { path: "/", ...fact, at: new Date(at).toISOString() };
-  if ("output" in entry) shown.output = valueOf(entry.output);
+  if ("output" in entry) shown.output = shownValue(entry.output);
   if ("amount" in entry) {
     delete shown.amount;
     shown.picoUsd = BigInt(entry.amount.picoUsd);
@@ -34,7 +34,7 @@ export function eventOf(entry: Entry): RunEvent {
   return shown as unknown as RunEvent; // built field by field above, as Shown says
 }
 
-function valueOf(json: Json): unknown {
+function shownValue(json: Json): unknown {
   if (!isBlobRef(json)) return decode(json);
   const elsewhere: Elsewhere = { elsewhere: json.hash, size: json.size };
   return elsewhere;

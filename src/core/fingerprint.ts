@@ -6,7 +6,7 @@
 import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 import type { Json } from "./json.ts";
-import { isQualifier, links, nameOf, type Node, type Place } from "./node.ts";
+import { isQualifier, links, type Node, nameOf, type Place } from "./node.ts";
 import { childPath, type Path } from "./paths.ts";
 import type { Schema } from "./schema.ts";
 import { inside } from "./tree.ts";
@@ -73,7 +73,11 @@ function ownFacts(node: Place): Json {
     case "agent":
       return { ...facts, ...node.facts, input: schemaFact(node.input), output: schemaFact(node.output) };
     case "pipeline":
-      return { ...facts, input: schemaFact(node.input), ...(node.version === undefined ? {} : { version: node.version }) };
+      return {
+        ...facts,
+        input: schemaFact(node.input),
+        ...(node.version === undefined ? {} : { version: node.version }),
+      };
     case "parallel":
       return { ...facts, branches: Object.keys(node.branches), onFailure: node.onFailure };
     case "mapOver":
@@ -120,7 +124,12 @@ function placesOf(path: Path, scopes: ReadonlySet<Path>): Path[] {
   for (const [, name, key] of path.replace(/:.*$/, "").matchAll(/\/([^/[@]+)(?:@\d+)?(?:\[([^\]]*)\])?/g)) {
     const place = `${scope}/${name}`;
     found.push(place);
-    scope = key !== undefined && scopes.has(`${place}[${key}]`) ? `${place}[${key}]` : key === undefined ? place : `${place}[]`;
+    scope =
+      key !== undefined && scopes.has(`${place}[${key}]`)
+        ? `${place}[${key}]`
+        : key === undefined
+          ? place
+          : `${place}[]`;
   }
   return found;
 }

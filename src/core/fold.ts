@@ -9,7 +9,10 @@ import type { Path } from "./paths.ts";
 export type RunStatus = "running" | "completed" | "failed" | "halted" | "waiting" | "cancelled";
 
 /** An operation with a result: recorded once, returned from then on. */
-export type Completed = EntryOf<"step-completed"> | EntryOf<"operation-completed"> | EntryOf<"signal-received">;
+export type Completed =
+  | EntryOf<"step-completed">
+  | EntryOf<"operation-completed">
+  | EntryOf<"signal-received">;
 export type Failed = EntryOf<"step-failed"> | EntryOf<"operation-failed">;
 
 /** Money held for a call, and what became of it. */
@@ -157,7 +160,8 @@ export function record(run: RunRecord, entry: Entry): void {
       return;
     case "budget-settled":
     case "budget-released":
-      return settle(run, entry);
+      settle(run, entry);
+      return;
     default:
       recordStanding(run, entry);
   }
@@ -182,7 +186,8 @@ function recordStanding(run: RunRecord, entry: Entry): void {
       return;
     case "run-completed":
       run.status = "completed";
-      run.output = entry.from === undefined ? { json: entry.output } : { json: entry.output, from: entry.from };
+      run.output =
+        entry.from === undefined ? { json: entry.output } : { json: entry.output, from: entry.from };
       return;
     case "run-failed":
       run.status = "failed";

@@ -88,7 +88,10 @@ export interface LoopNode {
   readonly kind: "loopUntil";
   readonly name: string;
   readonly body: Node;
-  readonly until: (value: never, loop: { readonly count: number; readonly state: never }) => Awaitable<boolean>;
+  readonly until: (
+    value: never,
+    loop: { readonly count: number; readonly state: never },
+  ) => Awaitable<boolean>;
   readonly maxLoops: number;
   /** `fail` throws LoopLimitError; `last` goes on with the last value. */
   readonly onMaxLoops: "fail" | "last";

@@ -10,10 +10,12 @@
  */
 export type Path = string;
 
+const plain = /^[\w .,;!?&+=()-]*$/;
 const reserved = /[%/[\]:#@\p{Cc}\p{Cs}]/gu;
 
 /** A name or key as it stands in a path: the characters that structure paths are percent-encoded. */
 export function pathSegment(name: string): string {
+  if (plain.test(name)) return name; // nearly always
   return name.replace(reserved, (char) =>
     /\p{Cs}/u.test(char)
       ? `%u${char.charCodeAt(0).toString(16)}` // a lone surrogate has no UTF-8
@@ -29,12 +31,17 @@ export const operationPath = (step: Path, name: string, use: number): Path =>
 
 /** The place in the tree a path belongs to: keys, attempts and operations removed. `/q3/AnalyseAll[]/fetch`. */
 export function placeOf(path: Path): Path {
-  return path.replace(/:.*$/, "").replace(/@\d+/g, "").replace(/\[[^\]]*\]/g, "[]");
+  return path
+    .replace(/:.*$/, "")
+    .replace(/@\d+/g, "")
+    .replace(/\[[^\]]*\]/g, "[]");
 }
 
 /** Whether `path` is `scope` or lies inside it. */
 export function isWithin(path: Path, scope: Path): boolean {
-  return path.startsWith(scope) && (path.length === scope.length || "/[:@".includes(path[scope.length] as string));
+  return (
+    path.startsWith(scope) && (path.length === scope.length || "/[:@".includes(path[scope.length] as string))
+  );
 }
 
 /** Run ids name files and rows: letters, digits, `.`, `_`, `-`; 1 to 128 of them, the first a letter or digit. */

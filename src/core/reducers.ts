@@ -1,7 +1,11 @@
 /** Ready-made reducers: how concurrent changes of one state field become one value. */
 
 /** Lists: what each branch added behind the common beginning, in declared order. */
-export function concat<T>(current: readonly T[] = [], incoming: readonly T[] = [], base: readonly T[] = []): T[] {
+export function concat<T>(
+  current: readonly T[] = [],
+  incoming: readonly T[] = [],
+  base: readonly T[] = [],
+): T[] {
   return [...current, ...incoming.slice(base.length)];
 }
 

@@ -6,7 +6,9 @@ export type Schema<In = unknown, Out = In> = StandardSchemaV1<In, Out>;
 export type SchemaOutput<S extends Schema> = StandardSchemaV1.InferOutput<S>;
 
 /** What a schema made of a value: the value it returned, or its complaints as lines. */
-export type Checked = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly issues: string[] };
+export type Checked =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly issues: string[] };
 
 /** Checks a value; never throws for a value that does not fit. */
 export async function check(schema: Schema, value: unknown): Promise<Checked> {

@@ -2,8 +2,9 @@
  * The run's shared memory, as the stored form of its values: changes are found by comparing, kept as RFC 6902
  * patches (so the journal grows by what changed, not by what there is), and merged where branches join.
  */
-import { StateConflictError } from "./errors.ts";
+
 import { assign } from "./codec.ts";
+import { StateConflictError } from "./errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 import type { Path } from "./paths.ts";
 
@@ -29,17 +30,17 @@ export function diff(from: Json, to: Json, at = ""): Patch {
 
 function compare(from: Json, to: Json, at: string, changes: Change[]): void {
   if (from === to) return;
-  if (Array.isArray(from) && Array.isArray(to)) return compareArrays(from, to, at, changes);
-  if (isContainer(from) && isContainer(to)) return compareObjects(from, to, at, changes);
-  if (!equal(from, to)) changes.push({ op: "replace", path: at, value: to });
+  if (Array.isArray(from) && Array.isArray(to)) compareArrays(from, to, at, changes);
+  else if (isContainer(from) && isContainer(to)) compareObjects(from, to, at, changes);
+  else if (!equal(from, to)) changes.push({ op: "replace", path: at, value: to });
 }
 
 function compareObjects(from: JsonObject, to: JsonObject, at: string, changes: Change[]): void {
   for (const key of Object.keys(from)) {
-    if (!Object.hasOwn(to, key)) changes.push({ op: "remove", path: `${at}/${escape(key)}` });
+    if (!Object.hasOwn(to, key)) changes.push({ op: "remove", path: `${at}/${pointerKey(key)}` });
   }
   for (const key of Object.keys(to)) {
-    const path = `${at}/${escape(key)}`;
+    const path = `${at}/${pointerKey(key)}`;
     const value = to[key] as Json;
     if (Object.hasOwn(from, key)) compare(from[key] as Json, value, path, changes);
     else changes.push({ op: "add", path, value });
@@ -50,7 +51,8 @@ function compareArrays(from: readonly Json[], to: readonly Json[], at: string, c
   const shared = Math.min(from.length, to.length);
   for (let i = 0; i < shared; i++) compare(from[i] as Json, to[i] as Json, `${at}/${i}`, changes);
   for (let i = from.length - 1; i >= shared; i--) changes.push({ op: "remove", path: `${at}/${i}` });
-  for (let i = shared; i < to.length; i++) changes.push({ op: "add", path: `${at}/${i}`, value: to[i] as Json });
+  for (let i = shared; i < to.length; i++)
+    changes.push({ op: "add", path: `${at}/${i}`, value: to[i] as Json });
 }
 
 /** A tagged value (Date, Map, ...) is compared whole. */
@@ -81,7 +83,13 @@ export function applyPatch(value: Json, patch: Patch, own: WeakSet<object> = new
   return patch.reduce((current, change) => put(current, pointerKeys(change.path), 0, change, own), value);
 }
 
-function put(value: Json, keys: readonly string[], depth: number, change: Change, own: WeakSet<object>): Json {
+function put(
+  value: Json,
+  keys: readonly string[],
+  depth: number,
+  change: Change,
+  own: WeakSet<object>,
+): Json {
   if (depth === keys.length) {
     if (change.op === "remove") throw new StateConflictError("the whole state cannot be removed");
     return change.value;
@@ -96,7 +104,8 @@ function put(value: Json, keys: readonly string[], depth: number, change: Change
     else copy[index] = put(copy[index] as Json, keys, depth + 1, change, own);
     return copy;
   }
-  if (!isJsonObject(value)) throw new StateConflictError(`a patch changes ${change.path}, which is not there`);
+  if (!isJsonObject(value))
+    throw new StateConflictError(`a patch changes ${change.path}, which is not there`);
   const copy = owned(value, own, () => ({ ...value })) as Record<string, Json>;
   if (last && change.op === "remove") delete copy[key];
   else assign(copy, key, put(copy[key] as Json, keys, depth + 1, change, own));
@@ -137,7 +146,7 @@ export function merge(base: Json, branches: readonly Branch[], reducers: JsonRed
       } else if (!reduced.has(field)) {
         reduced.add(field);
         const next = reducer(fieldOf(merged, field), fieldOf(branch.state, field), fieldOf(base, field));
-        merged = applyPatch(merged, [{ op: "add", path: `/${escape(field)}`, value: next }], own);
+        merged = applyPatch(merged, [{ op: "add", path: `/${pointerKey(field)}`, value: next }], own);
       }
     }
   }
@@ -145,7 +154,9 @@ export function merge(base: Json, branches: readonly Branch[], reducers: JsonRed
 }
 
 /** A reducer over stored forms; `undefined` for a field that is not there. */
-export type JsonReducers = { readonly [field: string]: (current?: Json, incoming?: Json, base?: Json) => Json };
+export type JsonReducers = {
+  readonly [field: string]: (current?: Json, incoming?: Json, base?: Json) => Json;
+};
 
 const fieldOf = (state: Json, field: string): Json | undefined =>
   isJsonObject(state) && Object.hasOwn(state, field) ? (state[field] as Json) : undefined;
@@ -172,28 +183,44 @@ function noteChange(
   path: Path,
 ): void {
   const keys = pointerKeys(change.path);
-  const places = keys.map((_, i) => `/${keys.slice(0, i + 1).map(escape).join("/")}`);
+  const places = keys.map(
+    (_, i) =>
+      `/${keys
+        .slice(0, i + 1)
+        .map(pointerKey)
+        .join("/")}`,
+  );
   const above = places.slice(0, -1).map((place) => touched.get(place));
   const same = touched.get(change.path);
   const clash = above.find(isOther) ?? (same && !agrees(same.change, change) ? same : undefined);
   if (clash !== undefined && clash.branch !== branch) throw conflict(keys, clash.branch, branch, path);
   touched.set(change.path, { branch, change });
-  for (const place of places.slice(0, -1)) if (!touched.has(place)) touched.set(place, { branch, change: inner });
+  for (const place of places.slice(0, -1))
+    if (!touched.has(place)) touched.set(place, { branch, change: inner });
 }
 
 /** Marks a place above a change: a branch that changes the whole of it clashes with one that changed a part. */
 const inner: Change = { op: "replace", path: "", value: { $type: "part" } };
-const isOther = (mark: { change: Change } | undefined): boolean => mark !== undefined && mark.change !== inner;
+const isOther = (mark: { change: Change } | undefined): boolean =>
+  mark !== undefined && mark.change !== inner;
 const agrees = (a: Change, b: Change): boolean =>
   a !== inner && (a.op === "remove" || b.op === "remove" ? a.op === b.op : equal(a.value, b.value));
 
 function conflict(keys: readonly string[], first: string, second: string, path: Path): StateConflictError {
   return new StateConflictError(
     `branches "${first}" and "${second}" of ${path} both changed the state field "${keys.join(".")}", to different values`,
-    { path, hint: `Let one of them change it, or give the field a reducer: pipeline(…, { reducers: { ${keys[0]}: … } }).` },
+    {
+      path,
+      hint: `Let one of them change it, or give the field a reducer: pipeline(…, { reducers: { ${keys[0]}: … } }).`,
+    },
   );
 }
 
-const escape = (key: string): string => key.replaceAll("~", "~0").replaceAll("/", "~1");
+const pointerKey = (key: string): string => key.replaceAll("~", "~0").replaceAll("/", "~1");
 const pointerKeys = (pointer: string): string[] =>
-  pointer === "" ? [] : pointer.slice(1).split("/").map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
+  pointer === ""
+    ? []
+    : pointer
+        .slice(1)
+        .split("/")
+        .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));

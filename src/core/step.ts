@@ -1,7 +1,7 @@
 import type { Context } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
-import { InvalidOptionError } from "./errors.ts";
 import type { Problem } from "./errors.ts";
+import { InvalidOptionError } from "./errors.ts";
 import type { Awaitable } from "./json.ts";
 import { type Budget, limitsOf, type Usd } from "./limits.ts";
 import type { Node, RetryNode } from "./node.ts";
@@ -120,7 +120,8 @@ function retryNode(of: Node, policy: RetryPolicy): RetryNode {
   if (!Number.isInteger(attempts) || attempts < 1 || attempts > 1_000) {
     throw new InvalidOptionError(`retry takes 1 to 1,000 attempts, not ${attempts}`);
   }
-  if (!(factor >= 1 && factor <= 100)) throw new InvalidOptionError(`retry takes a factor of 1 to 100, not ${factor}`);
+  if (!(factor >= 1 && factor <= 100))
+    throw new InvalidOptionError(`retry takes a factor of 1 to 100, not ${factor}`);
   return {
     kind: "retry",
     of,

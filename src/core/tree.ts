@@ -21,7 +21,9 @@ export function inside(place: Place, path: Path): readonly Subtree[] {
       return branches(place.branches, path);
     case "branchOn": {
       const named = branches(place.branches, path);
-      return place.otherwise ? [...named, { within: itemPath(path, "otherwise"), node: place.otherwise }] : named;
+      return place.otherwise
+        ? [...named, { within: itemPath(path, "otherwise"), node: place.otherwise }]
+        : named;
     }
     default:
       return [];
@@ -67,7 +69,8 @@ export function placeAt(root: Node, path: Path): Place | undefined {
     found = trees.flatMap(({ node }) => places(node)).find((place) => pathSegment(place.name) === name);
     if (found === undefined) return undefined;
     const below = inside(found, "");
-    trees = key === undefined ? below : below.filter(({ within }) => within === "[]" || within === `[${key}]`);
+    trees =
+      key === undefined ? below : below.filter(({ within }) => within === "[]" || within === `[${key}]`);
   }
   return found;
 }

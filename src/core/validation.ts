@@ -1,6 +1,6 @@
 /** What is wrong with a tree, found before anything runs. */
 import type { Problem } from "./errors.ts";
-import { links, nameOf, type Node, type Place } from "./node.ts";
+import { links, type Node, nameOf, type Place } from "./node.ts";
 import { childPath, type Path } from "./paths.ts";
 import { eachPlace, inside } from "./tree.ts";
 

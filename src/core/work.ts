@@ -19,7 +19,9 @@ export interface StepOptions {
 /** The node of a function. */
 export function workNode(name: string, work: unknown, options: StepOptions = {}): WorkNode {
   if (typeof work !== "function") {
-    throw new InvalidOptionError(`step "${name}" has no function to run`, { hint: 'step("name", (input, ctx) => …)' });
+    throw new InvalidOptionError(`step "${name}" has no function to run`, {
+      hint: 'step("name", (input, ctx) => …)',
+    });
   }
   return Object.freeze({
     kind: "step",

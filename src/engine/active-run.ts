@@ -23,7 +23,12 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
   #stopAsked: FlujoError | undefined;
   #handOver = false;
 
-  constructor(setting: Setting<State>, entrance: () => Promise<Entrance>, runId: string, signal?: AbortSignal) {
+  constructor(
+    setting: Setting<State>,
+    entrance: () => Promise<Entrance>,
+    runId: string,
+    signal?: AbortSignal,
+  ) {
     this.#setting = setting;
     this.runId = runId;
     this.#result = this.#live(entrance).finally(() => this.ticker.end());
@@ -84,7 +89,9 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     const signals = await this.#store.signals(this.runId);
     const asked = signals.find((signal) => signal.path === runItself);
     if (asked === undefined) return;
-    tenure.cancel(new CancelledError(`run ${this.runId} was cancelled: ${String(asked.data)}`, { runId: this.runId }));
+    tenure.cancel(
+      new CancelledError(`run ${this.runId} was cancelled: ${String(asked.data)}`, { runId: this.runId }),
+    );
   }
 
   async #resultOf(run: RunRecord): Promise<RunResult<Out>> {
@@ -110,7 +117,10 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
 }
 
 const errorOf = (run: RunRecord, runId: string): FlujoError =>
-  reviveError(run.error ?? { code: "step-failed", message: "no error was recorded", retryable: false }, runId);
+  reviveError(
+    run.error ?? { code: "step-failed", message: "no error was recorded", retryable: false },
+    runId,
+  );
 
 const handedOver = (runId: string): LeaseLostError =>
   new LeaseLostError(`run ${runId} was handed over: this process shut down before it was finished`, {
@@ -120,4 +130,6 @@ const handedOver = (runId: string): LeaseLostError =>
   });
 
 const reasonOf = (signal: AbortSignal): string =>
-  signal.reason instanceof Error && signal.reason.name !== "AbortError" ? signal.reason.message : "its signal was aborted";
+  signal.reason instanceof Error && signal.reason.name !== "AbortError"
+    ? signal.reason.message
+    : "its signal was aborted";

@@ -45,6 +45,9 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   get signal(): AbortSignal {
     return this.#frame.stop.signal;
   }
+  get models(): object | undefined {
+    return this.tenure.models;
+  }
   get idempotencyKey(): string {
     return keyOf(this.runId, this.path);
   }
@@ -83,7 +86,9 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     this.#checkOpen();
     const { models } = this.tenure;
     if (models === undefined) {
-      throw new InvalidOptionError(`${this.path} calls ctx.generate, and this engine was given no models`, { path: this.path });
+      throw new InvalidOptionError(`${this.path} calls ctx.generate, and this engine was given no models`, {
+        path: this.path,
+      });
     }
     return (await models.generate(this, name, request)) as never; // overloads hold the type
   }
@@ -122,7 +127,9 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   #checkOpen(): void {
     this.#frame.stop.check();
     if (this.#over) {
-      throw new TimeoutError(`this attempt of ${this.path} is over: nothing it does now is recorded`, { path: this.path });
+      throw new TimeoutError(`this attempt of ${this.path} is over: nothing it does now is recorded`, {
+        path: this.path,
+      });
     }
   }
 }

@@ -1,6 +1,7 @@
+import { openScope } from "../budget/ledger.ts";
 import type { Fact } from "../core/entries.ts";
 import { placed, recordError } from "../core/errors.ts";
-import { openScope } from "../budget/ledger.ts";
+import type { Blob } from "../ports/store.ts";
 import { advance } from "./advance.ts";
 import type { Frame } from "./frame.ts";
 import { Interruption } from "./interruption.ts";
@@ -8,7 +9,6 @@ import { watchClock } from "./nodes/budget.ts";
 import type { Root } from "./root.ts";
 import { StateScope } from "./state-scope.ts";
 import type { Tenure } from "./tenure.ts";
-import type { Blob } from "../ports/store.ts";
 import { fetchJson, keepJson, type Value } from "./values.ts";
 
 /** Walks the whole tree and writes down how it ended. @throws when this process lost the run. */
@@ -33,7 +33,11 @@ export async function conduct(tenure: Tenure, root: Root): Promise<void> {
   await journal.sync();
 }
 
-async function ending(frame: Frame, root: Root, input: Value): Promise<{ fact: Fact; blob?: Blob | undefined }> {
+async function ending(
+  frame: Frame,
+  root: Root,
+  input: Value,
+): Promise<{ fact: Fact; blob?: Blob | undefined }> {
   const { tenure } = frame;
   try {
     const value = await advance(root.node, input, frame);

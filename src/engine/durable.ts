@@ -1,4 +1,4 @@
-import { reviveError, recordError } from "../core/errors.ts";
+import { recordError, reviveError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 import { Interruption } from "./interruption.ts";
@@ -22,7 +22,12 @@ export interface Attempt {
  * A failure is recorded too, so that a body that catches it takes the same way when it runs again; the next attempt
  * of the step tries anew.
  */
-export async function durable(attempt: Attempt, path: Path, kind: string, work: () => Promise<unknown>): Promise<Json> {
+export async function durable(
+  attempt: Attempt,
+  path: Path,
+  kind: string,
+  work: () => Promise<unknown>,
+): Promise<Json> {
   const { tenure } = attempt;
   const { run, journal, world } = tenure;
   const done = run.completed.get(path);
@@ -35,13 +40,23 @@ export async function durable(attempt: Attempt, path: Path, kind: string, work: 
   try {
     const kept = keep(await work(), `result of ${path}`, path);
     if (attempt.isOver()) throw Interruption.sibling();
-    journal.put({ type: "operation-completed", path, kind, output: kept.entry, took: world.now() - began }, kept.blob);
+    journal.put(
+      { type: "operation-completed", path, kind, output: kept.entry, took: world.now() - began },
+      kept.blob,
+    );
     await journal.sync();
     return kept.json;
   } catch (error) {
     if (!(error instanceof Interruption) && !attempt.isOver()) {
       const record = recordError(error, path);
-      journal.put({ type: "operation-failed", path, kind, attempt: attempt.number, error: record, took: world.now() - began });
+      journal.put({
+        type: "operation-failed",
+        path,
+        kind,
+        attempt: attempt.number,
+        error: record,
+        took: world.now() - began,
+      });
     }
     throw error;
   }

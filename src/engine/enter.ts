@@ -2,7 +2,7 @@ import { encode } from "../core/codec.ts";
 import type { Entry } from "../core/entries.ts";
 import { InvalidInputError, UnknownRunError, VersionChangedError } from "../core/errors.ts";
 import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
-import { emptyRecord, isEnded, record, type RunRecord } from "../core/fold.ts";
+import { emptyRecord, isEnded, type RunRecord, record } from "../core/fold.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import { equal } from "../core/state.ts";
@@ -59,7 +59,10 @@ export async function enter<State>(setting: Setting<State>, entrance: Entrance):
 }
 
 /** "exists": it has ended, nobody needs its lease. */
-async function leaseOfKnown<State>(setting: Setting<State>, runId: string): Promise<Lease | "exists" | "unknown"> {
+async function leaseOfKnown<State>(
+  setting: Setting<State>,
+  runId: string,
+): Promise<Lease | "exists" | "unknown"> {
   const { store, world } = setting.options;
   try {
     return await acquire(store, world, runId, setting.ttlMs, false);
@@ -112,7 +115,12 @@ async function create<State>(setting: Setting<State>, entrance: Entrance, journa
   await journal.sync();
 }
 
-async function resume<State>(setting: Setting<State>, entrance: Entrance, journal: Journal, lease: Lease): Promise<void> {
+async function resume<State>(
+  setting: Setting<State>,
+  entrance: Entrance,
+  journal: Journal,
+  lease: Lease,
+): Promise<void> {
   const { root, options } = setting;
   const { run } = journal;
   await checkInput(entrance, run, options.store);
@@ -149,11 +157,18 @@ async function checkInput(entrance: Entrance, run: RunRecord, store: Store): Pro
   });
 }
 
-async function changesUnder(run: RunRecord, now: Manifest, fingerprint: string, store: Store): Promise<Path[]> {
+async function changesUnder(
+  run: RunRecord,
+  now: Manifest,
+  fingerprint: string,
+  store: Store,
+): Promise<Path[]> {
   if (fingerprint === run.fingerprint) return [];
   const text = await store.blob(run.manifest);
   const before = (text === undefined ? [] : JSON.parse(text)) as Manifest; // as written by create()
-  const recorded = [run.completed, run.choices, run.verdicts, run.maps, run.containers].flatMap((all) => [...all.keys()]);
+  const recorded = [run.completed, run.choices, run.verdicts, run.maps, run.containers].flatMap((all) => [
+    ...all.keys(),
+  ]);
   return changedPaths(before, now, recorded);
 }
 

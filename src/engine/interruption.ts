@@ -16,7 +16,11 @@ export class Interruption extends Error {
   readonly error: FlujoError | undefined;
   readonly waiting: readonly Path[];
 
-  private constructor(why: Interruption["why"], error: FlujoError | undefined, waiting: readonly Path[] = []) {
+  private constructor(
+    why: Interruption["why"],
+    error: FlujoError | undefined,
+    waiting: readonly Path[] = [],
+  ) {
     super(error?.message ?? why, error === undefined ? undefined : { cause: error });
     this.name = "Interruption";
     this.why = why;

@@ -1,6 +1,6 @@
 import type { Entry, Fact } from "../core/entries.ts";
 import { FlujoError, LeaseLostError, StoreUnavailableError } from "../core/errors.ts";
-import { record, type RunRecord } from "../core/fold.ts";
+import { type RunRecord, record } from "../core/fold.ts";
 import type { Path } from "../core/paths.ts";
 import type { Append, AppendOutcome, Blob, Lease, RunSummary } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
@@ -36,7 +36,13 @@ export class Journal implements Source {
   #linger: (() => void) | undefined;
   #broken: Interruption | undefined;
 
-  constructor(run: RunRecord, lease: Lease, queue: CommitQueue, world: World, onLost: (error: FlujoError) => void) {
+  constructor(
+    run: RunRecord,
+    lease: Lease,
+    queue: CommitQueue,
+    world: World,
+    onLost: (error: FlujoError) => void,
+  ) {
     this.run = run;
     this.#lease = lease;
     this.#queue = queue;
@@ -91,7 +97,9 @@ export class Journal implements Source {
   settle(outcome: AppendOutcome): void {
     if (outcome === "fenced") {
       const { runId } = this.#lease;
-      this.fail(new LeaseLostError(`another process has taken over run ${runId}; this one has stopped`, { runId }));
+      this.fail(
+        new LeaseLostError(`another process has taken over run ${runId}; this one has stopped`, { runId }),
+      );
       return;
     }
     const batch = this.#underWay as Batch; // settle follows take
@@ -140,7 +148,9 @@ export class Journal implements Source {
 }
 
 const storeError = (cause: unknown): FlujoError =>
-  FlujoError.isInstance(cause) ? cause : new StoreUnavailableError(`the store does not take entries: ${cause}`, { cause });
+  FlujoError.isInstance(cause)
+    ? cause
+    : new StoreUnavailableError(`the store does not take entries: ${cause}`, { cause });
 
 const changesStanding = (entry: Entry): boolean => entry.type.startsWith("run-");
 

@@ -33,7 +33,12 @@ function held({ runId, owner, expiresAt }: Lease, world: World): LeaseHeldError 
 const lookEveryMs = 1_000;
 
 /** Renews a lease, every third of its time, and looks once a second for messages to its holder. Returns how to stop. */
-export function keepAlive(tenure: Tenure, lease: Lease, ttlMs: number, look: () => Promise<void>): () => void {
+export function keepAlive(
+  tenure: Tenure,
+  lease: Lease,
+  ttlMs: number,
+  look: () => Promise<void>,
+): () => void {
   const { store, world } = tenure;
   const every = Math.min(lookEveryMs, ttlMs / 3);
   let renewAt = world.now() + ttlMs / 3;
@@ -54,7 +59,9 @@ export function keepAlive(tenure: Tenure, lease: Lease, ttlMs: number, look: () 
     renewAt = world.now() + ttlMs / 3;
     if (await store.renew(lease, world.now() + ttlMs)) return;
     const { runId } = lease;
-    tenure.lose(new LeaseLostError(`another process has taken over run ${runId}; this one has stopped`, { runId }));
+    tenure.lose(
+      new LeaseLostError(`another process has taken over run ${runId}; this one has stopped`, { runId }),
+    );
   }
 
   return () => {

@@ -1,6 +1,6 @@
 import type { Duration } from "../core/duration.ts";
-import type { RunEvent } from "../core/events.ts";
 import type { FlujoError } from "../core/errors.ts";
+import type { RunEvent } from "../core/events.ts";
 import type { Budget, Spent, Usd } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import type { Models } from "../ports/models.ts";
@@ -55,7 +55,12 @@ export interface ResumeOptions {
 /** How a run came to stand. */
 export type RunResult<Out> =
   | { readonly status: "completed"; readonly runId: string; readonly output: Out; readonly spent: Spent }
-  | { readonly status: "waiting"; readonly runId: string; readonly signals: readonly Path[]; readonly spent: Spent }
+  | {
+      readonly status: "waiting";
+      readonly runId: string;
+      readonly signals: readonly Path[];
+      readonly spent: Spent;
+    }
   | {
       readonly status: "failed" | "cancelled" | "halted";
       readonly runId: string;

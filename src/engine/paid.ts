@@ -1,8 +1,8 @@
+import type { Scope } from "../budget/ledger.ts";
 import type { Grant, Quote, Receipt } from "../core/context.ts";
 import { BudgetExceededError, FlujoError, ModelCallError, placed } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
-import type { Scope } from "../budget/ledger.ts";
 import { type Attempt, durable } from "./durable.ts";
 import type { Stop } from "./stop.ts";
 import type { Hold } from "./treasury.ts";
@@ -89,9 +89,14 @@ async function once<T>(
   }
   let receipt: Receipt<T>;
   try {
-    receipt = await call({ outputTokens: held.outputTokens, idempotencyKey: `${key}:${held.seq}`, signal: stop.callSignal });
+    receipt = await call({
+      outputTokens: held.outputTokens,
+      idempotencyKey: `${key}:${held.seq}`,
+      signal: stop.callSignal,
+    });
   } catch (error) {
-    if (FlujoError.isInstance(error) && "charge" in error && error.charge === "none") tenure.treasury.release(held);
+    if (FlujoError.isInstance(error) && "charge" in error && error.charge === "none")
+      tenure.treasury.release(held);
     else tenure.treasury.doubt(held);
     throw stop.reason ?? placed(error, held.path);
   }

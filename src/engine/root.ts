@@ -1,6 +1,6 @@
 import { InvalidInputError, InvalidPipelineError, type Problem } from "../core/errors.ts";
 import type { Limits } from "../core/limits.ts";
-import { bare, isQualifier, nameOf, type Node, type PipelineNode } from "../core/node.ts";
+import { bare, isQualifier, type Node, nameOf, type PipelineNode } from "../core/node.ts";
 import { childPath } from "../core/paths.ts";
 import { check, misfit } from "../core/schema.ts";
 import { eachPlace } from "../core/tree.ts";
@@ -21,7 +21,8 @@ export function rootOf(node: Node): Root {
   const problems = findProblems(node);
   if (problems.length > 0) throw new InvalidPipelineError(problems);
   const inner = bare(node);
-  const pipeline: PipelineNode = inner.kind === "pipeline" ? inner : { kind: "pipeline", name: nameOf(node), body: node };
+  const pipeline: PipelineNode =
+    inner.kind === "pipeline" ? inner : { kind: "pipeline", name: nameOf(node), body: node };
   const root = inner.kind === "pipeline" ? node : Object.freeze(pipeline);
   return { node: root, pipeline, path: childPath("", pipeline.name), limits: declaredLimits(root) };
 }
@@ -49,7 +50,11 @@ export function initialState(root: Root): object {
 }
 
 /** @throws InvalidPipelineError for models that cannot be called or, under a cost limit, have no price. */
-export async function examineModels(root: Root, models: Models | undefined, limits: Limits | undefined): Promise<void> {
+export async function examineModels(
+  root: Root,
+  models: Models | undefined,
+  limits: Limits | undefined,
+): Promise<void> {
   if (models === undefined) return;
   const price = limits?.picoUsd !== undefined;
   const problems: Problem[] = [];

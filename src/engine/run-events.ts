@@ -26,7 +26,12 @@ export class Ticker {
 }
 
 /** A run's events, read from the store page by page, then as they are committed: nothing is held for slow readers. */
-export async function* readEvents(store: Store, runId: string, ticker: Ticker, from = 0): AsyncGenerator<RunEvent> {
+export async function* readEvents(
+  store: Store,
+  runId: string,
+  ticker: Ticker,
+  from = 0,
+): AsyncGenerator<RunEvent> {
   let next = from;
   for (;;) {
     const last = ticker.ended;

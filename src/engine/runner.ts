@@ -1,3 +1,4 @@
+import { approvalSchema } from "../core/approval.ts";
 import { encode } from "../core/codec.ts";
 import { milliseconds } from "../core/duration.ts";
 import {
@@ -11,7 +12,6 @@ import { eventOf } from "../core/events.ts";
 import { isEnded } from "../core/fold.ts";
 import { type Budget, type Limits, limitsOf, type Usd } from "../core/limits.ts";
 import { isRunId } from "../core/paths.ts";
-import { approvalSchema } from "../core/approval.ts";
 import { check, misfit } from "../core/schema.ts";
 import type { Step } from "../core/step.ts";
 import { placeAt } from "../core/tree.ts";
@@ -116,8 +116,13 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     if (isEnded(run)) throw new RunEndedError(`run ${runId} has ended: it is ${run.status}`, { runId });
     const place = placeAt(this.#root.node, path);
     if (place?.kind !== "humanInTheLoop") {
-      const awaited = run.awaited.length > 0 ? `It waits at ${run.awaited.join(", ")}.` : "It waits for nothing now.";
-      throw new SignalRefusedError(`nothing in run ${runId} waits for an answer at ${path}`, { runId, path, hint: awaited });
+      const awaited =
+        run.awaited.length > 0 ? `It waits at ${run.awaited.join(", ")}.` : "It waits for nothing now.";
+      throw new SignalRefusedError(`nothing in run ${runId} waits for an answer at ${path}`, {
+        runId,
+        path,
+        hint: awaited,
+      });
     }
     if (run.completed.has(path)) {
       throw new SignalRefusedError(`${path} of run ${runId} has its answer already`, { runId, path });
@@ -125,7 +130,8 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     const answer = await check(place.answer ?? approvalSchema, payload);
     if (!answer.ok) throw new SignalRefusedError(misfit("answer", path, answer.issues), { runId, path });
     const data = encode(payload, `answer to ${path}`, path).json;
-    if (!(await store.send(runId, { id: world.id(), path, data, at: world.now() }))) throw unknownRun(runId, store);
+    if (!(await store.send(runId, { id: world.id(), path, data, at: world.now() })))
+      throw unknownRun(runId, store);
   }
 
   /** Takes over the abandoned runs of this pipeline there are now. Returns their handles. */
@@ -152,7 +158,11 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     });
   }
 
-  #activate(runId: string, signal: AbortSignal | undefined, entrance: () => Promise<Entrance>): ActiveRun<Out, State> {
+  #activate(
+    runId: string,
+    signal: AbortSignal | undefined,
+    entrance: () => Promise<Entrance>,
+  ): ActiveRun<Out, State> {
     const known = this.#active.get(runId);
     if (known !== undefined) return known;
     if (this.#disposed) throw new InvalidOptionError("this Flujo is disposed; make a new one");

@@ -82,7 +82,11 @@ export class Draft {
     if (!isJsonObject(base)) return undefined;
     const next: Record<string, Json> = { ...base };
     for (const key of Object.keys(this.#changes)) {
-      assign(next, key, encode(this.#changes[key], `state field "${key}" set by ${this.#what}`, path, stored).json);
+      assign(
+        next,
+        key,
+        encode(this.#changes[key], `state field "${key}" set by ${this.#what}`, path, stored).json,
+      );
     }
     const patch = diff(base, next);
     return patch.length === 0 ? undefined : patch;

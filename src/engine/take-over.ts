@@ -11,7 +11,13 @@ export class TakeOver {
   #off: (() => void) | undefined;
   #ended = false;
 
-  constructor(store: Store, world: World, pipeline: string, everyMs: number, resume: (runId: string) => void) {
+  constructor(
+    store: Store,
+    world: World,
+    pipeline: string,
+    everyMs: number,
+    resume: (runId: string) => void,
+  ) {
     this.#store = store;
     this.#world = world;
     this.#pipeline = pipeline;
@@ -37,7 +43,8 @@ export class TakeOver {
       } catch {
         // A store that does not answer now is asked again next time.
       }
-      if (!this.#ended && this.#off !== undefined) this.#off = this.#world.timer(this.#everyMs, look, { background: true });
+      if (!this.#ended && this.#off !== undefined)
+        this.#off = this.#world.timer(this.#everyMs, look, { background: true });
     };
     this.#off = this.#world.timer(this.#everyMs, look, { background: true });
   }

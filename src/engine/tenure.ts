@@ -1,5 +1,5 @@
 import { decode, encode } from "../core/codec.ts";
-import { BudgetExceededError, type FlujoError } from "../core/errors.ts";
+import type { BudgetExceededError, FlujoError } from "../core/errors.ts";
 import type { RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Node } from "../core/node.ts";
@@ -126,7 +126,10 @@ function stored(reducers: Reducers): JsonReducers {
       field,
       (current?: Json, incoming?: Json, base?: Json) => {
         const reduce = reducer as unknown as Reducer; // its field's type is the author's business
-        return encode(reduce(value(current), value(incoming), value(base)), `state field "${field}" made by its reducer`).json;
+        return encode(
+          reduce(value(current), value(incoming), value(base)),
+          `state field "${field}" made by its reducer`,
+        ).json;
       },
     ]),
   );

@@ -59,7 +59,12 @@ export class Treasury {
    */
   async reserve(path: Path, quote: Quote, scopes: readonly Scope[], stop: Stop): Promise<Hold> {
     const { worst, outputTokens } = await this.#held(quote, scopes, stop);
-    const seq = this.#journal.put({ type: "budget-reserved", path, model: quote.model, amount: amountOf(worst) });
+    const seq = this.#journal.put({
+      type: "budget-reserved",
+      path,
+      model: quote.model,
+      amount: amountOf(worst),
+    });
     await this.#journal.sync();
     return { path, seq, scopes, worst, outputTokens };
   }
@@ -69,7 +74,13 @@ export class Treasury {
     const mark = doubt ? ({ doubt: true } as const) : {};
     this.#journal.put({ type: "budget-settled", path: held.path, of: held.seq, amount: actual, ...mark });
     if (exceeds(actual, held.worst)) {
-      this.#journal.put({ type: "budget-breached", path: held.path, of: held.seq, allowed: amountOf(held.worst), amount: actual });
+      this.#journal.put({
+        type: "budget-breached",
+        path: held.path,
+        of: held.seq,
+        allowed: amountOf(held.worst),
+        amount: actual,
+      });
     }
     this.#post(held, { ...spentOf(actual), calls: 1 });
   }
@@ -146,5 +157,9 @@ const exceeds = (actual: Amount, worst: Spent): boolean =>
   actual.outputTokens > worst.outputTokens;
 
 export function amountOf(spent: Spent): Amount {
-  return { picoUsd: spent.picoUsd.toString(), inputTokens: spent.inputTokens, outputTokens: spent.outputTokens };
+  return {
+    picoUsd: spent.picoUsd.toString(),
+    inputTokens: spent.inputTokens,
+    outputTokens: spent.outputTokens,
+  };
 }

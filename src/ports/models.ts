@@ -4,7 +4,11 @@ import type { Schema } from "../core/schema.ts";
 /** What the engine asks of whoever speaks to models. */
 export interface Models {
   /** `ctx.generate`: one answer, as durable paid operations of the context. */
-  generate(context: PaidContext, name: string, request: GenerateRequest & { readonly output?: Schema }): Promise<unknown>;
+  generate(
+    context: PaidContext,
+    name: string,
+    request: GenerateRequest & { readonly output?: Schema },
+  ): Promise<unknown>;
   /**
    * Complaints about a model, before anything runs: unknown provider, missing package, missing key; and, when the
    * run has a cost limit, an unknown price.

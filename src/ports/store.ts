@@ -54,7 +54,7 @@ export type LeaseAnswer =
   | { readonly outcome: "exists" }
   | { readonly outcome: "unknown" };
 
-/** Text kept by the hash of its content. */
+/** Text kept by the hash of its content: any text without lone surrogates, as JSON is. */
 export interface Blob {
   readonly hash: string;
   readonly text: string;
@@ -64,14 +64,17 @@ export interface Blob {
 export interface Append {
   readonly runId: string;
   readonly fence: number;
-  /** Consecutive, the first one following the last in the journal. */
+  /** Consecutive, the first one following the last in the journal; otherwise `commit` throws StoreCorruptError. */
   readonly entries: readonly Entry[];
   readonly blobs: readonly Blob[];
   /** The new summary, when it changed in a way that lists show. */
   readonly summary?: RunSummary;
 }
 
-/** `fenced`: a newer lease exists; nothing was written. */
+/**
+ * `fenced`: the lease is not, or no longer, the run's newest, was given back, or the run is unknown. Nothing was
+ * written, or (files only) it was written just before the new owner read the journal, who then knows it too.
+ */
 export type AppendOutcome = "appended" | "fenced";
 
 /** Something sent to a run from outside; kept until the run records it. */
@@ -114,6 +117,7 @@ export interface Store {
   /**
    * Adds every append atomically, in order, each fenced in the same statement or transaction; one sync for all of
    * them. An append of a stale fence is refused alone. When it throws, none of the appends is acknowledged.
+   * A lease is used through the store object that granted it, and counts until there is a newer one, expired or not.
    */
   commit(appends: readonly Append[]): Promise<readonly AppendOutcome[]>;
   /** The entries from `from` on, at most `limit`. Empty past the end; undefined for an unknown run. */
@@ -121,7 +125,7 @@ export interface Store {
   blob(hash: string): Promise<string | undefined>;
   /** Grants a free or expired lease under a higher fence, or says who holds it. */
   acquire(request: LeaseRequest): Promise<LeaseAnswer>;
-  /** Extends a lease. False when a newer one exists. */
+  /** Extends a lease, even an expired one. False when a newer one exists or it was given back. */
   renew(lease: Lease, expiresAt: number): Promise<boolean>;
   /** Gives a lease back: the run is free at once. Nothing happens when a newer one exists. */
   release(lease: Lease): Promise<void>;

@@ -129,6 +129,21 @@ describe("a damaged journal", () => {
     expect(readdirSync(join(root, "runs", "r"))).toEqual(["journal-000001.jsonl"]);
   });
 
+  it("is refused when its first lines are bad though others follow", async () => {
+    await add(store, await take(store), 0, "a");
+    await add(store, await take(store, 1), 1, "b");
+    for (const fence of [1, 2]) {
+      const original = readFileSync(segment(fence));
+      for (const [line, at] of [original.indexOf("format"), original.indexOf('"seq"')].entries()) {
+        damage(segment(fence), at);
+        await expect(outputs(store)).rejects.toThrow(`${segment(fence)} is damaged at line ${line + 1}`);
+        if (fence === 2) await expect(take(store, 2)).rejects.toThrow(StoreCorruptError);
+        writeFileSync(segment(fence), original);
+      }
+    }
+    expect(await outputs(store)).toEqual(["a", "b"]);
+  });
+
   it("is refused when an older segment is shorter than was recorded, is altered, or is gone", async () => {
     await add(store, await take(store), 0, "a", "b");
     await add(store, await take(store, 1), 2, "c");

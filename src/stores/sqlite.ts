@@ -15,7 +15,7 @@ export interface SqliteOptions {
 }
 
 const send = `INSERT INTO signals(run, place, id, body)
-  SELECT num, (SELECT coalesce(max(place), -1) + 1 FROM signals WHERE run = num), ?2, ?3 FROM runs WHERE id = ?1
+  SELECT num, (SELECT coalesce(max(place), -1) + 1 FROM signals WHERE run = num), ?, ? FROM runs WHERE id = ?
   ON CONFLICT(run, id) DO NOTHING`;
 const sent = "SELECT body FROM signals WHERE run = (SELECT num FROM runs WHERE id = ?) ORDER BY place";
 const cached = "SELECT value, expires FROM cache WHERE key = ? AND (expires IS NULL OR expires > ?)";
@@ -61,12 +61,15 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
     list: async (filter) => use((db) => list(db, filter)),
 
     async blob(hash) {
-      return use((db) => db.get("SELECT text FROM blobs WHERE hash = ?", hash))?.text as string | undefined; // TEXT NOT NULL
+      const utf8 = use((db) => db.get("SELECT utf8 FROM blobs WHERE hash = ?", hash))?.utf8;
+      return utf8 instanceof Uint8Array
+        ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(utf8)
+        : undefined;
     },
 
     async send(runId, signal) {
       return use((db) => {
-        if (db.run(send, runId, signal.id, JSON.stringify(signal)) > 0) return true;
+        if (db.run(send, signal.id, JSON.stringify(signal), runId) > 0) return true;
         return db.get("SELECT 1 FROM runs WHERE id = ?", runId) !== undefined;
       });
     },

@@ -1,10 +1,10 @@
 import { BudgetExceededError } from "../../core/errors.ts";
+import type { Limits } from "../../core/limits.ts";
 import { type BudgetNode, nameOf } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
 import { advance } from "../advance.ts";
 import type { Frame } from "../frame.ts";
 import type { Tenure } from "../tenure.ts";
-import type { Limits } from "../../core/limits.ts";
 import type { Value } from "../values.ts";
 
 /** An account of its own for what it wraps. Around the whole pipeline it is the run's account, opened already. */

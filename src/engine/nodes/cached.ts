@@ -57,12 +57,27 @@ async function variantsOf(key: string, frame: Frame): Promise<readonly Variant[]
   return (found?.value ?? []) as unknown as readonly Variant[]; // written above
 }
 
-async function take(variant: Variant, path: Path, input: Value, node: CachedNode, frame: Frame): Promise<Value> {
+async function take(
+  variant: Variant,
+  path: Path,
+  input: Value,
+  node: CachedNode,
+  frame: Frame,
+): Promise<Value> {
   const { journal } = frame.tenure;
   const kept = keepJson(variant.output);
   const state = variant.state.length === 0 ? {} : { state: variant.state };
   const { kind } = bare(node.of);
-  const fact = { type: "step-completed", path, kind, attempt: 1, in: input.ref, output: kept.entry, ...state, took: 0 } as const;
+  const fact = {
+    type: "step-completed",
+    path,
+    kind,
+    attempt: 1,
+    in: input.ref,
+    output: kept.entry,
+    ...state,
+    took: 0,
+  } as const;
   const seq = journal.put({ ...fact, cached: true }, kept.blob);
   await journal.sync();
   frame.state.apply(variant.state);

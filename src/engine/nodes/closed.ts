@@ -20,6 +20,7 @@ export function closed(frame: Frame, container: Closed, json: Json): Value {
   const { began, collect, ...facts } = container;
   const known = run.containers.get(container.path);
   const mark = collect ? ({ collect: true } as const) : {};
-  const ref = known ?? journal.put({ type: "container-completed", ...facts, ...mark, took: world.now() - began });
+  const ref =
+    known ?? journal.put({ type: "container-completed", ...facts, ...mark, took: world.now() - began });
   return { json, ref };
 }

@@ -1,6 +1,6 @@
+import { approvalSchema } from "../../core/approval.ts";
 import { decode } from "../../core/codec.ts";
 import { placed } from "../../core/errors.ts";
-import { approvalSchema } from "../../core/approval.ts";
 import type { HumanNode } from "../../core/node.ts";
 import { childPath, type Path } from "../../core/paths.ts";
 import { check } from "../../core/schema.ts";

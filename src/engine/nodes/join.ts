@@ -1,15 +1,15 @@
 /** What parallel and mapOver share: several lines of execution that fork the state and come together again. */
-import type { OnFailure } from "../../core/node.ts";
-import type { Path } from "../../core/paths.ts";
-import { recordError, type ErrorRecord } from "../../core/errors.ts";
+
 import type { Ref } from "../../core/entries.ts";
+import { type ErrorRecord, recordError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
+import type { Node, OnFailure } from "../../core/node.ts";
+import type { Path } from "../../core/paths.ts";
 import { advance } from "../advance.ts";
 import { type Frame, within } from "../frame.ts";
 import { Interruption } from "../interruption.ts";
 import { Stop } from "../stop.ts";
 import { fetchJson, type Value } from "../values.ts";
-import type { Node } from "../../core/node.ts";
 
 /** One line: a branch, or an item. */
 export interface Line {
@@ -58,7 +58,11 @@ export class Join {
       const value = await advance(line.node, line.input, frame);
       const json = this.#onFailure === "collect" ? await fetchJson(value.json, tenure.store) : value.json;
       const changed = fork.current === state.current ? undefined : fork.current;
-      return { json: this.#onFailure === "collect" ? { ok: true, value: json } : json, ref: value.ref, state: changed };
+      return {
+        json: this.#onFailure === "collect" ? { ok: true, value: json } : json,
+        ref: value.ref,
+        state: changed,
+      };
     } catch (error) {
       return this.#after(error, line.path);
     }

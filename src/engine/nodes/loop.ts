@@ -29,7 +29,13 @@ export async function advanceLoop(node: LoopNode, input: Value, frame: Frame): P
   });
 }
 
-async function isDone(node: LoopNode, turn: Path, value: Value, count: number, frame: Frame): Promise<boolean> {
+async function isDone(
+  node: LoopNode,
+  turn: Path,
+  value: Value,
+  count: number,
+  frame: Frame,
+): Promise<boolean> {
   const { run, journal, store } = frame.tenure;
   const recorded = run.verdicts.get(turn);
   if (recorded !== undefined) return recorded;

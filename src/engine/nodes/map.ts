@@ -48,7 +48,11 @@ export async function advanceMap(node: MapNode, input: Value, frame: Frame): Pro
   });
   frame.state.join(changed, tenure.reducers, path);
   for (const [i, json] of outputs.entries()) outputs[i] = await fetchedJson(json, frame);
-  return closed(frame, { path, kind: node.kind, in: input.ref, out, began, collect: node.onFailure === "collect" }, outputs);
+  return closed(
+    frame,
+    { path, kind: node.kind, in: input.ref, out, began, collect: node.onFailure === "collect" },
+    outputs,
+  );
 }
 
 const fetchedJson = (json: Json, frame: Frame): Json | Promise<Json> =>
@@ -61,19 +65,29 @@ async function itemsOf(node: MapNode, path: Path, input: Value, frame: Frame): P
   if (recorded !== undefined) {
     const made = recorded.items === undefined ? undefined : await fetchJson(recorded.items, tenure.store);
     const list = (made ?? (await fetchJson(input.json, tenure.store))) as readonly Json[]; // an array when it was recorded
-    const ref = (index: number): Ref => (made === undefined ? partOf(input.ref, index) : [recorded.seq, index]);
+    const ref = (index: number): Ref =>
+      made === undefined ? partOf(input.ref, index) : [recorded.seq, index];
     return { list, key: (index) => recorded.keys?.[index] ?? String(index), ref };
   }
   const given = decode(await fetchJson(input.json, tenure.store));
   const values = await evaluate(node, path, given, frame);
   const kept = node.over === undefined ? undefined : keep(values, `items of ${path}`, path);
-  const list = kept === undefined ? ((await fetchJson(input.json, tenure.store)) as readonly Json[]) : (kept.json as readonly Json[]);
+  const list =
+    kept === undefined
+      ? ((await fetchJson(input.json, tenure.store)) as readonly Json[])
+      : (kept.json as readonly Json[]);
   const keys = node.key === undefined ? undefined : keysOf(node.key, values, path);
   if (keys === undefined && kept === undefined) {
     return { list, key: String, ref: (index) => partOf(input.ref, index) };
   }
   const seq = tenure.journal.put(
-    { type: "map-started", path, count: values.length, ...(keys ? { keys } : {}), ...(kept ? { items: kept.entry } : {}) },
+    {
+      type: "map-started",
+      path,
+      count: values.length,
+      ...(keys ? { keys } : {}),
+      ...(kept ? { items: kept.entry } : {}),
+    },
     kept?.blob,
   );
   const ref = (index: number): Ref => (kept === undefined ? partOf(input.ref, index) : [seq, index]);
@@ -83,7 +97,12 @@ async function itemsOf(node: MapNode, path: Path, input: Value, frame: Frame): P
 /** An element of a value; of an element of an element, the whole it came from is as near as a reference gets. */
 const partOf = (ref: Ref, index: number): Ref => (typeof ref === "number" ? [ref, index] : ref);
 
-async function evaluate(node: MapNode, path: Path, input: unknown, frame: Frame): Promise<readonly unknown[]> {
+async function evaluate(
+  node: MapNode,
+  path: Path,
+  input: unknown,
+  frame: Frame,
+): Promise<readonly unknown[]> {
   if (node.over === undefined) {
     if (Array.isArray(input)) return input;
     throw new InvalidInputError(`${path} maps over a list, and its input is ${describe(input)}`, {

@@ -1,6 +1,6 @@
+import { assign } from "../../core/codec.ts";
 import type { Ref } from "../../core/entries.ts";
 import type { Json } from "../../core/json.ts";
-import { assign } from "../../core/codec.ts";
 import type { ParallelNode } from "../../core/node.ts";
 import { childPath, itemPath } from "../../core/paths.ts";
 import type { Branch } from "../../core/state.ts";
@@ -32,5 +32,9 @@ export async function advanceParallel(node: ParallelNode, input: Value, frame: F
     if (state !== undefined) changed.push({ name: key, state });
   }
   frame.state.join(changed, tenure.reducers, path);
-  return closed(frame, { path, kind: node.kind, in: input.ref, out, began, collect: node.onFailure === "collect" }, output);
+  return closed(
+    frame,
+    { path, kind: node.kind, in: input.ref, out, began, collect: node.onFailure === "collect" },
+    output,
+  );
 }

@@ -14,5 +14,9 @@ export async function advancePipeline(node: PipelineNode, input: Value, frame: F
   if (node.input === undefined || frame.path === "") return advance(node.body, input, inside);
   const given = await check(node.input, decode(await fetchJson(input.json, frame.tenure.store)));
   if (!given.ok) throw new InvalidInputError(misfit("input", path, given.issues), { path });
-  return advance(node.body, { json: keep(given.value, `input of ${path}`, path).json, ref: input.ref }, inside);
+  return advance(
+    node.body,
+    { json: keep(given.value, `input of ${path}`, path).json, ref: input.ref },
+    inside,
+  );
 }

@@ -31,7 +31,8 @@ export async function advanceRetry(node: RetryNode, input: Value, frame: Frame):
 }
 
 function isWorthTrying(node: RetryNode, error: unknown): boolean {
-  if (node.when !== undefined) return node.when(error instanceof FlujoError && error.cause ? error.cause : error);
+  if (node.when !== undefined)
+    return node.when(error instanceof FlujoError && error.cause ? error.cause : error);
   return !FlujoError.isInstance(error) || error.retryable;
 }
 

@@ -1,5 +1,5 @@
 import { InvalidOutputError } from "../../core/errors.ts";
-import { isQualifier, nameOf, type Node, type ValidateNode } from "../../core/node.ts";
+import { isQualifier, type Node, nameOf, type ValidateNode } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
 import type { Schema } from "../../core/schema.ts";
 import { advance } from "../advance.ts";

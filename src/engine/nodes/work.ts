@@ -1,5 +1,11 @@
 import { decode } from "../../core/codec.ts";
-import { InvalidInputError, InvalidOutputError, placed, recordError, reviveError } from "../../core/errors.ts";
+import {
+  InvalidInputError,
+  InvalidOutputError,
+  placed,
+  recordError,
+  reviveError,
+} from "../../core/errors.ts";
 import type { WorkNode } from "../../core/node.ts";
 import { attemptPath, childPath, type Path } from "../../core/paths.ts";
 import { check, misfit, type Schema } from "../../core/schema.ts";
@@ -27,7 +33,12 @@ async function attemptWork(node: WorkNode, path: Path, input: Value, frame: Fram
   const { run, journal, world } = tenure;
   stop.check();
   const attempt = (run.attempts.get(path) ?? 0) + 1;
-  const context = new BodyContext(frame, path, attempt, node.freshAttempts ? attemptPath(path, attempt) : path);
+  const context = new BodyContext(
+    frame,
+    path,
+    attempt,
+    node.freshAttempts ? attemptPath(path, attempt) : path,
+  );
   const which = { path, kind: node.kind, attempt, in: input.ref } as const;
   const began = world.now();
   journal.announce({ type: "step-started", ...which });
@@ -39,7 +50,10 @@ async function attemptWork(node: WorkNode, path: Path, input: Value, frame: Fram
     const changes = context.changes();
     const state = changes === undefined ? {} : { state: changes };
     const took = world.now() - began;
-    const seq = journal.put({ type: "step-completed", ...which, output: kept.entry, ...state, took }, kept.blob);
+    const seq = journal.put(
+      { type: "step-completed", ...which, output: kept.entry, ...state, took },
+      kept.blob,
+    );
     context.end();
     await journal.sync();
     frame.state.apply(changes);
@@ -48,7 +62,12 @@ async function attemptWork(node: WorkNode, path: Path, input: Value, frame: Fram
     if (error instanceof Interruption) throw error; // its calls under way may still be recorded
     context.end();
     const failure = placed(error, path);
-    journal.put({ type: "step-failed", ...which, error: recordError(failure, path), took: world.now() - began });
+    journal.put({
+      type: "step-failed",
+      ...which,
+      error: recordError(failure, path),
+      took: world.now() - began,
+    });
     throw failure;
   }
 }
@@ -62,7 +81,8 @@ async function fitting(schema: Schema | undefined, value: unknown, path: Path): 
 
 async function checked(node: WorkNode, output: unknown, path: Path, frame: Frame): Promise<unknown> {
   let value = output;
-  if (node.output !== undefined && node.kind === "step") value = await fittingOutput(node.output, value, path);
+  if (node.output !== undefined && node.kind === "step")
+    value = await fittingOutput(node.output, value, path);
   for (const check of frame.checks) value = await check(value, path);
   return value;
 }
@@ -70,6 +90,7 @@ async function checked(node: WorkNode, output: unknown, path: Path, frame: Frame
 /** @throws InvalidOutputError, worth another attempt. */
 export async function fittingOutput(schema: Schema, value: unknown, path: Path): Promise<unknown> {
   const result = await check(schema, value);
-  if (!result.ok) throw new InvalidOutputError(misfit("output", path, result.issues), { path, retryable: true });
+  if (!result.ok)
+    throw new InvalidOutputError(misfit("output", path, result.issues), { path, retryable: true });
   return result.value;
 }

@@ -16,10 +16,9 @@
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import type { Entry } from "../../core/entries.ts";
-import { StoreCorruptError } from "../../core/errors.ts";
 import type { RunSummary } from "../../ports/store.ts";
 import { type Line, lines } from "./line.ts";
-import { type AppendLine, fencesIn, parse, reading, readOpening, segmentPath } from "./segment.ts";
+import { type AppendLine, damaged, fencesIn, parse, reading, readOpening, segmentPath } from "./segment.ts";
 
 /** A part of a journal that counts. */
 export interface Segment {
@@ -143,11 +142,6 @@ function* appendsOf(folder: string, segment: Segment, from: number): Generator<L
     closeSync(file);
   }
 }
-
-const damaged = (path: string, where: string): StoreCorruptError =>
-  new StoreCorruptError(`the journal file ${path} is damaged at ${where}`, {
-    hint: "Restore the file from a copy. Everything before that line is whole.",
-  });
 
 function lineAt(path: string, offset: number): string {
   return reading(path, (file) => {

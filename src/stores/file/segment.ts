@@ -9,7 +9,7 @@
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry } from "../../core/entries.ts";
-import { StoreNewerError } from "../../core/errors.ts";
+import { StoreCorruptError, StoreNewerError } from "../../core/errors.ts";
 import type { RunSummary } from "../../ports/store.ts";
 import { namesIn } from "./disk.ts";
 import { encodeLine, lines } from "./line.ts";
@@ -63,13 +63,23 @@ export const encodeAppend = (append: AppendLine): Buffer => encodeLine(append);
 /** A line whose CRC holds is what this file's functions encoded: the one place where its type is taken on trust. */
 export const parse = <T>(body: Buffer): T => JSON.parse(body.toString()) as T;
 
-/** @throws StoreNewerError when the segment has a later format. */
+/**
+ * What a segment says of itself.
+ *
+ * @throws StoreNewerError when the segment has a later format, StoreCorruptError when a part is bad though lines follow
+ *   it: it was once whole, and what follows must not pass for nothing.
+ */
 export function readOpening(folder: string, fence: number): Opening {
   return reading(segmentPath(folder, fence), (file) => {
     let claim: Claim | undefined;
     let end = 0;
+    let torn = false;
     for (const line of lines(file, 0)) {
-      if (line.body === undefined) break;
+      if (torn && line.body !== undefined) {
+        throw damaged(segmentPath(folder, fence), claim === undefined ? "line 1" : "line 2");
+      }
+      torn ||= line.body === undefined;
+      if (line.body === undefined) continue;
       if (claim !== undefined) return { claim, head: parse<Head>(line.body), end: line.end };
       claim = parse<Claim>(line.body);
       end = line.end;
@@ -78,6 +88,11 @@ export function readOpening(folder: string, fence: number): Opening {
     return claim === undefined ? { end } : { claim, end };
   });
 }
+
+export const damaged = (path: string, where: string): StoreCorruptError =>
+  new StoreCorruptError(`the journal file ${path} is damaged at ${where}`, {
+    hint: "Restore the file from a copy. Everything before that line is whole.",
+  });
 
 const newer = (path: string, found: number): StoreNewerError =>
   new StoreNewerError(`${path} was written by a newer Flujo (format ${found}, this one knows ${format})`, {

@@ -1,3 +1,4 @@
+import type { SQLOutputValue } from "node:sqlite";
 import type { Entry } from "../../core/entries.ts";
 import { StoreCorruptError } from "../../core/errors.ts";
 import type { Append, AppendOutcome, RunSummary } from "../../ports/store.ts";
@@ -7,16 +8,16 @@ import type { Database } from "./open.ts";
 
 /** The lease is looked up where the entry is written: one statement, so no other process can come between. */
 const addFenced = `INSERT INTO entries(key, body)
-  SELECT (num << 32) | ?3, ?4 FROM runs WHERE id = ?1 AND fence = ?2 AND owner IS NOT NULL`;
+  SELECT (num << 32) | ?, ? FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL`;
 const owned = "SELECT num FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL";
-const addEntry = "INSERT INTO entries(key, body) VALUES((?1 << 32) | ?2, ?3)";
-const addBlob = "INSERT INTO blobs(hash, text) VALUES(?, ?) ON CONFLICT DO NOTHING";
+const addEntry = "INSERT INTO entries(key, body) VALUES((? << 32) | ?, ?)";
+const addBlob = "INSERT INTO blobs(hash, utf8) VALUES(?, ?) ON CONFLICT DO NOTHING";
 const summarise = `UPDATE runs SET pipeline = ?, fingerprint = ?, status = ?, created = ?, updated = ?, pico_usd = ?,
   input_tokens = ?, output_tokens = ?, calls = ? WHERE num = ?`;
-const last = `SELECT max(key) & 0xffffffff AS seq FROM entries WHERE key BETWEEN
-  (SELECT num << 32 FROM runs WHERE id = ?1) AND (SELECT num << 32 | 0xffffffff FROM runs WHERE id = ?1)`;
+const last =
+  "SELECT max(key) & 0xffffffff AS seq FROM entries WHERE key BETWEEN ? << 32 AND (? << 32) + 0xffffffff";
 const page =
-  "SELECT body FROM entries WHERE key BETWEEN (?1 << 32) + ?2 AND (?1 << 32) + 0xffffffff ORDER BY key LIMIT ?3";
+  "SELECT body FROM entries WHERE key BETWEEN (? << 32) + ? AND (? << 32) + 0xffffffff ORDER BY key LIMIT ?";
 
 /** Runs whose next seq is remembered; past it all are forgotten, and read again when needed. */
 const maxRemembered = 10_000;
@@ -42,18 +43,18 @@ export function journal(): Journal {
     return next !== undefined && next.fence === fence && next.seq === entries[0]?.seq;
   };
 
-  const nextSeq = (db: Database, append: Append): number => {
+  const nextSeq = (db: Database, append: Append, num: SQLOutputValue): number => {
     const [first] = append.entries;
     if (first !== undefined && isExpected(append)) return first.seq;
-    const seq = db.get(last, append.runId)?.seq;
+    const seq = db.get(last, num, num)?.seq;
     return typeof seq === "number" ? seq + 1 : 0;
   };
 
   const add = (db: Database, append: Append): AppendOutcome => {
     const num = db.get(owned, append.runId, append.fence)?.num;
     if (num === undefined) return "fenced";
-    const next = follow(append, nextSeq(db, append));
-    for (const blob of append.blobs) db.run(addBlob, blob.hash, blob.text);
+    const next = follow(append, nextSeq(db, append, num));
+    for (const blob of append.blobs) db.run(addBlob, blob.hash, Buffer.from(blob.text));
     for (const entry of append.entries) db.run(addEntry, num, entry.seq, JSON.stringify(entry));
     if (append.summary !== undefined) db.run(summarise, ...columns(append.summary), num);
     remember(append, next);
@@ -71,7 +72,7 @@ export function journal(): Journal {
     )
       return;
     if (!isExpected(append)) return;
-    if (db.run(addFenced, append.runId, append.fence, entry.seq, JSON.stringify(entry)) === 0)
+    if (db.run(addFenced, entry.seq, JSON.stringify(entry), append.runId, append.fence) === 0)
       return "fenced";
     remember(append, entry.seq + 1);
     return "appended";
@@ -101,7 +102,7 @@ export function journal(): Journal {
       const num = db.get("SELECT num FROM runs WHERE id = ?", runId)?.num;
       if (num === undefined) return undefined;
       // What was stored as an entry comes back as one: the store does not look inside.
-      return db.all(page, num, from, limit).map(({ body }) => JSON.parse(body as string) as Entry);
+      return db.all(page, num, from, num, limit).map(({ body }) => JSON.parse(body as string) as Entry);
     },
   };
 }

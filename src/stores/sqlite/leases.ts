@@ -41,22 +41,19 @@ export function release(db: Database, lease: Lease): void {
   db.run("UPDATE runs SET owner = NULL, expires = 0 WHERE id = ? AND fence = ?", lease.runId, lease.fence);
 }
 
-/** A parameter that is NULL lets every run through. */
-const select = `SELECT * FROM runs WHERE pipeline IS NOT NULL
-  AND (?1 IS NULL OR status IN (SELECT value FROM json_each(?1)))
-  AND (?2 IS NULL OR pipeline = ?2)
-  AND (?3 IS NULL OR substr(id, 1, length(?3)) = ?3)
-  ORDER BY created DESC, id DESC LIMIT ?4`;
-
 export function list(db: Database, filter: RunFilter): RunListing[] {
-  const status = filter.status === undefined ? null : JSON.stringify(filter.status);
-  const rows = db.all(
-    select,
-    status,
-    filter.pipeline ?? null,
-    filter.idPrefix ?? null,
-    filter.limit ?? defaultListLimit,
-  );
+  const { status, pipeline, idPrefix } = filter;
+  const where = ["pipeline IS NOT NULL"];
+  const values: (string | number)[] = [];
+  const only = (condition: string, ...parameters: string[]): void => {
+    where.push(condition);
+    values.push(...parameters);
+  };
+  if (status !== undefined) only("status IN (SELECT value FROM json_each(?))", JSON.stringify(status));
+  if (pipeline !== undefined) only("pipeline = ?", pipeline);
+  if (idPrefix !== undefined) only("substr(id, 1, length(?)) = ?", idPrefix, idPrefix);
+  const select = `SELECT * FROM runs WHERE ${where.join(" AND ")} ORDER BY created DESC, id DESC LIMIT ?`;
+  const rows = db.all(select, ...values, filter.limit ?? defaultListLimit);
   return rows.map((row) => {
     const runId = String(row.id);
     const lease = leaseOf(runId, row);

@@ -9,7 +9,10 @@ type Row = Record<string, SQLOutputValue>;
 
 /** An open database whose statements are prepared once each. */
 export interface Database {
-  /** How many rows changed. */
+  /**
+   * How many rows changed. Here and below: parameters are plain `?`, since Node 22.13 does not bind `?1`, and each
+   * statement is kept, so that there must be few different ones.
+   */
   run(sql: string, ...values: SQLInputValue[]): number;
   get(sql: string, ...values: SQLInputValue[]): Row | undefined;
   all(sql: string, ...values: SQLInputValue[]): Row[];

@@ -30,7 +30,7 @@ export const tables = `
   ) STRICT;
   CREATE INDEX runs_by_age ON runs(created DESC, id DESC);
   CREATE TABLE entries(key INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
-  CREATE TABLE blobs(hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+  CREATE TABLE blobs(hash TEXT PRIMARY KEY, utf8 BLOB NOT NULL) STRICT; -- Node 22.13 ends a TEXT at its first NUL
   CREATE TABLE signals(
     run INTEGER NOT NULL,
     place INTEGER NOT NULL,

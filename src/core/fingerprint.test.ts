@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { branchOn, mapOver, parallel, pipeline, step } from "./compose.ts";
+import { changedPaths, codeFact, versionOf } from "./fingerprint.ts";
+import type { AnyStep } from "./step.ts";
+
+const fingerprint = (tree: AnyStep): string => versionOf(tree.node).fingerprint;
+const a = step("a", (n: number) => n + 1);
+const b = step("b", (n: number) => n + 2);
+const c = step("c", (n: number) => n + 3);
+
+describe("fingerprint", () => {
+  it("is the same for the same tree built twice", () => {
+    const build = () =>
+      pipeline("p", step("a", (n: number) => n * 2).to(mapOver("m", b, { over: (n: number) => [n] })));
+    expect(fingerprint(build())).toBe(fingerprint(build()));
+  });
+
+  it("changes with code, names, order, version; not with retries, timeouts, budgets, concurrency or layout", () => {
+    const tree = pipeline("p", a.to(b));
+    const same = pipeline("p", a.retry({ attempts: 3 }).timeout("1s").to(b.budget("$1")));
+    expect(fingerprint(same)).toBe(fingerprint(tree));
+    const others = [
+      pipeline("p", b.to(a)),
+      pipeline("q", a.to(b)),
+      pipeline("p", a.to(b), { version: "2" }),
+      pipeline("p", a),
+    ];
+    expect(new Set([tree, ...others].map(fingerprint)).size).toBe(5);
+    // biome-ignore format: the layout is what differs
+    expect(codeFact((n: number) => { return n + 1 ; })).toBe(codeFact((n: number) => {
+      return n + 1;
+    }));
+    expect(codeFact((n: number) => n + 1)).not.toBe(codeFact((n: number) => n + 2));
+  });
+
+  it("lets a declared version stand for the code", () => {
+    const one = step("a", (n: number) => n + 1, { version: "1" });
+    const edited = step("a", (n: number) => 1 + n, { version: "1" });
+    expect(fingerprint(one)).toBe(fingerprint(edited));
+  });
+});
+
+describe("changed paths", () => {
+  const changed = (before: AnyStep, now: AnyStep, recorded: string[]): string[] =>
+    changedPaths(versionOf(before.node).manifest, versionOf(now.node).manifest, recorded);
+  const a2 = step("a", (n: number) => n - 1);
+
+  it("are the recorded ones that are something else now", () => {
+    expect(changed(pipeline("p", a.to(b)), pipeline("p", a2.to(b)), ["/p/a"])).toEqual(["/p/a"]);
+    expect(changed(pipeline("p", a.to(b)), pipeline("p", a2.to(b)), [])).toEqual([]);
+    expect(changed(pipeline("p", a.to(b)), pipeline("p", a.to(c)), ["/p/a"])).toEqual([]);
+    expect(changed(pipeline("p", a.to(b)), pipeline("p", a.to(c)), ["/p/a", "/p/b"])).toEqual(["/p/b"]);
+  });
+
+  it("include a recorded step that now follows another one", () => {
+    expect(changed(pipeline("p", a.to(b)), pipeline("p", a.to(c).to(b)), ["/p/a", "/p/b"])).toEqual(["/p/b"]);
+    expect(changed(pipeline("p", a.to(b)), pipeline("p", a.to(c).to(b)), ["/p/a"])).toEqual([]);
+  });
+
+  it("are found inside map items, branches and operations of a body", () => {
+    const tree = (inner: typeof a) => pipeline("p", mapOver("m", inner, { over: (n: number) => [n] }));
+    expect(changed(tree(a), tree(a2), ["/p/m[k 1]/a:look#0"])).toEqual(["/p/m[]/a"]);
+    const both = (left: typeof a) => pipeline("p", parallel("x", { left, right: a }));
+    expect(changed(both(a), both(a2), ["/p/x[right]/a"])).toEqual([]);
+    expect(changed(both(a), both(a2), ["/p/x[left]/a"])).toEqual(["/p/x[left]/a"]);
+    const route = (left: typeof a) =>
+      pipeline(
+        "p",
+        branchOn("r", () => "left", { left }, { otherwise: b }),
+      );
+    expect(changed(route(a), route(a2), ["/p/r", "/p/r[left]/a@2:call#1"])).toEqual(["/p/r[left]/a"]);
+  });
+});

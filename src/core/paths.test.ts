@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { attemptPath, childPath, isRunId, isWithin, itemPath, operationPath, pathSegment } from "./paths.ts";
+
+describe("paths", () => {
+  it("read as in the documentation", () => {
+    const step = childPath(itemPath(childPath("/q3", "AnalyseAll"), "Alpha"), "fetch");
+    expect(operationPath(step, "revenue", 0)).toBe("/q3/AnalyseAll[Alpha]/fetch:revenue#0");
+    expect(attemptPath(step, 1)).toBe(step);
+    expect(attemptPath(step, 2)).toBe("/q3/AnalyseAll[Alpha]/fetch@2");
+  });
+
+  it("give different names different segments, and keep the structure's characters out of them", () => {
+    const name = fc.string({ unit: "binary", maxLength: 8 });
+    fc.assert(
+      fc.property(name, name, (a, b) => {
+        expect(pathSegment(a)).not.toMatch(/[/[\]:#@\p{Cc}]/u);
+        expect(pathSegment(a) === pathSegment(b)).toBe(a === b);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("keep lone surrogates apart", () => {
+    expect(pathSegment("\ud800")).not.toBe(pathSegment("\ud801"));
+    expect(pathSegment("\ud800").isWellFormed()).toBe(true);
+  });
+
+  it("know what lies inside what", () => {
+    for (const inside of ["/q/a", "/q/a/b", "/q/a[k]", "/q/a:x#0", "/q/a@2:x#0"])
+      expect(isWithin(inside, "/q/a")).toBe(true);
+    for (const outside of ["/q/ab", "/q", "/q/b"]) expect(isWithin(outside, "/q/a")).toBe(false);
+  });
+});
+
+describe("run ids", () => {
+  it.each(["q3-2025", "a", "A.b_c-9", "0".repeat(128)])("accept %s", (id) => expect(isRunId(id)).toBe(true));
+  it.each(["", "../x", ".hidden", "a/b", "a b", "a\0", "-x", "0".repeat(129), "é"])("refuse %j", (id) =>
+    expect(isRunId(id)).toBe(false),
+  );
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "./compose.ts";
+import type { AnyStep } from "./step.ts";
+import { findProblems } from "./validation.ts";
+
+const work = (name: string) => step(name, (n: number) => n);
+const codes = (tree: AnyStep): string[] =>
+  findProblems(tree.node).map((problem) => `${problem.code} ${problem.path}`);
+
+describe("validation", () => {
+  it("finds nothing wrong with a sound tree", () => {
+    const tree = pipeline(
+      "p",
+      work("a")
+        .fallback(work("b"))
+        .to(branchOn("r", () => "x", { x: work("a"), y: work("a") }))
+        .to(loopUntil("l", work("a").retry({ attempts: 2 }), { until: () => true, maxLoops: 3 })),
+    );
+    expect(codes(tree)).toEqual([]);
+    expect(tree.validate()).toEqual([]);
+  });
+
+  it("finds two places of one name side by side, wherever they are", () => {
+    expect(codes(pipeline("p", work("a").to(work("a"))))).toEqual(["duplicate-name /p/a"]);
+    expect(codes(pipeline("p", work("a").fallback(work("a").to(work("z")))))).toContain(
+      "duplicate-name /p/a",
+    );
+    expect(codes(mapOver("m", work("a").to(work("b")).to(work("a"))))).toEqual(["duplicate-name /m[]/a"]);
+  });
+
+  it("finds a fallback cycle, and names it", () => {
+    const [a, b] = [work("A"), work("B")];
+    const [problem] = findProblems(a.fallback(b.fallback(a)).node);
+    expect(problem).toMatchObject({
+      code: "fallback-cycle",
+      message: expect.stringContaining("A -> B -> A"),
+    });
+  });
+
+  it("finds loops without an end", () => {
+    for (const maxLoops of [0, -1, Number.POSITIVE_INFINITY, 1.5, Number.NaN]) {
+      expect(codes(loopUntil("l", work("a"), { until: () => true, maxLoops }))).toEqual([
+        "unbounded-loop /l",
+      ]);
+    }
+  });
+
+  it("finds missing branches and impossible concurrency", () => {
+    expect(codes(parallel("both", {}) as AnyStep)).toEqual(["missing-branch /both"]);
+    expect(codes(mapOver("m", work("a"), { concurrency: 0 }))).toEqual(["invalid-concurrency /m"]);
+  });
+
+  it("finds a retry around a retry", () => {
+    expect(codes(work("a").retry({ attempts: 2 }).timeout("1s").retry({ attempts: 2 }))).toEqual([
+      "double-retry /a",
+    ]);
+  });
+
+  it("validates a chain of 10,000 without running out of stack", () => {
+    let chain = work("s0");
+    for (let i = 1; i < 10_000; i++) chain = chain.to(work(`s${i}`));
+    expect(codes(chain)).toEqual([]);
+  });
+});
