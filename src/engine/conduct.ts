@@ -19,6 +19,7 @@ export async function conduct(tenure: Tenure, root: Root): Promise<void> {
   const scope = openScope(root.path, run.limits, created.at, run.spent);
   const off = watchClock(tenure, root.path, run.limits, created.at);
   const frame: Frame = {
+    advance,
     tenure,
     path: "",
     state: new StateScope(created.state),

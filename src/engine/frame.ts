@@ -1,15 +1,19 @@
 import type { Scope } from "../budget/ledger.ts";
 import type { Json } from "../core/json.ts";
+import type { Node } from "../core/node.ts";
 import type { Path } from "../core/paths.ts";
 import type { StateScope } from "./state-scope.ts";
 import type { Stop } from "./stop.ts";
 import type { Tenure } from "./tenure.ts";
+import type { Value } from "./values.ts";
 
 /** Checks an output before it is recorded, and may replace it. */
 export type OutputCheck = (output: unknown, path: Path) => Promise<unknown>;
 
 /** Where in the tree the engine stands, and what holds there. */
 export interface Frame {
+  /** Advances a part of the tree: how a container runs what it contains. */
+  readonly advance: (node: Node, input: Value, frame: Frame) => Promise<Value>;
   readonly tenure: Tenure;
   /** What the places here hang under. */
   readonly path: Path;

@@ -2,7 +2,6 @@ import { decode } from "../../core/codec.ts";
 import { placed, UnknownBranchError } from "../../core/errors.ts";
 import type { BranchNode, Node } from "../../core/node.ts";
 import { childPath, itemPath, type Path } from "../../core/paths.ts";
-import { advance } from "../advance.ts";
 import { type Frame, within } from "../frame.ts";
 import { fetchJson, type Value } from "../values.ts";
 
@@ -14,7 +13,7 @@ export async function advanceBranch(node: BranchNode, input: Value, frame: Frame
   const key = recorded ?? (await choose(node, path, input, frame));
   const branch = branchFor(node, key, path);
   if (recorded === undefined) journal.put({ type: "branch-chosen", path, key });
-  return advance(branch, input, within(frame, { path: itemPath(path, key) }));
+  return frame.advance(branch, input, within(frame, { path: itemPath(path, key) }));
 }
 
 async function choose(node: BranchNode, path: Path, input: Value, frame: Frame): Promise<string> {

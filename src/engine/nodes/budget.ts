@@ -2,7 +2,6 @@ import { BudgetExceededError } from "../../core/errors.ts";
 import type { Limits } from "../../core/limits.ts";
 import { type BudgetNode, nameOf } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
-import { advance } from "../advance.ts";
 import type { Frame } from "../frame.ts";
 import type { Tenure } from "../tenure.ts";
 import type { Value } from "../values.ts";
@@ -10,11 +9,11 @@ import type { Value } from "../values.ts";
 /** An account of its own for what it wraps. Around the whole pipeline it is the run's account, opened already. */
 export async function advanceBudget(node: BudgetNode, input: Value, frame: Frame): Promise<Value> {
   const path = childPath(frame.path, nameOf(node.of));
-  if (frame.path === "") return advance(node.of, input, frame);
+  if (frame.path === "") return frame.advance(node.of, input, frame);
   const scope = frame.tenure.treasury.open(path, node.limits);
   const off = watchClock(frame.tenure, path, node.limits, scope.since);
   try {
-    return await advance(node.of, input, { ...frame, scopes: [...frame.scopes, scope] });
+    return await frame.advance(node.of, input, { ...frame, scopes: [...frame.scopes, scope] });
   } finally {
     off();
   }

@@ -6,7 +6,6 @@ import { isJsonObject, type Json } from "../../core/json.ts";
 import { bare, type CachedNode, nameOf } from "../../core/node.ts";
 import { childPath, type Path } from "../../core/paths.ts";
 import { diff, type Patch } from "../../core/state.ts";
-import { advance } from "../advance.ts";
 import type { Frame } from "../frame.ts";
 import { fetchJson, keepJson, type Value } from "../values.ts";
 
@@ -38,7 +37,7 @@ export async function advanceCached(node: CachedNode, input: Value, frame: Frame
   if (fitting !== undefined) return take(fitting, path, input, node, frame);
   const before = state.current;
   const reads = new Set<string>();
-  const value = await advance(node.of, input, { ...frame, reads });
+  const value = await frame.advance(node.of, input, { ...frame, reads });
   for (const field of reads) frame.reads?.add(field);
   const made: Variant = {
     reads: Object.fromEntries([...reads].map((field) => [field, digest(before, field)])),

@@ -1,7 +1,6 @@
 import { recordError } from "../../core/errors.ts";
 import { type FallbackNode, nameOf } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
-import { advance } from "../advance.ts";
 import type { Frame } from "../frame.ts";
 import { Interruption } from "../interruption.ts";
 import type { Value } from "../values.ts";
@@ -10,16 +9,16 @@ import type { Value } from "../values.ts";
 export async function advanceFallback(node: FallbackNode, input: Value, frame: Frame): Promise<Value> {
   const { tenure, state, stop } = frame;
   const path = childPath(frame.path, nameOf(node.of));
-  if (tenure.run.fallbacks.has(path)) return advance(node.other, input, frame);
+  if (tenure.run.fallbacks.has(path)) return frame.advance(node.other, input, frame);
   const before = state.current;
   try {
-    return await advance(node.of, input, frame);
+    return await frame.advance(node.of, input, frame);
   } catch (error) {
     if (error instanceof Interruption) throw error;
     stop.check();
     state.current = before;
     tenure.journal.put({ type: "fallback-taken", path, error: recordError(error, path) });
     await tenure.journal.sync();
-    return advance(node.other, input, frame);
+    return frame.advance(node.other, input, frame);
   }
 }

@@ -5,7 +5,6 @@ import { type ErrorRecord, recordError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { Node, OnFailure } from "../../core/node.ts";
 import type { Path } from "../../core/paths.ts";
-import { advance } from "../advance.ts";
 import { type Frame, within } from "../frame.ts";
 import { Interruption } from "../interruption.ts";
 import { Stop } from "../stop.ts";
@@ -55,7 +54,7 @@ export class Join {
     const fork = state.fork();
     try {
       const frame = within(this.#frame, { path: line.path, state: fork, stop: this.#stop });
-      const value = await advance(line.node, line.input, frame);
+      const value = await frame.advance(line.node, line.input, frame);
       const json = this.#onFailure === "collect" ? await fetchJson(value.json, tenure.store) : value.json;
       const changed = fork.current === state.current ? undefined : fork.current;
       return {

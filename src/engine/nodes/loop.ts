@@ -2,7 +2,6 @@ import { decode } from "../../core/codec.ts";
 import { LoopLimitError, placed } from "../../core/errors.ts";
 import type { LoopNode } from "../../core/node.ts";
 import { childPath, itemPath, type Path } from "../../core/paths.ts";
-import { advance } from "../advance.ts";
 import { type Frame, within } from "../frame.ts";
 import { fetchJson, type Value } from "../values.ts";
 import { closed } from "./closed.ts";
@@ -15,7 +14,7 @@ export async function advanceLoop(node: LoopNode, input: Value, frame: Frame): P
   let value = input;
   for (let count = 1; count <= node.maxLoops; count++) {
     const turn = itemPath(path, String(count - 1));
-    value = await advance(node.body, value, within(frame, { path: turn }));
+    value = await frame.advance(node.body, value, within(frame, { path: turn }));
     if (await isDone(node, turn, value, count, frame)) {
       return closed(frame, { path, kind: node.kind, in: input.ref, out: value.ref, began }, value.json);
     }

@@ -3,7 +3,6 @@ import { InvalidInputError } from "../../core/errors.ts";
 import type { PipelineNode } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
 import { check, misfit } from "../../core/schema.ts";
-import { advance } from "../advance.ts";
 import { type Frame, within } from "../frame.ts";
 import { fetchJson, keep, type Value } from "../values.ts";
 
@@ -11,10 +10,10 @@ import { fetchJson, keep, type Value } from "../values.ts";
 export async function advancePipeline(node: PipelineNode, input: Value, frame: Frame): Promise<Value> {
   const path = childPath(frame.path, node.name);
   const inside = within(frame, { path });
-  if (node.input === undefined || frame.path === "") return advance(node.body, input, inside);
+  if (node.input === undefined || frame.path === "") return frame.advance(node.body, input, inside);
   const given = await check(node.input, decode(await fetchJson(input.json, frame.tenure.store)));
   if (!given.ok) throw new InvalidInputError(misfit("input", path, given.issues), { path });
-  return advance(
+  return frame.advance(
     node.body,
     { json: keep(given.value, `input of ${path}`, path).json, ref: input.ref },
     inside,

@@ -1,7 +1,6 @@
 import { FlujoError, ModelCallError } from "../../core/errors.ts";
 import { nameOf, type RetryNode } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
-import { advance } from "../advance.ts";
 import type { Frame } from "../frame.ts";
 import { Interruption } from "../interruption.ts";
 import type { Value } from "../values.ts";
@@ -16,7 +15,7 @@ export async function advanceRetry(node: RetryNode, input: Value, frame: Frame):
     const last = past.at(-1);
     if (last !== undefined) await tenure.rest(last.due, stop);
     try {
-      return await advance(node.of, input, last === undefined ? frame : { ...frame, freshFrom: last.seq });
+      return await frame.advance(node.of, input, last === undefined ? frame : { ...frame, freshFrom: last.seq });
     } catch (error) {
       if (error instanceof Interruption) throw error;
       stop.check();

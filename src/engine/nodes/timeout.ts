@@ -1,7 +1,6 @@
 import { TimeoutError } from "../../core/errors.ts";
 import { nameOf, type TimeoutNode } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
-import { advance } from "../advance.ts";
 import type { Frame } from "../frame.ts";
 import { Stop } from "../stop.ts";
 import type { Value } from "../values.ts";
@@ -15,7 +14,7 @@ export async function advanceTimeout(node: TimeoutNode, input: Value, frame: Fra
     stop.cut();
   });
   try {
-    return await advance(node.of, input, { ...frame, stop });
+    return await frame.advance(node.of, input, { ...frame, stop });
   } finally {
     off();
     stop.end();

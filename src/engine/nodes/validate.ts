@@ -2,7 +2,6 @@ import { InvalidOutputError } from "../../core/errors.ts";
 import { isQualifier, type Node, nameOf, type ValidateNode } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
 import type { Schema } from "../../core/schema.ts";
-import { advance } from "../advance.ts";
 import type { Frame, OutputCheck } from "../frame.ts";
 import { keep, open, type Value } from "../values.ts";
 import { fittingOutput } from "./work.ts";
@@ -14,10 +13,10 @@ import { fittingOutput } from "./work.ts";
 export async function advanceValidate(node: ValidateNode, input: Value, frame: Frame): Promise<Value> {
   const check = checkOf(node);
   if (isOneBody(node.of)) {
-    return advance(node.of, input, { ...frame, checks: [check, ...frame.checks] });
+    return frame.advance(node.of, input, { ...frame, checks: [check, ...frame.checks] });
   }
   const path = childPath(frame.path, nameOf(node.of));
-  const value = await advance(node.of, input, frame);
+  const value = await frame.advance(node.of, input, frame);
   const output = await check(await open(value.json, frame.tenure.store), path);
   return { json: keep(output, `output of ${path}`, path).json, ref: value.ref };
 }
