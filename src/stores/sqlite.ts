@@ -55,9 +55,9 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
     durability,
     commit: async (appends) => use((db) => entries.commit(db, appends)),
     read: async (runId, from, limit) => use((db) => entries.read(db, runId, from, limit)),
-    acquire: async (request) => use((db) => acquire(db, request)),
-    renew: async (lease, expiresAt) => use((db) => renew(db, lease, expiresAt)),
-    release: async (lease) => use((db) => release(db, lease)),
+    acquire: async (request) => use((db) => db.unsynced(() => acquire(db, request))),
+    renew: async (lease, expiresAt) => use((db) => db.unsynced(() => renew(db, lease, expiresAt))),
+    release: async (lease) => use((db) => db.unsynced(() => release(db, lease))),
     list: async (filter) => use((db) => list(db, filter)),
 
     async blob(hash) {
