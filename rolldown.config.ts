@@ -1,0 +1,16 @@
+import { existsSync, readFileSync } from "node:fs";
+import { defineConfig } from "rolldown";
+
+const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: object };
+
+/** A few files instead of a hundred: what `import "flujo"` and the command line cost at start is mostly opening files. */
+export default defineConfig({
+  input: Object.fromEntries(
+    ["index", "stores/memory", "stores/file", "stores/sqlite", "testing/index", "cli/main"]
+      .map((door) => [door, `src/${door}.ts`] as const)
+      .filter(([, path]) => existsSync(path)),
+  ),
+  platform: "node",
+  external: [/^node:/, ...Object.keys(dependencies), /^@ai-sdk\//],
+  output: { dir: "dist", format: "esm", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js", sourcemap: true },
+});

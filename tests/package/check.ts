@@ -1,0 +1,89 @@
+/**
+ * Packs Flujo, installs the tarball in an empty folder, and uses it there as a stranger would, on every Node it
+ * promises: `npm run test:package`. Needs `npm run build` first, and the npm registry.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "../..");
+const nodes = join(root, "node_modules/.cache/flujo-nodes");
+const majors = ["22", "24", "26"];
+
+/** Imports every door and runs a durable pipeline; prints what it found. */
+const program = `
+import * as flujo from "flujo";
+import { memory } from "flujo/memory";
+import { file } from "flujo/file";
+import { sqlite } from "flujo/sqlite";
+import { testStore } from "flujo/testing";
+
+const double = flujo.step("double", (n) => n * 2);
+const doubled = flujo.pipeline("doubled", flujo.mapOver("each", double));
+for (const store of [memory(), file("journals"), sqlite("flujo.db")]) {
+  await using runner = new flujo.Flujo(doubled, { store });
+  const first = await runner.run([1, 2, 3], { runId: "packed-" + process.versions.node });
+  const again = await runner.run([1, 2, 3], { runId: "packed-" + process.versions.node });
+  if (first.status !== "completed") throw first.error;
+  if (first.output.join() !== "2,4,6" || again.output.join() !== "2,4,6") throw new Error("wrong output");
+}
+if (typeof testStore !== "function") throw new Error("flujo/testing has no testStore");
+console.log("fine");
+`;
+
+const hello = `
+import { pipeline, step } from "flujo";
+export default pipeline("hello", step("greet", (name: string) => "Hello, " + name + "!"));
+`;
+
+const run = (command: string, args: readonly string[], cwd: string): string =>
+  execFileSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    shell: process.platform === "win32" && command === "npm",
+  });
+
+/** The binaries of Node that the matrix needs, from npm's plain packages (no install scripts), kept between runs. */
+function nodeBinaries(): readonly string[] {
+  const system = process.platform === "win32" ? "win" : process.platform;
+  const name = `node-${system}-${process.arch}`;
+  const binaries = majors.map((major) => join(nodes, `node_modules/node${major}/bin/node`));
+  if (!binaries.every((binary) => existsSync(binary))) {
+    mkdirSync(nodes, { recursive: true });
+    writeFileSync(join(nodes, "package.json"), '{ "private": true }');
+    const wanted = majors.map((major) => `node${major}@npm:${name}@${major}`);
+    run("npm", ["install", "--no-audit", "--no-fund", ...wanted], nodes);
+  }
+  return binaries;
+}
+
+function expectSame(what: string, found: string, wanted: string): void {
+  if (found !== wanted)
+    throw new Error(`${what}: expected ${JSON.stringify(wanted)}, got ${JSON.stringify(found)}`);
+}
+
+const binaries = nodeBinaries();
+const folder = mkdtempSync(join(tmpdir(), "flujo-package-"));
+try {
+  run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], root);
+  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
+  writeFileSync(join(folder, "program.js"), program);
+  writeFileSync(join(folder, "hello.ts"), hello);
+  const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
+  run("npm", ["install", "--no-audit", "--no-fund", `./${tarball}`], folder);
+  const cli = join(folder, "node_modules/flujo/bin/flujo.js");
+  for (const node of binaries) {
+    const release = run(node, ["--version"], folder).trim();
+    expectSame(`imports on ${release}`, run(node, ["program.js"], folder), "fine\n");
+    expectSame(
+      `CLI on ${release}`,
+      run(node, [cli, "run", "hello.ts", "--input", "Flujo", "--quiet"], folder),
+      "Hello, Flujo!\n",
+    );
+    console.log(`packed and installed, flujo works on Node ${release}`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // The examples and end-to-end pipelines import the package by name; under test that is the source itself.
+    alias: [
+      { find: /^flujo$/, replacement: source("index.ts") },
+      { find: /^flujo\/testing$/, replacement: source("testing/index.ts") },
+      { find: /^flujo\/(memory|file|sqlite)$/, replacement: source("stores/$1.ts") },
+    ],
+  },
+  test: {
+    include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    testTimeout: 30_000,
+  },
+});
