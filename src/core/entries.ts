@@ -75,8 +75,10 @@ export type Fact =
       readonly collect?: true;
     }
   | { readonly type: "retry-scheduled"; readonly path: Path; readonly attempt: number; readonly due: number }
-  | { readonly type: "fallback-taken"; readonly path: Path; readonly error: ErrorRecord }
+  | { readonly type: "fallback-taken"; readonly path: Path; readonly to: Path; readonly error: ErrorRecord }
   | { readonly type: "failure-collected"; readonly path: Path; readonly error: ErrorRecord }
+  /** No kept result fits; the place does its work, also when the run is resumed after others have kept one. */
+  | { readonly type: "cache-missed"; readonly path: Path }
   | { readonly type: "branch-chosen"; readonly path: Path; readonly key: string }
   | { readonly type: "loop-judged"; readonly path: Path; readonly done: boolean }
   | {

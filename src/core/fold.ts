@@ -47,7 +47,10 @@ export interface RunRecord {
   /** Failed attempts so far, of every step that has any. */
   readonly attempts: Map<Path, number>;
   readonly retries: Map<Path, EntryOf<"retry-scheduled">[]>;
+  /** The errors that led to a fallback, by the path of the fallback. */
   readonly fallbacks: Map<Path, ErrorRecord>;
+  /** Places whose result was looked for among the kept ones, and not found. */
+  readonly misses: Set<Path>;
   readonly collected: Map<Path, EntryOf<"failure-collected">>;
   readonly choices: Map<Path, string>;
   readonly verdicts: Map<Path, boolean>;
@@ -81,6 +84,7 @@ export function emptyRecord(): RunRecord {
     attempts: new Map(),
     retries: new Map(),
     fallbacks: new Map(),
+    misses: new Set(),
     collected: new Map(),
     choices: new Map(),
     verdicts: new Map(),
@@ -131,7 +135,10 @@ export function record(run: RunRecord, entry: Entry): void {
       return;
     }
     case "fallback-taken":
-      run.fallbacks.set(entry.path, entry.error);
+      run.fallbacks.set(entry.to, entry.error);
+      return;
+    case "cache-missed":
+      run.misses.add(entry.path);
       return;
     case "failure-collected":
       run.collected.set(entry.path, entry);

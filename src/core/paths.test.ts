@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { attemptPath, childPath, isRunId, isWithin, itemPath, operationPath, pathSegment } from "./paths.ts";
+import {
+  attemptPath,
+  childPath,
+  enclosing,
+  isRunId,
+  isWithin,
+  itemPath,
+  operationPath,
+  pathSegment,
+} from "./paths.ts";
 
 describe("paths", () => {
   it("read as in the documentation", () => {
@@ -30,6 +39,15 @@ describe("paths", () => {
     for (const inside of ["/q/a", "/q/a/b", "/q/a[k]", "/q/a:x#0", "/q/a@2:x#0"])
       expect(isWithin(inside, "/q/a")).toBe(true);
     for (const outside of ["/q/ab", "/q", "/q/b"]) expect(isWithin(outside, "/q/a")).toBe(false);
+  });
+});
+
+describe("enclosing places", () => {
+  it("are those that a path lies in, and no others", () => {
+    const path = "/q3/each[k 1]/fetch@2:call#0";
+    const places = ["/q3", "/q3/each", "/q3/each[k 1]", "/q3/each[k 1]/fetch", "/q3/each[k 1]/fetch@2", path];
+    expect(enclosing(path)).toEqual(places);
+    for (const place of places) expect(isWithin(path, place)).toBe(true);
   });
 });
 

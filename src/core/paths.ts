@@ -44,6 +44,12 @@ export function isWithin(path: Path, scope: Path): boolean {
   );
 }
 
+/** The places a path lies in, itself and the outermost first: `/q3`, `/q3/each`, `/q3/each[k]`, `/q3/each[k]/fetch`, ... */
+export function enclosing(path: Path): Path[] {
+  const ends = [...path.matchAll(/[/[:@]/g)].map(({ index }) => index).filter((index) => index > 0);
+  return [...ends, path.length].map((end) => path.slice(0, end));
+}
+
 /** Run ids name files and rows: letters, digits, `.`, `_`, `-`; 1 to 128 of them, the first a letter or digit. */
 export function isRunId(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text);

@@ -19,7 +19,9 @@ export type Patch = readonly Change[];
  * (in declared order) made of `base`, which is what both started from.
  */
 export type Reducer<T = unknown> = (current: T, incoming: T, base: T) => T;
-export type Reducers = { readonly [field: string]: (current: never, incoming: never, base: never) => unknown };
+export type Reducers = {
+  readonly [field: string]: (current: never, incoming: never, base: never) => unknown;
+};
 
 /** The changes that lead from one value to another. Linear in the size of what differs. */
 export function diff(from: Json, to: Json, at = ""): Patch {

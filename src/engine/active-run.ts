@@ -1,7 +1,8 @@
-import { CancelledError, type FlujoError, LeaseLostError, reviveError } from "../core/errors.ts";
+import { type FlujoError, LeaseLostError, reviveError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
 import type { RunRecord } from "../core/fold.ts";
 import type { Store } from "../ports/store.ts";
+import { cancelled, runItself } from "./cancel.ts";
 import { conduct } from "./conduct.ts";
 import { type Entered, type Entrance, enter, type Setting } from "./enter.ts";
 import { keepAlive } from "./lease.ts";
@@ -9,9 +10,6 @@ import type { RunHandle, RunResult } from "./options.ts";
 import { readEvents, Ticker } from "./run-events.ts";
 import type { Tenure } from "./tenure.ts";
 import { open } from "./values.ts";
-
-/** The path that messages to a run itself, not to a place in it, are sent to. */
-export const runItself = "/";
 
 /** A run this process advances, from entering it to letting it go. */
 export class ActiveRun<Out, State> implements RunHandle<Out> {
@@ -46,7 +44,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
   }
 
   async cancel(reason = "cancelled"): Promise<void> {
-    const error = new CancelledError(`run ${this.runId} was cancelled: ${reason}`, { runId: this.runId });
+    const error = cancelled(this.runId, reason);
     this.#stopAsked ??= error;
     this.#tenure?.cancel(error);
     await this.#result.catch(() => {}); // result() tells; cancel() only waits for the end
@@ -55,7 +53,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
   /** Lets the run go, unfinished, for whoever takes it over. */
   async handOver(): Promise<void> {
     this.#handOver = true;
-    this.#tenure?.lose(handedOver(this.runId));
+    this.#tenure?.leave(handedOver(this.runId));
     await this.#result.catch(() => {}); // as above
   }
 
@@ -72,7 +70,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
   async #advance({ tenure, lease }: Extract<Entered, { tenure: Tenure }>): Promise<RunResult<Out>> {
     this.#tenure = tenure;
     if (this.#stopAsked !== undefined) tenure.cancel(this.#stopAsked);
-    if (this.#handOver) tenure.lose(handedOver(this.runId));
+    if (this.#handOver) tenure.leave(handedOver(this.runId));
     const rest = keepAlive(tenure, lease, this.#setting.ttlMs, () => this.#lookForCancel(tenure));
     try {
       await this.#lookForCancel(tenure);
@@ -89,9 +87,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     const signals = await this.#store.signals(this.runId);
     const asked = signals.find((signal) => signal.path === runItself);
     if (asked === undefined) return;
-    tenure.cancel(
-      new CancelledError(`run ${this.runId} was cancelled: ${String(asked.data)}`, { runId: this.runId }),
-    );
+    tenure.cancel(cancelled(this.runId, String(asked.data)));
   }
 
   async #resultOf(run: RunRecord): Promise<RunResult<Out>> {

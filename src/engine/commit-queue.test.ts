@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { nodeWorld } from "../node-world.ts";
 import type { Append, AppendOutcome, Store } from "../ports/store.ts";
 import { memory } from "../stores/memory.ts";
-import { nodeWorld } from "../node-world.ts";
 import { CommitQueue, type Source } from "./commit-queue.ts";
 
 /** A source with one append, which notes what became of it. */

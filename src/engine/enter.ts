@@ -127,9 +127,7 @@ async function resume<State>(
   const version = versionOf(root.node);
   const changed = await changesUnder(run, version.manifest, version.fingerprint, options.store);
   if (changed.length > 0 && !entrance.forceVersion) throw new VersionChangedError(entrance.runId, changed);
-  for (const { settled, path, seq, amount } of run.reservations.values()) {
-    if (settled === undefined) journal.put({ type: "budget-settled", path, of: seq, amount, doubt: true });
-  }
+  journal.settleDoubts();
   const moved = version.fingerprint !== run.fingerprint;
   journal.put(
     {

@@ -62,6 +62,13 @@ export class Journal implements Source {
     return seq;
   }
 
+  /** Nobody will ever know what became of the calls an earlier owner left open: all that was held for them is spent. */
+  settleDoubts(): void {
+    for (const { settled, path, seq, amount } of this.run.reservations.values()) {
+      if (settled === undefined) this.put({ type: "budget-settled", path, of: seq, amount, doubt: true });
+    }
+  }
+
   /** Says that an operation has begun: written only when it is still under way a moment later. */
   announce(fact: Fact & { readonly path: Path }): void {
     this.#starts.set(fact.path, fact);

@@ -1,13 +1,7 @@
 import { approvalSchema } from "../core/approval.ts";
 import { encode } from "../core/codec.ts";
 import { milliseconds } from "../core/duration.ts";
-import {
-  InvalidOptionError,
-  InvalidRunIdError,
-  LeaseHeldError,
-  RunEndedError,
-  SignalRefusedError,
-} from "../core/errors.ts";
+import { InvalidOptionError, InvalidRunIdError, RunEndedError, SignalRefusedError } from "../core/errors.ts";
 import { eventOf } from "../core/events.ts";
 import { isEnded } from "../core/fold.ts";
 import { type Budget, type Limits, limitsOf, type Usd } from "../core/limits.ts";
@@ -15,7 +9,8 @@ import { isRunId } from "../core/paths.ts";
 import { check, misfit } from "../core/schema.ts";
 import type { Step } from "../core/step.ts";
 import { placeAt } from "../core/tree.ts";
-import { ActiveRun, runItself } from "./active-run.ts";
+import { ActiveRun } from "./active-run.ts";
+import { cancelRun } from "./cancel.ts";
 import { type Entrance, load, type Setting, unknownRun } from "./enter.ts";
 import type { EngineOptions, ResumeOptions, RunHandle, RunResult, StartOptions } from "./options.ts";
 import { examineModels, fittingInput, initialState, type Root, rootOf } from "./root.ts";
@@ -69,8 +64,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       const limits = given(options.budget ?? this.#options.budget);
       const state = { ...initialState(this.#root), ...this.#options.state?.(), ...options.state };
       await examineModels(this.#root, this.#options.models, limits ?? this.#root.limits);
-      const fitting = await fittingInput(this.#root, input);
-      const fresh = { input: fitting, state, limits: limits ?? this.#root.limits };
+      const fresh = { input: await this.#inputOf(runId, input), state, limits: limits ?? this.#root.limits };
       return { runId, why: "started", fresh, ...(limits ? { limits } : {}) };
     });
   }
@@ -93,15 +87,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   async cancel(runId: string, reason = "cancelled"): Promise<void> {
     const here = this.#active.get(runId);
     if (here !== undefined) return here.cancel(reason);
-    const { store, world } = this.#options;
-    const run = await load(store, checkedRunId(runId));
-    if (isEnded(run)) throw new RunEndedError(`run ${runId} has ended: it is ${run.status}`, { runId });
-    await store.send(runId, { id: "cancel", path: runItself, data: reason, at: world.now() });
-    try {
-      await this.#continue(runId, { forceVersion: true }, "resumed").result();
-    } catch (error) {
-      if (!(error instanceof LeaseHeldError)) throw error; // its owner will see the message
-    }
+    await cancelRun(this.#options.store, this.#options.world, checkedRunId(runId), reason);
   }
 
   /**
@@ -147,6 +133,18 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     this.#disposed = true;
     this.#takeOver?.end();
     await Promise.all([...this.#active.values()].map((run) => run.handOver()));
+  }
+
+  /** The input as the pipeline takes it. None is needed for a run that exists. */
+  async #inputOf(runId: string, input: In): Promise<unknown> {
+    try {
+      return await fittingInput(this.#root, input);
+    } catch (misfit) {
+      if (input !== undefined) throw misfit;
+      const known = await this.#options.store.read(runId, 0, 1);
+      if (known === undefined || known.length === 0) throw misfit;
+      return undefined;
+    }
   }
 
   #continue(runId: string, options: ResumeOptions, why: "resumed" | "taken-over"): RunHandle<Out> {

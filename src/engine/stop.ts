@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * Tells work to stop, in two phases: bodies first (`fire`), then calls that are already paid for (`cut`), which are
  * given time to come back. A tree: a stop reaches everything below it. Signals are made only when someone looks.
@@ -58,14 +60,14 @@ export class Stop {
 
   /** For bodies. */
   get signal(): AbortSignal {
-    this.#bodies ??= new AbortController();
+    this.#bodies ??= controller();
     if (this.#reason !== undefined && !this.#bodies.signal.aborted) this.#bodies.abort(this.#reason);
     return this.#bodies.signal;
   }
 
   /** For calls that cost money. */
   get callSignal(): AbortSignal {
-    this.#calls ??= new AbortController();
+    this.#calls ??= controller();
     if (this.#cutNow && !this.#calls.signal.aborted) this.#calls.abort(this.#reason);
     return this.#calls.signal;
   }
@@ -94,4 +96,11 @@ export class Stop {
       );
     });
   }
+}
+
+/** One signal serves any number of bodies; Node need not suspect a leak. */
+function controller(): AbortController {
+  const made = new AbortController();
+  setMaxListeners(0, made.signal);
+  return made;
 }

@@ -69,6 +69,11 @@ export class Tenure {
     this.stop.fire(Interruption.cancelled(error));
   }
 
+  /** This process gives the run up: nothing new begins, and calls already paid for are awaited. */
+  leave(error: FlujoError): void {
+    this.stop.fire(Interruption.lost(error));
+  }
+
   /** This process is no longer the owner, or cannot be: everything stops, and nothing more is written. */
   lose(error: FlujoError): void {
     this.stop.fire(Interruption.lost(error));

@@ -3,7 +3,7 @@ import type { Quote } from "../core/context.ts";
 import type { Amount } from "../core/entries.ts";
 import { spentOf } from "../core/fold.ts";
 import { addSpent, type Limits, nothingSpent, type Spent } from "../core/limits.ts";
-import { isWithin, type Path } from "../core/paths.ts";
+import { enclosing, type Path } from "../core/paths.ts";
 import type { World } from "../ports/world.ts";
 import type { Journal } from "./journal.ts";
 import type { Stop } from "./stop.ts";
@@ -29,26 +29,31 @@ export class Treasury {
   readonly #journal: Journal;
   readonly #world: World;
   readonly #queue: Waiting[] = [];
-  /** What earlier owners of the run spent, by the path of the call. */
-  readonly #inherited: readonly { readonly path: Path; readonly spent: Spent }[];
+  /** What earlier owners of the run spent inside each path. */
+  readonly #inherited = new Map<Path, Spent>();
+  readonly #scopes = new Map<string, Scope>();
 
   constructor(journal: Journal, world: World) {
     this.#journal = journal;
     this.#world = world;
-    this.#inherited = [...journal.run.reservations.values()].map(({ path, amount, settled }) => ({
-      path,
-      spent: { ...spentOf(settled ?? amount), calls: 1 },
-    }));
+    for (const { path, amount, settled } of journal.run.reservations.values()) {
+      const spent = { ...spentOf(settled ?? amount), calls: 1 };
+      for (const scope of enclosing(path)) {
+        this.#inherited.set(scope, addSpent(this.#inherited.get(scope) ?? nothingSpent, spent));
+      }
+    }
   }
 
-  /** Opens the account of a place, with what was spent inside it before. */
+  /** The account of a place, with what was spent inside it before: one account, however often the place is entered. */
   open(path: Path, limits: Limits): Scope {
-    const { run } = this.#journal;
-    const since = run.scopes.get(path);
+    const key = `${path} ${JSON.stringify(limits)}`;
+    const known = this.#scopes.get(key);
+    if (known !== undefined) return known;
+    const since = this.#journal.run.scopes.get(path);
     if (since === undefined) this.#journal.put({ type: "scope-opened", path, limits });
-    const before = this.#inherited.filter((item) => isWithin(item.path, path));
-    const posted = before.reduce((sum, item) => addSpent(sum, item.spent), nothingSpent);
-    return openScope(path, limits, since ?? this.#world.now(), posted);
+    const scope = openScope(path, limits, since ?? this.#world.now(), this.#inherited.get(path));
+    this.#scopes.set(key, scope);
+    return scope;
   }
 
   /**

@@ -33,8 +33,11 @@ export async function advanceCached(node: CachedNode, input: Value, frame: Frame
   }
   const key = await keyOf(node, path, input, frame);
   const variants = await variantsOf(key, frame);
-  const fitting = variants.find((variant) => fits(variant, state.current));
-  if (fitting !== undefined) return take(fitting, path, input, node, frame);
+  if (!tenure.run.misses.has(path)) {
+    const fitting = variants.find((variant) => fits(variant, state.current));
+    if (fitting !== undefined) return take(fitting, path, input, node, frame);
+    tenure.journal.put({ type: "cache-missed", path });
+  }
   const before = state.current;
   const reads = new Set<string>();
   const value = await frame.advance(node.of, input, { ...frame, reads });

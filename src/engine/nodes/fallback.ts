@@ -9,7 +9,8 @@ import type { Value } from "../values.ts";
 export async function advanceFallback(node: FallbackNode, input: Value, frame: Frame): Promise<Value> {
   const { tenure, state, stop } = frame;
   const path = childPath(frame.path, nameOf(node.of));
-  if (tenure.run.fallbacks.has(path)) return frame.advance(node.other, input, frame);
+  const to = childPath(frame.path, nameOf(node.other)); // the first of a chain has several ways out, this one only one
+  if (tenure.run.fallbacks.has(to)) return frame.advance(node.other, input, frame);
   const before = state.current;
   try {
     return await frame.advance(node.of, input, frame);
@@ -17,7 +18,7 @@ export async function advanceFallback(node: FallbackNode, input: Value, frame: F
     if (error instanceof Interruption) throw error;
     stop.check();
     state.current = before;
-    tenure.journal.put({ type: "fallback-taken", path, error: recordError(error, path) });
+    tenure.journal.put({ type: "fallback-taken", path, to, error: recordError(error, path) });
     await tenure.journal.sync();
     return frame.advance(node.other, input, frame);
   }

@@ -15,7 +15,11 @@ export async function advanceRetry(node: RetryNode, input: Value, frame: Frame):
     const last = past.at(-1);
     if (last !== undefined) await tenure.rest(last.due, stop);
     try {
-      return await frame.advance(node.of, input, last === undefined ? frame : { ...frame, freshFrom: last.seq });
+      return await frame.advance(
+        node.of,
+        input,
+        last === undefined ? frame : { ...frame, freshFrom: last.seq },
+      );
     } catch (error) {
       if (error instanceof Interruption) throw error;
       stop.check();

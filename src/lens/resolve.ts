@@ -1,0 +1,93 @@
+/**
+ * The values behind references. The journal keeps each value once, where it was made; what came out of a container, and
+ * what went into an operation, is put together from there.
+ */
+import { assign } from "../core/codec.ts";
+import { type BlobRef, type Entry, type EntryOf, isBlobRef, type Ref } from "../core/entries.ts";
+import type { Json } from "../core/json.ts";
+
+/** Fetches a value kept aside; undefined leaves its stand-in where it is. */
+export type ReadBlob = (blob: BlobRef) => Promise<string | undefined>;
+
+/** Values lately put together, so that the items of one list do not each build it anew. */
+const maxKept = 16;
+
+/** Resolves references within one run. */
+export class Values {
+  readonly #entries: readonly Entry[];
+  readonly #readBlob: ReadBlob;
+  readonly #kept = new Map<number, Promise<Json | undefined>>();
+
+  /** @param entries the run's journal, from its first entry on. */
+  constructor(entries: readonly Entry[], readBlob: ReadBlob) {
+    this.#entries = entries;
+    this.#readBlob = readBlob;
+  }
+
+  /** The stored form of a value; undefined when the journal does not have it. */
+  async of(ref: Ref): Promise<Json | undefined> {
+    if (typeof ref === "number") return this.#whole(ref);
+    const [seq, key] = ref;
+    const whole = await this.#whole(seq);
+    if (typeof whole !== "object" || whole === null || isBlobRef(whole)) return whole;
+    return Object.hasOwn(whole, key) ? (whole as { readonly [key: string]: Json })[key] : undefined;
+  }
+
+  /** A stored form, fetched when it was kept aside. */
+  async fetch(json: Json): Promise<Json> {
+    if (!isBlobRef(json)) return json;
+    const text = await this.#readBlob(json);
+    return text === undefined ? json : (JSON.parse(text) as Json); // it was JSON when its hash was taken
+  }
+
+  #whole(seq: number): Promise<Json | undefined> {
+    const known = this.#kept.get(seq);
+    if (known !== undefined) return known;
+    const made = this.#make(this.#entries[seq]);
+    this.#kept.set(seq, made);
+    if (this.#kept.size > maxKept) this.#kept.delete(this.#kept.keys().next().value as number); // there is one
+    return made;
+  }
+
+  async #make(entry: Entry | undefined): Promise<Json | undefined> {
+    switch (entry?.type) {
+      case "run-created":
+        return this.fetch(entry.input);
+      case "step-completed":
+      case "operation-completed":
+      case "signal-received":
+      case "run-completed":
+        return this.fetch(entry.output);
+      case "map-started":
+        return entry.items === undefined ? undefined : this.fetch(entry.items);
+      case "container-completed":
+        return this.#compose(entry);
+      default:
+        return undefined;
+    }
+  }
+
+  /** Only the kind tells a list of references from a reference to an element. */
+  async #compose({ kind, out, collect }: EntryOf<"container-completed">): Promise<Json> {
+    const part = (ref: Ref): Promise<Json> => (collect === true ? this.#settled(ref) : this.#present(ref));
+    if (kind === "mapOver") {
+      const list: Json[] = [];
+      for (const ref of out as readonly Ref[]) list.push(await part(ref)); // what a map writes
+      return list;
+    }
+    if (kind !== "parallel") return this.#present(out as Ref); // a loop's or a sleep's one value
+    const branches: Record<string, Json> = {};
+    for (const [name, ref] of Object.entries(out)) assign(branches, name, await part(ref as Ref)); // what a parallel writes
+    return branches;
+  }
+
+  async #present(ref: Ref): Promise<Json> {
+    return (await this.of(ref)) ?? { $type: "undefined" };
+  }
+
+  async #settled(ref: Ref): Promise<Json> {
+    const entry = typeof ref === "number" ? this.#entries[ref] : undefined;
+    if (entry?.type === "failure-collected") return { ok: false, error: entry.error as unknown as Json }; // a record is JSON
+    return { ok: true, value: await this.#present(ref) };
+  }
+}

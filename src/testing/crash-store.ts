@@ -1,0 +1,103 @@
+import { StoreUnavailableError } from "../core/errors.ts";
+import type { Append, AppendOutcome, Store } from "../ports/store.ts";
+import type { VirtualProcess } from "./virtual-world.ts";
+
+/**
+ * What happens around one commit. A commit is atomic, so there is no half of one: either nothing of it is written, or
+ * all of it is and nobody hears of it.
+ */
+export interface CrashPoint {
+  /** The number of the commit, from 1, counted by this store. */
+  readonly commit: number;
+  /** Before it is written, or after. */
+  readonly when: "before" | "after";
+  /** `die` (default): the process is killed. `pause`: it stands still until woken. `fail`: the commit throws. */
+  readonly then?: "die" | "pause" | "fail";
+}
+
+export interface CrashingStoreOptions {
+  /** Whose store it is: what dies, and whose clock answers take their time on. */
+  readonly process: VirtualProcess;
+  readonly crash?: CrashPoint | undefined;
+  /** The longest way there, and back, of any call, in virtual milliseconds. Default 0. */
+  readonly latencyMs?: number;
+}
+
+/** A store as one process sees it, until that process dies. */
+export interface CrashingStore extends Store {
+  /** Commits that arrived so far. */
+  readonly commits: number;
+}
+
+/**
+ * A store with a point at which its process crashes, over a store that survives. Once the process is dead, every call
+ * it made or makes stays pending for ever, as its memory is gone.
+ *
+ *     const kept = memory();
+ *     const first = world.process("first");
+ *     const store = crashingStore(kept, { process: first, crash: { commit: 3, when: "after" } });
+ */
+export function crashingStore(inner: Store, options: CrashingStoreOptions): CrashingStore {
+  const { process, crash, latencyMs = 0 } = options;
+  let commits = 0;
+
+  /** One way of a call. It is the process that waits: paused it waits longer, dead for ever. */
+  const way = (): Promise<void> =>
+    new Promise((resolve) => {
+      const ms = Math.floor(process.random() * (latencyMs + 1));
+      if (ms === 0) process.soon(resolve);
+      else process.timer(ms, resolve);
+    });
+
+  async function call<T>(work: () => Promise<T>): Promise<T> {
+    await way();
+    try {
+      const answer = await work();
+      await way();
+      return answer;
+    } catch (error) {
+      await way();
+      throw error;
+    }
+  }
+
+  async function reach(when: CrashPoint["when"]): Promise<void> {
+    if (crash?.when !== when || crash.commit !== commits) return;
+    if (crash.then === "fail") {
+      throw new StoreUnavailableError(`commit ${commits} failed, as it was told to ${when} it was written`, {
+        retryable: true,
+      });
+    }
+    if (crash.then === "pause") process.pause();
+    else process.kill();
+    await way();
+  }
+
+  async function commit(appends: readonly Append[]): Promise<readonly AppendOutcome[]> {
+    commits++;
+    await reach("before");
+    const outcomes = await inner.commit(appends);
+    await reach("after");
+    return outcomes;
+  }
+
+  return {
+    name: inner.name,
+    durability: inner.durability,
+    get commits() {
+      return commits;
+    },
+    commit: (appends) => call(() => commit(appends)),
+    read: (runId, from, limit) => call(() => inner.read(runId, from, limit)),
+    blob: (hash) => call(() => inner.blob(hash)),
+    acquire: (request) => call(() => inner.acquire(request)),
+    renew: (lease, expiresAt) => call(() => inner.renew(lease, expiresAt)),
+    release: (lease) => call(() => inner.release(lease)),
+    list: (filter) => call(() => inner.list(filter)),
+    send: (runId, signal) => call(() => inner.send(runId, signal)),
+    signals: (runId) => call(() => inner.signals(runId)),
+    cacheGet: (key, now) => call(() => inner.cacheGet(key, now)),
+    cachePut: (key, record) => call(() => inner.cachePut(key, record)),
+    close: () => call(() => inner.close()),
+  };
+}

@@ -1,0 +1,230 @@
+import type { World } from "../ports/world.ts";
+import { chance } from "./chance.ts";
+
+export interface VirtualWorldOptions {
+  /** Decides chance, and the order of what is ready at the same moment. Default 1. */
+  readonly seed?: number;
+  /** Milliseconds since 1970. Default: 1 January 2030. */
+  readonly start?: number;
+}
+
+/** How long `run` goes on before it says that something is stuck. */
+export interface RunBounds {
+  /** Virtual milliseconds. Default a day. */
+  readonly ms?: number;
+  /** Callbacks run. Default 1,000,000. */
+  readonly rounds?: number;
+}
+
+/** One process of a virtual world: what a `Runner` is given as its world. */
+export interface VirtualProcess extends World {
+  readonly isAlive: boolean;
+  readonly isPaused: boolean;
+  /** As `kill -9`: nothing it waited for ever comes. */
+  kill(): void;
+  /** As SIGSTOP: its timers become due, and it does not notice. */
+  pause(): void;
+  /** As SIGCONT: what became due meanwhile comes at once. */
+  wake(): void;
+}
+
+/** A clock that several processes share and that moves only when all of them have nothing left to do. */
+export interface VirtualWorld {
+  now(): number;
+  /** From 0 (inclusive) to 1 (exclusive). */
+  random(): number;
+  /** Starts a process. The same name again is another process with an owner name of its own. */
+  process(name: string): VirtualProcess;
+  /**
+   * Lets time pass until the promise settles or the condition holds. Returns what the promise does.
+   *
+   * @throws StuckError when nothing is left that could happen, or a bound is reached.
+   */
+  run<T>(until: Promise<T> | (() => boolean | Promise<boolean>), bounds?: RunBounds): Promise<T>;
+}
+
+/** Nothing more can happen, or too much has, and what was waited for did not come. */
+export class StuckError extends Error {
+  /** What is pending: each process with the timers it waits for. */
+  readonly pending: readonly string[];
+  constructor(why: string, pending: readonly string[]) {
+    super(`${why}; pending: ${pending.length > 0 ? pending.join(", ") : "nothing"}`);
+    this.name = "StuckError";
+    this.pending = pending;
+  }
+}
+
+interface Task {
+  readonly by: Process;
+  readonly due: number;
+  readonly order: number;
+  readonly background: boolean;
+  readonly callback: () => void;
+}
+
+const startOf2030 = Date.UTC(2030, 0, 1);
+const dayMs = 86_400_000;
+
+/**
+ * Makes a world without a clock of its own. A virtual second takes no time, and the same seed gives the same course of
+ * events: as long as nothing in it waits for the real world (a socket, a file, a real timer).
+ *
+ *     const world = virtualWorld({ seed: 7 });
+ *     const runner = new Runner(pipeline, { world: world.process("one"), store: memory() });
+ *     const result = await world.run(runner.run("input"));
+ */
+export function virtualWorld(options: VirtualWorldOptions = {}): VirtualWorld {
+  return new Virtual(options);
+}
+
+class Virtual implements VirtualWorld {
+  readonly #chance;
+  readonly #processes = new Map<string, Process>();
+  #now: number;
+  #order = 0;
+  #ready: Task[] = [];
+  #timers: Task[] = [];
+
+  constructor({ seed = 1, start = startOf2030 }: VirtualWorldOptions) {
+    this.#chance = chance(seed);
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  random(): number {
+    return this.#chance.next();
+  }
+
+  process(name: string): VirtualProcess {
+    const made = new Process(this, `${name}-${this.#processes.size + 1}`);
+    this.#processes.set(made.owner, made);
+    return made;
+  }
+
+  async run<T>(until: Promise<T> | (() => boolean | Promise<boolean>), bounds: RunBounds = {}): Promise<T> {
+    const { ms = dayMs, rounds = 1_000_000 } = bounds;
+    let settled = false;
+    const watched = typeof until === "function" ? undefined : until;
+    const note = (): void => {
+      settled = true;
+    };
+    watched?.then(note, note);
+    const isDone = typeof until === "function" ? until : () => settled;
+    const deadline = this.#now + ms;
+    for (let round = 0; ; round++) {
+      await allSettled();
+      if (await isDone()) return (await watched) as T; // a condition has no value to hand on
+      if (round >= rounds) throw new StuckError(`not done after ${rounds} rounds`, this.#pending());
+      const task = this.#nextReady() ?? this.#nextTimer();
+      if (task === undefined) throw new StuckError("nothing is left to happen", this.#pending());
+      if (task.due > deadline) throw new StuckError(`not done after ${ms} virtual ms`, this.#pending());
+      this.#now = Math.max(this.#now, task.due);
+      task.callback();
+    }
+  }
+
+  /** Whether a process is known to have been killed. */
+  isGone(owner: string): boolean {
+    return this.#processes.get(owner)?.isAlive === false;
+  }
+
+  add(by: Process, ms: number, callback: () => void, background = false): () => void {
+    const task = { by, due: this.#now + Math.max(0, ms), order: this.#order++, background, callback };
+    this.#timers.push(task);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== task);
+    };
+  }
+
+  addReady(by: Process, callback: () => void): void {
+    this.#ready.push({ by, due: this.#now, order: this.#order++, background: false, callback });
+  }
+
+  drop(by: Process): void {
+    const stays = (task: Task): boolean => task.by !== by;
+    this.#timers = this.#timers.filter(stays);
+    this.#ready = this.#ready.filter(stays);
+  }
+
+  /** Any of what is ready: whoever relies on an order among these relies on luck. */
+  #nextReady(): Task | undefined {
+    const free = this.#ready.filter((task) => !task.by.isPaused);
+    if (free.length === 0) return undefined;
+    const task = this.#chance.pick(free);
+    this.#ready.splice(this.#ready.indexOf(task), 1);
+    return task;
+  }
+
+  /** The earliest timer; of those due together, the one set first. */
+  #nextTimer(): Task | undefined {
+    let first: Task | undefined;
+    for (const task of this.#timers) {
+      if (task.by.isPaused) continue;
+      if (first === undefined || task.due < first.due || (task.due === first.due && task.order < first.order)) {
+        first = task;
+      }
+    }
+    if (first !== undefined) this.#timers.splice(this.#timers.indexOf(first), 1);
+    return first;
+  }
+
+  #pending(): string[] {
+    const ready = this.#ready.map(({ by }) => `${by.owner}${by.isPaused ? " (paused)" : ""}: ready`);
+    const timers = [...this.#timers]
+      .sort((a, b) => a.due - b.due)
+      .map(({ by, due, background }) => {
+        const marks = `${by.isPaused ? " (paused)" : ""}${background ? " (background)" : ""}`;
+        return `${by.owner}: timer in ${due - this.#now} ms${marks}`;
+      });
+    return [...ready, ...timers];
+  }
+}
+
+class Process implements VirtualProcess {
+  readonly owner: string;
+  readonly #world: Virtual;
+  #alive = true;
+  #paused = false;
+  #ids = 0;
+
+  constructor(world: Virtual, owner: string) {
+    this.#world = world;
+    this.owner = owner;
+  }
+
+  get isAlive(): boolean {
+    return this.#alive;
+  }
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+  now = (): number => this.#world.now();
+  random = (): number => this.#world.random();
+  id = (): string => `${this.now().toString(36)}-${this.owner}-${++this.#ids}`;
+  isGone = (owner: string): boolean => this.#world.isGone(owner);
+
+  timer = (ms: number, callback: () => void, options: { readonly background?: boolean } = {}): (() => void) =>
+    this.#alive ? this.#world.add(this, ms, callback, options.background) : () => {};
+
+  soon = (callback: () => void): void => {
+    if (this.#alive) this.#world.addReady(this, callback);
+  };
+
+  kill(): void {
+    this.#alive = false;
+    this.#paused = false;
+    this.#world.drop(this);
+  }
+  pause(): void {
+    this.#paused = this.#alive;
+  }
+  wake(): void {
+    this.#paused = false;
+  }
+}
+
+/** Until every promise that can settle has: Node empties its queue of them before it turns to immediates. */
+const allSettled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
