@@ -9,10 +9,10 @@ import type { Path } from "./paths.ts";
 import type { Patch } from "./state.ts";
 
 /**
- * Where a value came from, so that it is stored once: the output of the entry numbered `n`, or one element of it.
+ * Where a value came from, so that it is stored once: the output of the entry numbered `n`, or an element of it.
  * `0` is the run's input.
  */
-export type Ref = number | readonly [seq: number, key: string | number];
+export type Ref = number | readonly [seq: number, ...keys: (string | number)[]];
 
 /** Money and tokens of one reservation or settlement; `picoUsd` is a decimal string. */
 export interface Amount {
@@ -33,7 +33,10 @@ export type Fact =
       readonly forced?: readonly Path[];
       readonly limits?: Limits;
     }
-  | { readonly type: "run-completed"; readonly output: Json; readonly from?: Ref }
+  /** The output itself where it is small; a large one is found by its reference. */
+  | { readonly type: "run-completed"; readonly output?: Json; readonly from: Ref }
+  /** A check has made another value of an output or an input; from here on that one counts. */
+  | { readonly type: "value-altered"; readonly path: Path; readonly output: Json }
   | { readonly type: "run-failed"; readonly error: ErrorRecord }
   | { readonly type: "run-halted"; readonly error: ErrorRecord }
   | { readonly type: "run-waiting"; readonly signals: readonly Path[] }

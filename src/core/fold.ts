@@ -4,15 +4,19 @@ import type { ErrorRecord } from "./errors.ts";
 import type { Json } from "./json.ts";
 import { addSpent, type Limits, nothingSpent, type Spent } from "./limits.ts";
 import type { Path } from "./paths.ts";
+import type { Patch } from "./state.ts";
 
 /** How a run stands. */
 export type RunStatus = "running" | "completed" | "failed" | "halted" | "waiting" | "cancelled";
 
-/** An operation with a result: recorded once, returned from then on. */
-export type Completed =
-  | EntryOf<"step-completed">
-  | EntryOf<"operation-completed">
-  | EntryOf<"signal-received">;
+/** What is kept of an operation with a result: recorded once, returned from then on. A run may have 100,000 of them. */
+export interface Completed {
+  readonly seq: number;
+  readonly output: Json;
+  /** The state changes of a step. */
+  readonly state: Patch | undefined;
+  readonly cached: boolean;
+}
 export type Failed = EntryOf<"step-failed"> | EntryOf<"operation-failed">;
 
 /** Money held for a call, and what became of it. */
@@ -33,7 +37,7 @@ export interface RunRecord {
   next: number;
   updatedAt: number;
   error: ErrorRecord | undefined;
-  output: { readonly json: Json; readonly from?: Ref } | undefined;
+  output: { readonly json: Json | undefined; readonly from: Ref } | undefined;
   /** The limits in force, and the version last resumed under. */
   limits: Limits;
   fingerprint: string;
@@ -60,7 +64,9 @@ export interface RunRecord {
   /** When each budget scope was first entered. */
   readonly scopes: Map<Path, number>;
   readonly reservations: Map<number, Reservation>;
+  /** The entries of containers that have ended, and of values that a check has altered. */
   readonly containers: Map<Path, number>;
+  readonly alterations: Map<Path, number>;
   /** Settled and still held, together: what counts against the limits. */
   spent: Spent;
 }
@@ -94,6 +100,7 @@ export function emptyRecord(): RunRecord {
     scopes: new Map(),
     reservations: new Map(),
     containers: new Map(),
+    alterations: new Map(),
     spent: nothingSpent,
   };
 }
@@ -110,11 +117,17 @@ export function record(run: RunRecord, entry: Entry): void {
   run.next = entry.seq + 1;
   run.updatedAt = entry.at;
   switch (entry.type) {
-    case "step-completed":
-    case "operation-completed":
-    case "signal-received":
-      run.completed.set(entry.path, entry);
+    case "step-completed": {
+      const { seq, output, state, cached = false } = entry;
+      run.completed.set(entry.path, { seq, output, state, cached });
       return;
+    }
+    case "operation-completed":
+    case "signal-received": {
+      const { seq, output } = entry;
+      run.completed.set(entry.path, { seq, output, state: undefined, cached: false });
+      return;
+    }
     case "step-started":
     case "budget-breached":
       return;
@@ -124,6 +137,9 @@ export function record(run: RunRecord, entry: Entry): void {
       return;
     case "operation-failed":
       run.failures.set(entry.path, entry);
+      return;
+    case "value-altered":
+      run.alterations.set(entry.path, entry.seq);
       return;
     case "container-completed":
       run.containers.set(entry.path, entry.seq);
@@ -193,8 +209,7 @@ function recordStanding(run: RunRecord, entry: Entry): void {
       return;
     case "run-completed":
       run.status = "completed";
-      run.output =
-        entry.from === undefined ? { json: entry.output } : { json: entry.output, from: entry.from };
+      run.output = { json: entry.output, from: entry.from };
       return;
     case "run-failed":
       run.status = "failed";

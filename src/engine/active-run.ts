@@ -1,10 +1,13 @@
+import type { Entry } from "../core/entries.ts";
 import { type FlujoError, LeaseLostError, reviveError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
 import type { RunRecord } from "../core/fold.ts";
+import type { Json } from "../core/json.ts";
+import { Values } from "../core/resolve.ts";
 import type { Store } from "../ports/store.ts";
 import { cancelled, runItself } from "./cancel.ts";
 import { conduct } from "./conduct.ts";
-import { type Entered, type Entrance, enter, type Setting } from "./enter.ts";
+import { type Entered, type Entrance, enter, pagesOf, type Setting } from "./enter.ts";
 import { keepAlive } from "./lease.ts";
 import type { RunHandle, RunResult } from "./options.ts";
 import { readEvents, Ticker } from "./run-events.ts";
@@ -74,8 +77,8 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     const rest = keepAlive(tenure, lease, this.#setting.ttlMs, () => this.#lookForCancel(tenure));
     try {
       await this.#lookForCancel(tenure);
-      await conduct(tenure, this.#setting.root);
-      return await this.#resultOf(tenure.run);
+      const output = await conduct(tenure, this.#setting.root);
+      return await this.#resultOf(tenure.run, output);
     } finally {
       rest();
       tenure.journal.close();
@@ -90,12 +93,17 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     tenure.cancel(cancelled(this.runId, String(asked.data)));
   }
 
-  async #resultOf(run: RunRecord): Promise<RunResult<Out>> {
+  async #resultOf(run: RunRecord, output?: Json): Promise<RunResult<Out>> {
     const { runId } = this;
     const { spent } = run;
     switch (run.status) {
       case "completed":
-        return { status: "completed", runId, spent, output: (await this.#output(run)) as Out }; // as recorded
+        return {
+          status: "completed",
+          runId,
+          spent,
+          output: (await this.#open(output ?? (await this.#recorded(run)))) as Out,
+        }; // as recorded
       case "waiting":
         return { status: "waiting", runId, spent, signals: run.awaited };
       case "failed":
@@ -107,8 +115,16 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     }
   }
 
-  async #output(run: RunRecord): Promise<unknown> {
-    return run.output === undefined ? undefined : open(run.output.json, this.#store);
+  #open(json: Json | undefined): unknown {
+    return json === undefined ? undefined : open(json, this.#store);
+  }
+
+  /** The output of a run that had ended: in its last entry, or where that one points. */
+  async #recorded(run: RunRecord): Promise<Json | undefined> {
+    if (run.output === undefined || run.output.json !== undefined) return run.output?.json;
+    const entries: Entry[] = [];
+    for await (const page of pagesOf(this.#store, this.runId)) entries.push(...page);
+    return new Values(entries, ({ hash }) => this.#store.blob(hash)).of(run.output.from);
   }
 }
 

@@ -1,7 +1,8 @@
 import { openScope } from "../budget/ledger.ts";
-import type { Fact } from "../core/entries.ts";
+import { sizeOf } from "../core/codec.ts";
+import { type Fact, isBlobRef } from "../core/entries.ts";
 import { placed, recordError } from "../core/errors.ts";
-import type { Blob } from "../ports/store.ts";
+import type { Json } from "../core/json.ts";
 import { advance } from "./advance.ts";
 import type { Frame } from "./frame.ts";
 import { Interruption } from "./interruption.ts";
@@ -9,10 +10,15 @@ import { watchClock } from "./nodes/budget.ts";
 import type { Root } from "./root.ts";
 import { StateScope } from "./state-scope.ts";
 import type { Tenure } from "./tenure.ts";
-import { fetchJson, keepJson, type Value } from "./values.ts";
+import { spillSize } from "./values.ts";
 
-/** Walks the whole tree and writes down how it ended. @throws when this process lost the run. */
-export async function conduct(tenure: Tenure, root: Root): Promise<void> {
+/**
+ * Walks the whole tree and writes down how it ended.
+ *
+ * @returns the run's output, when it completed.
+ * @throws when this process lost the run.
+ */
+export async function conduct(tenure: Tenure, root: Root): Promise<Json | undefined> {
   const { run, journal } = tenure;
   const created = run.created;
   if (created === undefined) throw new Error("a run is conducted after its creation is recorded");
@@ -29,26 +35,24 @@ export async function conduct(tenure: Tenure, root: Root): Promise<void> {
     checks: [],
     reads: undefined,
   };
-  const { fact, blob } = await ending(frame, root, { json: created.input, ref: 0 }).finally(off);
-  journal.put(fact, blob);
+  let output: Json | undefined;
+  try {
+    const value = await advance(root.node, { json: created.input, ref: 0 }, frame);
+    await tenure.drain();
+    output = value.json;
+    journal.put({ type: "run-completed", from: value.ref, ...small(output) });
+  } catch (error) {
+    journal.put(await endingOf(error, tenure, root));
+  } finally {
+    off();
+  }
   await journal.sync();
+  return output;
 }
 
-async function ending(
-  frame: Frame,
-  root: Root,
-  input: Value,
-): Promise<{ fact: Fact; blob?: Blob | undefined }> {
-  const { tenure } = frame;
-  try {
-    const value = await advance(root.node, input, frame);
-    await tenure.drain();
-    const kept = keepJson(await fetchJson(value.json, tenure.store));
-    return { fact: { type: "run-completed", output: kept.entry, from: value.ref }, blob: kept.blob };
-  } catch (error) {
-    return { fact: await endingOf(error, tenure, root) };
-  }
-}
+/** A large output is not written twice: it is where it was made. */
+const small = (output: Json): { output?: Json } =>
+  isBlobRef(output) || sizeOf(output) > spillSize ? {} : { output };
 
 async function endingOf(error: unknown, tenure: Tenure, root: Root): Promise<Fact> {
   tenure.stop.fire(Interruption.sibling());

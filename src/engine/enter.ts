@@ -172,14 +172,20 @@ async function changesUnder(
 
 const page = 10_000;
 
-/** A journal's meaning, read page by page. @throws UnknownRunError */
+/** A journal's meaning. @throws UnknownRunError */
 export async function load(store: Store, runId: string): Promise<RunRecord> {
   const run = emptyRecord();
-  for (;;) {
-    const entries = await store.read(runId, run.next, page);
+  for await (const entries of pagesOf(store, runId)) for (const entry of entries) record(run, entry);
+  return run;
+}
+
+/** A journal, page by page. @throws UnknownRunError */
+export async function* pagesOf(store: Store, runId: string): AsyncGenerator<readonly Entry[]> {
+  for (let from = 0; ; from += page) {
+    const entries = await store.read(runId, from, page);
     if (entries === undefined) throw unknownRun(runId, store);
-    for (const entry of entries) record(run, entry);
-    if (entries.length < page) return run;
+    yield entries;
+    if (entries.length < page) return;
   }
 }
 

@@ -27,7 +27,7 @@ export async function advanceCached(node: CachedNode, input: Value, frame: Frame
   const { tenure, state } = frame;
   const path = childPath(frame.path, nameOf(node.of));
   const hit = tenure.run.completed.get(path);
-  if (hit?.type === "step-completed" && hit.cached) {
+  if (hit?.cached) {
     state.apply(hit.state);
     return { json: hit.output, ref: hit.seq };
   }

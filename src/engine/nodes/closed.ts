@@ -1,8 +1,9 @@
 import type { Ref } from "../../core/entries.ts";
 import type { Json } from "../../core/json.ts";
 import type { Path } from "../../core/paths.ts";
+import { equal } from "../../core/state.ts";
 import type { Frame } from "../frame.ts";
-import type { Value } from "../values.ts";
+import type { Kept, Value } from "../values.ts";
 
 /** A container that has come to its end. */
 interface Closed {
@@ -12,6 +13,17 @@ interface Closed {
   readonly out: Ref | readonly Ref[] | { readonly [branch: string]: Ref };
   readonly began: number;
   readonly collect?: boolean;
+}
+
+/**
+ * A value that a check has put in another's place, recorded when it differs: what comes later refers to it.
+ */
+export function altered(frame: Frame, path: Path, before: Value, after: Kept): Value {
+  if (equal(before.json, after.json) || equal(before.json, after.entry)) return before;
+  const { journal, run } = frame.tenure;
+  const known = run.alterations.get(path);
+  const ref = known ?? journal.put({ type: "value-altered", path, output: after.entry }, after.blob);
+  return { json: after.json, ref };
 }
 
 /** Notes a container's end (for those who look at the run: nothing waits for it) and hands on its output. */

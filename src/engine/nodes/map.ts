@@ -94,8 +94,8 @@ async function itemsOf(node: MapNode, path: Path, input: Value, frame: Frame): P
   return { list, key: (index) => keys?.[index] ?? String(index), ref };
 }
 
-/** An element of a value; of an element of an element, the whole it came from is as near as a reference gets. */
-const partOf = (ref: Ref, index: number): Ref => (typeof ref === "number" ? [ref, index] : ref);
+/** An element of a value. */
+const partOf = (ref: Ref, index: number): Ref => (typeof ref === "number" ? [ref, index] : [...ref, index]);
 
 async function evaluate(
   node: MapNode,

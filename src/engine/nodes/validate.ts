@@ -1,9 +1,10 @@
 import { InvalidOutputError } from "../../core/errors.ts";
 import { isQualifier, type Node, nameOf, type ValidateNode } from "../../core/node.ts";
-import { childPath } from "../../core/paths.ts";
+import { childPath, operationPath } from "../../core/paths.ts";
 import type { Schema } from "../../core/schema.ts";
 import type { Frame, OutputCheck } from "../frame.ts";
 import { keep, open, type Value } from "../values.ts";
+import { altered } from "./closed.ts";
 import { fittingOutput } from "./work.ts";
 
 /**
@@ -18,7 +19,7 @@ export async function advanceValidate(node: ValidateNode, input: Value, frame: F
   const path = childPath(frame.path, nameOf(node.of));
   const value = await frame.advance(node.of, input, frame);
   const output = await check(await open(value.json, frame.tenure.store), path);
-  return { json: keep(output, `output of ${path}`, path).json, ref: value.ref };
+  return altered(frame, operationPath(path, "validate", 0), value, keep(output, `output of ${path}`, path));
 }
 
 /** Whether the output of the node is the output of one body, whichever fallback it is. */

@@ -20,7 +20,7 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
   const { tenure } = frame;
   const done = tenure.run.completed.get(path);
   if (done !== undefined) {
-    if (done.type === "step-completed") frame.state.apply(done.state);
+    frame.state.apply(done.state);
     return { json: done.output, ref: done.seq };
   }
   const failed = tenure.run.failures.get(path);

@@ -2,9 +2,9 @@
  * The values behind references. The journal keeps each value once, where it was made; what came out of a container, and
  * what went into an operation, is put together from there.
  */
-import { assign } from "../core/codec.ts";
-import { type BlobRef, type Entry, type EntryOf, isBlobRef, type Ref } from "../core/entries.ts";
-import type { Json } from "../core/json.ts";
+import { assign } from "./codec.ts";
+import { type BlobRef, type Entry, type EntryOf, isBlobRef, type Ref } from "./entries.ts";
+import type { Json } from "./json.ts";
 
 /** Fetches a value kept aside; undefined leaves its stand-in where it is. */
 export type ReadBlob = (blob: BlobRef) => Promise<string | undefined>;
@@ -27,10 +27,13 @@ export class Values {
   /** The stored form of a value; undefined when the journal does not have it. */
   async of(ref: Ref): Promise<Json | undefined> {
     if (typeof ref === "number") return this.#whole(ref);
-    const [seq, key] = ref;
-    const whole = await this.#whole(seq);
-    if (typeof whole !== "object" || whole === null || isBlobRef(whole)) return whole;
-    return Object.hasOwn(whole, key) ? (whole as { readonly [key: string]: Json })[key] : undefined;
+    const [seq, ...keys] = ref;
+    let part = await this.#whole(seq);
+    for (const key of keys) {
+      if (typeof part !== "object" || part === null || isBlobRef(part)) return part;
+      part = Object.hasOwn(part, key) ? (part as { readonly [key: string]: Json })[key] : undefined;
+    }
+    return part;
   }
 
   /** A stored form, fetched when it was kept aside. */
@@ -56,8 +59,10 @@ export class Values {
       case "step-completed":
       case "operation-completed":
       case "signal-received":
-      case "run-completed":
+      case "value-altered":
         return this.fetch(entry.output);
+      case "run-completed":
+        return entry.output === undefined ? this.of(entry.from) : this.fetch(entry.output);
       case "map-started":
         return entry.items === undefined ? undefined : this.fetch(entry.items);
       case "container-completed":
