@@ -2,6 +2,7 @@
 export { type AgentOptions, agent } from "./agents/agent.ts";
 export { type ModelsOptions, models } from "./agents/models.ts";
 export { tool } from "./agents/tool.ts";
+export { defineConfig, type FlujoConfig } from "./config.ts";
 export {
   type Approval,
   branchOn,

@@ -14,7 +14,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   agents: ["engine", "ports", "core", "budget"],
   stores: ["ports", "core"],
   lens: ["ports", "core"],
-  testing: ["ports", "core", "engine"],
+  testing: ["ports", "core", "budget", "engine", "agents", "stores"],
   "": ["agents", "engine", "ports", "core", "budget", "stores", "lens"],
   cli: ["", "agents", "engine", "ports", "core", "budget", "stores", "lens"],
 };

@@ -36,6 +36,17 @@ export class Values {
     return part;
   }
 
+  /** A run's output: in its last entry, or where that one points. */
+  async output({
+    json,
+    from,
+  }: {
+    readonly json: Json | undefined;
+    readonly from: Ref;
+  }): Promise<Json | undefined> {
+    return json === undefined ? this.of(from) : this.fetch(json);
+  }
+
   /** A stored form, fetched when it was kept aside. */
   async fetch(json: Json): Promise<Json> {
     if (!isBlobRef(json)) return json;

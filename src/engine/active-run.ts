@@ -124,7 +124,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     if (run.output === undefined || run.output.json !== undefined) return run.output?.json;
     const entries: Entry[] = [];
     for await (const page of pagesOf(this.#store, this.runId)) entries.push(...page);
-    return new Values(entries, ({ hash }) => this.#store.blob(hash)).of(run.output.from);
+    return new Values(entries, ({ hash }) => this.#store.blob(hash)).output(run.output);
   }
 }
 

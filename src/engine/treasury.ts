@@ -44,14 +44,19 @@ export class Treasury {
     }
   }
 
-  /** The account of a place, with what was spent inside it before: one account, however often the place is entered. */
-  open(path: Path, limits: Limits): Scope {
+  /**
+   * The account of a place, with what was spent inside it before: one account, however often the place is entered.
+   *
+   * @param covers the paths of all it pays for: `a.to(b)` and `a.fallback(b)` have two.
+   */
+  open(path: Path, limits: Limits, covers: readonly Path[]): Scope {
     const key = `${path} ${JSON.stringify(limits)}`;
     const known = this.#scopes.get(key);
     if (known !== undefined) return known;
     const since = this.#journal.run.scopes.get(path);
     if (since === undefined) this.#journal.put({ type: "scope-opened", path, limits });
-    const scope = openScope(path, limits, since ?? this.#world.now(), this.#inherited.get(path));
+    const before = covers.map((covered) => this.#inherited.get(covered) ?? nothingSpent);
+    const scope = openScope(path, limits, since ?? this.#world.now(), before.reduce(addSpent, nothingSpent));
     this.#scopes.set(key, scope);
     return scope;
   }

@@ -1,6 +1,6 @@
 import { assign, decode } from "../core/codec.ts";
 import { isBlobRef } from "../core/entries.ts";
-import type { Json } from "../core/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { decimalUsd, type Spent } from "../core/limits.ts";
 
 /** A sum as people and programs read it: `costUsd` is an exact decimal, without the sign. */
@@ -60,12 +60,18 @@ export function readableJson(json: Json | undefined): Json {
   return readable(decode(marked(json)));
 }
 
-/** Values left aside become texts, before `decode` meets their tag. */
+/** Values left aside become texts, before `decode` meets their tag. Data that only looks like one is wrapped, and stays. */
 function marked(json: Json): Json {
   if (typeof json !== "object" || json === null) return json;
-  if (isBlobRef(json)) return `(${json.size} characters, kept aside)`;
+  if (isBlobRef(json)) return `(${json.size.toLocaleString("en")} characters, kept aside)`;
   if (Array.isArray(json)) return json.map(marked);
+  const object = json as JsonObject; // what is left of Json
+  if (object.$type === "object" && isJsonObject(object.value)) return { $type: "object", value: parts(object.value) };
+  return parts(object);
+}
+
+function parts(object: JsonObject): Json {
   const copy: Record<string, Json> = {};
-  for (const [key, value] of Object.entries(json)) assign(copy, key, marked(value));
+  for (const [key, value] of Object.entries(object)) assign(copy, key, marked(value));
   return copy;
 }

@@ -2,6 +2,7 @@ import { BudgetExceededError } from "../../core/errors.ts";
 import type { Limits } from "../../core/limits.ts";
 import { type BudgetNode, nameOf } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
+import { places } from "../../core/tree.ts";
 import type { Frame } from "../frame.ts";
 import type { Tenure } from "../tenure.ts";
 import type { Value } from "../values.ts";
@@ -10,7 +11,8 @@ import type { Value } from "../values.ts";
 export async function advanceBudget(node: BudgetNode, input: Value, frame: Frame): Promise<Value> {
   const path = childPath(frame.path, nameOf(node.of));
   if (frame.path === "") return frame.advance(node.of, input, frame);
-  const scope = frame.tenure.treasury.open(path, node.limits);
+  const covers = places(node.of).map((place) => childPath(frame.path, place.name));
+  const scope = frame.tenure.treasury.open(path, node.limits, covers);
   const off = watchClock(frame.tenure, path, node.limits, scope.since);
   try {
     return await frame.advance(node.of, input, { ...frame, scopes: [...frame.scopes, scope] });

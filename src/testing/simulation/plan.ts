@@ -106,18 +106,18 @@ class Grower {
 
   grow(depth: number, leave: Leave): Plan {
     const plan = this.#bare(depth, leave);
-    return leave.doomed ? plan : this.#qualified(plan, depth);
+    return leave.doomed ? plan : this.#qualified(plan, depth, leave.flaky);
   }
 
   /** What changes neither the result nor whether there is one. */
-  #qualified(plan: Plan, depth: number): Plan {
+  #qualified(plan: Plan, depth: number, flaky: boolean): Plan {
     const chance = this.#chance;
     let made = plan;
     if (chance.flip(0.1)) made = { kind: "timeout", of: made, ms: 6 * 3_600_000 };
     if (chance.flip(0.1)) made = { kind: "validate", of: made, never: false };
     if (chance.flip(0.15)) made = { kind: "cached", of: made };
     if (chance.flip(0.15)) made = { kind: "budget", of: made, calls: chance.pick([1, 2, 8, 64]) };
-    if (chance.flip(0.08)) made = { kind: "fallback", of: made, other: this.grow(depth - 1, calm) };
+    if (!flaky && chance.flip(0.08)) made = { kind: "fallback", of: made, other: this.grow(depth - 1, calm) };
     return made;
   }
 
@@ -129,12 +129,15 @@ class Grower {
       case "sequence":
         return { kind, links: this.#parts(chance.whole(2, 3), depth, leave) };
       case "parallel": {
-        const parts = this.#parts(chance.whole(2, 3), depth, leave);
+        const collect = !leave.doomed && chance.flip(0.3);
+        const parts = this.#parts(chance.whole(2, 3), depth, collect ? calm : leave);
         const branches = Object.fromEntries(parts.map((part, i) => [`b${i}`, part]));
-        return { kind, name: this.#name("par"), branches, collect: !leave.doomed && chance.flip(0.3) };
+        return { kind, name: this.#name("par"), branches, collect };
       }
-      case "map":
-        return this.#map(this.grow(depth - 1, leave), leave.doomed ? 1 : 0, !leave.doomed && chance.flip(0.3));
+      case "map": {
+        const collect = !leave.doomed && chance.flip(0.3);
+        return this.#map(this.grow(depth - 1, collect ? calm : leave), leave.doomed ? 1 : 0, collect);
+      }
       case "branch": {
         const every = Array.from({ length: chance.whole(1, 3) }, () => this.grow(depth - 1, leave));
         const by = chance.pick(["value", "state"] as const);
@@ -147,7 +150,9 @@ class Grower {
       case "pipeline":
         return { kind, name: this.#name("pipe"), body: this.grow(depth - 1, leave) };
       case "retry":
-        return leave.flaky ? this.#leaf(leave) : this.#retried(this.#bare(depth - 1, { ...leave, flaky: true }), leave.doomed ? 2 : 100);
+        return leave.flaky
+          ? this.#leaf(leave)
+          : this.#retried(this.#bare(depth - 1, { ...leave, flaky: !leave.doomed }), leave.doomed ? 2 : 100);
       case "rescue":
         return this.#rescued(depth, leave);
       case "collected":
@@ -164,9 +169,11 @@ class Grower {
   }
 
   #retried(of: Plan, attempts: number): Plan {
-    if (of.kind === "retry") return of;
-    const { name: _, ...wait } = { name: "", ms: this.#chance.pick([0, 100, 2_000]), jitter: this.#chance.flip() };
-    return { kind: "retry", of, attempts, ...wait };
+    for (let inner = of; ; inner = inner.of) {
+      if (inner.kind === "retry") return of; // one is enough: validation refuses a second
+      if (!("of" in inner)) break;
+    }
+    return { kind: "retry", of, attempts, ms: this.#chance.pick([0, 100, 2_000]), jitter: this.#chance.flip() };
   }
 
   /** What fails for good, and what is done instead; now and then what is done instead fails, too. */

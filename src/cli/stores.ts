@@ -1,0 +1,46 @@
+import { existsSync } from "node:fs";
+import { InvalidOptionError, UnknownRunError } from "../core/errors.ts";
+import type { Store } from "../ports/store.ts";
+
+/** Where journals are, when nobody says. */
+export const defaultStore = "sqlite:.flujo/flujo.db";
+
+/**
+ * The store of a URI: `sqlite:PATH`, `file:DIR`, `memory:`. What it needs is loaded now, what it keeps when it is used.
+ *
+ * @throws InvalidOptionError
+ */
+export async function openStore(uri: string): Promise<Store> {
+  const { scheme, place } = parts(uri);
+  if (scheme === "sqlite") return (await import("../stores/sqlite.ts")).sqlite(place);
+  if (scheme === "file") return (await import("../stores/file.ts")).file(place);
+  return (await import("../stores/memory.ts")).memory();
+}
+
+/** Whether there is anything where the URI points, so that looking makes nothing. A store object may hold anything. */
+export function isThere(uri: string | Store): boolean {
+  if (typeof uri !== "string") return true;
+  const { scheme, place } = parts(uri);
+  return scheme !== "memory" && existsSync(place);
+}
+
+/** @throws UnknownRunError when there is no store yet, and hence no run in it. */
+export async function openKnown(uri: string | Store, runId: string): Promise<Store> {
+  if (!isThere(uri)) {
+    throw new UnknownRunError(`there is no run ${runId}: the store ${String(uri)} is empty or not there`, {
+      hint: "--store or FLUJO_STORE names another one; a relative path begins in the folder you are in.",
+    });
+  }
+  return typeof uri === "string" ? openStore(uri) : uri;
+}
+
+function parts(uri: string): { readonly scheme: string; readonly place: string } {
+  const match = /^(sqlite|file|memory):(.*)$/s.exec(uri);
+  const [, scheme = "", place = ""] = match ?? [];
+  if (match === null || (place === "") !== (scheme === "memory")) {
+    throw new InvalidOptionError(`"${uri}" names no store`, {
+      hint: "Write sqlite:PATH, file:DIR or memory:, as sqlite:.flujo/flujo.db",
+    });
+  }
+  return { scheme, place };
+}

@@ -1,0 +1,27 @@
+import type { ModelsOptions } from "./agents/models.ts";
+import type { Duration } from "./core/duration.ts";
+import type { Budget, Usd } from "./core/limits.ts";
+import type { Store } from "./ports/store.ts";
+
+/** What the `flujo` command does when its options say nothing else. */
+export interface FlujoConfig {
+  /** `"sqlite:PATH"`, `"file:DIR"`, `"memory:"`, or a store. Default `"sqlite:.flujo/flujo.db"`. */
+  readonly store?: string | Store;
+  /** The limit of each new run. Default: the pipeline's own `.budget()`, else none. */
+  readonly budget?: Usd | Budget;
+  /** Providers and prices of your own. */
+  readonly models?: ModelsOptions;
+  /** How long a dead process's lease keeps others out. From `"1s"`, default `"15s"`. */
+  readonly lease?: Duration;
+}
+
+/**
+ * The `flujo.config.ts` of a folder: what `flujo` commands started there begin with.
+ *
+ *     import { defineConfig } from "flujo";
+ *
+ *     export default defineConfig({ store: "sqlite:data/runs.db", budget: "$0.50" });
+ */
+export function defineConfig(config: FlujoConfig): FlujoConfig {
+  return config;
+}

@@ -1,0 +1,229 @@
+import type { Entry, EntryOf, Ref } from "../core/entries.ts";
+import type { ErrorRecord } from "../core/errors.ts";
+import { type RunRecord, spentOf } from "../core/fold.ts";
+import type { Json } from "../core/json.ts";
+import { addSpent, decimalUsd, nothingSpent, type Spent } from "../core/limits.ts";
+import type { Path } from "../core/paths.ts";
+
+/** An attempt that failed. */
+export interface FailedAttempt {
+  readonly attempt: number;
+  readonly at: string;
+  readonly durationMs: number;
+  readonly error: ErrorRecord;
+}
+
+/** What a journal says of one path, before values are fetched. */
+export interface Operation {
+  readonly path: Path;
+  kind: string;
+  /** `stopped`: begun, and the run came to stand before there was a result. */
+  status: "running" | "completed" | "failed" | "waiting" | "stopped";
+  attempts: number;
+  startedAt: number | undefined;
+  durationMs: number | undefined;
+  in: Ref | undefined;
+  /** Where the output stands; or the output itself, of a decision. */
+  out: { readonly ref: Ref } | { readonly json: Json } | undefined;
+  error: ErrorRecord | undefined;
+  readonly failures: FailedAttempt[];
+  /** Money held or spent for it and for all inside it. */
+  spent: Spent;
+  cached: boolean;
+  model: string | undefined;
+  /** Sentences for a reader: what is held, in doubt, due. */
+  readonly notes: string[];
+}
+
+/** Every path with something recorded, in the order of its first entry. */
+export function operationsOf(entries: readonly Entry[], run: RunRecord): ReadonlyMap<Path, Operation> {
+  const found = new Map<Path, Operation>();
+  const at = (path: Path, kind: string): Operation => {
+    const known = found.get(path);
+    if (known !== undefined) return known;
+    const fresh = blank(path, kind);
+    found.set(path, fresh);
+    return fresh;
+  };
+  for (const entry of entries) take(entry, at, found);
+  spend(run, found);
+  for (const operation of found.values()) close(operation, run, found);
+  return found;
+}
+
+type At = (path: Path, kind: string) => Operation;
+
+const blank = (path: Path, kind: string): Operation => ({
+  path,
+  kind,
+  status: "running",
+  attempts: 1,
+  startedAt: undefined,
+  durationMs: undefined,
+  in: undefined,
+  out: undefined,
+  error: undefined,
+  failures: [],
+  spent: nothingSpent,
+  cached: false,
+  model: undefined,
+  notes: [],
+});
+
+function take(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>): void {
+  switch (entry.type) {
+    case "step-started": {
+      const operation = at(entry.path, entry.kind);
+      operation.status = "running";
+      operation.attempts = entry.attempt;
+      operation.startedAt ??= entry.at;
+      operation.in = entry.in;
+      return;
+    }
+    case "step-completed": {
+      const operation = at(entry.path, entry.kind);
+      operation.attempts = entry.attempt;
+      operation.in = entry.in;
+      operation.cached = entry.cached === true;
+      return complete(operation, entry, entry.took);
+    }
+    case "operation-completed": {
+      const operation = at(entry.path, entry.kind);
+      operation.kind = entry.kind;
+      return complete(operation, entry, entry.took);
+    }
+    case "step-failed":
+    case "operation-failed":
+      return fail(at(entry.path, entry.kind), entry);
+    case "container-completed": {
+      const operation = at(entry.path, entry.kind);
+      operation.kind = entry.kind;
+      operation.in = entry.in;
+      return complete(operation, entry, entry.took);
+    }
+    case "value-altered":
+      return complete(at(entry.path, "check"), entry, 0);
+    case "signal-received":
+      return complete(at(entry.path, "humanInTheLoop"), entry, undefined);
+    case "failure-collected": {
+      const operation = at(entry.path, "item");
+      operation.status = "failed";
+      operation.error = entry.error;
+      return;
+    }
+    default:
+      takeDecision(entry, at, found);
+  }
+}
+
+function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>): void {
+  switch (entry.type) {
+    case "branch-chosen":
+      return decide(at(entry.path, "branchOn"), entry.at, entry.key);
+    case "loop-judged":
+      return decide(at(entry.path, "decision"), entry.at, entry.done);
+    case "map-started":
+      at(entry.path, "mapOver").startedAt ??= entry.at;
+      return;
+    case "timer-set": {
+      const operation = at(entry.path, "sleep");
+      operation.startedAt ??= entry.at;
+      operation.durationMs = entry.due - entry.at;
+      return;
+    }
+    case "signal-awaited": {
+      const operation = at(entry.path, "humanInTheLoop");
+      operation.status = "waiting";
+      operation.startedAt ??= entry.at;
+      operation.notes.push(`It asks: ${entry.prompt}`);
+      return;
+    }
+    case "retry-scheduled":
+      found.get(entry.path)?.notes.push(`Attempt ${entry.attempt} failed; the next one was due at ${iso(entry.due)}.`);
+      return;
+    case "fallback-taken":
+      found.get(entry.path)?.notes.push("Its fallback was taken.");
+      return;
+    case "budget-reserved": {
+      const operation = at(entry.path, "model-call");
+      if (operation.model !== undefined) operation.attempts += 1;
+      operation.model = entry.model;
+      operation.startedAt ??= entry.at;
+      return;
+    }
+    case "budget-breached":
+      at(entry.path, "model-call").notes.push(
+        `The provider billed ${usd(entry.amount.picoUsd)}, and was allowed ${usd(entry.allowed.picoUsd)}.`,
+      );
+      return;
+    default:
+      return;
+  }
+}
+
+function complete(operation: Operation, entry: Entry, took: number | undefined): void {
+  operation.status = "completed";
+  operation.out = { ref: entry.seq };
+  operation.error = undefined;
+  if (took === undefined) operation.durationMs ??= entry.at - (operation.startedAt ?? entry.at);
+  else {
+    operation.startedAt ??= entry.at - took;
+    operation.durationMs = took;
+  }
+}
+
+function fail(operation: Operation, entry: EntryOf<"step-failed"> | EntryOf<"operation-failed">): void {
+  const { attempt, error, took } = entry;
+  operation.status = "failed";
+  if (entry.type === "step-failed") {
+    operation.attempts = attempt;
+    operation.in = entry.in;
+  }
+  operation.startedAt ??= entry.at - took;
+  operation.durationMs = took;
+  operation.error = error;
+  operation.failures.push({ attempt, at: iso(entry.at), durationMs: took, error });
+}
+
+function decide(operation: Operation, at: number, output: Json): void {
+  operation.status = "completed";
+  operation.startedAt ??= at;
+  operation.out = { json: output };
+}
+
+/** Charges each reservation to its call and to everything around it. */
+function spend(run: RunRecord, found: ReadonlyMap<Path, Operation>): void {
+  for (const { path, amount, settled, doubt } of run.reservations.values()) {
+    const charged = { ...spentOf(settled ?? amount), calls: 1 };
+    for (let at = path; at !== ""; at = parentPath(at)) {
+      const operation = found.get(at);
+      if (operation !== undefined) operation.spent = addSpent(operation.spent, charged);
+    }
+    const notes = found.get(path)?.notes;
+    if (settled === undefined) {
+      notes?.push(`${usd(amount.picoUsd)} is held for it: the most it can cost, until the call is settled.`);
+    } else if (doubt) {
+      notes?.push(`In doubt: nobody knows what the call cost, so all that was held for it counts (${usd(amount.picoUsd)}).`);
+    }
+  }
+}
+
+/** What has no result yet: under way, or stopped with the run. */
+function close(operation: Operation, run: RunRecord, found: ReadonlyMap<Path, Operation>): void {
+  if (operation.status === "waiting" && run.status !== "waiting" && run.status !== "running") operation.status = "stopped";
+  if (operation.status !== "running") return;
+  const due = run.timers.get(operation.path);
+  const owner = found.get(parentPath(operation.path));
+  if (due !== undefined && (due <= run.updatedAt || owner?.status === "completed")) operation.status = "completed";
+  else if (run.status !== "running") operation.status = "stopped";
+  else if (due !== undefined) operation.notes.push(`It sleeps until ${iso(due)}.`);
+}
+
+/** The path one part shorter: of `/q3/all[a]/fetch:get#0` it is `/q3/all[a]/fetch`; of `/q3` it is the empty one. */
+export function parentPath(path: Path): Path {
+  const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("["), path.lastIndexOf("@"), path.lastIndexOf(":"));
+  return path.slice(0, Math.max(0, at));
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+const usd = (pico: string): string => `$${decimalUsd(BigInt(pico))}`;

@@ -1,0 +1,138 @@
+import type { Entry } from "../core/entries.ts";
+import type { ErrorRecord } from "../core/errors.ts";
+import { fold, type RunRecord } from "../core/fold.ts";
+import type { Json } from "../core/json.ts";
+import { decimalUsd, type Limits } from "../core/limits.ts";
+import type { Path } from "../core/paths.ts";
+import { type ReadBlob, Values } from "../core/resolve.ts";
+import { type FailedAttempt, type Operation, operationsOf, parentPath } from "./operations.ts";
+import { readableJson, type SpentView, spentView } from "./readable.ts";
+import { type ReadBlob, Values } from "../core/resolve.ts";
+
+/** A run and everything recorded in it, as `flujo lens show --json` prints it. */
+export interface RunReport {
+  readonly run: RunView;
+  /** Outer ones first, in the order they began. */
+  readonly operations: readonly OperationView[];
+}
+
+export interface RunView {
+  readonly runId: string;
+  readonly pipeline: string;
+  readonly fingerprint: string;
+  readonly status: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** From its creation to its last entry, pauses included. */
+  readonly durationMs: number;
+  readonly input: Json;
+  readonly output: Json;
+  readonly error: ErrorRecord | null;
+  readonly waitingFor: readonly { readonly path: Path; readonly prompt: string }[];
+  readonly spent: SpentView;
+  readonly limits: { readonly costUsd?: string; readonly tokens?: number; readonly calls?: number; readonly timeMs?: number };
+  readonly origin: { readonly file: string; readonly export: string } | null;
+}
+
+export interface OperationView {
+  readonly path: Path;
+  readonly kind: string;
+  readonly status: Operation["status"];
+  readonly attempts: number;
+  readonly startedAt: string | null;
+  /** Of its last attempt. */
+  readonly durationMs: number | null;
+  /** As recorded: null where the journal keeps none (a model call's prompt, an operation of a body). */
+  readonly input: Json;
+  readonly output: Json;
+  readonly error: ErrorRecord | null;
+  readonly spent: SpentView;
+  readonly cached?: true;
+  readonly model?: string;
+  readonly failures?: readonly FailedAttempt[];
+  readonly notes?: readonly string[];
+}
+
+/**
+ * Everything a journal says, values included.
+ *
+ * @param entries the whole journal, from its first entry on.
+ * @param readBlob fetches values kept aside; those it answers with undefined are shown by their size.
+ */
+export async function show(runId: string, entries: readonly Entry[], readBlob: ReadBlob): Promise<RunReport> {
+  const run = fold(entries);
+  const values = new Values(entries, readBlob);
+  const operations: OperationView[] = [];
+  for (const operation of nested(operationsOf(entries, run))) operations.push(await view(operation, values));
+  return { run: await viewRun(runId, run, values), operations };
+}
+
+async function viewRun(runId: string, run: RunRecord, values: Values): Promise<RunView> {
+  const { created, output } = run;
+  const came = output?.json === undefined ? output && (await values.of(output.from)) : await values.fetch(output.json);
+  const began = created?.at ?? run.updatedAt;
+  return {
+    runId,
+    pipeline: created?.pipeline ?? "",
+    fingerprint: run.fingerprint,
+    status: run.status,
+    createdAt: iso(began),
+    updatedAt: iso(run.updatedAt),
+    durationMs: run.updatedAt - began,
+    input: created === undefined ? null : readableJson(await values.fetch(created.input)),
+    output: output === undefined ? null : readableJson((await values.output(output)) ?? null),
+    error: run.error ?? null,
+    waitingFor: run.awaited.map((path) => ({ path, prompt: run.prompts.get(path) ?? "" })),
+    spent: spentView(run.spent),
+    limits: viewLimits(run.limits),
+    origin: created?.origin ?? null,
+  };
+}
+
+function viewLimits({ picoUsd, ...rest }: Limits): RunView["limits"] {
+  return picoUsd === undefined ? rest : { costUsd: decimalUsd(BigInt(picoUsd)), ...rest };
+}
+
+async function view(operation: Operation, values: Values): Promise<OperationView> {
+  const { path, kind, status, attempts, error, failures, spent, cached, model, notes, out } = operation;
+  const output = out === undefined ? undefined : "json" in out ? out.json : await values.of(out.ref);
+  return {
+    path,
+    kind,
+    status,
+    attempts,
+    startedAt: operation.startedAt === undefined ? null : iso(operation.startedAt),
+    durationMs: operation.durationMs ?? null,
+    input: operation.in === undefined ? null : readableJson(await values.of(operation.in)),
+    output: readableJson(output),
+    error: error ?? null,
+    spent: spentView(spent),
+    ...(cached ? { cached } : {}),
+    ...(model === undefined ? {} : { model }),
+    ...(failures.length === 0 ? {} : { failures }),
+    ...(notes.length === 0 ? {} : { notes }),
+  };
+}
+
+/** Outer paths before inner ones, neighbours in the order of their first entry. */
+function* nested(found: ReadonlyMap<Path, Operation>): Generator<Operation> {
+  const below = new Map<Path, Path[]>();
+  const hung = new Set<Path>();
+  for (const path of found.keys()) {
+    for (let at = path; at !== "" && !hung.has(at); at = parentPath(at)) {
+      hung.add(at);
+      const siblings = below.get(parentPath(at));
+      if (siblings === undefined) below.set(parentPath(at), [at]);
+      else siblings.push(at);
+    }
+  }
+  const rest: Path[] = [""];
+  for (let path = rest.pop(); path !== undefined; path = rest.pop()) {
+    const operation = found.get(path);
+    if (operation !== undefined) yield operation;
+    const inner = below.get(path) ?? [];
+    for (let i = inner.length - 1; i >= 0; i--) rest.push(inner[i] as Path); // in range
+  }
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,123 @@
+/**
+ * The simulation: a random pipeline, first run without a fault, then among crashes, pauses and take-overs. All of it
+ * follows from one number, the seed.
+ */
+import type { Entry } from "../core/entries.ts";
+import type { Store } from "../ports/store.ts";
+import { memory } from "../stores/memory.ts";
+import { type Chance, chance } from "./chance.ts";
+import { Course, type End, messageOf, runId } from "./simulation/course.ts";
+import { textOf } from "./simulation/digest.ts";
+import { randomRun, type RunPlan } from "./simulation/plan.ts";
+import { Provider, type ProviderOptions } from "./simulation/provider.ts";
+import { Witness } from "./simulation/witness.ts";
+import { virtualWorld } from "./virtual-world.ts";
+
+export interface SimulateOptions {
+  /** Decides everything: the pipeline, the faults, and the order of what happens at the same moment. */
+  readonly seed: number;
+  /** Makes the store that survives the crashes. Default: `memory()`. It must keep to the world's time. */
+  readonly store?: () => Store;
+  /** Stands between the engine and what the simulation sees: for tests of the simulation itself. */
+  readonly tamper?: (store: Store) => Store;
+}
+
+export interface SimulationReport {
+  readonly seed: number;
+  /** What should not have been, as sentences; empty when every promise was kept. */
+  readonly violations: readonly string[];
+  readonly plan: RunPlan;
+  /** How the run ends without faults, and how it ended with them; undefined when it did not. */
+  readonly expected: End | undefined;
+  readonly end: End | undefined;
+  /** What happened, in order, each with its virtual time. */
+  readonly schedule: readonly string[];
+  readonly journal: readonly Entry[];
+  /** The journal of the run without faults. */
+  readonly expectedJournal: readonly Entry[];
+  readonly crashes: number;
+  /** Pieces of work done again because their results had not been recorded. */
+  readonly repeats: number;
+}
+
+/**
+ * Simulates one run from its seed and checks that: it ends as it would without faults; nothing recorded is done again
+ * or recorded twice; posted and pending money stay within every limit, by the journal and by the provider's own meter;
+ * nothing stays stuck; the journal is well formed and means what the engine reports; a stale owner writes nothing.
+ *
+ *     const { violations } = await simulate({ seed: 42 });
+ */
+export async function simulate(options: SimulateOptions): Promise<SimulationReport> {
+  const { seed } = options;
+  const plan = randomRun(chance(seed));
+  const calm = await live(plan, options, undefined);
+  const rough = await live(plan, options, chance(seed ^ 0x5eed));
+  const differences = compare(calm.end, rough.end);
+  return {
+    seed,
+    plan,
+    violations: [...calm.violations.map((violation) => `without faults: ${violation}`), ...rough.violations, ...differences],
+    expected: calm.end,
+    end: rough.end,
+    schedule: rough.schedule,
+    journal: rough.witness.entries,
+    expectedJournal: calm.witness.entries,
+    crashes: rough.crashes,
+    repeats: rough.witness.repeats,
+  };
+}
+
+interface Life {
+  readonly end: End | undefined;
+  readonly violations: readonly string[];
+  readonly schedule: readonly string[];
+  readonly witness: Witness;
+  readonly crashes: number;
+}
+
+/** One life of the run, with faults when there is a chance of them. */
+async function live(plan: RunPlan, options: SimulateOptions, faults: Chance | undefined): Promise<Life> {
+  const world = virtualWorld({ seed: options.seed });
+  const began = world.now();
+  const witness = new Witness(runId);
+  const schedule: string[] = [];
+  const metered: ProviderOptions = {
+    onCall: (call, process) => witness.call(process, call),
+    onBill: (bill) => witness.bill(bill),
+  };
+  const watched = witness.watch((options.store ?? memory)());
+  const course = new Course({
+    plan,
+    world,
+    witness,
+    store: options.tamper?.(watched) ?? watched,
+    provider: new Provider(metered),
+    chance: faults ?? chance(options.seed),
+    faults: faults?.whole(1, 8) ?? 0,
+    latencyMs: faults?.pick([0, 3, 20]) ?? 0,
+    note: (what) => schedule.push(`${world.now() - began} ms: ${what}`),
+  });
+  let end: End | undefined;
+  try {
+    end = await course.run();
+    const { fence } = witness;
+    const written = witness.entries.length;
+    await course.rest();
+    if (witness.fence === fence && witness.entries.length > written) witness.say(`${witness.entries.length - written} entries were written after the end`);
+  } catch (error) {
+    witness.say(messageOf(error));
+  }
+  if (textOf(end?.output).includes('"leak":') && /"leak":\d/.test(textOf(end?.output))) {
+    witness.say("a failed attempt left a change in the state");
+  }
+  return { end, witness, schedule, violations: witness.violations, crashes: course.crashes };
+}
+
+function compare(expected: End | undefined, end: End | undefined): string[] {
+  if (expected === undefined || end === undefined) return [];
+  if (expected.status !== end.status || expected.code !== end.code) {
+    return [`it ended ${end.status} (${end.code}), and without faults ${expected.status} (${expected.code})`];
+  }
+  const [should, is] = [textOf(expected.output), textOf(end.output)];
+  return should === is ? [] : [`its output is ${is}, and without faults ${should}`];
+}

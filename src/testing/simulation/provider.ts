@@ -1,0 +1,105 @@
+import { models } from "../../agents/models.ts";
+import type { Models } from "../../ports/models.ts";
+import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import { scriptedModel, type ScriptedCall, type ScriptedReply } from "../scripted-model.ts";
+import type { VirtualProcess } from "../virtual-world.ts";
+import { digest, numberOf } from "./digest.ts";
+
+/** What all calls together have used. Amounts in pico-dollars. */
+export interface Bill {
+  picoUsd: number;
+  calls: number;
+  tokens: number;
+}
+
+/** One call, as the provider saw it. */
+export interface Call {
+  /** The idempotency key of the request. */
+  readonly key: string;
+  readonly inputTokens: number;
+  /** The output cap of the request. */
+  readonly cap: number;
+  /** What it would cost if it used its whole cap. */
+  readonly picoUsd: number;
+}
+
+export interface ProviderOptions {
+  /** Called when a call arrives and when it is settled, the bill up to date. */
+  readonly onCall: (call: Call, process: VirtualProcess) => void;
+  readonly onBill: (bill: Readonly<Bill>) => void;
+}
+
+/** Pico-dollars a token: those of the price below. */
+const rate = { input: 1_000_000, output: 2_000_000 } as const;
+const price = { input: "$1", output: "$2" } as const;
+
+/**
+ * The provider of all models of one simulated run. It outlives the processes that call it, and its meter is the truth
+ * a budget is measured against: a call counts in full from its arrival, and as what it used once its answer has
+ * arrived. Whoever dies, or hangs up, before that pays in full.
+ */
+export class Provider {
+  readonly bill: Bill = { picoUsd: 0, calls: 0, tokens: 0 };
+  readonly #options: ProviderOptions;
+  /** How often each prompt has been sent. */
+  readonly #asked = new Map<string, number>();
+
+  constructor(options: ProviderOptions) {
+    this.#options = options;
+  }
+
+  /** The model as one process reaches it. */
+  modelFor(process: VirtualProcess): LanguageModelV4 {
+    const scripted = scriptedModel({ replies: (call) => this.#reply(call), world: process, price });
+    return { ...scripted, doGenerate: (request) => this.#metered(scripted, request, process) };
+  }
+
+  modelsFor(process: VirtualProcess): Models {
+    return models({ prices: { "scripted:model": price }, now: process.now });
+  }
+
+  async #metered(scripted: LanguageModelV4, request: LanguageModelV4CallOptions, process: VirtualProcess) {
+    const inputTokens = Math.ceil(JSON.stringify(request.prompt).length / 4);
+    const cap = request.maxOutputTokens ?? 0;
+    const full = inputTokens * rate.input + cap * rate.output;
+    const call: Call = { key: request.headers?.["idempotency-key"] ?? "", inputTokens, cap, picoUsd: full };
+    this.#add(full, 1, inputTokens + cap);
+    this.#options.onCall(call, process);
+    try {
+      const result = await scripted.doGenerate(request);
+      const { inputTokens: input, outputTokens: output } = result.usage;
+      const [used, wrote] = [input.total ?? inputTokens, output.total ?? cap];
+      this.#add(used * rate.input + wrote * rate.output - full, 0, used + wrote - inputTokens - cap);
+      return result;
+    } catch (error) {
+      if (isRefusal(error)) this.#add(-full, 0, -inputTokens - cap);
+      throw error;
+    }
+  }
+
+  #add(picoUsd: number, calls: number, tokens: number): void {
+    this.bill.picoUsd += picoUsd;
+    this.bill.calls += calls;
+    this.bill.tokens += tokens;
+    this.#options.onBill(this.bill);
+  }
+
+  /** By the prompt alone, but for trouble at its first call. */
+  #reply({ prompt, options }: ScriptedCall): ScriptedReply {
+    const whole = JSON.stringify(options.prompt);
+    const asked = this.#asked.get(whole) ?? 0;
+    this.#asked.set(whole, asked + 1);
+    const delayMs = [0, 5, 700, 4_000][numberOf(whole) % 4] as number;
+    const trouble = asked === 0 ? /trouble=(\w+)/.exec(prompt)?.[1] : undefined;
+    if (trouble === "refuses") return { error: refusal, unbilled: true, delayMs };
+    if (trouble === "breaks") return { error: new Error("the line was cut"), delayMs };
+    if (trouble === "hangs") return { text: "too late", delayMs: 3_600_000 };
+    const answer = `answer ${digest(whole)}${" and so on".repeat(numberOf(whole) % 3)}`;
+    if (!whole.includes("trouble=misfits")) return { text: answer, delayMs };
+    const isRepair = whole.includes("does not fit");
+    return { text: isRepair ? JSON.stringify({ answer: digest(whole) }) : "no JSON", delayMs };
+  }
+}
+
+const refusal = Object.assign(new Error("too many requests"), { statusCode: 429, responseHeaders: {} });
+const isRefusal = (error: unknown): boolean => error === refusal;

@@ -1,0 +1,157 @@
+/** Sees every entry as it is written and every piece of work as it is done, and says what should not be. */
+import type { Entry } from "../../core/entries.ts";
+import { fold, type RunRecord } from "../../core/fold.ts";
+import { pathSegment } from "../../core/paths.ts";
+import type { Append, AppendOutcome, LeaseAnswer, Store } from "../../ports/store.ts";
+import type { VirtualProcess } from "../virtual-world.ts";
+import { Accounts, type Budgets, exceeded } from "./accounts.ts";
+import type { Bill, Call } from "./provider.ts";
+
+/** Entries of which each path has at most one. */
+const once = new Set<Entry["type"]>([
+  "step-completed",
+  "operation-completed",
+  "signal-received",
+  "container-completed",
+  "branch-chosen",
+  "loop-judged",
+  "map-started",
+  "timer-set",
+  "scope-opened",
+  "signal-awaited",
+  "fallback-taken",
+  "failure-collected",
+]);
+const results = new Set<Entry["type"]>(["step-completed", "operation-completed", "signal-received"]);
+const ends = new Set<Entry["type"]>(["run-completed", "run-failed", "run-halted", "run-waiting", "run-cancelled"]);
+
+export class Witness {
+  readonly entries: Entry[] = [];
+  readonly violations: string[] = [];
+  /** Work done more than once, rightly: it was not recorded. */
+  repeats = 0;
+  readonly #runId: string;
+  readonly #accounts = new Accounts();
+  /** Who got which fence. */
+  readonly #owners = new Map<number, string>();
+  readonly #fences = new Map<string, number>();
+  readonly #budgets = new Map<string, Budgets>();
+  /** The fence under which each path got its result. */
+  readonly #recorded = new Map<string, number>();
+  readonly #unique = new Set<string>();
+  readonly #done = new Set<string>();
+  readonly #keys = new Map<string, string>();
+  readonly #callKeys = new Set<string>();
+  #highest = 0;
+
+  constructor(runId: string) {
+    this.#runId = runId;
+  }
+
+  /** The fence of the newest lease. */
+  get fence(): number {
+    return this.#highest;
+  }
+
+  fenceOf(process: VirtualProcess): number {
+    return this.#fences.get(process.owner) ?? 0;
+  }
+
+  /** Which budgets the tree has that a process built. */
+  expect(process: VirtualProcess, budgets: Budgets): void {
+    this.#budgets.set(process.owner, budgets);
+  }
+
+  say(violation: string): void {
+    if (!this.violations.includes(violation)) this.violations.push(violation);
+  }
+
+  /** A store in which nothing happens unseen. */
+  watch(store: Store): Store {
+    return {
+      ...store,
+      commit: async (appends) => {
+        const outcomes = await store.commit(appends);
+        for (const [i, append] of appends.entries()) this.#appended(append, outcomes[i]);
+        return outcomes;
+      },
+      acquire: async (request) => {
+        const answer = await store.acquire(request);
+        this.#leased(answer);
+        return answer;
+      },
+    };
+  }
+
+  /** Work is about to be done. */
+  work(process: VirtualProcess, path: string, operation: string | undefined, key: string): void {
+    const at = operation === undefined ? path : `${path}:${pathSegment(operation)}#0`;
+    const recorded = this.#recorded.get(at);
+    // A process that has not yet noticed that it lost the run may repeat what its successor recorded.
+    if (recorded !== undefined && recorded <= this.fenceOf(process)) this.say(`${at} ran again after its result was recorded`);
+    if (this.#done.has(at)) this.repeats++;
+    this.#done.add(at);
+    const known = this.#keys.get(path);
+    if (known !== undefined && known !== key) this.say(`${path} was handed two idempotency keys`);
+    this.#keys.set(path, key);
+  }
+
+  /** A call has arrived at the provider. */
+  call(process: VirtualProcess, { key, inputTokens, cap, picoUsd }: Call): void {
+    const seq = Number(key.slice(key.lastIndexOf(":") + 1));
+    if (this.#callKeys.has(key)) this.say(`two calls were made with the key ${key}`);
+    this.#callKeys.add(key);
+    const held = this.#accounts.openAt(seq);
+    if (held === undefined) {
+      const isStale = this.fenceOf(process) < this.#highest;
+      if (!isStale) this.say(`a call was made under reservation ${key}, which is not open in the journal`);
+      return;
+    }
+    if (held.picoUsd < picoUsd || held.tokens < inputTokens + cap) this.say(`the call at ${held.path} may cost more than was reserved`);
+    const recorded = this.#recorded.get(held.path);
+    if (recorded !== undefined && recorded <= this.fenceOf(process)) this.say(`${held.path} was bought again after its result was recorded`);
+  }
+
+  bill(bill: Readonly<Bill>): void {
+    for (const wrong of exceeded("the provider's meter says the run", bill, this.#accounts.limits)) this.say(wrong);
+  }
+
+  /** The run as the store has it. */
+  record(): RunRecord {
+    return fold(this.entries);
+  }
+
+  #leased(answer: LeaseAnswer): void {
+    if (answer.outcome !== "granted") return;
+    const { fence, owner } = answer.lease;
+    if (fence <= this.#highest) this.say(`the fence ${fence} was handed out after ${this.#highest}`);
+    this.#highest = Math.max(this.#highest, fence);
+    this.#owners.set(fence, owner);
+    this.#fences.set(owner, fence);
+  }
+
+  #appended(append: Append, outcome: AppendOutcome | undefined): void {
+    if (append.runId !== this.#runId || outcome !== "appended") return;
+    if (append.fence !== this.#highest) this.say(`the stale owner with fence ${append.fence} wrote ${append.entries[0]?.type}`);
+    for (const entry of append.entries) this.#entry(entry, append.fence);
+  }
+
+  #entry(entry: Entry, fence: number): void {
+    const before = this.entries.at(-1);
+    this.entries.push(entry);
+    if (entry.seq !== this.entries.length - 1) this.say(`entry ${entry.seq} stands at ${this.entries.length - 1}`);
+    if (before !== undefined && ends.has(before.type)) {
+      const settlesDoubt = entry.type === "budget-settled" && entry.doubt === true;
+      if (entry.type !== "run-resumed" && !settlesDoubt) this.say(`${entry.type} was written after ${before.type}`);
+    }
+    if (once.has(entry.type) && "path" in entry) {
+      const kind = results.has(entry.type) ? "result" : entry.type;
+      const mark = entry.type === "fallback-taken" ? `${kind} ${entry.path} ${entry.error.message}` : `${kind} ${entry.path}`;
+      if (this.#unique.has(mark)) this.say(`${entry.type} of ${entry.path} was recorded twice`);
+      this.#unique.add(mark);
+      if (kind === "result") this.#recorded.set(entry.path, fence);
+    }
+    const budgets = this.#budgets.get(this.#owners.get(fence) ?? "") ?? new Map();
+    for (const wrong of this.#accounts.take(entry, budgets)) this.say(`${wrong} (entry ${entry.seq})`);
+  }
+}
