@@ -339,9 +339,11 @@ describe("the version of an agent", () => {
     expect(fingerprint({ ...base, repairs: 5, maxTurns: 2 })).toBe(fingerprint(base));
   });
 
-  test("names its model for validation, when it has a name", () => {
-    expect(workOf(agent("a", base)).models).toEqual(["openai:gpt-4o-mini"]);
-    expect(workOf(agent("a", { ...base, model: scriptedModel({ replies: [] }) })).models).toBeUndefined();
+  test("names its model for validation, and hands over a model object", () => {
+    expect(workOf(agent("a", base))).toMatchObject({ models: ["openai:gpt-4o-mini"] });
+    expect(workOf(agent("a", base)).modelObject).toBeUndefined();
+    const model = scriptedModel({ replies: [] });
+    expect(workOf(agent("a", { ...base, model }))).toMatchObject({ models: ["scripted:model"], modelObject: model });
   });
 });
 

@@ -11,6 +11,7 @@ import { type LanguageModel, modelName } from "./language-model.ts";
 import { defaultOutputTokens, defaultRepairs, models } from "./models.ts";
 import { isModelSource } from "./priced-model.ts";
 import { checkProviderOptions, type ProviderOptions } from "./provider-options.ts";
+import { builtInProviders } from "./registry.ts";
 import { textOf } from "./text.ts";
 import type { Tool } from "./tool.ts";
 import { converse, type Sampling } from "./turns.ts";
@@ -72,7 +73,9 @@ export function agent(
     name,
     work: (input: unknown, context: PaidContext) => work(input, context, settled),
     facts: factsOf(settled),
-    ...(typeof settled.model === "string" ? { models: [settled.model] } : {}),
+    models: [modelName(settled.model)],
+    ...(typeof settled.model === "string" ? {} : { modelObject: settled.model }),
+    providers: builtInProviders,
     freshAttempts: true,
   };
   return toStep(node);

@@ -48,10 +48,10 @@ export function models(options: ModelsOptions = {}): Models & ModelSource {
     async examine(model, needs) {
       try {
         const { price } = await source.find(model);
-        return needs.price && price === undefined ? unpriced(model) : undefined;
+        return needs.price && price === undefined ? unpriced(modelName(model)) : undefined;
       } catch (error) {
         if (FlujoError.isInstance(error)) return error;
-        return new UnknownModelError(`the model "${model}" cannot be used: ${String(error)}`, {
+        return new UnknownModelError(`the model "${modelName(model)}" cannot be used: ${String(error)}`, {
           cause: error,
         });
       }

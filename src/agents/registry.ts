@@ -65,6 +65,9 @@ const builtIn: Providers = {
   },
 };
 
+/** The names of the providers above. */
+export const builtInProviders: readonly string[] = Object.keys(builtIn);
+
 /**
  * The model of a name, ready to be called; nothing goes over the network.
  *

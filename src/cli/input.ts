@@ -14,13 +14,13 @@ export interface InputFlags {
  *
  * @throws InvalidOptionError
  */
-export function inputOf({ input, inputJson }: InputFlags): unknown {
+export async function inputOf({ input, inputJson }: InputFlags): Promise<unknown> {
   if (input !== undefined && inputJson !== undefined) {
     throw new InvalidOptionError("--input and --input-json are both there", { hint: "A run has one input: keep one." });
   }
   if (inputJson !== undefined) return jsonOf(inputJson, "--input-json");
-  if (input === "-") return textOf(0, "standard input");
-  return input?.startsWith("@") ? textOf(input.slice(1), input.slice(1)) : input;
+  if (input === "-") return textOf(await standardInput(), "standard input");
+  return input?.startsWith("@") ? textOf(contentOf(input.slice(1)), input.slice(1)) : input;
 }
 
 /** The fields of `--state-json`. @throws InvalidOptionError */
@@ -41,17 +41,25 @@ function jsonOf(text: string, flag: string): Json {
   }
 }
 
-function textOf(source: string | 0, name: string): string {
-  let bytes: Buffer;
+async function standardInput(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer); // no encoding is set
+  return Buffer.concat(chunks);
+}
+
+function contentOf(file: string): Buffer {
   try {
-    bytes = readFileSync(source);
+    return readFileSync(file);
   } catch (error) {
     throw new InvalidOptionError(`the input cannot be read: ${(error as Error).message}`, {
       hint: "--input @FILE takes the text of a file, --input - that of standard input.",
     });
   }
+}
+
+function textOf(bytes: Buffer, name: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw new InvalidOptionError(`${name} is not UTF-8 text, and an input is`, { hint: "Convert it first, as with iconv." });
   }

@@ -241,6 +241,25 @@ function settle(run: RunRecord, entry: EntryOf<"budget-settled"> | EntryOf<"budg
   run.spent = addSpent(run.spent, minus(spentOf(actual), spentOf(reservation.amount)));
 }
 
+/** What is spent once these entries are in, too. The record stays as it is. */
+export function spentWith(run: RunRecord, entries: readonly Entry[]): Spent {
+  const held = new Map<number, Amount>();
+  let spent = run.spent;
+  for (const entry of entries) {
+    if (entry.type === "budget-reserved") {
+      held.set(entry.seq, entry.amount);
+      spent = addSpent(spent, { ...spentOf(entry.amount), calls: 1 });
+    } else if (entry.type === "budget-settled" || entry.type === "budget-released") {
+      const known = run.reservations.get(entry.of);
+      const amount = held.get(entry.of) ?? (known?.settled === undefined ? known?.amount : undefined);
+      if (amount === undefined) continue;
+      const actual = entry.type === "budget-settled" ? entry.amount : zeroAmount;
+      spent = addSpent(spent, minus(spentOf(actual), spentOf(amount)));
+    }
+  }
+  return spent;
+}
+
 const zeroAmount: Amount = { picoUsd: "0", inputTokens: 0, outputTokens: 0 };
 
 /** An amount as what is spent; a call is counted where it is reserved. */

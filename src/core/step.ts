@@ -6,7 +6,7 @@ import type { Awaitable } from "./json.ts";
 import { type Budget, limitsOf, type Usd } from "./limits.ts";
 import type { Node, RetryNode } from "./node.ts";
 import type { Schema, SchemaOutput } from "./schema.ts";
-import { findProblems } from "./validation.ts";
+import { findProblems, unknownModels } from "./validation.ts";
 import { workNode } from "./work.ts";
 
 /** A body: a function of the input and the step's context. */
@@ -28,6 +28,12 @@ export interface RetryPolicy {
   readonly jitter?: boolean;
   /** Which errors are worth another try. Default: all but those that say `retryable: false`. */
   readonly when?: (error: unknown) => boolean;
+}
+
+/** What `validate()` should know. */
+export interface ValidateOptions {
+  /** Names of providers you register yourself: `["my"]` for `"my:some-model"`. */
+  readonly providers?: readonly string[];
 }
 
 /** How a step's results are kept for other runs. */
@@ -63,7 +69,7 @@ export interface Step<in In, out Out, in State = unknown> {
   /** A limit of its own, beside those around it. */
   budget(limit: Usd | Budget): Step<In, Out, State>;
   /** What is wrong with this tree, before it runs; empty when nothing is. */
-  validate(): readonly Problem[];
+  validate(options?: ValidateOptions): readonly Problem[];
   /** Checks the output: a schema (whose output replaces it), or a function that returns true, or false, or what is wrong. */
   validate<S extends Schema<Out, unknown>>(schema: S): Step<In, SchemaOutput<S>, State>;
   validate(check: (output: Out) => Awaitable<boolean | string>): Step<In, Out, State>;
@@ -110,8 +116,11 @@ class Described {
   budget(limit: Usd | Budget): unknown {
     return toStep({ kind: "budget", of: this.node, limits: limitsOf(limit) });
   }
-  validate(check?: Schema | ((output: never) => Awaitable<boolean | string>)): unknown {
-    return check === undefined ? findProblems(this.node) : toStep({ kind: "validate", of: this.node, check });
+  validate(check: Schema | ((output: never) => Awaitable<boolean | string>) | ValidateOptions = {}): unknown {
+    if (typeof check !== "function" && !("~standard" in check)) {
+      return [...findProblems(this.node), ...unknownModels(this.node, check.providers ?? [])];
+    }
+    return toStep({ kind: "validate", of: this.node, check });
   }
 }
 

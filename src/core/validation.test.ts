@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { agent } from "../agents/agent.ts";
 import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "./compose.ts";
 import type { AnyStep } from "./step.ts";
 import { findProblems } from "./validation.ts";
@@ -48,6 +49,17 @@ describe("validation", () => {
   it("finds missing branches and impossible concurrency", () => {
     expect(codes(parallel("both", {}) as AnyStep)).toEqual(["missing-branch /both"]);
     expect(codes(mapOver("m", work("a"), { concurrency: 0 }))).toEqual(["invalid-concurrency /m"]);
+  });
+
+  it("finds models of unknown providers, and takes the author's own", () => {
+    const tree = pipeline(
+      "p",
+      agent("a", { model: "opnai:gpt-4o", system: "S" }).to(agent("b", { model: "my:m", system: "S" })),
+    );
+    const of = (options?: { providers: string[] }) =>
+      tree.validate(options).map(({ code, path }) => `${code} ${path}`);
+    expect(of()).toEqual(["unknown-model /p/a", "unknown-model /p/b"]);
+    expect(of({ providers: ["my"] })).toEqual(["unknown-model /p/a"]);
   });
 
   it("finds a retry around a retry", () => {

@@ -97,10 +97,26 @@ function fallbackChain(node: Node): Node[] {
 }
 
 /** The models the tree names, each with the place that does. */
-export function modelsIn(node: Node): { readonly model: string; readonly path: Path }[] {
-  const found: { model: string; path: Path }[] = [];
+export function modelsIn(node: Node): { readonly model: string | object; readonly path: Path }[] {
+  const found: { model: string | object; path: Path }[] = [];
   eachPlace(node, "", (place, path) => {
-    if ("models" in place) for (const model of place.models ?? []) found.push({ model, path });
+    if (!("models" in place)) return;
+    for (const model of place.models ?? []) found.push({ model: place.modelObject ?? model, path });
   });
   return found;
+}
+
+/** Models whose provider nobody knows: neither Flujo nor `own`, the names the author registers. */
+export function unknownModels(node: Node, own: readonly string[]): readonly Problem[] {
+  const problems: Problem[] = [];
+  eachPlace(node, "", (place, path) => {
+    if (!("models" in place) || place.modelObject !== undefined) return;
+    const known = [...(place.providers ?? []), ...own];
+    for (const model of place.models ?? []) {
+      if (known.includes(model.slice(0, Math.max(0, model.indexOf(":"))))) continue;
+      const message = `no provider is known for the model "${model}". Write "provider:model"; known are ${known.join(", ")}.`;
+      problems.push({ code: "unknown-model", path, message });
+    }
+  });
+  return problems;
 }

@@ -8,6 +8,7 @@ import type { Store } from "../ports/store.ts";
 import { cancelled, runItself } from "./cancel.ts";
 import { conduct } from "./conduct.ts";
 import { type Entered, type Entrance, enter, pagesOf, type Setting } from "./enter.ts";
+import { Interruption } from "./interruption.ts";
 import { keepAlive } from "./lease.ts";
 import type { RunHandle, RunResult } from "./options.ts";
 import { readEvents, Ticker } from "./run-events.ts";
@@ -65,9 +66,13 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
   }
 
   async #live(entrance: () => Promise<Entrance>): Promise<RunResult<Out>> {
-    const entered = await enter(this.#setting, await entrance());
-    if ("ended" in entered) return this.#resultOf(entered.ended);
-    return this.#advance(entered);
+    try {
+      const entered = await enter(this.#setting, await entrance());
+      if ("ended" in entered) return await this.#resultOf(entered.ended);
+      return await this.#advance(entered);
+    } catch (error) {
+      throw error instanceof Interruption ? (error.error ?? error) : error; // an interruption is the engine's own affair
+    }
   }
 
   async #advance({ tenure, lease }: Extract<Entered, { tenure: Tenure }>): Promise<RunResult<Out>> {

@@ -1,6 +1,6 @@
 import type { Entry, Fact } from "../core/entries.ts";
 import { FlujoError, LeaseLostError, StoreUnavailableError } from "../core/errors.ts";
-import { type RunRecord, record } from "../core/fold.ts";
+import { type RunRecord, record, spentWith } from "../core/fold.ts";
 import type { Path } from "../core/paths.ts";
 import type { Append, AppendOutcome, Blob, Lease, RunSummary } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
@@ -34,6 +34,7 @@ export class Journal implements Source {
   #open: Batch | undefined;
   #underWay: Batch | undefined;
   #linger: (() => void) | undefined;
+  #ended = false;
   #broken: Interruption | undefined;
 
   constructor(
@@ -51,8 +52,13 @@ export class Journal implements Source {
     this.#next = run.next;
   }
 
-  /** Adds a fact to the next commit and tells its number. Wait for `sync` where others must not go on before it is safe. */
+  /**
+   * Adds a fact to the next commit and tells its number. Wait for `sync` where others must not go on before it is safe.
+   * Once the run has come to stand, nothing is added: what is late belongs to whoever resumes it.
+   */
   put(fact: Fact, ...blobs: readonly (Blob | undefined)[]): number {
+    if (this.#ended) return this.#next;
+    this.#ended = endsTenure(fact);
     const batch = this.#batch();
     const seq = this.#next++;
     batch.entries.push({ seq, at: this.#world.now(), ...fact });
@@ -159,6 +165,9 @@ const storeError = (cause: unknown): FlujoError =>
     ? cause
     : new StoreUnavailableError(`the store does not take entries: ${cause}`, { cause });
 
+const endsTenure = ({ type }: Fact): boolean =>
+  type.startsWith("run-") && type !== "run-created" && type !== "run-resumed";
+
 const changesStanding = (entry: Entry): boolean => entry.type.startsWith("run-");
 
 const standings = {
@@ -176,15 +185,16 @@ export function summaryWith(run: RunRecord, entries: readonly Entry[] = []): Run
   const created = run.created ?? entries.find((entry) => entry.type === "run-created");
   const last = entries.findLast(changesStanding);
   const fingerprint = entries.findLast((entry) => "fingerprint" in entry && entry.fingerprint !== undefined);
+  const spent = spentWith(run, entries);
   return {
     pipeline: created?.pipeline ?? "",
     fingerprint: (fingerprint as { fingerprint?: string } | undefined)?.fingerprint ?? run.fingerprint,
     status: last ? standings[last.type as keyof typeof standings] : run.status,
     createdAt: created?.at ?? 0,
     updatedAt: entries.at(-1)?.at ?? run.updatedAt,
-    picoUsd: run.spent.picoUsd.toString(),
-    inputTokens: run.spent.inputTokens,
-    outputTokens: run.spent.outputTokens,
-    calls: run.spent.calls,
+    picoUsd: spent.picoUsd.toString(),
+    inputTokens: spent.inputTokens,
+    outputTokens: spent.outputTokens,
+    calls: spent.calls,
   };
 }

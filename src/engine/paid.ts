@@ -4,7 +4,7 @@ import { BudgetExceededError, FlujoError, ModelCallError, placed } from "../core
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 import { type Attempt, durable } from "./durable.ts";
-import type { Stop } from "./stop.ts";
+import { type Stop, untilAborted } from "./stop.ts";
 import type { Hold } from "./treasury.ts";
 
 /** How often one call is made before its failure is the step's: the provider was busy, or the line was cut. */
@@ -15,7 +15,7 @@ const firstBackoffMs = 1_000;
  * A call that costs money: reserve, durably; call; record result and settlement in one append. A body that was stopped
  * (a sibling failed) and is tried again while its call is still under way waits for that call instead of buying another.
  */
-export function paid<T>(
+export async function paid<T>(
   attempt: Attempt,
   path: Path,
   charged: Charged,
@@ -23,9 +23,15 @@ export function paid<T>(
   call: (grant: Grant) => Promise<Receipt<T>>,
 ): Promise<Json> {
   const { underWay } = attempt.tenure;
-  const known = underWay.get(path);
-  if (known !== undefined) return known;
-  const bought = buy(attempt, path, charged, quote, call).finally(() => underWay.delete(path));
+  for (let known = underWay.get(path); known !== undefined; known = underWay.get(path)) {
+    try {
+      return await charged.stop.race(() => known);
+    } catch {
+      charged.stop.check(); // what stopped or failed it was the other body's affair: this one buys its own
+    }
+  }
+  const buying = buy(attempt, path, charged, quote, call);
+  const bought = attempt.tenure.track(buying, charged.stop).finally(() => underWay.delete(path));
   underWay.set(path, bought);
   return bought;
 }
@@ -48,7 +54,7 @@ function buy<T>(
     for (let tries = 1; ; tries++) {
       const held = await reserve(attempt, path, charged, quote);
       try {
-        return await attempt.tenure.track(once(attempt, held, charged, call));
+        return await once(attempt, held, charged, call);
       } catch (error) {
         if (tries >= callAttempts || !isWorthRetrying(error)) throw error;
         await attempt.tenure.journal.sync();
@@ -89,11 +95,9 @@ async function once<T>(
   }
   let receipt: Receipt<T>;
   try {
-    receipt = await call({
-      outputTokens: held.outputTokens,
-      idempotencyKey: `${key}:${held.seq}`,
-      signal: stop.callSignal,
-    });
+    const signal = stop.callSignal;
+    const idempotencyKey = `${key}:${held.seq}`;
+    receipt = await untilAborted(call({ outputTokens: held.outputTokens, idempotencyKey, signal }), signal);
   } catch (error) {
     if (FlujoError.isInstance(error) && "charge" in error && error.charge === "none")
       tenure.treasury.release(held);

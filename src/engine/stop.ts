@@ -98,6 +98,16 @@ export class Stop {
   }
 }
 
+/** A call's outcome, or the signal's reason: a call that ignores its signal is left behind. */
+export function untilAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cut = (): void => reject(signal.reason);
+    if (signal.aborted) cut();
+    signal.addEventListener("abort", cut, { once: true });
+    call.then(resolve, reject).finally(() => signal.removeEventListener("abort", cut));
+  });
+}
+
 /** One signal serves any number of bodies; Node need not suspect a leak. */
 function controller(): AbortController {
   const made = new AbortController();

@@ -42,7 +42,7 @@ export class Tenure {
   readonly stop = new Stop();
   /** Paid calls not yet recorded, by path. */
   readonly underWay = new Map<Path, Promise<Json>>();
-  readonly #calls = new Set<Promise<unknown>>();
+  readonly #calls = new Map<Promise<unknown>, Stop>();
   readonly #graceMs: number;
 
   constructor(parts: TenureParts) {
@@ -77,25 +77,31 @@ export class Tenure {
   /** This process is no longer the owner, or cannot be: everything stops, and nothing more is written. */
   lose(error: FlujoError): void {
     this.stop.fire(Interruption.lost(error));
-    this.stop.cut();
+    this.#cut();
   }
 
-  /** Remembers a call under way, so that the run does not end before the call has. */
-  track<T>(call: Promise<T>): Promise<T> {
+  /** Remembers a call under way and what stops it, so that the run does not end before the call has. */
+  track<T>(call: Promise<T>, stop: Stop): Promise<T> {
     const settled = call.then(
       () => {},
       () => {},
     );
-    this.#calls.add(settled);
+    this.#calls.set(settled, stop);
     settled.then(() => this.#calls.delete(settled));
     return call;
   }
 
-  /** Waits for the calls under way; after the grace period they are cut off, and then waited for. */
+  /** Cuts off every call, those whose place in the tree is over and done with included. */
+  #cut(): void {
+    this.stop.cut();
+    for (const stop of this.#calls.values()) stop.cut();
+  }
+
+  /** Waits for the calls under way; after the grace period they are cut off. */
   async drain(): Promise<void> {
     if (this.#calls.size === 0) return;
-    const off = this.world.timer(this.#graceMs, () => this.stop.cut());
-    while (this.#calls.size > 0) await Promise.all(this.#calls);
+    const off = this.world.timer(this.#graceMs, () => this.#cut());
+    while (this.#calls.size > 0) await Promise.all(this.#calls.keys());
     off();
   }
 

@@ -13,5 +13,5 @@ export interface Models {
    * Complaints about a model, before anything runs: unknown provider, missing package, missing key; and, when the
    * run has a cost limit, an unknown price.
    */
-  examine(model: string, needs: { readonly price: boolean }): Promise<Error | undefined>;
+  examine(model: string | object, needs: { readonly price: boolean }): Promise<Error | undefined>;
 }
