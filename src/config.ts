@@ -18,9 +18,13 @@ export interface FlujoConfig {
 /**
  * The `flujo.config.ts` of a folder: what `flujo` commands started there begin with.
  *
- *     import { defineConfig } from "flujo";
+ * ```ts
+ * import { defineConfig } from "flujo";
+ * ```
  *
- *     export default defineConfig({ store: "sqlite:data/runs.db", budget: "$0.50" });
+ * ```ts
+ * export default defineConfig({ store: "sqlite:data/runs.db", budget: "$0.50" });
+ * ```
  */
 export function defineConfig(config: FlujoConfig): FlujoConfig {
   return config;

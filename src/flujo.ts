@@ -9,9 +9,11 @@ import { memory } from "./stores/memory.ts";
 /**
  * Runs a pipeline, durably and inside its budget: the engine, in the real world.
  *
- *     await using flujo = new Flujo(greet, { store: sqlite(".flujo/flujo.db"), budget: "$0.50" });
- *     const result = await flujo.run("Ada", { runId: "greet-ada" });
- *     if (result.status === "completed") console.log(result.output);
+ * ```ts
+ * await using flujo = new Flujo(greet, { store: sqlite(".flujo/flujo.db"), budget: "$0.50" });
+ * const result = await flujo.run("Ada", { runId: "greet-ada" });
+ * if (result.status === "completed") console.log(result.output);
+ * ```
  *
  * The same run id again resumes the run, or returns the result it has.
  */

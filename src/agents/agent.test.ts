@@ -343,7 +343,10 @@ describe("the version of an agent", () => {
     expect(workOf(agent("a", base))).toMatchObject({ models: ["openai:gpt-4o-mini"] });
     expect(workOf(agent("a", base)).modelObject).toBeUndefined();
     const model = scriptedModel({ replies: [] });
-    expect(workOf(agent("a", { ...base, model }))).toMatchObject({ models: ["scripted:model"], modelObject: model });
+    expect(workOf(agent("a", { ...base, model }))).toMatchObject({
+      models: ["scripted:model"],
+      modelObject: model,
+    });
   });
 });
 

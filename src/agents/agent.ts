@@ -45,13 +45,15 @@ export interface AgentOptions<In, State = unknown> extends Sampling {
  * A step done by a language model: text in, text out, or a value of the `output` schema. Each of its calls is paid for
  * within the run's budget and recorded, so that none is bought twice.
  *
- *     const summarise = agent("summarise", { model: "openai:gpt-4o-mini", system: "Summarise in one sentence." });
- *     const report = agent("report", {
- *       model: "openai:gpt-4o",
- *       system: "Write a report.",
- *       prompt: (lines: string[]) => lines.join("\n"),
- *       output: z.object({ title: z.string(), body: z.string() }),
- *     });
+ * ```ts
+ * const summarise = agent("summarise", { model: "openai:gpt-4o-mini", system: "Summarise in one sentence." });
+ * const report = agent("report", {
+ *   model: "openai:gpt-4o",
+ *   system: "Write a report.",
+ *   prompt: (lines: string[]) => lines.join("\n"),
+ *   output: z.object({ title: z.string(), body: z.string() }),
+ * });
+ * ```
  *
  * @throws InvalidOptionError for an option out of its bounds.
  */

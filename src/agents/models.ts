@@ -28,7 +28,9 @@ export const defaultRepairs = 2;
 /**
  * Makes the way to models. Nothing loads before a model is needed.
  *
- *     new Flujo(pipeline, { models: models({ prices: { "my:llama": { input: "$0.10", output: "$0.40" } } }) })
+ * ```ts
+ * new Flujo(greet, { models: models({ prices: { "my:llama": { input: "$0.10", output: "$0.40" } } }) })
+ * ```
  */
 export function models(options: ModelsOptions = {}): Models & ModelSource {
   const { providers = {}, now = Date.now } = options;

@@ -39,11 +39,13 @@ export interface Tool {
  * A function an agent may call. Each call is a durable operation of the agent, `tool:NAME`: recorded, it does not run
  * again. An error it throws goes back to the model as the call's result, for it to try otherwise.
  *
- *     const weather = tool("weather", {
- *       description: "The weather of a city today",
- *       input: z.object({ city: z.string() }),
- *       execute: ({ city }) => lookUp(city),
- *     });
+ * ```ts
+ * const weather = tool("weather", {
+ *   description: "The weather of a city today",
+ *   input: z.object({ city: z.string() }),
+ *   execute: async ({ city }) => (await fetch(`https://weather.example/${city}`)).text(),
+ * });
+ * ```
  *
  * @param name letters, digits, `_` and `-`; at most 64.
  */

@@ -28,7 +28,9 @@ export type Settled<Out> =
 /**
  * A step: a name and a function of the input and a context.
  *
- *     const greet = step("greet", (name: string) => `Hello, ${name}!`);
+ * ```ts
+ * const greet = step("greet", (name: string) => `Hello, ${name}!`);
+ * ```
  *
  * The function runs at least once; its result is recorded exactly once, and from then on the function is not called
  * for this run again.
@@ -53,7 +55,18 @@ export interface PipelineOptions<In, State> {
   readonly reducers?: Reducers;
 }
 
-/** A named, versioned tree: what a run executes, or, inside another, a part with a path of its own. */
+/**
+ * A named, versioned tree: what a run executes, or, inside another, a part with a path of its own.
+ *
+ * ```ts
+ * interface Notes { notes: string[] }
+ * const note = step("note", (text: string, ctx: StepContext<Notes>) => {
+ *   ctx.update("notes", (notes) => [...notes, text]);
+ *   return text;
+ * });
+ * export default pipeline("diary", note, { input: z.string(), state: () => ({ notes: [] }), reducers: { notes: concat } });
+ * ```
+ */
 export function pipeline<In, Out, State>(
   name: string,
   body: Step<In, Out, State>,
@@ -77,6 +90,13 @@ export interface MapOptions<Item> {
 /**
  * One step for each item; the outputs keep the items' order. Items see the state as it was when the map began, and
  * their changes are merged in order at its end.
+ *
+ * ```ts
+ * const lengths = mapOver("lengths", step("length", (word: string) => word.length), { concurrency: 4, key: (word) => word });
+ * const fromState = mapOver("each", step("double", (n: number) => n * 2), { over: (input: { numbers: number[] }) => input.numbers });
+ * ```
+ *
+ * @throws DuplicateKeyError while running, when two items have one key; InvalidInputError when the input is no list.
  */
 export function mapOver<Item, Out, State>(
   name: string,
@@ -114,6 +134,15 @@ export function mapOver(
 /**
  * All branches at once, each on the same input and its own copy of the state; changes are merged in the order the
  * branches are declared.
+ *
+ * ```ts
+ * const both = parallel("both", {
+ *   length: step("length", (text: string) => text.length),
+ *   words: step("words", (text: string) => text.split(" ")),
+ * }); // { length: number, words: string[] }
+ * ```
+ *
+ * @throws StateConflictError while running, when two branches set one state field to different values.
  */
 export function parallel<const B extends Record<string, AnyStep>>(
   name: string,
@@ -138,7 +167,18 @@ export function parallel(
   return toStep({ kind: "parallel", name: checkedName(name), branches: nodesOf(name, branches), onFailure });
 }
 
-/** One branch of several, by the key that `choose` returns; the choice is recorded. */
+/**
+ * One branch of several, by the key that `choose` returns; the choice is recorded.
+ *
+ * ```ts
+ * const answer = branchOn("size", (n: number) => (n > 9 ? "big" : "small"), {
+ *   big: step("many", (n: number) => `${n} is a lot`),
+ *   small: step("few", (n: number) => `${n} will do`),
+ * });
+ * ```
+ *
+ * @throws UnknownBranchError while running, for a key that has no branch when there is no `otherwise`.
+ */
 export function branchOn<In, const B extends Record<string, AnyStep>, Other extends AnyStep>(
   name: string,
   choose: (input: In, context: Pick<Context, "state">) => Awaitable<string>,
@@ -179,7 +219,19 @@ export interface LoopOptions<T, State> {
   readonly onMaxLoops?: "fail" | "last";
 }
 
-/** The same step again and again, each turn on the output of the one before, until a condition holds. */
+/**
+ * The same step again and again, each turn on the output of the one before, until a condition holds.
+ *
+ * ```ts
+ * const polish = loopUntil("polish", step("trim", (text: string) => text.trim()), {
+ *   until: (text, { count }) => !text.startsWith(" ") || count > 2,
+ *   maxLoops: 5,
+ *   onMaxLoops: "last",
+ * });
+ * ```
+ *
+ * @throws LoopLimitError while running, after `maxLoops` turns, unless `onMaxLoops` is `last`.
+ */
 export function loopUntil<T, State>(
   name: string,
   body: Step<T, T, State>,
@@ -195,7 +247,13 @@ export function loopUntil<T, State>(
   });
 }
 
-/** Waits, durably, and hands its input on: a run resumed later waits only for what is left. */
+/**
+ * Waits, durably, and hands its input on: a run resumed later waits only for what is left.
+ *
+ * ```ts
+ * const later = step("order", (id: string) => id).to(sleep("let it settle", "10m")).to("check", (id) => `checked ${id}`);
+ * ```
+ */
 export function sleep<T>(name: string, duration: Duration): Step<T, T> {
   return toStep({ kind: "sleep", name: checkedName(name), ms: milliseconds(duration) });
 }
@@ -209,6 +267,12 @@ export interface Approval {
 /**
  * Asks a person. The run waits, holding no process, until an answer is sent to this path; an answer that does not fit
  * the schema is refused and the run stays waiting.
+ *
+ * ```ts
+ * const approve = humanInTheLoop("approve", { prompt: (amount: number) => `Pay ${amount}?` });
+ * const pay = approve.to("pay", ({ approved }) => (approved ? "paid" : "not paid"));
+ * // await flujo.signal(runId, "/pay/approve", { approved: true }); then flujo.resume(runId)
+ * ```
  */
 export function humanInTheLoop<In, S extends Schema = Schema<unknown, Approval>>(
   name: string,

@@ -60,7 +60,17 @@ export interface ErrorRecord {
   readonly details?: Json;
 }
 
-/** The root of every error Flujo throws or reports: a stable `code`, a place, and whether trying again may help. */
+/**
+ * The root of every error Flujo throws or reports: a stable `code`, a place, and whether trying again may help.
+ *
+ * ```ts
+ * try {
+ *   await new Flujo(greet).resume("no-such-run").result();
+ * } catch (error) {
+ *   if (FlujoError.isInstance(error)) console.error(error.code, error.message, error.hint);
+ * }
+ * ```
+ */
 export class FlujoError extends Error {
   readonly code: string;
   readonly retryable: boolean;

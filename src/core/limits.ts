@@ -63,7 +63,13 @@ export function picoUsd(amount: string): PicoUsd {
   return BigInt((match[1] as string) + (match[2] ?? "").padEnd(picoDigits, "0"));
 }
 
-/** Pico-dollars as an exact decimal, without the sign: `150000000000n` is `"0.15"`. */
+/**
+ * Pico-dollars as an exact decimal, without the sign.
+ *
+ * ```ts
+ * decimalUsd(150_000_000_000n); // "0.15"
+ * ```
+ */
 export function decimalUsd(amount: PicoUsd): string {
   const sign = amount < 0n ? "-" : "";
   const digits = (amount < 0n ? -amount : amount).toString().padStart(picoDigits + 1, "0");

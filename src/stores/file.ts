@@ -28,7 +28,9 @@ const maxRemembered = 1_000;
  * A store of plain files, which several processes of one machine may use at once: a folder for each run, its journal
  * in lines of JSON that one can read with any tool. Needs a disk with hard links (all usual ones; not exFAT).
  *
- *     const flujo = new Flujo({ store: file(".flujo/journals") });
+ * ```ts
+ * const flujo = new Flujo(greet, { store: file(".flujo/journals") });
+ * ```
  */
 export function file(directory: string, options: FileOptions = {}): Store {
   const name = `file:${directory}`;

@@ -33,7 +33,9 @@ const oneAppended: readonly AppendOutcome[] = Object.freeze(["appended"] as cons
  * A store that lives and dies with the process: for tests, and for runs that need no memory. Several `Flujo` may
  * share it. It keeps the very objects it is given; whoever appends an entry must not change it afterwards.
  *
- *     const flujo = new Flujo({ store: memory() });
+ * ```ts
+ * const flujo = new Flujo(greet, { store: memory() });
+ * ```
  */
 export function memory(): Store {
   const runs = new Map<string, Run>();

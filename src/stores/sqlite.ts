@@ -26,7 +26,9 @@ const keep =
  * A store in one SQLite file, which several processes may use at once. The file and its folder are made on first
  * use. A write waits up to 5 seconds for other processes; meanwhile this process waits with it.
  *
- *     const flujo = new Flujo({ store: sqlite(".flujo/flujo.db") });
+ * ```ts
+ * const flujo = new Flujo(greet, { store: sqlite(".flujo/flujo.db") });
+ * ```
  *
  * @param path a file on a local disk: SQLite's locks do not hold on network shares.
  */
