@@ -1,4 +1,5 @@
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import { generateText, streamText } from "ai";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import * as z from "zod";
@@ -83,4 +84,14 @@ test.each([
   const start = performance.now();
   await ask(text);
   expect(performance.now() - start).toBeLessThan(1_500);
+});
+
+test("serves the AI SDK itself, whole and streamed", async () => {
+  const request = { model: extractModel(), prompt: filing, maxRetries: 0 };
+  const { text, usage } = await generateText(request);
+  expect(text).toBe(await textOf(filing));
+  expect(usage.outputTokens).toBe(offlineTokens(text));
+  let streamed = "";
+  for await (const part of streamText(request).textStream) streamed += part;
+  expect(streamed).toBe(text);
 });
