@@ -75,14 +75,18 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     }
   }
 
-  async #advance({ tenure, lease }: Extract<Entered, { tenure: Tenure }>): Promise<RunResult<Out>> {
+  async #advance({
+    tenure,
+    lease,
+    beginning,
+  }: Extract<Entered, { tenure: Tenure }>): Promise<RunResult<Out>> {
     this.#tenure = tenure;
     if (this.#stopAsked !== undefined) tenure.cancel(this.#stopAsked);
     if (this.#handOver) tenure.leave(handedOver(this.runId));
     const rest = keepAlive(tenure, lease, this.#setting.ttlMs, () => this.#lookForCancel(tenure));
     try {
       await this.#lookForCancel(tenure);
-      const output = await conduct(tenure, this.#setting.root);
+      const output = await conduct(tenure, this.#setting.root, beginning);
       return await this.#resultOf(tenure.run, output);
     } finally {
       rest();

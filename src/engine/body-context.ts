@@ -21,7 +21,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   /** What the operations' paths begin with: the step's path, and for fresh attempts their number. */
   readonly #prefix: Path;
   readonly #draft: Draft;
-  readonly #uses = new Map<string, number>();
+  #uses: Map<string, number> | undefined;
   #over = false;
 
   constructor(frame: Frame, path: Path, attempt: number, prefix: Path) {
@@ -105,7 +105,9 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     await tenure.rest(due, stop);
   }
 
-  isOver = (): boolean => this.#over;
+  isOver(): boolean {
+    return this.#over;
+  }
 
   /** Ends the attempt: from now on nothing it does is written. */
   end(): void {
@@ -119,6 +121,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
 
   #operation(name: string): Path {
     this.#checkOpen();
+    this.#uses ??= new Map();
     const use = this.#uses.get(name) ?? 0;
     this.#uses.set(name, use + 1);
     return operationPath(this.#prefix, name, use);

@@ -4,6 +4,7 @@ import { type Fact, isBlobRef } from "../core/entries.ts";
 import { placed, recordError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { advance } from "./advance.ts";
+import type { Beginning } from "./enter.ts";
 import type { Frame } from "./frame.ts";
 import { Interruption } from "./interruption.ts";
 import { watchClock } from "./nodes/budget.ts";
@@ -18,26 +19,25 @@ import { spillSize } from "./values.ts";
  * @returns the run's output, when it completed.
  * @throws when this process lost the run.
  */
-export async function conduct(tenure: Tenure, root: Root): Promise<Json | undefined> {
-  const { run, journal } = tenure;
-  const created = run.created;
-  if (created === undefined) throw new Error("a run is conducted after its creation is recorded");
-  const scope = openScope(root.path, run.limits, created.at, run.spent);
-  const off = watchClock(tenure, root.path, run.limits, created.at);
+export async function conduct(tenure: Tenure, root: Root, beginning: Beginning): Promise<Json | undefined> {
+  const { journal } = tenure;
+  const { input, state, limits, since, spent, freshFrom } = beginning;
+  const scope = openScope(root.path, limits, since, spent);
+  const off = watchClock(tenure, root.path, limits, since);
   const frame: Frame = {
     advance,
     tenure,
     path: "",
-    state: new StateScope(created.state),
+    state: new StateScope(state),
     stop: tenure.stop,
     scopes: [scope],
-    freshFrom: run.freshFrom,
+    freshFrom,
     checks: [],
     reads: undefined,
   };
   let output: Json | undefined;
   try {
-    const value = await advance(root.node, { json: created.input, ref: 0 }, frame);
+    const value = await advance(root.node, { json: input, ref: 0 }, frame);
     await tenure.drain();
     output = value.json;
     journal.put({ type: "run-completed", from: value.ref, ...small(output) });

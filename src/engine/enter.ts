@@ -1,12 +1,13 @@
 import { encode } from "../core/codec.ts";
-import type { Entry } from "../core/entries.ts";
+import type { Entry, RunCreated } from "../core/entries.ts";
 import { InvalidInputError, UnknownRunError, VersionChangedError } from "../core/errors.ts";
 import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
 import { emptyRecord, isEnded, type RunRecord, record } from "../core/fold.ts";
-import type { Limits } from "../core/limits.ts";
+import type { Json } from "../core/json.ts";
+import type { Limits, Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import { equal } from "../core/state.ts";
-import type { Lease, Store } from "../ports/store.ts";
+import type { Blob, Lease, Store } from "../ports/store.ts";
 import { queueOf } from "./commit-queue.ts";
 import { Journal } from "./journal.ts";
 import { acquire } from "./lease.ts";
@@ -27,7 +28,21 @@ export interface Entrance {
 }
 
 /** What came of it: a tenure over the run, or, for one that has ended, its record. */
-export type Entered = { readonly tenure: Tenure; readonly lease: Lease } | { readonly ended: RunRecord };
+export type Entered =
+  | { readonly tenure: Tenure; readonly lease: Lease; readonly beginning: Beginning }
+  | { readonly ended: RunRecord };
+
+/** From where a tenure walks the tree. */
+export interface Beginning {
+  readonly input: Json;
+  readonly state: Json;
+  readonly limits: Limits;
+  /** When the run began, in milliseconds since 1970. */
+  readonly since: number;
+  readonly spent: Spent;
+  /** Failures before this entry are stale. */
+  readonly freshFrom: number;
+}
 
 export interface Setting<State> {
   readonly root: Root;
@@ -45,13 +60,14 @@ export interface Setting<State> {
 export async function enter<State>(setting: Setting<State>, entrance: Entrance): Promise<Entered> {
   const { store, world } = setting.options;
   const { runId, fresh } = entrance;
+  const first = fresh === undefined ? undefined : firstOf(setting, fresh);
   let lease: Lease | "exists" | "unknown" = "exists";
   if (fresh !== undefined) lease = await acquire(store, world, runId, setting.ttlMs, true);
   if (lease === "exists") lease = await leaseOfKnown(setting, runId);
   if (lease === "unknown") throw unknownRun(runId, store);
   if (lease === "exists") return { ended: await load(store, runId) };
   try {
-    return await begin(setting, entrance, lease);
+    return await begin(setting, entrance, lease, first);
   } catch (error) {
     await store.release(lease).catch(() => {}); // the first error tells more
     throw error;
@@ -72,7 +88,12 @@ async function leaseOfKnown<State>(
   }
 }
 
-async function begin<State>(setting: Setting<State>, entrance: Entrance, lease: Lease): Promise<Entered> {
+async function begin<State>(
+  setting: Setting<State>,
+  entrance: Entrance,
+  lease: Lease,
+  first: First | undefined,
+): Promise<Entered> {
   const { store, world, models } = setting.options;
   const { runId } = entrance;
   const run = await load(store, runId);
@@ -83,36 +104,42 @@ async function begin<State>(setting: Setting<State>, entrance: Entrance, lease: 
   let tenure: Tenure | undefined;
   const journal = new Journal(run, lease, queueOf(store, world), world, (error) => tenure?.lose(error));
   journal.onCommit((entries) => setting.onCommit(runId, entries));
-  if (run.created === undefined) await create(setting, entrance, journal);
-  else await resume(setting, entrance, journal, lease);
+  if (run.created !== undefined) await resume(setting, entrance, journal, lease);
+  else if (first === undefined) throw neverBegun(runId);
+  else journal.put(first.fact, ...first.blobs); // with the first commit: nothing is acknowledged before it
   const signals = await store.signals(runId);
   const { root, graceMs } = setting;
   tenure = new Tenure({ runId, node: root.node, journal, store, world, models, signals, graceMs });
-  return { tenure, lease };
+  const { input, state } = run.created ?? (first as First).given; // one of them is there
+  const { limits, freshFrom, spent } =
+    run.created === undefined ? { ...run, limits: first?.fact.limits ?? {} } : run;
+  const since = run.created?.at ?? world.now();
+  return { tenure, lease, beginning: { input, state, limits, since, spent, freshFrom } };
 }
 
-async function create<State>(setting: Setting<State>, entrance: Entrance, journal: Journal): Promise<void> {
-  const { root, options } = setting;
-  const { runId, fresh } = entrance;
-  if (fresh === undefined) throw neverBegun(runId);
+/** A new run's first fact, made before anything of the run is. */
+interface First {
+  readonly fact: RunCreated;
+  readonly blobs: readonly (Blob | undefined)[];
+  /** What the fact says, with nothing kept aside: the store does not have it yet. */
+  readonly given: { readonly input: Json; readonly state: Json };
+}
+
+/** @throws UnstorableValueError for an input or a state that cannot be kept. */
+function firstOf<State>({ root, options }: Setting<State>, fresh: NonNullable<Entrance["fresh"]>): First {
   const { fingerprint, blob } = versionOf(root.node);
   const input = keep(fresh.input, `input of ${root.path}`, root.path);
-  const state = encode(fresh.state, `initial state of ${root.path}`, root.path).json;
-  journal.put(
-    {
-      type: "run-created",
-      pipeline: root.pipeline.name,
-      fingerprint,
-      manifest: blob.hash,
-      input: input.entry,
-      state,
-      ...(fresh.limits ? { limits: fresh.limits } : {}),
-      ...(options.origin ? { origin: options.origin } : {}),
-    },
-    blob,
-    input.blob,
-  );
-  await journal.sync();
+  const fact: RunCreated = {
+    type: "run-created",
+    pipeline: root.pipeline.name,
+    fingerprint,
+    manifest: blob.hash,
+    input: input.entry,
+    state: encode(fresh.state, `initial state of ${root.path}`, root.path).json,
+    ...(fresh.limits ? { limits: fresh.limits } : {}),
+    ...(options.origin ? { origin: options.origin } : {}),
+  };
+  return { fact, blobs: [blob, input.blob], given: { input: input.json, state: fact.state } };
 }
 
 async function resume<State>(

@@ -1,4 +1,5 @@
 import { decode } from "../../core/codec.ts";
+import { isBlobRef } from "../../core/entries.ts";
 import {
   InvalidInputError,
   InvalidOutputError,
@@ -43,10 +44,13 @@ async function attemptWork(node: WorkNode, path: Path, input: Value, frame: Fram
   const began = world.now();
   journal.announce({ type: "step-started", ...which });
   try {
-    const given = await fitting(node.input, decode(await fetchJson(input.json, tenure.store)), path);
+    const stored = isBlobRef(input.json) ? await fetchJson(input.json, tenure.store) : input.json;
+    const given = node.input === undefined ? decode(stored) : await fitting(node.input, decode(stored), path);
     // The builder's types tie input to work; nodes have forgotten them.
-    const returned = await stop.race(async () => node.work(given as never, context));
-    const kept = keep(await checked(node, returned, path, frame), `output of ${path}`, path);
+    const returned = await stop.race(() => node.work(given as never, context));
+    const isFree = node.output === undefined && frame.checks.length === 0;
+    const output = isFree ? returned : await checked(node, returned, path, frame);
+    const kept = keep(output, `output of ${path}`, path);
     const changes = context.changes();
     const state = changes === undefined ? {} : { state: changes };
     const took = world.now() - began;
@@ -72,8 +76,7 @@ async function attemptWork(node: WorkNode, path: Path, input: Value, frame: Fram
   }
 }
 
-async function fitting(schema: Schema | undefined, value: unknown, path: Path): Promise<unknown> {
-  if (schema === undefined) return value;
+async function fitting(schema: Schema, value: unknown, path: Path): Promise<unknown> {
   const result = await check(schema, value);
   if (!result.ok) throw new InvalidInputError(misfit("input", path, result.issues), { path });
   return result.value;

@@ -10,7 +10,11 @@ import type { Database } from "./open.ts";
 const addFenced = `INSERT INTO entries(key, body)
   SELECT (num << 32) | ?, ? FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL`;
 const owned = "SELECT num FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL";
-const addEntry = "INSERT INTO entries(key, body) VALUES((? << 32) | ?, ?)";
+/** Several rows by one statement cost half of what they cost one by one. The sizes there are, largest first. */
+const addEntries = [16, 4, 1].map((rows) => ({
+  rows,
+  sql: `INSERT INTO entries(key, body) VALUES${Array(rows).fill("((? << 32) | ?, ?)").join(", ")}`,
+}));
 const addBlob = "INSERT INTO blobs(hash, utf8) VALUES(?, ?) ON CONFLICT DO NOTHING";
 const summarise = `UPDATE runs SET pipeline = ?, fingerprint = ?, status = ?, created = ?, updated = ?, pico_usd = ?,
   input_tokens = ?, output_tokens = ?, calls = ? WHERE num = ?`;
@@ -55,7 +59,7 @@ export function journal(): Journal {
     if (num === undefined) return "fenced";
     const next = follow(append, nextSeq(db, append, num));
     for (const blob of append.blobs) db.run(addBlob, blob.hash, Buffer.from(blob.text));
-    for (const entry of append.entries) db.run(addEntry, num, entry.seq, JSON.stringify(entry));
+    insert(db, num, append.entries);
     if (append.summary !== undefined) db.run(summarise, ...columns(append.summary), num);
     remember(append, next);
     return "appended";
@@ -105,6 +109,16 @@ export function journal(): Journal {
       return db.all(page, num, from, num, limit).map(({ body }) => JSON.parse(body as string) as Entry);
     },
   };
+}
+
+function insert(db: Database, num: SQLOutputValue, entries: readonly Entry[]): void {
+  let at = 0;
+  for (const { rows, sql } of addEntries) {
+    for (; entries.length - at >= rows; at += rows) {
+      const group = entries.slice(at, at + rows);
+      db.run(sql, ...group.flatMap((entry) => [num, entry.seq, JSON.stringify(entry)]));
+    }
+  }
 }
 
 const columns = (s: RunSummary) =>
