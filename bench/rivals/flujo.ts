@@ -1,0 +1,3 @@
+import { flujoOn } from "./shared/flujo-on.ts";
+
+await flujoOn("synced");

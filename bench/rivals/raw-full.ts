@@ -1,0 +1,3 @@
+import { rawLoop } from "./shared/raw-loop.ts";
+
+await rawLoop("FULL");
