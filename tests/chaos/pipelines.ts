@@ -1,0 +1,188 @@
+/** What the workers run. Every body does its work through `work`, so that a test sees when and where it ran. */
+import {
+  agent,
+  branchOn,
+  concat,
+  loopUntil,
+  mapOver,
+  parallel,
+  pipeline,
+  type Step,
+  step,
+} from "../../src/index.ts";
+import { type ScriptedModel, scriptedModel } from "../../src/testing/scripted-model.ts";
+
+/** What bodies are given to do, and whom agents ask. */
+export interface World {
+  readonly work: (runId: string, path: string) => Promise<void>;
+  readonly model: ScriptedModel;
+}
+
+/** State of one's own: the path of every body that came to its end, in the order of the tree. */
+interface Diary {
+  readonly visits: readonly string[];
+}
+
+/** A model whose prompt is the path of its own call: it notes the call, and answers after a while. */
+export const respondent = (onCall: (path: string) => void, mostMs: number): ScriptedModel =>
+  scriptedModel({
+    replies: ({ prompt }) => ({ text: `answer to ${prompt}`, delayMs: Math.random() * mostMs }),
+    onCall: ({ prompt }) => onCall(prompt),
+  });
+
+const visiting =
+  ({ work }: World) =>
+  <T>(name: string, change: (value: T) => T = (value) => value): Step<T, T, Diary> =>
+    step(name, async (value: T, ctx) => {
+      await work(ctx.runId, ctx.path);
+      ctx.update("visits", (visits) => [...visits, ctx.path]);
+      return change(value);
+    });
+
+const diary = { state: (): Diary => ({ visits: [] }), reducers: { visits: concat } };
+const letters = [..."abcdefghij"];
+
+/** Every kind of node, nested: about 90 operations, at most four under way at once. */
+function tour(world: World) {
+  const visit = visiting(world);
+  const climb = visit<number>("turn", (n) => n + 1).to(
+    branchOn("way", (n) => (n % 2 === 0 ? "even" : "odd"), {
+      even: visit("down", (n) => n - 3),
+      odd: visit("up", (n) => n + 10),
+    }),
+  );
+  const fetchOne = step("fetch", async (letter: string, ctx) => {
+    const got = await ctx.run("get", async () => {
+      await world.work(ctx.runId, `${ctx.path}:get#0`);
+      return letter.repeat(3);
+    });
+    const parsed = await ctx.run("parse", async () => {
+      await world.work(ctx.runId, `${ctx.path}:parse#0`);
+      return got.toUpperCase();
+    });
+    await world.work(ctx.runId, ctx.path);
+    return { letter, parsed };
+  });
+  const ask = agent("ask", {
+    model: world.model,
+    system: "Answer.",
+    prompt: ({ letter }: { letter: string }) => `/tour/items[${letter}]/ask:call#0`,
+  });
+  const items = mapOver("items", fetchOne.to(ask).to(visit("note")), {
+    over: (_: number) => letters,
+    key: (letter) => letter,
+    concurrency: 3,
+  });
+  const sides = parallel("sides", {
+    left: step("sum", async (answers: string[], ctx) => {
+      await world.work(ctx.runId, ctx.path);
+      return answers.join("").length;
+    }).to(
+      loopUntil(
+        "again",
+        visit<number>("more", (n) => n * 2),
+        { until: (_, { count }) => count === 4, maxLoops: 9 },
+      ),
+    ),
+    middle: agent("think", {
+      model: world.model,
+      system: "Think.",
+      prompt: (_: string[]) => "/tour/sides[middle]/think:call#0",
+    }),
+    right: mapOver("each", visit<string>("look").to(visit("look again")), { concurrency: 2 }),
+  });
+  return pipeline(
+    "tour",
+    loopUntil("climb", climb, { until: (_, { count }) => count === 6, maxLoops: 10 })
+      .to(items)
+      .to(sides)
+      .to(closing(world)),
+    diary,
+  );
+}
+
+/** The most bodies of `tour` that are at work at one moment. */
+export const tourWidth = 4;
+
+/** Ends with what there is to compare: the value and the state. */
+const closing = ({ work }: World) =>
+  step("close", async (value: unknown, ctx: { runId: string; path: string; state: Readonly<Diary> }) => {
+    await work(ctx.runId, ctx.path);
+    return { value, visits: ctx.state.visits };
+  });
+
+function line(world: World) {
+  const visit = visiting(world);
+  return pipeline(
+    "line",
+    visit<number>("one", (n) => n + 1)
+      .to(visit("two", (n) => n * 2))
+      .to(visit("three", (n) => n - 3))
+      .to(closing(world)),
+    diary,
+  );
+}
+
+function loop(world: World) {
+  const turn = visiting(world)<number>("turn", (n) => n + 1);
+  return pipeline(
+    "loop",
+    loopUntil("turns", turn, { until: (_, { count }) => count === 5, maxLoops: 9 }).to(closing(world)),
+    diary,
+  );
+}
+
+function map(world: World) {
+  const double = visiting(world)<number>("double", (n) => n * 2);
+  return pipeline(
+    "map",
+    mapOver("items", double, { over: (_: unknown) => letters.keys(), concurrency: 3 }).to(closing(world)),
+    diary,
+  );
+}
+
+function branches(world: World) {
+  const visit = visiting(world);
+  const three = parallel("sides", {
+    left: visit<number>("l"),
+    middle: visit<number>("m"),
+    right: visit<number>("r"),
+  });
+  return pipeline("branches", three.to(closing(world)), diary);
+}
+
+/** Results that fill a journal: 100 of 3,000 characters. */
+function bulk({ work }: World) {
+  const grow = step("grow", async (n: number, ctx) => {
+    await ctx.run("make", () => "abc".repeat(1_000));
+    await work(ctx.runId, ctx.path);
+    return n + 1;
+  });
+  return pipeline("bulk", loopUntil("turns", grow, { until: (n) => n === 100, maxLoops: 100 }));
+}
+
+/** Texts of one length, told apart by their number: every call costs the same. */
+export const textOf = (n: number): string =>
+  `Text ${String(n).padStart(4, "0")}. ${"It goes on for a while. ".repeat(14)}`;
+
+/** One agent for each text, over the network. */
+const bill = (name: string, concurrency: number) => () => {
+  const summarise = agent("summarise", {
+    model: "openai.chat:gpt-4o-mini",
+    system: "Summarise the text.",
+    prompt: textOf,
+    maxOutputTokens: 100,
+  });
+  return pipeline(name, mapOver("texts", summarise, { concurrency }));
+};
+
+export const pipelines = {
+  tour,
+  line,
+  loop,
+  map,
+  branches,
+  bulk,
+  bill: bill("bill", 200),
+  trickle: bill("trickle", 4),
+};

@@ -1,0 +1,13 @@
+/** Serves OpenAI's wire format until its parent lets go of it. */
+import { openaiServer } from "../../src/testing/openai-server.ts";
+import type { Meter } from "./provider.ts";
+
+const answer = "A sentence that says what the text says, and is as long as sentences are. ".repeat(3);
+const server = await openaiServer({ reply: () => answer, latencyMs: () => 5 + Math.random() * 25 });
+
+process.on("message", () => {
+  const meter: Meter = { picoUsd: server.billedPicoUsd, texts: server.requests.map(({ text }) => text) };
+  process.send?.(meter);
+});
+process.once("disconnect", () => void server.close());
+process.send?.(server.url);
