@@ -12,5 +12,21 @@ export default defineConfig({
   ),
   platform: "node",
   external: [/^node:/, ...Object.keys(dependencies), /^@ai-sdk\//],
-  output: { dir: "dist", format: "esm", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js", sourcemap: true },
+  output: {
+    dir: "dist",
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "chunks/[name]-[hash].js",
+    sourcemap: true,
+    codeSplitting: {
+      groups: [
+        {
+          name: "engine",
+          test: /src\/(core|engine|budget|agents|ports|lens|flujo\.ts|node-world|stores\/memory)/,
+        },
+        // What `flujo run` needs; the other commands stay apart.
+        { name: "run", test: /src\/cli\/(?!live|report|commands\/(?!run))/ },
+      ],
+    },
+  },
 });

@@ -16,7 +16,9 @@ export interface InputFlags {
  */
 export async function inputOf({ input, inputJson }: InputFlags): Promise<unknown> {
   if (input !== undefined && inputJson !== undefined) {
-    throw new InvalidOptionError("--input and --input-json are both there", { hint: "A run has one input: keep one." });
+    throw new InvalidOptionError("--input and --input-json are both there", {
+      hint: "A run has one input: keep one.",
+    });
   }
   if (inputJson !== undefined) return jsonOf(inputJson, "--input-json");
   if (input === "-") return textOf(await standardInput(), "standard input");
@@ -28,7 +30,9 @@ export function stateOf(text: string | undefined): object | undefined {
   if (text === undefined) return undefined;
   const state = jsonOf(text, "--state-json");
   if (isJsonObject(state)) return state;
-  throw new InvalidOptionError("--state-json is not an object", { hint: `Name the fields: --state-json '{ "seen": [] }'` });
+  throw new InvalidOptionError("--state-json is not an object", {
+    hint: `Name the fields: --state-json '{ "seen": [] }'`,
+  });
 }
 
 function jsonOf(text: string, flag: string): Json {
@@ -61,6 +65,8 @@ function textOf(bytes: Buffer, name: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new InvalidOptionError(`${name} is not UTF-8 text, and an input is`, { hint: "Convert it first, as with iconv." });
+    throw new InvalidOptionError(`${name} is not UTF-8 text, and an input is`, {
+      hint: "Convert it first, as with iconv.",
+    });
   }
 }

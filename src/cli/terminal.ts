@@ -19,8 +19,10 @@ export function redact(text: string, env: NodeJS.ProcessEnv = process.env): stri
 
 /** Text from outside (errors, names, outputs) that is shown on a terminal: control characters are made visible. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.replace(
+    /(?![\n\t])\p{Cc}/gu,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 /** One line for people. */

@@ -25,9 +25,13 @@ function jsonOf(node: Node, within: Path): Json {
     ...(qualifiers.length === 0 ? {} : { qualifiers: qualifiers.map(qualifierText) }),
     ...(others.length === 0 ? {} : { fallbacks: others.map((other) => graphJson(other, within)) }),
   };
-  if (place.kind === "sequence") return { kind: "sequence", name: nameOf(place), inside: graphJson(place, within), ...marks };
+  if (place.kind === "sequence")
+    return { kind: "sequence", name: nameOf(place), inside: graphJson(place, within), ...marks };
   const path = childPath(within, place.name);
-  const trees = inside(place, path).map((sub) => ({ within: sub.within, steps: graphJson(sub.node, sub.within) }));
+  const trees = inside(place, path).map((sub) => ({
+    within: sub.within,
+    steps: graphJson(sub.node, sub.within),
+  }));
   return {
     kind: place.kind,
     name: place.name,

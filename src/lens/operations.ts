@@ -85,26 +85,32 @@ function take(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>): void {
       operation.attempts = entry.attempt;
       operation.in = entry.in;
       operation.cached = entry.cached === true;
-      return complete(operation, entry, entry.took);
+      complete(operation, entry, entry.took);
+      return;
     }
     case "operation-completed": {
       const operation = at(entry.path, entry.kind);
       operation.kind = entry.kind;
-      return complete(operation, entry, entry.took);
+      complete(operation, entry, entry.took);
+      return;
     }
     case "step-failed":
     case "operation-failed":
-      return fail(at(entry.path, entry.kind), entry);
+      fail(at(entry.path, entry.kind), entry);
+      return;
     case "container-completed": {
       const operation = at(entry.path, entry.kind);
       operation.kind = entry.kind;
       operation.in = entry.in;
-      return complete(operation, entry, entry.took);
+      complete(operation, entry, entry.took);
+      return;
     }
     case "value-altered":
-      return complete(at(entry.path, "check"), entry, 0);
+      complete(at(entry.path, "check"), entry, 0);
+      return;
     case "signal-received":
-      return complete(at(entry.path, "humanInTheLoop"), entry, undefined);
+      complete(at(entry.path, "humanInTheLoop"), entry, undefined);
+      return;
     case "failure-collected": {
       const operation = at(entry.path, "item");
       operation.status = "failed";
@@ -119,9 +125,11 @@ function take(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>): void {
 function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>): void {
   switch (entry.type) {
     case "branch-chosen":
-      return decide(at(entry.path, "branchOn"), entry.at, entry.key);
+      decide(at(entry.path, "branchOn"), entry.at, entry.key);
+      return;
     case "loop-judged":
-      return decide(at(entry.path, "decision"), entry.at, entry.done);
+      decide(at(entry.path, "decision"), entry.at, entry.done);
+      return;
     case "map-started":
       at(entry.path, "mapOver").startedAt ??= entry.at;
       return;
@@ -139,7 +147,9 @@ function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>)
       return;
     }
     case "retry-scheduled":
-      found.get(entry.path)?.notes.push(`Attempt ${entry.attempt} failed; the next one was due at ${iso(entry.due)}.`);
+      found
+        .get(entry.path)
+        ?.notes.push(`Attempt ${entry.attempt} failed; the next one was due at ${iso(entry.due)}.`);
       return;
     case "fallback-taken":
       found.get(entry.path)?.notes.push("Its fallback was taken.");
@@ -203,25 +213,34 @@ function spend(run: RunRecord, found: ReadonlyMap<Path, Operation>): void {
     if (settled === undefined) {
       notes?.push(`${usd(amount.picoUsd)} is held for it: the most it can cost, until the call is settled.`);
     } else if (doubt) {
-      notes?.push(`In doubt: nobody knows what the call cost, so all that was held for it counts (${usd(amount.picoUsd)}).`);
+      notes?.push(
+        `In doubt: nobody knows what the call cost, so all that was held for it counts (${usd(amount.picoUsd)}).`,
+      );
     }
   }
 }
 
 /** What has no result yet: under way, or stopped with the run. */
 function close(operation: Operation, run: RunRecord, found: ReadonlyMap<Path, Operation>): void {
-  if (operation.status === "waiting" && run.status !== "waiting" && run.status !== "running") operation.status = "stopped";
+  if (operation.status === "waiting" && run.status !== "waiting" && run.status !== "running")
+    operation.status = "stopped";
   if (operation.status !== "running") return;
   const due = run.timers.get(operation.path);
   const owner = found.get(parentPath(operation.path));
-  if (due !== undefined && (due <= run.updatedAt || owner?.status === "completed")) operation.status = "completed";
+  if (due !== undefined && (due <= run.updatedAt || owner?.status === "completed"))
+    operation.status = "completed";
   else if (run.status !== "running") operation.status = "stopped";
   else if (due !== undefined) operation.notes.push(`It sleeps until ${iso(due)}.`);
 }
 
 /** The path one part shorter: of `/q3/all[a]/fetch:get#0` it is `/q3/all[a]/fetch`; of `/q3` it is the empty one. */
 export function parentPath(path: Path): Path {
-  const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("["), path.lastIndexOf("@"), path.lastIndexOf(":"));
+  const at = Math.max(
+    path.lastIndexOf("/"),
+    path.lastIndexOf("["),
+    path.lastIndexOf("@"),
+    path.lastIndexOf(":"),
+  );
   return path.slice(0, Math.max(0, at));
 }
 

@@ -66,7 +66,8 @@ function marked(json: Json): Json {
   if (isBlobRef(json)) return `(${json.size.toLocaleString("en")} characters, kept aside)`;
   if (Array.isArray(json)) return json.map(marked);
   const object = json as JsonObject; // what is left of Json
-  if (object.$type === "object" && isJsonObject(object.value)) return { $type: "object", value: parts(object.value) };
+  if (object.$type === "object" && isJsonObject(object.value))
+    return { $type: "object", value: parts(object.value) };
   return parts(object);
 }
 

@@ -7,7 +7,6 @@ import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
 import { type FailedAttempt, type Operation, operationsOf, parentPath } from "./operations.ts";
 import { readableJson, type SpentView, spentView } from "./readable.ts";
-import { type ReadBlob, Values } from "../core/resolve.ts";
 
 /** A run and everything recorded in it, as `flujo lens show --json` prints it. */
 export interface RunReport {
@@ -30,7 +29,12 @@ export interface RunView {
   readonly error: ErrorRecord | null;
   readonly waitingFor: readonly { readonly path: Path; readonly prompt: string }[];
   readonly spent: SpentView;
-  readonly limits: { readonly costUsd?: string; readonly tokens?: number; readonly calls?: number; readonly timeMs?: number };
+  readonly limits: {
+    readonly costUsd?: string;
+    readonly tokens?: number;
+    readonly calls?: number;
+    readonly timeMs?: number;
+  };
   readonly origin: { readonly file: string; readonly export: string } | null;
 }
 
@@ -69,7 +73,6 @@ export async function show(runId: string, entries: readonly Entry[], readBlob: R
 
 async function viewRun(runId: string, run: RunRecord, values: Values): Promise<RunView> {
   const { created, output } = run;
-  const came = output?.json === undefined ? output && (await values.of(output.from)) : await values.fetch(output.json);
   const began = created?.at ?? run.updatedAt;
   return {
     runId,
@@ -80,7 +83,7 @@ async function viewRun(runId: string, run: RunRecord, values: Values): Promise<R
     updatedAt: iso(run.updatedAt),
     durationMs: run.updatedAt - began,
     input: created === undefined ? null : readableJson(await values.fetch(created.input)),
-    output: output === undefined ? null : readableJson((await values.output(output)) ?? null),
+    output: output === undefined ? null : readableJson(await values.output(output)),
     error: run.error ?? null,
     waitingFor: run.awaited.map((path) => ({ path, prompt: run.prompts.get(path) ?? "" })),
     spent: spentView(run.spent),

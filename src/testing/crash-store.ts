@@ -19,6 +19,8 @@ export interface CrashingStoreOptions {
   /** Whose store it is: what dies, and whose clock answers take their time on. */
   readonly process: VirtualProcess;
   readonly crash?: CrashPoint | undefined;
+  /** Called when the crash point is reached, just before what it says happens. */
+  readonly onCrash?: (() => void) | undefined;
   /** The longest way there, and back, of any call, in virtual milliseconds. Default 0. */
   readonly latencyMs?: number;
 }
@@ -38,7 +40,7 @@ export interface CrashingStore extends Store {
  *     const store = crashingStore(kept, { process: first, crash: { commit: 3, when: "after" } });
  */
 export function crashingStore(inner: Store, options: CrashingStoreOptions): CrashingStore {
-  const { process, crash, latencyMs = 0 } = options;
+  const { process, crash, onCrash, latencyMs = 0 } = options;
   let commits = 0;
 
   /** One way of a call. It is the process that waits: paused it waits longer, dead for ever. */
@@ -63,6 +65,7 @@ export function crashingStore(inner: Store, options: CrashingStoreOptions): Cras
 
   async function reach(when: CrashPoint["when"]): Promise<void> {
     if (crash?.when !== when || crash.commit !== commits) return;
+    onCrash?.();
     if (crash.then === "fail") {
       throw new StoreUnavailableError(`commit ${commits} failed, as it was told to ${when} it was written`, {
         retryable: true,

@@ -33,8 +33,11 @@ export interface VirtualWorld {
   now(): number;
   /** From 0 (inclusive) to 1 (exclusive). */
   random(): number;
-  /** Starts a process. The same name again is another process with an owner name of its own. */
-  process(name: string): VirtualProcess;
+  /**
+   * Starts a process. The same name again is another process with an owner name of its own. Processes see the deaths of
+   * those on their own host only; the leases of others have to be waited out.
+   */
+  process(name: string, host?: string): VirtualProcess;
   /**
    * Lets time pass until the promise settles or the condition holds. Returns what the promise does.
    *
@@ -98,8 +101,8 @@ class Virtual implements VirtualWorld {
     return this.#chance.next();
   }
 
-  process(name: string): VirtualProcess {
-    const made = new Process(this, `${name}-${this.#processes.size + 1}`);
+  process(name: string, host = "here"): VirtualProcess {
+    const made = new Process(this, `${name}-${this.#processes.size + 1}`, host);
     this.#processes.set(made.owner, made);
     return made;
   }
@@ -121,14 +124,16 @@ class Virtual implements VirtualWorld {
       const task = this.#nextReady() ?? this.#nextTimer();
       if (task === undefined) throw new StuckError("nothing is left to happen", this.#pending());
       if (task.due > deadline) throw new StuckError(`not done after ${ms} virtual ms`, this.#pending());
+      this.#remove(task);
       this.#now = Math.max(this.#now, task.due);
       task.callback();
     }
   }
 
-  /** Whether a process is known to have been killed. */
-  isGone(owner: string): boolean {
-    return this.#processes.get(owner)?.isAlive === false;
+  /** Whether a process on this host is known to have been killed. */
+  isGone(owner: string, host: string): boolean {
+    const process = this.#processes.get(owner);
+    return process !== undefined && process.host === host && !process.isAlive;
   }
 
   add(by: Process, ms: number, callback: () => void, background = false): () => void {
@@ -152,10 +157,7 @@ class Virtual implements VirtualWorld {
   /** Any of what is ready: whoever relies on an order among these relies on luck. */
   #nextReady(): Task | undefined {
     const free = this.#ready.filter((task) => !task.by.isPaused);
-    if (free.length === 0) return undefined;
-    const task = this.#chance.pick(free);
-    this.#ready.splice(this.#ready.indexOf(task), 1);
-    return task;
+    return free.length === 0 ? undefined : this.#chance.pick(free);
   }
 
   /** The earliest timer; of those due together, the one set first. */
@@ -167,8 +169,14 @@ class Virtual implements VirtualWorld {
         first = task;
       }
     }
-    if (first !== undefined) this.#timers.splice(this.#timers.indexOf(first), 1);
     return first;
+  }
+
+  #remove(task: Task): void {
+    for (const tasks of [this.#ready, this.#timers]) {
+      const at = tasks.indexOf(task);
+      if (at >= 0) tasks.splice(at, 1);
+    }
   }
 
   #pending(): string[] {
@@ -185,14 +193,16 @@ class Virtual implements VirtualWorld {
 
 class Process implements VirtualProcess {
   readonly owner: string;
+  readonly host: string;
   readonly #world: Virtual;
   #alive = true;
   #paused = false;
   #ids = 0;
 
-  constructor(world: Virtual, owner: string) {
+  constructor(world: Virtual, owner: string, host: string) {
     this.#world = world;
     this.owner = owner;
+    this.host = host;
   }
 
   get isAlive(): boolean {
@@ -204,7 +214,7 @@ class Process implements VirtualProcess {
   now = (): number => this.#world.now();
   random = (): number => this.#world.random();
   id = (): string => `${this.now().toString(36)}-${this.owner}-${++this.#ids}`;
-  isGone = (owner: string): boolean => this.#world.isGone(owner);
+  isGone = (owner: string): boolean => this.#world.isGone(owner, this.host);
 
   timer = (ms: number, callback: () => void, options: { readonly background?: boolean } = {}): (() => void) =>
     this.#alive ? this.#world.add(this, ms, callback, options.background) : () => {};

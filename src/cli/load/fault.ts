@@ -12,12 +12,25 @@ interface Place {
 
 /** What went wrong while a file of the user's was loaded: where exactly, and what. */
 export function loadFault(error: unknown, file: string): CommandError {
-  if (!(error instanceof Error)) return new CommandError("cannot-load", `${file} threw ${String(error)} while it was loaded`);
+  if (!(error instanceof Error))
+    return new CommandError("cannot-load", `${file} threw ${String(error)} while it was loaded`);
   const { name, message } = plain(error);
   const place = parsePlace(error) ?? markedPlace(error) ?? missingPlace(error) ?? thrownPlace(error);
   const at = place === undefined ? `${file} ` : `${place.file}:${place.line}:${place.column} `;
   return new CommandError("cannot-load", `${at}${name}: ${message}`, hintOf(error));
 }
+
+/** An error that the user's own code threw, outside any step: in a state, a schema, a prompt. */
+export function usersFault(error: unknown): CommandError | undefined {
+  if (!(error instanceof Error) || FlujoError.isInstance(error)) return undefined;
+  const frame = frames(error).find((file) => !file.startsWith("node:"));
+  return frame === undefined || isOurs(frame) ? undefined : loadFault(error, "");
+}
+
+const frames = (error: Error): string[] =>
+  [...(error.stack ?? "").matchAll(/^\s+at (?:.*\()?((?:file:\/\/|node:)?[^()]+?):\d+:\d+\)?$/gm)].map(
+    ([, file]) => file as string,
+  );
 
 /** Name and message without the places that are told apart from them. */
 function plain(error: Error): { readonly name: string; readonly message: string } {
@@ -40,7 +53,11 @@ function markedPlace(error: Error): Place | undefined {
   const head = /^((?:file:\/\/|\/|[A-Za-z]:\\).+):(\d+)$/.exec(lines[0] ?? "");
   const caret = lines.findIndex((line) => /^\s*\^+\s*$/.test(line));
   if (!head || caret < 0) return undefined;
-  return { file: pathOf(head[1] as string), line: Number(head[2]), column: (lines[caret] as string).indexOf("^") + 1 };
+  return {
+    file: pathOf(head[1] as string),
+    line: Number(head[2]),
+    column: (lines[caret] as string).indexOf("^") + 1,
+  };
 }
 
 /** The import of something that is not there: where in the file it is written. */
@@ -54,7 +71,9 @@ function missingPlace(error: Error): Place | undefined {
     const lines = readFileSync(file, "utf8").split("\n");
     const short = name.slice(name.lastIndexOf("/") + 1);
     const line = lines.findIndex((text) => /\b(import|from|require)\b/.test(text) && text.includes(short));
-    return line < 0 ? undefined : { file, line: line + 1, column: Math.max(0, (lines[line] as string).search(/["']/)) + 1 };
+    return line < 0
+      ? undefined
+      : { file, line: line + 1, column: Math.max(0, (lines[line] as string).search(/["']/)) + 1 };
   } catch {
     return undefined;
   }

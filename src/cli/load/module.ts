@@ -36,7 +36,12 @@ export async function loadModule(file: string): Promise<Module> {
 function checkFile(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined) throw new CommandError("cannot-load", `there is no file ${file}`);
-  if (!found.isFile()) throw new CommandError("cannot-load", `${file} is not a file`, "Name the file that exports the pipeline.");
+  if (!found.isFile())
+    throw new CommandError(
+      "cannot-load",
+      `${file} is not a file`,
+      "Name the file that exports the pipeline.",
+    );
 }
 
 /** Node from 22.18 strips types, and from 22.15 lets `flujo` be redirected in the same thread. */
@@ -44,19 +49,27 @@ function canStrip(): boolean {
   return Boolean(process.features.typescript) && "registerHooks" in nodeModule;
 }
 
+const doors = ["flujo", "flujo/memory", "flujo/file", "flujo/sqlite", "flujo/testing"];
+
 async function loadWithJiti(file: string): Promise<Module> {
-  const [{ createJiti }, ...doors] = await Promise.all([
-    import("jiti"),
-    import("../../index.ts"),
-    import("../../stores/memory.ts"),
-    import("../../stores/file.ts"),
-    import("../../stores/sqlite.ts"),
-    import("../../testing/index.ts"),
-  ]);
-  const names = ["flujo", "flujo/memory", "flujo/file", "flujo/sqlite", "flujo/testing"];
-  const virtualModules = Object.fromEntries(names.map((name, i) => [name, doors[i]]));
-  const jiti = createJiti(file, { virtualModules, interopDefault: false, sourceMaps: true, jsx: true });
-  return await jiti.import<Module>(file);
+  const { createJiti } = await import("jiti");
+  const own = await Promise.all(doors.map(async (name) => [name, await ownModule(name)] as const));
+  const virtualModules = Object.fromEntries(own.filter(([, module]) => module !== undefined));
+  return await createJiti(file, {
+    virtualModules,
+    interopDefault: false,
+    sourceMaps: true,
+    jsx: true,
+  }).import<Module>(file);
+}
+
+/** A package may import itself by name: these are the modules this command is made of. A door that does not open is left. */
+async function ownModule(name: string): Promise<unknown> {
+  try {
+    return await import(import.meta.resolve(name));
+  } catch {
+    return undefined; // whoever imports it will hear why
+  }
 }
 
 /** V8 keeps the place of a syntax error to itself; a parser that is asked again tells it. */

@@ -42,7 +42,10 @@ function choose(module: Module, path: string): string {
 
 function noPipeline(module: Module, path: string, what: string): CommandError {
   const names = Object.keys(module).filter((name) => module[name] !== undefined);
-  const list = names.length === 0 ? "nothing" : names.map((name) => (isStep(module[name]) ? `${name} (a pipeline)` : name)).join(", ");
+  const list =
+    names.length === 0
+      ? "nothing"
+      : names.map((name) => (isStep(module[name]) ? `${name} (a pipeline)` : name)).join(", ");
   return new CommandError(
     "no-pipeline",
     `${path} cannot be run: ${what}; its exports: ${list}`,
@@ -52,6 +55,7 @@ function noPipeline(module: Module, path: string, what: string): CommandError {
 
 /** By its shape: what else there is may come from another copy of Flujo. */
 function isStep(value: unknown): value is Step<unknown, unknown> {
-  const node: unknown = typeof value === "object" && value !== null && "node" in value ? value.node : undefined;
+  const node: unknown =
+    typeof value === "object" && value !== null && "node" in value ? value.node : undefined;
   return typeof node === "object" && node !== null && "kind" in node && typeof node.kind === "string";
 }

@@ -19,7 +19,8 @@ export function redirect(): void {
 }
 
 /** Whatever `type` the package.json around it says: a pipeline's file has imports and exports. */
-const isUsersTypeScript = (url: string): boolean => /^file:.*\.ts$/.test(url) && !url.includes("/node_modules/");
+const isUsersTypeScript = (url: string): boolean =>
+  /^file:.*\.ts$/.test(url) && !url.includes("/node_modules/");
 
 /** `./steps` and `./steps.js` may stand for `./steps.ts`, as bundlers and `tsc` have taught people to write. */
 function resolveLoosely<T>(specifier: string, resolve: (name: string) => T): T {
@@ -46,6 +47,7 @@ function namesFor(specifier: string): readonly string[] {
 function hushStripping(): void {
   const emitWarning = process.emitWarning;
   process.emitWarning = (...warning: [string | Error, ...unknown[]]): void => {
-    if (!/^Type Stripping is an experimental feature/.test(String(warning[0]))) Reflect.apply(emitWarning, process, warning);
+    if (!/^Type Stripping is an experimental feature/.test(String(warning[0])))
+      Reflect.apply(emitWarning, process, warning);
   };
 }

@@ -1,13 +1,14 @@
 /** The course of one simulated run: who starts and resumes it, who dies when, until it comes to stand. */
 import { FlujoError } from "../../core/errors.ts";
-import type { Usd } from "../../core/limits.ts";
+import type { Budget, Usd } from "../../core/limits.ts";
 import type { EngineOptions, RunHandle, RunResult } from "../../engine/options.ts";
 import { Runner } from "../../engine/runner.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Chance } from "../chance.ts";
-import { type CrashPoint, type CrashingStore, crashingStore } from "../crash-store.ts";
+import { crashingStore } from "../crash-store.ts";
 import { StuckError, type VirtualProcess, type VirtualWorld } from "../virtual-world.ts";
 import { budgetsIn } from "./accounts.ts";
+import { type Fault, randomFault } from "./faults.ts";
 import { answerAt, build } from "./pipeline.ts";
 import type { RunPlan } from "./plan.ts";
 import type { Provider } from "./provider.ts";
@@ -15,12 +16,8 @@ import type { Witness } from "./witness.ts";
 
 export const runId = "simulated";
 const leaseMs = 5_000;
-const mostAttempts = 200;
-
-/** What goes wrong while a process advances the run. */
-type Fault =
-  | { readonly kind: "at-commit"; readonly point: CrashPoint }
-  | { readonly kind: "at-time"; readonly ms: number; readonly then: "die" | "pause" | "shut-down" };
+/** More than any run needs: what is not done by then never will be. */
+const bounds = { attempts: 200, rounds: 200_000 } as const;
 
 export interface CourseParts {
   readonly plan: RunPlan;
@@ -29,7 +26,7 @@ export interface CourseParts {
   readonly witness: Witness;
   readonly provider: Provider;
   readonly chance: Chance;
-  /** Processes that meet with a fault. 0: the crash-free course. */
+  /** How many processes meet with a fault. 0: the course without any. */
   readonly faults: number;
   readonly latencyMs: number;
   readonly note: (what: string) => void;
@@ -42,152 +39,98 @@ export interface End {
   readonly code: string | undefined;
 }
 
-/** A process, and the run it is asked to advance. */
+type Settled = { readonly result: RunResult<unknown> } | { readonly error: unknown };
+
+/** A process that was asked to advance the run. */
 interface Attempt {
   readonly process: VirtualProcess;
+  readonly store: Store;
   readonly runner: Runner<unknown, unknown>;
-  readonly store: CrashingStore;
-  handle: RunHandle<unknown> | undefined;
-  settled: { readonly result: RunResult<unknown> } | { readonly error: unknown } | undefined;
+  readonly handle: RunHandle<unknown>;
+  settled: Settled | undefined;
+  /** Its answer was heard. */
+  heard: boolean;
 }
 
 export class Course {
   readonly #parts: CourseParts;
+  /** Whoever starts, answers, tops up, and strikes: a process that lives. */
   readonly #driver: VirtualProcess;
   readonly #attempts: Attempt[] = [];
-  #faults: number;
+  #faultsLeft: number;
   #scale = 1;
-  /** Topped up: the next attempt hands in new limits. */
-  #raised = false;
   #crashes = 0;
 
   constructor(parts: CourseParts) {
     this.#parts = parts;
-    this.#faults = parts.faults;
+    this.#faultsLeft = parts.faults;
     this.#driver = parts.world.process("driver");
   }
 
-  /** How many processes died, were paused or shut down. */
+  /** How often a process died, was paused, was shut down, or had a commit fail. */
   get crashes(): number {
     return this.#crashes;
   }
 
   /** @throws StuckError */
   async run(): Promise<End> {
-    for (let n = 0; n < mostAttempts; n++) {
-      await this.#attempt(n === 0);
+    let raised = true; // the first attempt hands in the limits, too
+    for (let n = 0; n < bounds.attempts; n++) {
+      await this.#goOn(n === 0, raised);
+      raised = false;
       for (;;) {
-        await this.#parts.world.run(() => this.#news() !== undefined || !this.#isUnderWay(), { rounds: 200_000 });
+        await this.#parts.world.run(() => this.#news() !== undefined || !this.#isUnderWay(), bounds);
         const news = this.#news();
-        if (news === undefined) break; // dead or paused
+        if (news === undefined) break; // dead, or paused
         const end = await this.#hear(news);
-        if (end !== undefined) return end;
+        if (end === "halted") raised = true;
+        else if (end !== undefined) return end;
         if (!this.#isUnderWay()) break;
       }
     }
-    throw new StuckError(`not done after ${mostAttempts} attempts`, []);
+    throw new StuckError(`not done after ${bounds.attempts} attempts`, []);
   }
 
-  /** Wakes whoever is paused, lets all that is under way come to its end, and says what does not. */
+  /** Wakes whoever is paused and lets all that is still under way come to its end. @throws StuckError */
   async rest(): Promise<void> {
     for (const { process } of this.#attempts) process.wake();
-    await this.#parts.world.run(() => !this.#isUnderWay(), { rounds: 200_000 });
+    await this.#parts.world.run(() => !this.#isUnderWay(), bounds);
     await this.#wait(60_000);
   }
 
   #isUnderWay(): boolean {
-    return this.#attempts.some(
-      ({ process, handle, settled }) => handle !== undefined && settled === undefined && process.isAlive && !process.isPaused,
-    );
+    return this.#attempts.some(({ process, settled }) => settled === undefined && process.isAlive && !process.isPaused);
   }
 
-  /** An attempt that has an answer not yet heard. */
   #news(): Attempt | undefined {
-    return this.#attempts.find(({ handle, settled, process }) => handle !== undefined && settled !== undefined && process.isAlive);
+    return this.#attempts.find(({ settled, heard, process }) => settled !== undefined && !heard && process.isAlive);
   }
 
-  async #hear(attempt: Attempt): Promise<End | undefined> {
-    const { witness, note, store, world } = this.#parts;
-    const settled = attempt.settled as NonNullable<Attempt["settled"]>; // it has news
-    const { owner } = attempt.process;
-    attempt.handle = undefined;
-    if ("error" in settled) {
-      const code = FlujoError.isInstance(settled.error) ? settled.error.code : String(settled.error);
-      note(`${owner} is refused: ${code}`);
-      if (!refusals.has(code)) witness.say(`${owner} was refused with ${code}: ${messageOf(settled.error)}`);
-      if (code === "lease-held" && !this.#isUnderWay()) await this.#wait(1 + this.#parts.chance.whole(0, leaseMs));
-      return undefined;
-    }
-    const { result } = settled;
-    note(`${owner} reports ${result.status}${"error" in result ? `: ${result.error.code} ${result.error.message}` : ""}`);
-    if (witness.fenceOf(attempt.process) !== witness.fence && result.status !== "completed") return undefined; // old news
-    await this.#compare(result);
-    switch (result.status) {
-      case "completed":
-        return { status: result.status, output: result.output, code: undefined };
-      case "failed":
-        return { status: result.status, output: undefined, code: result.error.code };
-      case "halted":
-        this.#scale *= 2;
-        this.#raised = true;
-        return undefined;
-      case "waiting":
-        for (const path of result.signals) {
-          // Whoever answers has a process of their own, which lives.
-          const desk = this.#runner(this.#driver, store, 1);
-          await world.run(desk.signal(runId, path, answerAt(path)).catch((error: unknown) => note(`signal: ${messageOf(error)}`)));
-        }
-        return undefined;
-      default:
-        witness.say(`the run is ${result.status}, and nobody asked for that`);
-        return { status: "failed", output: undefined, code: result.status };
-    }
-  }
-
-  /** What the engine reports is what the journal says. */
-  async #compare(result: RunResult<unknown>): Promise<void> {
-    const { witness, store } = this.#parts;
-    const record = witness.record();
-    if (record.status !== result.status) witness.say(`reported ${result.status}, and the journal says ${record.status}`);
-    const { spent } = record;
-    for (const field of ["picoUsd", "inputTokens", "outputTokens", "calls"] as const) {
-      if (spent[field] !== result.spent[field]) {
-        witness.say(`reported ${result.spent[field]} ${field} spent, and the journal says ${spent[field]}`);
-      }
-    }
-    const [listed] = await store.list({});
-    if (listed?.status !== record.status) witness.say(`listed as ${listed?.status}, and the journal says ${record.status}`);
-    if (listed?.picoUsd !== String(spent.picoUsd)) {
-      witness.say(`listed with ${listed?.picoUsd} pico-dollars, and the journal says ${spent.picoUsd}`);
-    }
-  }
-
-  /** Somebody goes on with the run: a new process, or one that is idle; now and then two at once. */
-  async #attempt(first: boolean): Promise<void> {
-    const { chance } = this.#parts;
-    const attempt = this.#enter(first);
-    if (this.#parts.faults === 0) return;
-    if (first || !chance.flip(0.15)) return;
+  /** Somebody goes on with the run; now and then two at once. */
+  async #goOn(first: boolean, raised: boolean): Promise<void> {
+    const { chance, faults } = this.#parts;
+    this.#enter(raised);
+    if (faults === 0 || first || !chance.flip(0.15)) return;
     await this.#wait(chance.whole(0, 2_000));
-    if (attempt.process.isAlive) this.#enter(false);
+    this.#enter(raised);
   }
 
-  #enter(first: boolean): Attempt {
-    const { chance, witness, note, plan } = this.#parts;
-    const fault = this.#faults > 0 && chance.flip(0.85) ? this.#fault() : undefined;
-    const idle = this.#attempts.find(({ process, handle }) => process.isAlive && !process.isPaused && handle === undefined);
+  #enter(raised: boolean): void {
+    const { chance, witness, note } = this.#parts;
+    const fault = this.#faultsLeft > 0 && chance.flip(0.85) ? randomFault(chance) : undefined;
+    const idle = this.#attempts.find(({ process, heard }) => process.isAlive && !process.isPaused && heard);
     const reused = fault === undefined && idle !== undefined && chance.flip() ? idle : undefined;
-    const attempt = reused === undefined ? this.#newProcess(fault) : { ...reused, ...this.#freshRunner(reused) };
+    const { process, store } = reused ?? this.#newProcess(fault);
+    const runner = this.#runner(process, store);
+    const budget = raised ? this.#budget() : undefined;
+    const options = budget === undefined ? {} : { budget };
+    const starts = witness.entries.length === 0 || chance.flip(0.3);
+    const handle = starts ? runner.start("input", { runId, ...options }) : runner.resume(runId, options);
+    const attempt: Attempt = { process, store, runner, handle, settled: undefined, heard: false };
     if (reused !== undefined) this.#attempts.splice(this.#attempts.indexOf(reused), 1);
     this.#attempts.push(attempt);
-    const { process, runner } = attempt;
-    const budget = this.#raised || first ? this.#budget() : undefined;
-    const options = budget === undefined ? {} : { budget };
-    const begun = witness.entries.length > 0;
-    const how = !begun || chance.flip(0.3) ? "starts" : "resumes";
-    note(`${process.owner} ${how}${budget ? ` with ${JSON.stringify(budget)}` : ""}${fault ? ` (${JSON.stringify(fault)})` : ""}`);
-    const handle = how === "starts" ? runner.start("input", { runId, ...options }) : runner.resume(runId, options);
-    attempt.handle = handle;
+    const details = [budget, fault].filter((detail) => detail !== undefined).map((detail) => ` ${JSON.stringify(detail)}`);
+    note(`${process.owner} ${starts ? "starts" : "resumes"}${details.join("")}`);
     handle.result().then(
       (result) => {
         attempt.settled = { result };
@@ -197,88 +140,138 @@ export class Course {
       },
     );
     if (fault?.kind === "at-time") this.#driver.timer(fault.ms, () => this.#strike(attempt, fault.then));
-    void plan;
-    return attempt;
   }
 
-  #strike(attempt: Attempt, then: "die" | "pause" | "shut-down"): void {
-    const { process, runner } = attempt;
-    if (!process.isAlive || attempt.handle === undefined) return;
-    this.#crashes++;
-    this.#parts.note(`${process.owner}: ${then}`);
+  #newProcess(fault: Fault | undefined): Pick<Attempt, "process" | "store"> {
+    const { world, chance, store: kept, latencyMs } = this.#parts;
+    if (fault !== undefined) this.#faultsLeft--;
+    const process = world.process("p", chance.pick(["here", "there"]));
+    const crash = fault?.kind === "at-commit" ? fault.point : undefined;
+    const onCrash = (): void => {
+      this.#struck(`${process.owner}: ${crash?.then} ${crash?.when} commit ${crash?.commit}`);
+      if (crash?.then === "pause") this.#wakeLater(process);
+    };
+    return { process, store: crashingStore(kept, { process, crash, latencyMs, onCrash }) };
+  }
+
+  #strike({ process, runner, settled }: Attempt, then: "die" | "pause" | "shut-down"): void {
+    if (!process.isAlive || settled !== undefined) return;
+    this.#struck(`${process.owner}: ${then}`);
     if (then === "die") process.kill();
-    else if (then === "pause") this.#pauses(process, () => process.pause());
-    else void runner[Symbol.asyncDispose]();
+    else if (then === "shut-down") void runner[Symbol.asyncDispose]();
+    else {
+      process.pause();
+      this.#wakeLater(process);
+    }
   }
 
-  #pauses(process: VirtualProcess, pause: () => void): void {
-    pause();
-    const forMs = this.#parts.chance.whole(0, 3 * leaseMs);
-    this.#driver.timer(forMs, () => {
+  #struck(what: string): void {
+    this.#crashes++;
+    this.#parts.note(what);
+  }
+
+  /** Before its lease ends, or long after. */
+  #wakeLater(process: VirtualProcess): void {
+    this.#driver.timer(this.#parts.chance.whole(0, 3 * leaseMs), () => {
       if (process.isPaused) this.#parts.note(`${process.owner} wakes`);
       process.wake();
     });
   }
 
-  #newProcess(fault: Fault | undefined): Attempt {
-    const { world, chance, store: kept, latencyMs } = this.#parts;
-    const real = world.process("p");
-    // Some processes run where nobody can see them die: their leases have to be waited out.
-    const process = chance.flip() ? real : Object.assign(real, { isGone: () => false });
-    if (fault?.kind === "at-commit" && fault.point.then === "pause") {
-      const pause = process.pause.bind(process);
-      Object.assign(process, {
-        pause: () => {
-          this.#crashes++;
-          this.#parts.note(`${process.owner} is paused at its commit`);
-          this.#pauses(process, pause);
-        },
-      });
-    } else if (fault?.kind === "at-commit") {
-      this.#crashes++;
-    }
-    const crash = fault?.kind === "at-commit" ? fault.point : undefined;
-    const store = crashingStore(kept, { process, crash, latencyMs });
-    return { process, store, runner: this.#runner(process, store, this.#scale), handle: undefined, settled: undefined };
-  }
-
-  /** The limits in the tree may have grown. */
-  #freshRunner({ process, store }: Attempt): Partial<Attempt> {
-    return { runner: this.#runner(process, store, this.#scale), handle: undefined, settled: undefined };
-  }
-
-  #runner(process: VirtualProcess, store: Store, scale: number): Runner<unknown, unknown> {
+  /** Every attempt has a runner of its own: limits in the tree grow when the run halts. */
+  #runner(process: VirtualProcess, store: Store): Runner<unknown, unknown> {
     const { plan, provider, witness } = this.#parts;
-    const around = {
+    const pipeline = build(plan.body, {
       process,
-      scale,
+      scale: this.#scale,
       model: provider.modelFor(process),
-      onWork: (path: string, operation: string | undefined, key: string) => witness.work(process, path, operation, key),
-    };
-    const pipeline = build(plan.body, around);
+      onWork: (path, operation, key) => witness.work(process, path, operation, key),
+    });
     witness.expect(process, budgetsIn(pipeline.node));
-    const options: EngineOptions = { store, world: process, models: provider.modelsFor(process), lease: `${leaseMs}ms` };
-    return new Runner(pipeline as never, options as never); // its state is of no concern here
+    const options: EngineOptions<never> = {
+      store,
+      world: process,
+      models: provider.modelsFor(process),
+      lease: `${leaseMs}ms`,
+    };
+    return new Runner(pipeline, options);
   }
 
-  #budget() {
+  #budget(): Budget | undefined {
     const { picoUsd, calls, tokens } = this.#parts.plan.limits;
-    const all = {
-      ...(picoUsd === undefined ? {} : { cost: `$${((picoUsd * this.#scale) / 1e12).toFixed(12)}` as Usd }),
+    const picoDigits = 12;
+    const dollars = ((picoUsd ?? 0) * this.#scale) / 10 ** picoDigits;
+    const all: Budget = {
+      ...(picoUsd === undefined ? {} : { cost: `$${dollars.toFixed(picoDigits)}` as Usd }), // a number behind its sign
       ...(calls === undefined ? {} : { calls: calls * this.#scale }),
       ...(tokens === undefined ? {} : { tokens: tokens * this.#scale }),
     };
     return Object.keys(all).length === 0 ? undefined : all;
   }
 
-  #fault(): Fault {
-    this.#faults--;
-    const { chance } = this.#parts;
-    if (chance.flip(0.6)) {
-      const then = chance.pick(["die", "die", "die", "pause", "fail"] as const);
-      return { kind: "at-commit", point: { commit: chance.whole(1, chance.pick([2, 6, 20])), when: chance.pick(["before", "after"]), then } };
+  /** The end of the run, or `halted`, or nothing: it goes on. */
+  async #hear(attempt: Attempt): Promise<End | "halted" | undefined> {
+    const { witness, note } = this.#parts;
+    const { owner } = attempt.process;
+    const settled = attempt.settled as Settled; // it has news
+    attempt.heard = true;
+    if ("error" in settled) {
+      await this.#hearRefusal(owner, settled.error);
+      return undefined;
     }
-    return { kind: "at-time", ms: chance.whole(0, chance.pick([20, 500, 5_000])), then: chance.pick(["die", "die", "pause", "shut-down"]) };
+    const { result } = settled;
+    note(`${owner} reports ${result.status}${"error" in result ? `: ${result.error.message}` : ""}`);
+    const isOldNews = witness.fenceOf(attempt.process) !== witness.fence;
+    if (isOldNews && result.status !== "completed") return undefined;
+    await this.#compare(result);
+    switch (result.status) {
+      case "completed":
+        return { status: result.status, output: result.output, code: undefined };
+      case "failed":
+        return { status: result.status, output: undefined, code: result.error.code };
+      case "halted":
+        this.#scale *= 2;
+        return result.status;
+      case "waiting":
+        await this.#answer(result.signals);
+        return undefined;
+      default:
+        witness.say(`the run is ${result.status}, and nobody asked for that`);
+        return undefined;
+    }
+  }
+
+  async #hearRefusal(owner: string, error: unknown): Promise<void> {
+    const { witness, note, chance } = this.#parts;
+    const code = FlujoError.isInstance(error) ? error.code : "no Flujo error";
+    note(`${owner} is refused: ${code}`);
+    if (!refusals.has(code)) witness.say(`${owner} was refused with ${code}: ${messageOf(error)}`);
+    if (code === "lease-held" && !this.#isUnderWay()) await this.#wait(chance.whole(1, leaseMs));
+  }
+
+  async #answer(paths: readonly string[]): Promise<void> {
+    const { world, store, note } = this.#parts;
+    const desk = this.#runner(this.#driver, store);
+    for (const path of paths) {
+      const sent = desk.signal(runId, path, answerAt(path));
+      await world.run(sent.catch((error: unknown) => note(`no answer at ${path}: ${messageOf(error)}`)));
+    }
+  }
+
+  /** What the engine reports, and what the store lists, is what the journal says. */
+  async #compare(result: RunResult<unknown>): Promise<void> {
+    const { witness, store } = this.#parts;
+    const { status, spent } = witness.record();
+    const [listed] = await store.list({});
+    const claim = (whose: string, what: unknown, truth: unknown): void => {
+      if (what !== truth) witness.say(`${whose} ${String(what)}, and the journal says ${String(truth)}`);
+    };
+    claim("the engine reports", result.status, status);
+    claim("the store lists", listed?.status, status);
+    claim("the store lists pico-dollars:", listed?.picoUsd, String(spent.picoUsd));
+    for (const field of ["picoUsd", "inputTokens", "outputTokens", "calls"] as const) {
+      claim(`the engine reports ${field}:`, result.spent[field], spent[field]);
+    }
   }
 
   async #wait(forMs: number): Promise<void> {
@@ -286,7 +279,7 @@ export class Course {
   }
 }
 
-/** What a process may be told that goes on with a run others may have. */
+/** What a process may be told that goes on with a run which others may have, or may have begun. */
 const refusals = new Set(["lease-held", "lease-lost", "store-unavailable", "unknown-run"]);
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -16,7 +16,20 @@ import type { Schema } from "../../core/schema.ts";
 import { concat, sum } from "../../core/reducers.ts";
 import type { Step } from "../../core/step.ts";
 import type { VirtualProcess } from "../virtual-world.ts";
-import { digest, numberOf } from "./digest.ts";
+import { digest } from "./digest.ts";
+import {
+  caughtResult,
+  chosen,
+  firstState,
+  growth,
+  isLast,
+  itemsOf,
+  operationResult,
+  otherwiseOf,
+  promptOf,
+  resultOf,
+  type State,
+} from "./meanings.ts";
 import type { AgentPlan, BodyPlan, MapPlan, OperationPlan, Plan, WritePlan } from "./plan.ts";
 
 /** What bodies are built over. */
@@ -29,13 +42,6 @@ export interface Surroundings {
   readonly scale: number;
 }
 
-/** The state of every simulated run. */
-interface State {
-  readonly total: number;
-  readonly trail: readonly string[];
-  readonly found: { readonly [name: string]: string };
-  readonly [own: string]: unknown;
-}
 type Any = Step<unknown, unknown, State>;
 type Body = Context<State>;
 
@@ -45,7 +51,7 @@ export const rootName = "sim";
 export function build(body: Plan, around: Surroundings): Any {
   const last = step("finish", (value: unknown, ctx: Body) => ({ value, state: { ...ctx.state } }), { version: "1" });
   return pipeline(rootName, new Builder(around).build(body).to(last), {
-    state: (): State => ({ total: 0, trail: [], found: {} }),
+    state: firstState,
     reducers: { total: sum, trail: concat },
   });
 }
@@ -55,6 +61,13 @@ export const answerAt = (path: string): { readonly approved: boolean; readonly n
   approved: true,
   note: `seen at ${path.slice(path.lastIndexOf("/") + 1)}`,
 });
+
+const notRight = "not right";
+
+/** A schema that puts another value in the place of the one it checks. */
+export const altering: Schema = {
+  "~standard": { version: 1, vendor: "simulation", validate: (value) => ({ value: { altered: digest(value) } }) },
+};
 
 const ms = (value: number): Duration => `${value}ms`;
 
@@ -80,25 +93,19 @@ class Builder {
       case "branch": {
         const keys = this.#each(Object.fromEntries(plan.keys.map((key, i) => [`k${i}`, key])));
         const choose = (value: unknown, { state }: { readonly state: unknown }): string => {
-          if (plan.unknown) return "nowhere";
-          const { total, trail } = state as State;
-          const n = plan.by === "value" ? numberOf(value) : total + trail.length;
-          return `k${n % (plan.keys.length + (plan.otherwise ? 1 : 0))}`;
+          return chosen(plan, value, state as State); // the state of every simulated run
         };
-        const otherwise = step(`${plan.name}-other`, (value: unknown) => `other:${digest(value)}`, { version: "1" });
+        const otherwise = step(`${plan.name}-other`, otherwiseOf, { version: "1" });
         return plan.otherwise ? branchOn(plan.name, choose, keys, { otherwise }) : branchOn(plan.name, choose, keys);
       }
       case "loop":
         return loopUntil(plan.name, this.build(plan.body), {
           maxLoops: plan.turns,
           onMaxLoops: plan.end === "fail" ? "fail" : "last",
-          until: (_value, { count, state }) => {
-            if (plan.end === "count") return count >= plan.turns;
-            return plan.end === "state" && (state.total + state.trail.length) % 3 === 2;
-          },
+          until: (_value, { count, state }) => isLast(plan, count, state),
         });
       case "pipeline":
-        return pipeline(plan.name, this.build(plan.body));
+        return pipeline(plan.name, this.build(plan.body), plan.alters ? { input: altering } : {});
       case "sleep":
         return sleep(plan.name, ms(plan.ms));
       case "human":
@@ -114,7 +121,8 @@ class Builder {
       case "budget":
         return this.build(plan.of).budget({ calls: plan.calls * this.#around.scale, tokens: 400 * plan.calls * this.#around.scale });
       case "validate":
-        return this.build(plan.of).validate((value: unknown) => !plan.never && !String(value).startsWith("not right"));
+        if (plan.check === "alters") return this.build(plan.of).validate(altering);
+        return this.build(plan.of).validate((value) => plan.check === "passes" && !String(value).startsWith(notRight));
     }
   }
 
@@ -123,9 +131,7 @@ class Builder {
   }
 
   #map(plan: MapPlan): Any {
-    const { concurrency, count, items } = plan;
-    const make = (value: unknown, salt: number): string[] =>
-      Array.from({ length: count }, (_, i) => `item ${digest([value, salt, items === "twins" ? i % 2 : i])}`);
+    const { concurrency, items } = plan;
     const common = {
       concurrency,
       onFailure: plan.collect ? ("collect" as const) : ("halt" as const),
@@ -134,9 +140,9 @@ class Builder {
     };
     const each = this.build(plan.each);
     if (plan.over) {
-      return mapOver<unknown, unknown, unknown, State>(plan.name, each, { ...common, over: (value, state) => make(value, state.total) });
+      return mapOver<unknown, unknown, unknown, State>(plan.name, each, { ...common, over: (value, state) => itemsOf(plan, value, state) });
     }
-    const list = step(`${plan.name}-items`, (value: unknown) => make(value, 0), { version: "1" });
+    const list = step(`${plan.name}-items`, (value: unknown) => itemsOf(plan, value), { version: "1" });
     return list.to(mapOver(plan.name, each, common as object)) as Any; // its input is the list before it
   }
 
@@ -144,7 +150,7 @@ class Builder {
     return agent(name, {
       model: this.#around.model as never, // an AI SDK model, by its maker
       system: "Answer.",
-      prompt: (value: unknown) => `${name} trouble=${trouble} ${digest(value)}`,
+      prompt: (value: unknown) => promptOf(name, value, trouble),
       maxOutputTokens,
       minOutputTokens: 1,
       ...(trouble === "misfits" ? { output: answerSchema } : {}),
@@ -166,14 +172,13 @@ class Builder {
       if (plan.ms > 0) await pause(process, plan.ms, plan.deaf, ctx.signal);
       if (ctx.attempt <= plan.fails) {
         if (plan.how === "throws") throw new Error(`${plan.name} fails, as planned`);
-        if (plan.how === "invalid") return "not right";
+        if (plan.how === "invalid") return notRight;
         if (plan.how === "unstorable") return { worse: () => {} };
       }
       if (plan.fails > 0) ctx.set({ leak: undefined });
-      const seen = plan.readsState ? [ctx.state.total, ctx.state.trail, ctx.state.found] : [];
-      const result = `${plan.name}:${digest([plan.name, value, found, seen])}`;
+      const result = resultOf(plan, value, found, ctx.state);
       for (const write of plan.writes) change(ctx, write, plan.name, digest(value));
-      return returned(plan.returns, result);
+      return result;
     };
     return step(plan.name, work, { version: "1" });
   }
@@ -182,13 +187,13 @@ class Builder {
     const { process, onWork, model } = this.#around;
     if (plan.kind === "sleep") return ctx.sleep(plan.name, ms(plan.ms));
     if (plan.kind === "generate") {
-      return ctx.generate(plan.name, { model, prompt: `${plan.name} ${digest(value)}`, maxOutputTokens: 40 });
+      return ctx.generate(plan.name, { model, prompt: promptOf(plan.name, value), maxOutputTokens: 40 });
     }
     const run = ctx.run(plan.name, async (signal) => {
       onWork(ctx.path, plan.name, ctx.idempotencyKey);
       await pause(process, plan.ms, false, signal);
       if (ctx.attempt <= plan.fails) throw new Error(`${plan.name} fails, as planned`);
-      return `${plan.name}:${digest(value)}`;
+      return operationResult(plan.name, value);
     });
     return plan.caught ? run.catch((error: unknown) => caught(error, plan.name)) : run;
   }
@@ -196,7 +201,7 @@ class Builder {
 
 /** What a body that catches its operation's planned failure goes on with. */
 function caught(error: unknown, name: string): string {
-  if (error instanceof Error && error.message.includes(`${name} fails, as planned`)) return `${name} was caught`;
+  if (error instanceof Error && error.message.includes(`${name} fails, as planned`)) return caughtResult(name);
   throw error;
 }
 
@@ -205,24 +210,13 @@ function change(ctx: Body, write: WritePlan, name: string, from: string): void {
     case "own":
       return ctx.set({ [`own_${name}_${from}`]: from });
     case "sum":
-      return ctx.update("total", (total) => total + 1 + (numberOf(from) % 5));
+      return ctx.update("total", (total) => total + growth(from));
     case "trail":
       return ctx.update("trail", (trail) => [...trail, `${name}:${from}`]);
     case "found":
       return ctx.update("found", (found) => ({ ...found, [`${name}_${from}`]: from }));
     case "clash":
       return ctx.set({ clash: name });
-  }
-}
-
-function returned(as: BodyPlan["returns"], text: string): unknown {
-  switch (as) {
-    case "large":
-      return { text, filling: text.repeat(800) };
-    case "rich":
-      return { text, when: new Date(numberOf(text)), tags: new Set([text]), big: BigInt(numberOf(text)), none: undefined, raw: new Uint8Array([1, 2]) };
-    default:
-      return text;
   }
 }
 

@@ -9,7 +9,8 @@ export type Plan =
   | MapPlan
   | { readonly kind: "branch"; readonly name: string; readonly by: "value" | "state"; readonly keys: readonly Plan[]; readonly otherwise: boolean; readonly unknown: boolean }
   | { readonly kind: "loop"; readonly name: string; readonly body: Plan; readonly turns: number; readonly end: "count" | "state" | "last" | "fail" }
-  | { readonly kind: "pipeline"; readonly name: string; readonly body: Plan }
+  /** `alters`: its input schema makes another value of its input. */
+  | { readonly kind: "pipeline"; readonly name: string; readonly body: Plan; readonly alters: boolean }
   | { readonly kind: "sleep"; readonly name: string; readonly ms: number }
   | { readonly kind: "human"; readonly name: string }
   | { readonly kind: "retry"; readonly of: Plan; readonly attempts: number; readonly ms: number; readonly jitter: boolean }
@@ -17,7 +18,7 @@ export type Plan =
   | { readonly kind: "fallback"; readonly of: Plan; readonly other: Plan }
   | { readonly kind: "cached"; readonly of: Plan }
   | { readonly kind: "budget"; readonly of: Plan; readonly calls: number }
-  | { readonly kind: "validate"; readonly of: Plan; readonly never: boolean };
+  | { readonly kind: "validate"; readonly of: Plan; readonly check: "passes" | "alters" | "never" };
 
 /** A step. */
 export interface BodyPlan {
@@ -34,7 +35,7 @@ export interface BodyPlan {
   readonly together: boolean;
   readonly writes: readonly WritePlan[];
   readonly readsState: boolean;
-  readonly returns: "text" | "large" | "rich" | "list";
+  readonly returns: "text" | "large" | "rich";
 }
 export type WritePlan = "own" | "sum" | "trail" | "found" | "clash";
 export type OperationPlan =
@@ -83,7 +84,7 @@ const calm: Leave = { doomed: false, flaky: false };
 
 export function randomRun(chance: Chance): RunPlan {
   const grower = new Grower(chance);
-  const links = Array.from({ length: chance.whole(1, 3) }, () => grower.grow(chance.whole(1, 3), calm));
+  const links = Array.from({ length: chance.whole(1, 4) }, () => grower.grow(chance.whole(1, 3), calm));
   if (chance.flip(0.2)) links.push(grower.grow(2, { doomed: true, flaky: false }));
   return { body: { kind: "sequence", links }, limits: limits(chance) };
 }
@@ -114,7 +115,7 @@ class Grower {
     const chance = this.#chance;
     let made = plan;
     if (chance.flip(0.1)) made = { kind: "timeout", of: made, ms: 6 * 3_600_000 };
-    if (chance.flip(0.1)) made = { kind: "validate", of: made, never: false };
+    if (chance.flip(0.1)) made = { kind: "validate", of: made, check: chance.pick(["passes", "alters"]) };
     if (chance.flip(0.15)) made = { kind: "cached", of: made };
     if (chance.flip(0.15)) made = { kind: "budget", of: made, calls: chance.pick([1, 2, 8, 64]) };
     if (!flaky && chance.flip(0.08)) made = { kind: "fallback", of: made, other: this.grow(depth - 1, calm) };
@@ -148,7 +149,7 @@ class Grower {
         return { kind, name: this.#name("loop"), body: this.grow(depth - 1, leave), turns: chance.whole(1, 4), end };
       }
       case "pipeline":
-        return { kind, name: this.#name("pipe"), body: this.grow(depth - 1, leave) };
+        return { kind, name: this.#name("pipe"), body: this.grow(depth - 1, leave), alters: chance.flip(0.3) };
       case "retry":
         return leave.flaky
           ? this.#leaf(leave)
@@ -231,7 +232,7 @@ class Grower {
     const bare: BodyPlan = { ...this.#step(false), fails, how };
     if (how === "throws") return this.#retried(bare, fails + 1);
     const step: BodyPlan = { ...bare, operations: [], ms: Math.min(bare.ms, 300), returns: "text" };
-    if (how === "invalid") return this.#retried({ kind: "validate", of: step, never: false }, fails + 1);
+    if (how === "invalid") return this.#retried({ kind: "validate", of: step, check: "passes" }, fails + 1);
     return this.#retried({ kind: "timeout", of: step, ms: 5_000 }, 100);
   }
 
@@ -279,10 +280,10 @@ class Grower {
     switch (kind) {
       case "hangs":
         return { kind: "timeout", of: { ...step, how: kind }, ms: 4_000 };
-      case "unstorable":
-        return { ...step, how: kind };
+      case "unstorable": // in a container: a check around the step itself would see the value before the journal does
+        return { kind: "pipeline", name: this.#name("pipe"), body: { ...step, how: kind }, alters: false };
       case "never":
-        return { kind: "validate", of: this.#step(false), never: true };
+        return { kind: "validate", of: this.#step(false), check: "never" };
       case "limit":
         return { kind: "loop", name: this.#name("loop"), body: this.#step(false), turns: chance.whole(1, 3), end: "fail" };
       case "unknown":

@@ -4,6 +4,7 @@ import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provid
 import { scriptedModel, type ScriptedCall, type ScriptedReply } from "../scripted-model.ts";
 import type { VirtualProcess } from "../virtual-world.ts";
 import { digest, numberOf } from "./digest.ts";
+import { answerTo } from "./meanings.ts";
 
 /** What all calls together have used. Amounts in pico-dollars. */
 export interface Bill {
@@ -84,21 +85,25 @@ export class Provider {
     this.#options.onBill(this.bill);
   }
 
-  /** By the prompt alone, but for trouble at its first call. */
-  #reply({ prompt, options }: ScriptedCall): ScriptedReply {
+  /** By what was asked first in the conversation, but for trouble at the first call of all. */
+  #reply({ options }: ScriptedCall): ScriptedReply {
     const whole = JSON.stringify(options.prompt);
     const asked = this.#asked.get(whole) ?? 0;
     this.#asked.set(whole, asked + 1);
-    const delayMs = [0, 5, 700, 4_000][numberOf(whole) % 4] as number;
-    const trouble = asked === 0 ? /trouble=(\w+)/.exec(prompt)?.[1] : undefined;
-    if (trouble === "refuses") return { error: refusal, unbilled: true, delayMs };
-    if (trouble === "breaks") return { error: new Error("the line was cut"), delayMs };
-    if (trouble === "hangs") return { text: "too late", delayMs: 3_600_000 };
-    const answer = `answer ${digest(whole)}${" and so on".repeat(numberOf(whole) % 3)}`;
-    if (!whole.includes("trouble=misfits")) return { text: answer, delayMs };
-    const isRepair = whole.includes("does not fit");
-    return { text: isRepair ? JSON.stringify({ answer: digest(whole) }) : "no JSON", delayMs };
+    const question = firstUserText(options);
+    const delayMs = [0, 5, 700, 4_000][numberOf(whole) % 4] as number; // one of four
+    const trouble = /trouble=(\w+)/.exec(question)?.[1];
+    if (asked === 0 && trouble === "refuses") return { error: refusal, unbilled: true, delayMs };
+    if (asked === 0 && trouble === "breaks") return { error: new Error("the line was cut"), delayMs };
+    if (asked === 0 && trouble === "hangs") return { text: "too late", delayMs: 3_600_000 };
+    if (trouble === "misfits" && !whole.includes("does not fit")) return { text: "no JSON", delayMs };
+    return { text: trouble === "misfits" ? JSON.stringify({ answer: digest(question) }) : answerTo(question), delayMs };
   }
+}
+
+function firstUserText({ prompt }: LanguageModelV4CallOptions): string {
+  const first = prompt.find((message) => message.role === "user");
+  return first?.role === "user" ? first.content.map((part) => ("text" in part ? part.text : "")).join("") : "";
 }
 
 const refusal = Object.assign(new Error("too many requests"), { statusCode: 429, responseHeaders: {} });

@@ -1,0 +1,55 @@
+/**
+ * `npm run simulate -- --seeds 1000 [--from 1]`: simulates that many seeds and stops to tell of each that breaks a promise.
+ * `npm run simulate -- --seed 42`: one seed, with what happened.
+ */
+import { parseArgs } from "node:util";
+import { type SimulationReport, simulate } from "../src/testing/simulation.ts";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+  },
+});
+
+const journalTail = 40;
+
+function tell(report: SimulationReport, whole: boolean): void {
+  const { seed, violations, schedule, journal, expectedJournal, expected, end } = report;
+  console.log(`seed ${seed}: ${violations.length === 0 ? "every promise kept" : violations.join("\n  ")}`);
+  if (violations.length === 0 && !whole) return;
+  console.log(`\nwhat happened\n${schedule.map((line) => `  ${line}`).join("\n")}`);
+  if (whole) console.log(`\njournal without faults\n${expectedJournal.map(lineOf).join("\n")}`);
+  const shown = whole ? journal : journal.slice(-journalTail);
+  console.log(`\njournal${whole ? "" : `, its last ${shown.length} entries`}\n${shown.map(lineOf).join("\n")}`);
+  console.log(`\nexpected ${JSON.stringify(expected)}\ncame to ${end?.status ?? "no end"}\n`);
+}
+
+const longest = 220;
+const lineOf = (entry: object): string => `  ${JSON.stringify(entry).slice(0, longest)}`;
+
+if (values.seed !== undefined) {
+  const report = await simulate({ seed: Number(values.seed) });
+  console.log(JSON.stringify(report.plan, null, 1));
+  tell(report, true);
+  process.exitCode = report.violations.length > 0 ? 1 : 0;
+} else {
+  const from = Number(values.from);
+  const began = performance.now();
+  const broken: number[] = [];
+  let [crashes, repeats, failures] = [0, 0, 0];
+  for (let seed = from; seed < from + Number(values.seeds); seed++) {
+    const report = await simulate({ seed });
+    crashes += report.crashes;
+    repeats += report.repeats;
+    if (report.end?.status === "failed") failures++;
+    if (report.violations.length === 0) continue;
+    broken.push(seed);
+    tell(report, false);
+  }
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  console.log(`${values.seeds} seeds from ${from} in ${seconds} s: ${crashes} faults, ${repeats} pieces of unrecorded work done again, ${failures} runs that fail by plan`);
+  console.log(broken.length === 0 ? "every promise kept" : `broken promises at seeds ${broken.join(", ")}`);
+  process.exitCode = broken.length > 0 ? 1 : 0;
+}

@@ -1,0 +1,126 @@
+/** What `run` and `resume` share: a run advanced before the user's eyes, told how it ended, handed over on Ctrl-C. */
+import { FlujoError } from "../core/errors.ts";
+import type { RunEvent } from "../core/events.ts";
+import { fold } from "../core/fold.ts";
+import { nameOf } from "../core/node.ts";
+import type { RunHandle, RunResult } from "../engine/options.ts";
+import { Flujo } from "../flujo.ts";
+import { readJournal } from "../lens/journal.ts";
+import { spentView } from "../lens/readable.ts";
+import type { Store } from "../ports/store.ts";
+import { type Known, printJson, resultDocument } from "./document.ts";
+import { printOutput, tellEnding } from "./ending.ts";
+import { exitCodeOfRun } from "./exit.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { CommandError } from "./letter.ts";
+import { usersFault } from "./load/fault.ts";
+import type { Loaded } from "./load/pipeline.ts";
+import type { Settings } from "./settings.ts";
+import { whenStalled } from "./stall.ts";
+import { type Seen, watchRun } from "./watch.ts";
+
+export interface Advance {
+  readonly loaded: Loaded;
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly flags: { readonly json?: boolean; readonly quiet?: boolean };
+  /** Filled as things become known, for whoever reports a refusal. */
+  readonly known: Known;
+  readonly begin: (flujo: Flujo<unknown, unknown>) => RunHandle<unknown>;
+}
+
+/** @returns the exit code. @throws what kept the run from being advanced. */
+export async function advance({ loaded, store, settings, flags, known, begin }: Advance): Promise<number> {
+  const quiet = flags.quiet === true;
+  const watch = await watchRun(loaded.node, quiet);
+  known.pipeline = nameOf(loaded.node);
+  const flujo = await makeFlujo(loaded, store, settings, watch.onEvent);
+  const handle = begin(flujo);
+  const asked = known.runId;
+  known.runId = handle.runId;
+  let run: RunResult<unknown>;
+  try {
+    run = await resultOf(flujo, handle, store);
+  } catch (error) {
+    known.fingerprint = watch.seen.fingerprint ?? known.fingerprint;
+    if (watch.seen.fingerprint === undefined) known.runId = asked; // a new run was refused before it was one
+    if (error instanceof CommandError) await remember(known, watch.seen, store);
+    throw usersFault(error) ?? error;
+  } finally {
+    watch.end();
+  }
+  const isTold = run.status === "halted" || flags.json === true;
+  if (isTold && watch.seen.fingerprint === undefined) await remember(known, watch.seen, store);
+  known.fingerprint = watch.seen.fingerprint ?? null;
+  const tookMs = Date.now() - known.startedAt;
+  tellEnding(run, { pipeline: known.pipeline, tookMs, seen: watch.seen, quiet });
+  if (flags.json) await printJson(resultDocument(known, run));
+  else if (run.status === "completed") await printOutput(run.output);
+  return exitCodeOfRun(run.status);
+}
+
+async function makeFlujo(
+  loaded: Loaded,
+  store: Store,
+  { models, lease }: Settings,
+  onEvent: (event: RunEvent) => void,
+): Promise<Flujo<unknown, unknown>> {
+  return new Flujo(loaded.step, {
+    store,
+    onEvent,
+    origin: { file: loaded.file, export: loaded.export },
+    takeOver: false, // a command advances the run it was asked to, and spends on no other
+    ...(lease === undefined ? {} : { lease }),
+    ...(models === undefined ? {} : { models: (await import("../agents/models.ts")).models(models) }),
+  });
+}
+
+/** The run's result; when this process is to stop before, the run is handed over. */
+async function resultOf(
+  flujo: Flujo<unknown, unknown>,
+  handle: RunHandle<unknown>,
+  store: Store,
+): Promise<RunResult<unknown>> {
+  let stalled = false;
+  const handOver = (): void => void flujo[Symbol.asyncDispose]();
+  const interrupt = onInterrupt(handOver);
+  const awake = whenStalled(() => {
+    stalled = true;
+    handOver();
+  });
+  try {
+    return await handle.result();
+  } catch (error) {
+    const code = FlujoError.isInstance(error) ? error.code : "";
+    if (code !== "lease-lost" || !(interrupt.happened() || stalled)) throw error;
+    throw new CommandError(
+      "interrupted",
+      whyStopped(handle.runId, stalled),
+      howToResume(handle.runId, store),
+    );
+  } finally {
+    interrupt.off();
+    awake();
+  }
+}
+
+const whyStopped = (runId: string, stalled: boolean): string =>
+  stalled
+    ? `run ${runId} was stopped: a step waits for something that can no longer happen (no timer, connection or file is open)`
+    : `run ${runId} was interrupted`;
+
+const howToResume = (runId: string, store: Store): string =>
+  store.durability === "volatile"
+    ? `It was kept in memory only and is gone. Choose a store to be able to resume: --store sqlite:.flujo/flujo.db`
+    : `What it finished is kept: flujo resume ${runId}`;
+
+/** What the journal says, where the events of this process did not. */
+async function remember(known: Known, seen: Seen, store: Store): Promise<void> {
+  const entries = known.runId === null ? undefined : await readJournal(store, known.runId);
+  if (entries === undefined) return;
+  const run = fold(entries);
+  seen.fingerprint = run.fingerprint;
+  seen.limits = run.limits;
+  known.fingerprint = run.fingerprint;
+  known.spent = spentView(run.spent);
+}

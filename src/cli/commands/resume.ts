@@ -1,0 +1,99 @@
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import type { RunRecord } from "../../core/fold.ts";
+import { fold, isEnded } from "../../core/fold.ts";
+import { readJournal } from "../../lens/journal.ts";
+import { advance } from "../advance.ts";
+import { budgetOf } from "../amounts.ts";
+import { answering, type Known } from "../document.ts";
+import { CommandError } from "../letter.ts";
+import { type Loaded, loadPipeline } from "../load/pipeline.ts";
+import { fullRunId } from "../run-id.ts";
+import { readSettings } from "../settings.ts";
+import { openKnown } from "../stores.ts";
+
+interface Flags {
+  readonly budget?: string;
+  readonly maxTokens?: string;
+  readonly forceVersion?: boolean;
+  readonly file?: string;
+  readonly export?: string;
+  readonly store?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** `flujo resume RUN` */
+export function declare(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("resume <run>")
+    .description(
+      "Go on with a run: crashed, interrupted, failed, halted, waiting. The first characters of its id are enough.",
+    )
+    .option("--budget <amount>", "a new limit: '$1.00' (in single quotes); what is spent stays spent")
+    .option("--max-tokens <count>", "a new limit of tokens, in and out: 1000, 500k, 2M")
+    .option("--force-version", "go on although recorded parts of the pipeline have changed")
+    .option("--file <file>", "where the pipeline is now (default: where the run came from)")
+    .option("--export <name>", "its export there")
+    .option(
+      "--store <uri>",
+      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
+    )
+    .option("--json", "print one JSON document about the run")
+    .option("--quiet", "no progress")
+    .action(async (run: string, flags: Flags) =>
+      done(await answering(flags, (known) => resume(run, flags, known))),
+    );
+}
+
+async function resume(name: string, flags: Flags, known: Known): Promise<number> {
+  budgetOf(flags);
+  known.runId = name;
+  const settings = await readSettings(flags);
+  const store = await openKnown(settings.store, name);
+  try {
+    const runId = await fullRunId(store, name);
+    known.runId = runId;
+    const run = fold((await readJournal(store, runId)) ?? []);
+    known.pipeline = run.created?.pipeline ?? null;
+    known.fingerprint = run.fingerprint || null;
+    const loaded = await loadOrigin(runId, run, flags);
+    const budget = isEnded(run) ? undefined : budgetOf(flags, run.limits);
+    const options = {
+      ...(budget === undefined ? {} : { budget }),
+      ...(flags.forceVersion ? { forceVersion: true } : {}),
+    };
+    const { budget: _, ...rest } = settings; // of new runs; this one has its own
+    return await advance({
+      loaded,
+      store,
+      settings: rest,
+      flags,
+      known,
+      begin: (flujo) => flujo.resume(runId, options),
+    });
+  } finally {
+    await store.close();
+  }
+}
+
+/** The pipeline, from where the run came from unless a file is named. */
+async function loadOrigin(runId: string, run: RunRecord, { file, export: name }: Flags): Promise<Loaded> {
+  const origin = run.created?.origin;
+  if (file !== undefined) return loadPipeline(file, name ?? origin?.export);
+  if (origin === undefined) {
+    throw new CommandError(
+      "cannot-load",
+      `run ${runId} was started by a program, not by flujo run: which file its pipeline is in was not recorded`,
+      `Name the file: flujo resume ${runId} --file FILE`,
+    );
+  }
+  if (!existsSync(origin.file)) {
+    throw new CommandError(
+      "cannot-load",
+      `the file run ${runId} came from is gone: ${origin.file}`,
+      `Name where it is now: flujo resume ${runId} --file FILE`,
+    );
+  }
+  return loadPipeline(origin.file, name ?? origin.export);
+}

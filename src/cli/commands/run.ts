@@ -1,0 +1,106 @@
+import type { Command } from "commander";
+import { InvalidRunIdError } from "../../core/errors.ts";
+import { fold } from "../../core/fold.ts";
+import { limitsOf } from "../../core/limits.ts";
+import type { Node } from "../../core/node.ts";
+import { isRunId } from "../../core/paths.ts";
+import { rootOf } from "../../engine/root.ts";
+import { readJournal } from "../../lens/journal.ts";
+import type { Store } from "../../ports/store.ts";
+import { advance } from "../advance.ts";
+import { budgetOf } from "../amounts.ts";
+import { answering, type Known } from "../document.ts";
+import { inputOf, stateOf } from "../input.ts";
+import { loadPipeline } from "../load/pipeline.ts";
+import { readSettings, type Settings } from "../settings.ts";
+import { openStore } from "../stores.ts";
+
+interface Flags {
+  readonly input?: string;
+  readonly inputJson?: string;
+  readonly stateJson?: string;
+  readonly runId?: string;
+  readonly budget?: string;
+  readonly maxTokens?: string;
+  readonly store?: string;
+  readonly export?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** `flujo run FILE` */
+export function declare(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("run <file>")
+    .description("Run the pipeline of a TypeScript file. The same --run-id again goes on where it stopped.")
+    .option("--input <text>", "the input: a text; @FILE for a file's text; - for standard input")
+    .option("--input-json <json>", "the input as JSON")
+    .option("--state-json <json>", "fields of the initial state, as a JSON object")
+    .option("--run-id <id>", "the run's id (default: a new one)")
+    .option("--budget <amount>", "the most it may cost: '$0.50' (in single quotes)")
+    .option("--max-tokens <count>", "the most tokens it may use, in and out: 1000, 500k, 2M")
+    .option(
+      "--store <uri>",
+      "sqlite:PATH, file:DIR or memory: (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
+    )
+    .option("--export <name>", "the export to run (default: default, or pipeline)")
+    .option("--json", "print one JSON document about the run")
+    .option("--quiet", "no progress")
+    .action(async (file: string, flags: Flags) =>
+      done(await answering(flags, (known) => run(file, flags, known))),
+    );
+}
+
+async function run(file: string, flags: Flags, known: Known): Promise<number> {
+  const input = await inputOf(flags);
+  const state = stateOf(flags.stateJson);
+  budgetOf(flags); // a slip of the pen is told before anything loads
+  known.runId = flags.runId ?? null;
+  const settings = await readSettings(flags);
+  const loaded = await loadPipeline(file, flags.export);
+  const store = typeof settings.store === "string" ? await openStore(settings.store) : settings.store;
+  try {
+    const budget = await budgetFor(flags, settings, loaded.node, store);
+    const options = {
+      ...(flags.runId === undefined ? {} : { runId: flags.runId }),
+      ...(budget === undefined ? {} : { budget }),
+      ...(state === undefined ? {} : { state }),
+    };
+    return await advance({
+      loaded,
+      store,
+      settings,
+      flags,
+      known,
+      begin: (flujo) => flujo.start(input, options),
+    });
+  } finally {
+    await store.close();
+  }
+}
+
+/** The flags over the limits that stand: those of the run, if it exists; else the configuration's, else the pipeline's own. */
+async function budgetFor(flags: Flags, { budget }: Settings, node: Node, store: Store) {
+  const { pipeline, limits } = rootOf(node);
+  if (flags.runId !== undefined && (await exists(store, flags.runId, pipeline.name))) {
+    return flags.budget === undefined && flags.maxTokens === undefined
+      ? undefined
+      : budgetOf(flags, fold((await readJournal(store, flags.runId)) ?? []).limits);
+  }
+  return budgetOf(flags, budget === undefined ? limits : limitsOf(budget)) ?? budget;
+}
+
+/** @throws InvalidRunIdError when the run of that id is another pipeline's. */
+async function exists(store: Store, runId: string, pipeline: string): Promise<boolean> {
+  if (!isRunId(runId)) return false; // the engine says what is wrong with it
+  const [first] = (await store.read(runId, 0, 1)) ?? [];
+  if (first?.type !== "run-created") return false;
+  if (first.pipeline === pipeline) return true;
+  throw new InvalidRunIdError(
+    `run ${runId} exists, and it is one of the pipeline "${first.pipeline}", not of "${pipeline}"`,
+    {
+      runId,
+      hint: "Choose another run id.",
+    },
+  );
+}

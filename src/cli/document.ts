@@ -1,0 +1,96 @@
+import { FlujoError } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
+import { nothingSpent } from "../core/limits.ts";
+import type { RunResult } from "../engine/options.ts";
+import { readable, type SpentView, spentView } from "../lens/readable.ts";
+import { redact, result } from "./terminal.ts";
+
+/** What `flujo run --json` prints: one document, whatever became of the run. */
+export interface RunDocument {
+  /** Null when there is no run: it was refused before it began. */
+  readonly runId: string | null;
+  readonly pipeline: string | null;
+  readonly fingerprint: string | null;
+  /** As the run stands; `refused` when this command could not advance it, `interrupted` when it was stopped. */
+  readonly status: "completed" | "failed" | "cancelled" | "halted" | "waiting" | "refused" | "interrupted";
+  readonly output: Json;
+  readonly error: { readonly code: string; readonly message: string; readonly path: string | null } | null;
+  readonly waitingFor: readonly string[];
+  readonly spent: SpentView;
+  /** How long this command took over it, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** What is known of a run beside its result, so far. */
+export interface Known {
+  runId: string | null;
+  pipeline: string | null;
+  fingerprint: string | null;
+  spent: SpentView;
+  readonly startedAt: number;
+}
+
+export const nothingKnown = (): Known => ({
+  runId: null,
+  pipeline: null,
+  fingerprint: null,
+  spent: spentView(nothingSpent),
+  startedAt: Date.now(),
+});
+
+export function resultDocument(known: Known, run: RunResult<unknown>): RunDocument {
+  return {
+    ...identity(known),
+    status: run.status,
+    output: run.status === "completed" ? readable(run.output) : null,
+    error: "error" in run ? errorPart(run.error) : null,
+    waitingFor: run.status === "waiting" ? run.signals : [],
+    spent: spentView(run.spent),
+    durationMs: Date.now() - known.startedAt,
+  };
+}
+
+/** The document of a run that this command could not begin or go on with. */
+export function refusalDocument(known: Known, error: unknown): RunDocument {
+  const part = errorPart(error);
+  return {
+    ...identity(known),
+    status: part.code === "interrupted" || part.code === "stalled" ? "interrupted" : "refused",
+    output: null,
+    error: part,
+    waitingFor: [],
+    spent: known.spent,
+    durationMs: Date.now() - known.startedAt,
+  };
+}
+
+const identity = ({ runId, pipeline, fingerprint }: Known) => ({ runId, pipeline, fingerprint });
+
+/**
+ * The work of a command that prints a document under `--json`: also when it is refused, and then the error for people
+ * comes on stderr as ever.
+ *
+ * @throws what the work throws, when no document is asked for.
+ */
+export async function answering(
+  flags: { readonly json?: boolean },
+  work: (known: Known) => Promise<number>,
+): Promise<number> {
+  const known = nothingKnown();
+  try {
+    return await work(known);
+  } catch (error) {
+    if (flags.json) await printJson(refusalDocument(known, error));
+    throw error;
+  }
+}
+
+function errorPart(error: unknown): NonNullable<RunDocument["error"]> {
+  if (!FlujoError.isInstance(error))
+    return { code: "unexpected", message: redact(String(error)), path: null };
+  return { code: error.code, message: redact(error.message), path: error.path ?? null };
+}
+
+/** Any document, on stdout. */
+export const printJson = (document: object): Promise<void> =>
+  result(`${JSON.stringify(document, null, 2)}\n`);

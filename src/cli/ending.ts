@@ -1,0 +1,62 @@
+/** How a run came to stand, for people: on stderr, with what to do next. Its output alone goes to stdout. */
+import { decimalUsd, type Limits } from "../core/limits.ts";
+import type { RunResult } from "../engine/options.ts";
+import { readable } from "../lens/readable.ts";
+import { count, duration, money } from "./format.ts";
+import { sayError } from "./letter.ts";
+import { paint, result, say, sayStyled } from "./terminal.ts";
+import type { Seen } from "./watch.ts";
+
+export interface Told {
+  readonly pipeline: string;
+  readonly tookMs: number;
+  readonly seen: Seen;
+  readonly quiet: boolean;
+}
+
+/** A text as it is; anything else as JSON; nothing when there is nothing. */
+export async function printOutput(output: unknown): Promise<void> {
+  if (output === undefined) return;
+  await result(typeof output === "string" ? `${output}\n` : `${JSON.stringify(readable(output), null, 2)}\n`);
+}
+
+export function tellEnding(run: RunResult<unknown>, told: Told): void {
+  const { runId } = run;
+  switch (run.status) {
+    case "completed":
+      if (!told.quiet) sayStyled(`${paint("green", "✔")} ${told.pipeline} completed${facts(run, told)}`);
+      return;
+    case "failed":
+      sayError(run.error);
+      say(
+        `Run ${runId} failed${facts(run, told)}. What it finished is kept: flujo resume ${runId} tries the rest again.`,
+      );
+      return;
+    case "cancelled":
+      say(`Run ${runId} is cancelled${facts(run, told)}.`);
+      return;
+    case "halted":
+      sayError(run.error);
+      say(
+        `Run ${runId} halted${facts(run, told)}. What it paid for is kept. To go on: flujo resume ${runId}${raised(told.seen.limits)}`,
+      );
+      return;
+    case "waiting":
+      say(`Run ${runId} waits${facts(run, told)}:`);
+      for (const path of run.signals) say(`  ${path}  ${told.seen.prompts.get(path) ?? ""}`);
+      say(`Answer from a program, flujo.signal("${runId}", path, answer), then: flujo resume ${runId}`);
+      return;
+  }
+}
+
+function facts({ runId, status, spent }: RunResult<unknown>, { tookMs }: Told): string {
+  const cost = spent.calls === 0 ? [] : [money(spent.picoUsd), count(spent.calls, "call")];
+  const id = status === "completed" ? [`run ${runId}`] : [];
+  return ` (${[duration(tookMs), ...cost, ...id].join(", ")})`;
+}
+
+/** The limits that hold, doubled: a suggestion that surely gets further. */
+function raised({ picoUsd, tokens }: Limits): string {
+  if (picoUsd !== undefined) return ` --budget '$${decimalUsd(BigInt(picoUsd) * 2n)}'`;
+  return tokens === undefined ? " --budget '$1.00'" : ` --max-tokens ${tokens * 2}`;
+}

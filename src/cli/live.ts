@@ -1,0 +1,122 @@
+/** Progress as a tree that is drawn over itself, for terminals. */
+import { clip, count, duration, money } from "./format.ts";
+import type { Line, Progress } from "./progress.ts";
+import { paint, printable, redact } from "./terminal.ts";
+
+const everyMs = 100;
+const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
+/** Draws until stopped; the last picture stays. What others write meanwhile goes above it. */
+export function drawLive(progress: Progress, startedAt: number): () => void {
+  const { stderr, stdout } = process;
+  const write = stderr.write.bind(stderr);
+  let height = 0;
+  let frame = 0;
+
+  const erase = (): void => {
+    if (height > 0) write(`\x1b[${height}A\x1b[J`);
+    height = 0;
+  };
+  const draw = (): void => {
+    const lines = picture(progress, {
+      width: Math.max(20, (stderr.columns || 80) - 1),
+      height: Math.max(3, (stderr.rows || 24) - 2),
+      spin: spinner[frame++ % spinner.length] as string, // within its length
+      tookMs: Date.now() - startedAt,
+    });
+    erase();
+    write(redact(`${lines.join("\n")}\n`));
+    height = lines.length;
+  };
+  const restore = [stderr, stdout].map((stream) => stepAside(stream, erase));
+  const timer = setInterval(draw, everyMs);
+  timer.unref();
+
+  return () => {
+    clearInterval(timer);
+    for (const undo of restore) undo();
+    draw();
+  };
+}
+
+/** Takes the picture away before a line of somebody else's is written. */
+function stepAside(stream: NodeJS.WriteStream, erase: () => void): () => void {
+  if (!stream.isTTY) return () => {};
+  const write = stream.write;
+  stream.write = ((...args: Parameters<typeof write>) => {
+    erase();
+    return Reflect.apply(write, stream, args);
+  }) as typeof write; // all overloads go through
+  return () => {
+    stream.write = write;
+  };
+}
+
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly spin: string;
+  readonly tookMs: number;
+}
+
+/** The lines of one picture: the tree, cut to what fits, and the totals. */
+export function picture(progress: Progress, frame: Frame): string[] {
+  const { lines, calls, picoUsd } = progress;
+  const totals = [duration(frame.tookMs), ...(calls === 0 ? [] : [count(calls, "call"), money(picoUsd)])];
+  const shown = fitting(lines, frame.height - 1).map((line) =>
+    typeof line === "string" ? paint("dim", line) : drawn(line, progress, frame),
+  );
+  return [...shown, paint("dim", totals.join(" · "))];
+}
+
+/** As many lines as fit: those at work, and what is around them. */
+function fitting(lines: readonly Line[], most: number): readonly (Line | string)[] {
+  if (lines.length <= most) return lines;
+  const busy = lines.findIndex((line) => line.running.size > 0 || line.waiting);
+  const next = busy >= 0 ? busy : lines.findLastIndex((line) => line.done > 0);
+  const room = Math.max(1, most - 2);
+  const from = Math.max(0, Math.min(next - Math.floor(room / 2), lines.length - room));
+  const before = from === 0 ? [] : [`… ${from} above`];
+  const after = lines.length - from - room;
+  return [...before, ...lines.slice(from, from + room), ...(after <= 0 ? [] : [`… ${after} below`])];
+}
+
+function drawn(line: Line, progress: Progress, { width, spin }: Frame): string {
+  const { mark, style } = stateOf(line, spin, progress);
+  const text = clip(printable([line.name, ...facts(line)].join("  ")), width - 2 * line.depth - 2);
+  return `${"  ".repeat(line.depth)}${paint(style, mark)} ${style === "dim" ? paint("dim", text) : text}`;
+}
+
+function stateOf(
+  line: Line,
+  spin: string,
+  progress: Progress,
+): { mark: string; style: "dim" | "red" | "green" | "yellow" | "cyan" } {
+  const isBusy =
+    line.running.size > 0 || progress.lines.some((one) => isInside(one, line) && one.running.size > 0);
+  if (isBusy) return { mark: spin, style: "cyan" };
+  if (line.waiting) return { mark: "?", style: "yellow" };
+  if (line.failed > 0 && line.done === 0) return { mark: "✖", style: "red" };
+  const hasBegun =
+    line.done > 0 || line.items > 0 || progress.lines.some((one) => isInside(one, line) && one.done > 0);
+  return hasBegun ? { mark: "✔", style: "green" } : { mark: "·", style: "dim" };
+}
+
+const isInside = (one: Line, line: Line): boolean =>
+  one !== line && (one.place.startsWith(`${line.place}/`) || one.place.startsWith(`${line.place}[`));
+
+function facts(line: Line): string[] {
+  const many = (n: number): string => n.toLocaleString("en");
+  const found: string[] = [];
+  if (line.kind === "mapOver" && (line.items > 0 || line.total !== undefined)) {
+    found.push(
+      line.total === undefined ? `${many(line.items)} done` : `${many(line.items)}/${many(line.total)}`,
+    );
+  } else if (line.repeated && line.done > 0) found.push(`${many(line.done)} done`);
+  else if (line.done > 0) found.push(line.cached > 0 ? "cached" : duration(line.tookMs));
+  if (line.repeated && line.cached > 0) found.push(`${many(line.cached)} cached`);
+  if (line.failed > 0) found.push(count(line.failed, "failed attempt"));
+  if (line.waiting) found.push("waits for an answer");
+  if (line.picoUsd > 0n) found.push(money(line.picoUsd));
+  return found;
+}

@@ -1,0 +1,165 @@
+/** Runs and what is recorded in them, as text for people. */
+import type { Json } from "../core/json.ts";
+import { picoUsd } from "../core/limits.ts";
+import type { RunLine } from "../lens/list.ts";
+import type { SpentView } from "../lens/readable.ts";
+import type { OperationView, RunReport } from "../lens/show.ts";
+import { clip, count, duration, money } from "./format.ts";
+import { printable, redact } from "./terminal.ts";
+
+/** Columns: id, status, pipeline, when, cost. */
+export function listText(runs: readonly RunLine[]): string {
+  const head = ["RUN", "STATUS", "PIPELINE", "CREATED", "COST"];
+  const rows = runs.map((run) => [
+    run.runId,
+    standing(run),
+    run.pipeline,
+    clock(run.createdAt),
+    costOf(run.spent),
+  ]);
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] as string).length)));
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] as number))
+        .join("  ")
+        .trimEnd(),
+    )
+    .map(printable)
+    .join("\n");
+}
+
+/** A run that should be running, and that nobody advances, wants a word. */
+function standing({ status, advancedBy }: RunLine): string {
+  return status === "running" && advancedBy === null ? "running (stopped)" : status;
+}
+
+/** Operations of one item or turn beyond this many are counted, not listed. */
+const mostItems = 20;
+
+export function showText({ run, operations }: RunReport, advancedBy: string | null): string {
+  const lines = [
+    `run       ${run.runId}`,
+    `pipeline  ${run.pipeline}  ${run.fingerprint}`,
+    `status    ${run.status}${run.status === "running" ? owner(run.runId, advancedBy) : ""}`,
+    `created   ${clock(run.createdAt)}, last entry after ${duration(run.durationMs)}`,
+    `spent     ${spentText(run.spent)}${limitText(run.limits)}`,
+    `input     ${preview(run.input)}`,
+  ];
+  if (run.status === "completed") lines.push(`output    ${preview(run.output)}`);
+  if (run.error !== null) {
+    lines.push(`error     ${run.error.message}`);
+    if (run.error.hint !== undefined) lines.push(`          ${run.error.hint}`);
+  }
+  for (const { path, prompt } of run.waitingFor) lines.push(`waits     ${path}  ${prompt}`);
+  if (run.origin !== null) lines.push(`from      ${run.origin.file} (${run.origin.export})`);
+  lines.push("", ...operationLines(operations));
+  return redact(lines.map(printable).join("\n"));
+}
+
+const owner = (runId: string, advancedBy: string | null): string =>
+  advancedBy === null ? `, and nobody advances it: flujo resume ${runId}` : `, advanced by ${advancedBy}`;
+
+function operationLines(operations: readonly OperationView[]): string[] {
+  const lines: string[] = [];
+  const items = new Map<string, Set<string>>();
+  let hidden = 0;
+  for (const operation of operations) {
+    if (operation.kind === "decision") continue;
+    if (isBeyond(operation.path, items)) {
+      hidden += 1;
+      continue;
+    }
+    lines.push(...operationText(operation));
+  }
+  if (hidden > 0)
+    lines.push(`… and ${count(hidden, "operation")} of further items and turns: --json has them all`);
+  return lines;
+}
+
+/** Whether the path lies in one item too many of a map or loop. */
+function isBeyond(path: string, items: Map<string, Set<string>>): boolean {
+  for (const { index, 0: whole } of path.matchAll(/\[[^\]]*\]/g)) {
+    const container = path.slice(0, index);
+    const known = items.get(container) ?? new Set();
+    items.set(container, known);
+    if (known.has(whole)) continue;
+    if (known.size >= mostItems) return true;
+    known.add(whole);
+  }
+  return false;
+}
+
+const marks: { readonly [status: string]: string } = {
+  completed: "✔",
+  failed: "✖",
+  running: "…",
+  waiting: "?",
+  stopped: "■",
+};
+
+function operationText(operation: OperationView): string[] {
+  const {
+    path,
+    kind,
+    status,
+    attempts,
+    durationMs,
+    spent,
+    cached,
+    model,
+    failures = [],
+    notes = [],
+  } = operation;
+  const facts = [
+    kind,
+    ...(model === undefined ? [] : [model]),
+    ...(status === "completed" || status === "failed" ? [] : [status]),
+    ...(attempts > 1 ? [count(attempts, "attempt")] : []),
+    ...(cached ? ["cached"] : []),
+    ...(durationMs === null ? [] : [duration(durationMs)]),
+    ...(spent.calls === 0 ? [] : [spentText(spent)]),
+  ];
+  const lines = [`${marks[status] ?? " "} ${path}  ${facts.join(", ")}`];
+  if (operation.input !== null) lines.push(`    in   ${preview(operation.input)}`);
+  if (operation.output !== null) lines.push(`    out  ${preview(operation.output)}`);
+  const failed = operation.error === null ? failures : failures.slice(0, -1);
+  for (const { attempt, error } of failed) lines.push(`    attempt ${attempt} failed: ${error.message}`);
+  if (operation.error !== null) lines.push(`    error: ${operation.error.message}`);
+  for (const note of notes) lines.push(`    ${note}`);
+  return lines;
+}
+
+const spentText = (spent: SpentView): string =>
+  spent.calls === 0
+    ? "$0"
+    : `${costOf(spent)}, ${count(spent.calls, "call")}, ${count(spent.inputTokens + spent.outputTokens, "token")}`;
+
+const costOf = (spent: SpentView): string => money(picoUsd(`$${spent.costUsd}`));
+
+function limitText({ costUsd, tokens, calls, timeMs }: RunReport["run"]["limits"]): string {
+  const limits = [
+    ...(costUsd === undefined ? [] : [`$${costUsd}`]),
+    ...(tokens === undefined ? [] : [count(tokens, "token")]),
+    ...(calls === undefined ? [] : [count(calls, "call")]),
+    ...(timeMs === undefined ? [] : [duration(timeMs)]),
+  ];
+  return limits.length === 0 ? "" : ` of at most ${limits.join(", ")}`;
+}
+
+/** Characters of a value that are shown. */
+const previewWidth = 100;
+
+function preview(value: Json): string {
+  const text = typeof value === "string" ? value.slice(0, 4 * previewWidth) : JSON.stringify(value);
+  return clip(text, previewWidth);
+}
+
+/** `2026-11-22 16:40:05`, in the reader's time zone. */
+function clock(iso: string): string {
+  const date = new Date(iso);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
+    .toISOString()
+    .slice(0, 19)
+    .replace("T", " ");
+}

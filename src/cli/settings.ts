@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { FlujoConfig } from "../config.ts";
+import type { Store } from "../ports/store.ts";
+import { CommandError } from "./letter.ts";
+import { loadModule } from "./load/module.ts";
+import { defaultStore } from "./stores.ts";
+
+const files = ["flujo.config.ts", "flujo.config.mts", "flujo.config.js", "flujo.config.mjs"];
+
+/** What holds for a command: its flags over the environment, over the folder's configuration, over the defaults. */
+export interface Settings extends FlujoConfig {
+  readonly store: string | Store;
+}
+
+/** @throws CommandError for a configuration file that cannot be loaded. */
+export async function readSettings(flags: { readonly store?: string }): Promise<Settings> {
+  const config = await readConfig();
+  return {
+    ...config,
+    store: flags.store ?? (process.env.FLUJO_STORE || undefined) ?? config.store ?? defaultStore,
+  };
+}
+
+async function readConfig(): Promise<FlujoConfig> {
+  const file = files.map((name) => resolve(name)).find((path) => existsSync(path));
+  if (file === undefined) return {};
+  const config = (await loadModule(file)).default;
+  if (typeof config === "object" && config !== null) return config as FlujoConfig; // each field is checked where it is used
+  throw new CommandError(
+    "cannot-load",
+    `${file} exports no configuration`,
+    'export default defineConfig({ store: "sqlite:runs.db" });',
+  );
+}

@@ -1,0 +1,63 @@
+import type { RunEvent } from "../core/events.ts";
+import type { Limits } from "../core/limits.ts";
+import type { Node } from "../core/node.ts";
+import type { Path } from "../core/paths.ts";
+import { say } from "./terminal.ts";
+
+/** What a run's events have told this process. */
+export interface Seen {
+  /** Of the run as recorded; undefined while no entry has told it. */
+  fingerprint: string | undefined;
+  limits: Limits;
+  readonly prompts: Map<Path, string>;
+}
+
+/** Eyes on a run: what they have seen, and how to close them. */
+export interface Watch {
+  readonly seen: Seen;
+  readonly onEvent: (event: RunEvent) => void;
+  /** Ends the drawing; the last picture stays. */
+  readonly end: () => void;
+}
+
+/** Follows a run's events: drawn on a terminal, told in lines elsewhere, or (quiet) only remembered. */
+export async function watchRun(node: Node, quiet: boolean): Promise<Watch> {
+  const seen: Seen = { fingerprint: undefined, limits: {}, prompts: new Map() };
+  if (quiet) return { seen, onEvent: (event) => remember(event, seen), end: () => {} };
+  const { Progress } = await import("./progress.ts");
+  const progress = new Progress(node);
+  const isLive = process.stderr.isTTY && process.env.TERM !== "dumb";
+  const tell = isLive ? undefined : (await import("./plain.ts")).tell;
+  const end = isLive ? (await import("./live.ts")).drawLive(progress, Date.now()) : () => {};
+  const offline = new Set<string>();
+  const onEvent = (event: RunEvent): void => {
+    remember(event, seen);
+    progress.take(event);
+    tell?.(event, progress);
+    if (event.type === "budget-reserved") sayOffline(event.model, offline);
+  };
+  return { seen, onEvent, end: once(end) };
+}
+
+function remember(event: RunEvent, seen: Seen): void {
+  if (event.type === "run-created" || event.type === "run-resumed") {
+    seen.fingerprint = event.fingerprint ?? seen.fingerprint;
+    seen.limits = event.limits ?? seen.limits;
+  }
+  if (event.type === "signal-awaited") seen.prompts.set(event.path, event.prompt);
+}
+
+/** Nobody should take picked sentences for a model's answer. */
+function sayOffline(model: string, told: Set<string>): void {
+  if (!model.startsWith("offline:") || told.has(model)) return;
+  told.add(model);
+  say(`${model} is not an LLM: it picks sentences from the text, without a network.`);
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
+  };
+}

@@ -1,0 +1,213 @@
+import { describe, expect, it } from "vitest";
+import type { Entry } from "../core/entries.ts";
+import type { Append, Lease, Store } from "../ports/store.ts";
+import { memory } from "../stores/memory.ts";
+import { keptSeeds } from "./simulation/kept-seeds.ts";
+import { type SimulationReport, simulate } from "./simulation.ts";
+
+const perTest = 100;
+const tests = 12;
+
+/** A seed with what it broke: all that is needed to see it again with `npm run simulate -- --seed N`. */
+const broken = ({ seed, violations }: SimulationReport) => ({ seed, violations });
+
+async function brokenIn(seeds: Iterable<number>): Promise<ReturnType<typeof broken>[]> {
+  const found = [];
+  for (const seed of seeds) {
+    const report = await simulate({ seed });
+    if (report.violations.length > 0) found.push(broken(report));
+  }
+  return found;
+}
+
+function* range(from: number, count: number): Iterable<number> {
+  for (let seed = from; seed < from + count; seed++) yield seed;
+}
+
+describe("random pipelines among crashes, pauses and take-overs keep every promise", () => {
+  for (let i = 0; i < tests; i++) {
+    const from = 1 + i * perTest;
+    it(`seeds ${from} to ${from + perTest - 1}`, async () => {
+      expect(await brokenIn(range(from, perTest))).toEqual([]);
+    });
+  }
+
+  it("seeds that once broke one", async () => {
+    expect(await brokenIn(keptSeeds.map(({ seed }) => seed))).toEqual([]);
+  });
+});
+
+describe("a simulation", () => {
+  it("is the same for the same seed", async () => {
+    const [once, again] = [await simulate({ seed: 15 }), await simulate({ seed: 15 })];
+    expect(once.schedule).toEqual(again.schedule);
+    expect(once.journal).toEqual(again.journal);
+  });
+
+  it("meets with everything there is: faults, halts, waits, failures, repeated work", async () => {
+    const types = new Set<string>();
+    const ends = new Set<string>();
+    let [crashes, repeats] = [0, 0];
+    for (const seed of range(1, 150)) {
+      const report = await simulate({ seed });
+      for (const { type } of report.journal) types.add(type);
+      ends.add(report.end?.status ?? "none");
+      crashes += report.crashes;
+      repeats += report.repeats;
+    }
+    expect([...ends].sort()).toEqual(["completed", "failed"]);
+    expect([...types].sort()).toEqual(everyType);
+    expect(crashes).toBeGreaterThan(100);
+    expect(repeats).toBeGreaterThan(100);
+  });
+});
+
+/** All but `run-cancelled`, which nobody asks for, and `budget-breached`, which a model that keeps to its caps never causes. */
+const everyType: readonly Entry["type"][] = [
+  "branch-chosen",
+  "budget-released",
+  "budget-reserved",
+  "budget-settled",
+  "cache-missed",
+  "container-completed",
+  "failure-collected",
+  "fallback-taken",
+  "loop-judged",
+  "map-started",
+  "operation-completed",
+  "operation-failed",
+  "retry-scheduled",
+  "run-completed",
+  "run-created",
+  "run-failed",
+  "run-halted",
+  "run-resumed",
+  "run-waiting",
+  "scope-opened",
+  "signal-awaited",
+  "signal-received",
+  "step-completed",
+  "step-failed",
+  "step-started",
+  "timer-set",
+  "value-altered",
+];
+
+describe("a simulation over a broken store finds it out", () => {
+  const mutants: readonly [claim: string, make: () => Store, finds: RegExp][] = [
+    ["that lets a stale owner write", withoutFence, /stale owner/],
+    ["that acknowledges an append and forgets it", losingAppends, /goes on at|run again|ran again|recorded twice/],
+    ["that writes half of an append", tearingAppends, /goes on at/],
+    ["that hands a result out twice", repeatingEntries, /journal says/],
+    ["that forgets results", hidingType("step-completed"), /ran again after its result was recorded|recorded twice/],
+    ["that forgets operations", hidingType("operation-completed"), /ran again|bought again|recorded twice/],
+    ["that forgets what was spent", hidingType("budget-reserved"), /meter says the run has used .* of|the run has used .* of/],
+    ["that forgets decisions", hidingType("branch-chosen"), /branch-chosen of .* recorded twice/],
+    ["that grants a lease to everybody", grantingAlways, /stale owner|fence/],
+    ["that never lets a lease go", neverFree, /not done/],
+  ];
+  for (const [claim, make, finds] of mutants) {
+    it(claim, async () => {
+      const found = new Set<string>();
+      for (const seed of range(1, 150)) {
+        const { violations } = await simulate({ seed, store: make });
+        for (const violation of violations) found.add(violation);
+        if (violations.some((violation) => finds.test(violation))) return;
+      }
+      expect.fail(`not found in 150 seeds; found: ${[...found].slice(0, 5).join("\n")}`);
+    });
+  }
+});
+
+/** Takes any append as if it came from the present owner, wherever it belongs. */
+function withoutFence(): Store {
+  const store = memory();
+  const fences = new Map<string, number>();
+  return {
+    ...store,
+    async acquire(request) {
+      const answer = await store.acquire(request);
+      if (answer.outcome === "granted") fences.set(request.runId, answer.lease.fence);
+      return answer;
+    },
+    async commit(appends) {
+      for (const append of appends) {
+        const entries = await renumbered(store, append);
+        const fence = fences.get(append.runId) ?? append.fence;
+        await store.commit([{ ...append, entries, fence }]);
+      }
+      return appends.map(() => "appended" as const);
+    },
+  };
+}
+
+async function renumbered(store: Store, { runId, entries }: Append): Promise<Entry[]> {
+  const before = (await store.read(runId, 0, 1_000_000))?.length ?? 0;
+  return entries.map((entry, i) => Object.assign({}, entry, { seq: before + i }));
+}
+
+function losingAppends(): Store {
+  const store = memory();
+  let commits = 0;
+  return {
+    ...store,
+    commit: async (appends) =>
+      ++commits % 5 === 0 ? appends.map(() => "appended" as const) : store.commit(appends),
+  };
+}
+
+function tearingAppends(): Store {
+  const store = memory();
+  return {
+    ...store,
+    commit: (appends) =>
+      store.commit(
+        appends.map((append) => ({ ...append, entries: append.entries.slice(0, Math.ceil(append.entries.length / 2)) })),
+      ),
+  };
+}
+
+/** Every reservation is read twice. */
+function repeatingEntries(): Store {
+  const store = memory();
+  return {
+    ...store,
+    read: async (...place) =>
+      (await store.read(...place))?.flatMap((entry): Entry[] => (entry.type === "budget-reserved" ? [entry, entry] : [entry])),
+  };
+}
+
+/** Who reads the journal does not see the entries of one type. */
+function hidingType(type: Entry["type"]): () => Store {
+  return () => {
+    const store = memory();
+    return {
+      ...store,
+      read: async (...place) => (await store.read(...place))?.map((entry) => (entry.type === type ? blank(entry) : entry)),
+    };
+  };
+}
+
+const blank = ({ seq, at }: Entry): Entry => ({ seq, at, type: "step-started", path: "/nowhere", kind: "step", attempt: 1 });
+
+/** Two owners with one fence. */
+function grantingAlways(): Store {
+  const store = memory();
+  const leases = new Map<string, Lease>();
+  return {
+    ...store,
+    async acquire(request) {
+      const known = leases.get(request.runId);
+      if (known !== undefined) return { outcome: "granted", lease: { ...known, owner: request.owner } };
+      const answer = await store.acquire(request);
+      if (answer.outcome === "granted") leases.set(request.runId, answer.lease);
+      return answer;
+    },
+    release: async () => {},
+  };
+}
+
+function neverFree(): Store {
+  const store = memory();
+  return { ...store, acquire: (request) => store.acquire({ ...request, now: 0 }), release: async () => {} };
+}
