@@ -9,7 +9,8 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
 const nodes = join(root, "node_modules/.cache/flujo-nodes");
-const majors = ["22", "24", "26"];
+/** The floor that package.json names, and the newest of each line since. */
+const releases = ["22.13.0", "22", "24", "26"];
 
 /** Imports every door and runs a durable pipeline; prints what it found. */
 const program = `
@@ -22,11 +23,12 @@ import { testStore } from "flujo/testing";
 const double = flujo.step("double", (n) => n * 2);
 const doubled = flujo.pipeline("doubled", flujo.mapOver("each", double));
 for (const store of [memory(), file("journals"), sqlite("flujo.db")]) {
-  await using runner = new flujo.Flujo(doubled, { store });
+  const runner = new flujo.Flujo(doubled, { store }); // Node 22 does not know "await using"
   const first = await runner.run([1, 2, 3], { runId: "packed-" + process.versions.node });
   const again = await runner.run([1, 2, 3], { runId: "packed-" + process.versions.node });
   if (first.status !== "completed") throw first.error;
   if (first.output.join() !== "2,4,6" || again.output.join() !== "2,4,6") throw new Error("wrong output");
+  await runner[Symbol.asyncDispose]();
 }
 if (typeof testStore !== "function") throw new Error("flujo/testing has no testStore");
 console.log("fine");
@@ -49,11 +51,11 @@ const run = (command: string, args: readonly string[], cwd: string): string =>
 function nodeBinaries(): readonly string[] {
   const system = process.platform === "win32" ? "win" : process.platform;
   const name = `node-${system}-${process.arch}`;
-  const binaries = majors.map((major) => join(nodes, `node_modules/node${major}/bin/node`));
+  const binaries = releases.map((release) => join(nodes, `node_modules/node${release}/bin/node`));
   if (!binaries.every((binary) => existsSync(binary))) {
     mkdirSync(nodes, { recursive: true });
     writeFileSync(join(nodes, "package.json"), '{ "private": true }');
-    const wanted = majors.map((major) => `node${major}@npm:${name}@${major}`);
+    const wanted = releases.map((release) => `node${release}@npm:${name}@${release}`);
     run("npm", ["install", "--no-audit", "--no-fund", ...wanted], nodes);
   }
   return binaries;
@@ -67,7 +69,7 @@ function expectSame(what: string, found: string, wanted: string): void {
 const binaries = nodeBinaries();
 const folder = mkdtempSync(join(tmpdir(), "flujo-package-"));
 try {
-  run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], root);
+  run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder], root);
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   writeFileSync(join(folder, "program.js"), program);
   writeFileSync(join(folder, "hello.ts"), hello);
