@@ -14,6 +14,7 @@ export default defineConfig({
   },
   test: {
     include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    globalSetup: ["tests/build-once.ts"],
     testTimeout: 30_000,
   },
 });

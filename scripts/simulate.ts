@@ -22,7 +22,9 @@ function tell(report: SimulationReport, whole: boolean): void {
   console.log(`\nwhat happened\n${schedule.map((line) => `  ${line}`).join("\n")}`);
   if (whole) console.log(`\njournal without faults\n${expectedJournal.map(lineOf).join("\n")}`);
   const shown = whole ? journal : journal.slice(-journalTail);
-  console.log(`\njournal${whole ? "" : `, its last ${shown.length} entries`}\n${shown.map(lineOf).join("\n")}`);
+  console.log(
+    `\njournal${whole ? "" : `, its last ${shown.length} entries`}\n${shown.map(lineOf).join("\n")}`,
+  );
   console.log(`\nexpected ${JSON.stringify(expected)}\ncame to ${end?.status ?? "no end"}\n`);
 }
 
@@ -49,7 +51,9 @@ if (values.seed !== undefined) {
     tell(report, false);
   }
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-  console.log(`${values.seeds} seeds from ${from} in ${seconds} s: ${crashes} faults, ${repeats} pieces of unrecorded work done again, ${failures} runs that fail by plan`);
+  console.log(
+    `${values.seeds} seeds from ${from} in ${seconds} s: ${crashes} faults, ${repeats} pieces of unrecorded work done again, ${failures} runs that fail by plan`,
+  );
   console.log(broken.length === 0 ? "every promise kept" : `broken promises at seeds ${broken.join(", ")}`);
   process.exitCode = broken.length > 0 ? 1 : 0;
 }

@@ -1,9 +1,11 @@
 /** What `run` and `resume` share: a run advanced before the user's eyes, told how it ended, handed over on Ctrl-C. */
+import type { Entry } from "../core/entries.ts";
 import { FlujoError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
+import { versionOf } from "../core/fingerprint.ts";
 import { fold } from "../core/fold.ts";
-import { nameOf } from "../core/node.ts";
 import type { RunHandle, RunResult } from "../engine/options.ts";
+import { rootOf } from "../engine/root.ts";
 import { Flujo } from "../flujo.ts";
 import { readJournal } from "../lens/journal.ts";
 import { spentView } from "../lens/readable.ts";
@@ -26,14 +28,26 @@ export interface Advance {
   readonly flags: { readonly json?: boolean; readonly quiet?: boolean };
   /** Filled as things become known, for whoever reports a refusal. */
   readonly known: Known;
+  /** What is recorded of the run already. */
+  readonly past?: readonly Entry[];
   readonly begin: (flujo: Flujo<unknown, unknown>) => RunHandle<unknown>;
 }
 
 /** @returns the exit code. @throws what kept the run from being advanced. */
-export async function advance({ loaded, store, settings, flags, known, begin }: Advance): Promise<number> {
+export async function advance({
+  loaded,
+  store,
+  settings,
+  flags,
+  known,
+  begin,
+  past = [],
+}: Advance): Promise<number> {
   const quiet = flags.quiet === true;
-  const watch = await watchRun(loaded.node, quiet);
-  known.pipeline = nameOf(loaded.node);
+  const { node, pipeline } = rootOf(loaded.node);
+  known.pipeline = pipeline.name;
+  const watch = await watchRun(node, store, quiet, past);
+  if (flags.json) known.fingerprint ??= versionOf(node).fingerprint;
   const flujo = await makeFlujo(loaded, store, settings, watch.onEvent);
   const handle = begin(flujo);
   const asked = known.runId;
@@ -51,9 +65,9 @@ export async function advance({ loaded, store, settings, flags, known, begin }: 
   }
   const isTold = run.status === "halted" || flags.json === true;
   if (isTold && watch.seen.fingerprint === undefined) await remember(known, watch.seen, store);
-  known.fingerprint = watch.seen.fingerprint ?? null;
+  known.fingerprint = watch.seen.fingerprint ?? known.fingerprint;
   const tookMs = Date.now() - known.startedAt;
-  tellEnding(run, { pipeline: known.pipeline, tookMs, seen: watch.seen, quiet });
+  tellEnding(run, { pipeline: pipeline.name, tookMs, seen: watch.seen, quiet });
   if (flags.json) await printJson(resultDocument(known, run));
   else if (run.status === "completed") await printOutput(run.output);
   return exitCodeOfRun(run.status);
@@ -94,7 +108,7 @@ async function resultOf(
     const code = FlujoError.isInstance(error) ? error.code : "";
     if (code !== "lease-lost" || !(interrupt.happened() || stalled)) throw error;
     throw new CommandError(
-      "interrupted",
+      stalled ? "stalled" : "interrupted",
       whyStopped(handle.runId, stalled),
       howToResume(handle.runId, store),
     );

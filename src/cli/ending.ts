@@ -55,7 +55,7 @@ function facts({ runId, status, spent }: RunResult<unknown>, { tookMs }: Told): 
   return ` (${[duration(tookMs), ...cost, ...id].join(", ")})`;
 }
 
-/** The limits that hold, doubled: a suggestion that surely gets further. */
+/** The limit that holds, doubled: a proposal to go on with. */
 function raised({ picoUsd, tokens }: Limits): string {
   if (picoUsd !== undefined) return ` --budget '$${decimalUsd(BigInt(picoUsd) * 2n)}'`;
   return tokens === undefined ? " --budget '$1.00'" : ` --max-tokens ${tokens * 2}`;

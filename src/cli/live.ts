@@ -1,5 +1,5 @@
 /** Progress as a tree that is drawn over itself, for terminals. */
-import { clip, count, duration, money } from "./format.ts";
+import { count, duration, money } from "./format.ts";
 import type { Line, Progress } from "./progress.ts";
 import { paint, printable, redact } from "./terminal.ts";
 
@@ -82,28 +82,46 @@ function fitting(lines: readonly Line[], most: number): readonly (Line | string)
 }
 
 function drawn(line: Line, progress: Progress, { width, spin }: Frame): string {
-  const { mark, style } = stateOf(line, spin, progress);
-  const text = clip(printable([line.name, ...facts(line)].join("  ")), width - 2 * line.depth - 2);
-  return `${"  ".repeat(line.depth)}${paint(style, mark)} ${style === "dim" ? paint("dim", text) : text}`;
+  const state = stateOf(line, progress);
+  const { mark, style } = looks[state];
+  const text = printable([line.name, ...facts(line)].join("  ")).slice(
+    0,
+    Math.max(1, width - 2 * line.depth - 2),
+  );
+  const shown = state === "pending" ? paint("dim", text) : text;
+  return `${"  ".repeat(line.depth)}${paint(style, state === "working" ? spin : mark)} ${shown}`;
 }
 
-function stateOf(
-  line: Line,
-  spin: string,
-  progress: Progress,
-): { mark: string; style: "dim" | "red" | "green" | "yellow" | "cyan" } {
-  const isBusy =
-    line.running.size > 0 || progress.lines.some((one) => isInside(one, line) && one.running.size > 0);
-  if (isBusy) return { mark: spin, style: "cyan" };
-  if (line.waiting) return { mark: "?", style: "yellow" };
-  if (line.failed > 0 && line.done === 0) return { mark: "✖", style: "red" };
-  const hasBegun =
-    line.done > 0 || line.items > 0 || progress.lines.some((one) => isInside(one, line) && one.done > 0);
-  return hasBegun ? { mark: "✔", style: "green" } : { mark: "·", style: "dim" };
+const looks = {
+  pending: { mark: "·", style: "dim" },
+  working: { mark: "", style: "cyan" },
+  done: { mark: "✔", style: "green" },
+  failed: { mark: "✖", style: "red" },
+  waiting: { mark: "?", style: "yellow" },
+  stopped: { mark: "■", style: "yellow" },
+} as const;
+
+function stateOf(line: Line, progress: Progress): keyof typeof looks {
+  const within = progress.lines.filter((one) => one === line || isInside(one, line));
+  if (within.some((one) => one.waiting)) return "waiting";
+  if (!within.some((one) => one.done > 0 || one.failed > 0 || one.items > 0 || one.running.size > 0))
+    return "pending";
+  const isOver = isFinished(line) || (line.repeats !== undefined && isFinished(line.repeats));
+  if (!isOver && !progress.ended) return "working";
+  if (isOver || within.every((one) => one.failed <= one.done))
+    return line.done === 0 && line.failed > 0 ? "failed" : "done";
+  return within.some((one) => one.failed > 0 && one.done === 0) ? "failed" : "stopped";
 }
+
+/** Whether nothing more will happen there: single steps and containers tell it themselves. */
+const isFinished = (line: Line): boolean =>
+  line.repeats === undefined || line.repeats === line ? line.done > 0 : false;
 
 const isInside = (one: Line, line: Line): boolean =>
   one !== line && (one.place.startsWith(`${line.place}/`) || one.place.startsWith(`${line.place}[`));
+
+/** Whether the line stands for many operations. */
+const isMany = ({ repeats }: Line): boolean => repeats !== undefined;
 
 function facts(line: Line): string[] {
   const many = (n: number): string => n.toLocaleString("en");
@@ -112,9 +130,9 @@ function facts(line: Line): string[] {
     found.push(
       line.total === undefined ? `${many(line.items)} done` : `${many(line.items)}/${many(line.total)}`,
     );
-  } else if (line.repeated && line.done > 0) found.push(`${many(line.done)} done`);
+  } else if (isMany(line) && line.done > 0) found.push(`${many(line.done)} done`);
   else if (line.done > 0) found.push(line.cached > 0 ? "cached" : duration(line.tookMs));
-  if (line.repeated && line.cached > 0) found.push(`${many(line.cached)} cached`);
+  if (isMany(line) && line.cached > 0) found.push(`${many(line.cached)} cached`);
   if (line.failed > 0) found.push(count(line.failed, "failed attempt"));
   if (line.waiting) found.push("waits for an answer");
   if (line.picoUsd > 0n) found.push(money(line.picoUsd));

@@ -12,7 +12,7 @@ export function tell(event: RunEvent, progress: Progress): void {
     case "step-completed":
     case "container-completed": {
       const line = progress.lineOf(event.path);
-      if (line === undefined || !line.repeated) {
+      if (line === undefined || line.repeats === undefined) {
         say(`done   ${event.path}  ${tookText(event)}`);
         return;
       }

@@ -1,5 +1,6 @@
 /** How a run stands, place by place, told by its events. Pure: drawing is `live.ts` and `plain.ts`. */
-import type { RunEvent } from "../core/events.ts";
+import { isBlobRef } from "../core/entries.ts";
+import type { Elsewhere, RunEvent } from "../core/events.ts";
 import { links, type Node, type Place } from "../core/node.ts";
 import { childPath, type Path } from "../core/paths.ts";
 import { inside, places } from "../core/tree.ts";
@@ -11,8 +12,8 @@ export interface Line {
   readonly name: string;
   readonly kind: Place["kind"];
   readonly depth: number;
-  /** Inside a map or loop, where one line stands for many operations. */
-  readonly repeated: boolean;
+  /** The outermost map or loop around it, where one line stands for many operations. */
+  readonly repeats: Line | undefined;
   done: number;
   failed: number;
   cached: number;
@@ -26,11 +27,16 @@ export interface Line {
   total: number | undefined;
 }
 
+/** The length of a list that the store keeps under a hash; undefined when it is none. */
+export type CountAside = (hash: string) => Promise<number | undefined>;
+
 export class Progress {
   readonly lines: readonly Line[];
   /** Settled costs of the run, as far as its events tell. */
   picoUsd = 0n;
   calls = 0;
+  /** Whether the run has come to stand. */
+  ended = false;
   readonly #byPlace = new Map<Path, Line>();
   /** Where the branches of the tree hang: `/q3/both[left]`. */
   readonly #branches = new Set<Path>();
@@ -38,11 +44,16 @@ export class Progress {
   readonly #lastIn = new Map<Path, Line>();
   /** Lengths of recorded lists, by the entry that holds them. */
   readonly #lengths = new Map<number, number>();
+  /** Recorded lists kept aside, by the entry that refers to them. */
+  readonly #aside = new Map<number, string>();
   readonly #mapsSeen = new Set<Path>();
+  readonly #countAside: CountAside;
 
-  constructor(node: Node) {
+  /** @param countAside tells the length of a list kept aside, where that can be found out. */
+  constructor(node: Node, countAside: CountAside = async () => undefined) {
+    this.#countAside = countAside;
     const lines: Line[] = [];
-    this.#list(node, "", 0, false, lines);
+    this.#list(node, "", 0, undefined, lines);
     this.lines = lines;
   }
 
@@ -53,8 +64,8 @@ export class Progress {
 
   take(event: RunEvent): void {
     this.#measure(event);
-    if (!("path" in event)) return;
-    const { path } = event;
+    const { path, type } = event;
+    if (type.startsWith("run-")) this.ended = type !== "run-created" && type !== "run-resumed";
     const line = this.lineOf(path);
     switch (event.type) {
       case "step-started":
@@ -104,7 +115,7 @@ export class Progress {
     }
   }
 
-  #list(node: Node, within: Path, depth: number, repeated: boolean, lines: Line[]): void {
+  #list(node: Node, within: Path, depth: number, repeats: Line | undefined, lines: Line[]): void {
     for (const place of places(node)) {
       const path = childPath(within, place.name);
       const line: Line = {
@@ -112,7 +123,7 @@ export class Progress {
         name: place.name,
         kind: place.kind,
         depth,
-        repeated,
+        repeats,
         done: 0,
         failed: 0,
         cached: 0,
@@ -125,10 +136,11 @@ export class Progress {
       };
       lines.push(line);
       this.#byPlace.set(path, line);
-      const again = repeated || place.kind === "mapOver" || place.kind === "loopUntil";
+      const isMany = place.kind === "mapOver" || place.kind === "loopUntil";
+      const around = repeats ?? (isMany ? line : undefined);
       for (const sub of inside(place, path)) {
         this.#branches.add(sub.within);
-        this.#list(sub.node, sub.within, depth + 1, again, lines);
+        this.#list(sub.node, sub.within, depth + 1, around, lines);
         if (place.kind === "mapOver")
           for (const last of lastPlaces(sub.node, sub.within)) this.#lastIn.set(last, line);
       }
@@ -151,10 +163,14 @@ export class Progress {
 
   /** Notes how long recorded lists are: maps over them say only where their items came from. */
   #measure(event: RunEvent): void {
-    if (event.type === "run-created" && Array.isArray(event.input)) this.#lengths.set(0, event.input.length);
-    if (event.type === "step-completed" && Array.isArray(event.output))
-      this.#lengths.set(event.seq, event.output.length);
-    if (event.type === "container-completed" && event.kind === "mapOver" && Array.isArray(event.out)) {
+    if (event.type === "run-created") {
+      if (Array.isArray(event.input)) this.#lengths.set(0, event.input.length);
+      else if (isBlobRef(event.input)) this.#aside.set(0, event.input.hash);
+    } else if (event.type === "step-completed") {
+      const output = event.output as Partial<Elsewhere> | null | undefined; // anything at all; only its shape is looked at
+      if (Array.isArray(output)) this.#lengths.set(event.seq, output.length);
+      else if (typeof output?.elsewhere === "string") this.#aside.set(event.seq, output.elsewhere);
+    } else if (event.type === "container-completed" && event.kind === "mapOver" && Array.isArray(event.out)) {
       this.#lengths.set(event.seq, event.out.length);
     }
   }
@@ -165,8 +181,22 @@ export class Progress {
     const item = path.lastIndexOf("[");
     if (item < 0 || !Array.isArray(from) || from.length !== 2) return;
     const around = this.lineOf(path.slice(0, item));
-    const length = this.#lengths.get(from[0]);
-    if (around?.kind === "mapOver" && length !== undefined) this.#expect(path.slice(0, item), around, length);
+    if (around?.kind === "mapOver") this.#expectFrom(path.slice(0, item), around, from[0]);
+  }
+
+  #expectFrom(path: Path, map: Line, seq: number): void {
+    const length = this.#lengths.get(seq);
+    const hash = this.#aside.get(seq);
+    if (length !== undefined) this.#expect(path, map, length);
+    if (length !== undefined) return;
+    if (hash === undefined || this.#mapsSeen.has(path)) return;
+    this.#mapsSeen.add(path);
+    this.#countAside(hash).then(
+      (count) => {
+        if (count !== undefined) map.total = (map.total ?? 0) + count;
+      },
+      () => {}, // a picture without a total will do
+    );
   }
 
   #expect(path: Path, map: Line, count: number): void {

@@ -1,7 +1,9 @@
-import type { RunEvent } from "../core/events.ts";
+import type { Entry } from "../core/entries.ts";
+import { eventOf, type RunEvent } from "../core/events.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Node } from "../core/node.ts";
 import type { Path } from "../core/paths.ts";
+import type { Store } from "../ports/store.ts";
 import { say } from "./terminal.ts";
 
 /** What a run's events have told this process. */
@@ -20,12 +22,23 @@ export interface Watch {
   readonly end: () => void;
 }
 
-/** Follows a run's events: drawn on a terminal, told in lines elsewhere, or (quiet) only remembered. */
-export async function watchRun(node: Node, quiet: boolean): Promise<Watch> {
+/** Follows a run's events, from what is recorded already on: drawn on a terminal, told in lines elsewhere, or (quiet) only remembered. */
+export async function watchRun(
+  node: Node,
+  store: Store,
+  quiet: boolean,
+  past: readonly Entry[],
+): Promise<Watch> {
   const seen: Seen = { fingerprint: undefined, limits: {}, prompts: new Map() };
+  const before = past.map(eventOf);
+  for (const event of before) remember(event, seen);
   if (quiet) return { seen, onEvent: (event) => remember(event, seen), end: () => {} };
   const { Progress } = await import("./progress.ts");
-  const progress = new Progress(node);
+  const progress = new Progress(node, async (hash) => {
+    const list: unknown = JSON.parse((await store.blob(hash)) ?? "null");
+    return Array.isArray(list) ? list.length : undefined;
+  });
+  for (const event of before) progress.take(event);
   const isLive = process.stderr.isTTY && process.env.TERM !== "dumb";
   const tell = isLive ? undefined : (await import("./plain.ts")).tell;
   const end = isLive ? (await import("./live.ts")).drawLive(progress, Date.now()) : () => {};

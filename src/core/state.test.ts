@@ -61,6 +61,13 @@ describe("merge", () => {
     expect(() => merge(base, [part, whole], {}, "/p")).toThrow(/"findings/);
   });
 
+  it("finds a conflict between two changes of one list, wherever in it they are", () => {
+    const shorter = { name: "a", state: { list: [1] } };
+    const longer = { name: "b", state: { list: [1, 2, 3, 4] } };
+    expect(() => merge({ list: [1, 2, 3] }, [shorter, longer], {}, "/p/x")).toThrow('"list"');
+    expect(merge({ list: [1, 2, 3] }, [longer], {}, "/p/x")).toEqual(longer.state);
+  });
+
   it("accepts two branches that agree", () => {
     expect(merge(base, [branch("a", { total: 1 }), branch("b", { total: 1 })], {}, "/p")).toEqual({
       ...base,

@@ -23,35 +23,38 @@ export type Reducers = {
   readonly [field: string]: (current: never, incoming: never, base: never) => unknown;
 };
 
+/** How lists are compared: element by element, or each as a whole. */
+type Lists = "parts" | "whole";
+
 /** The changes that lead from one value to another. Linear in the size of what differs. */
-export function diff(from: Json, to: Json, at = ""): Patch {
+export function diff(from: Json, to: Json, lists: Lists = "parts"): Patch {
   const changes: Change[] = [];
-  compare(from, to, at, changes);
+  compare(from, to, "", changes, lists);
   return changes;
 }
 
-function compare(from: Json, to: Json, at: string, changes: Change[]): void {
+function compare(from: Json, to: Json, at: string, changes: Change[], lists: Lists): void {
   if (from === to) return;
-  if (Array.isArray(from) && Array.isArray(to)) compareArrays(from, to, at, changes);
-  else if (isContainer(from) && isContainer(to)) compareObjects(from, to, at, changes);
+  if (lists === "parts" && Array.isArray(from) && Array.isArray(to)) compareArrays(from, to, at, changes);
+  else if (isContainer(from) && isContainer(to)) compareObjects(from, to, at, changes, lists);
   else if (!equal(from, to)) changes.push({ op: "replace", path: at, value: to });
 }
 
-function compareObjects(from: JsonObject, to: JsonObject, at: string, changes: Change[]): void {
+function compareObjects(from: JsonObject, to: JsonObject, at: string, changes: Change[], lists: Lists): void {
   for (const key of Object.keys(from)) {
     if (!Object.hasOwn(to, key)) changes.push({ op: "remove", path: `${at}/${pointerKey(key)}` });
   }
   for (const key of Object.keys(to)) {
     const path = `${at}/${pointerKey(key)}`;
     const value = to[key] as Json;
-    if (Object.hasOwn(from, key)) compare(from[key] as Json, value, path, changes);
+    if (Object.hasOwn(from, key)) compare(from[key] as Json, value, path, changes, lists);
     else changes.push({ op: "add", path, value });
   }
 }
 
 function compareArrays(from: readonly Json[], to: readonly Json[], at: string, changes: Change[]): void {
   const shared = Math.min(from.length, to.length);
-  for (let i = 0; i < shared; i++) compare(from[i] as Json, to[i] as Json, `${at}/${i}`, changes);
+  for (let i = 0; i < shared; i++) compare(from[i] as Json, to[i] as Json, `${at}/${i}`, changes, "parts");
   for (let i = from.length - 1; i >= shared; i--) changes.push({ op: "remove", path: `${at}/${i}` });
   for (let i = shared; i < to.length; i++)
     changes.push({ op: "add", path: `${at}/${i}`, value: to[i] as Json });
@@ -128,7 +131,8 @@ export interface Branch {
 }
 
 /**
- * Joins branches in their declared order: each one's changes since `base` are applied on top of the ones before.
+ * Joins branches in their declared order: each one's changes since `base` are applied on top of the ones before. A list
+ * is one value: the places of its elements mean nothing once another branch has moved them.
  *
  * @throws StateConflictError naming field and branches, when two set one field to different values and it has no reducer.
  */
@@ -139,7 +143,7 @@ export function merge(base: Json, branches: readonly Branch[], reducers: JsonRed
   for (const branch of branches) {
     if (branch.state === base) continue;
     const reduced = new Set<string>();
-    for (const change of diff(base, branch.state)) {
+    for (const change of diff(base, branch.state, "whole")) {
       const field = pointerKeys(change.path)[0] ?? "";
       const reducer = reducers[field];
       if (reducer === undefined) {

@@ -7,6 +7,7 @@ import { operationPath, type Path } from "../core/paths.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Patch } from "../core/state.ts";
 import { type Attempt, durable } from "./durable.ts";
+import { watched } from "./footprint.ts";
 import type { Frame } from "./frame.ts";
 import { paid } from "./paid.ts";
 import { Draft } from "./state-scope.ts";
@@ -52,18 +53,21 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     return keyOf(this.runId, this.path);
   }
   get state(): Readonly<Record<string, unknown>> {
+    const { footprint } = this.#frame;
     const view = this.#draft.view();
-    return this.#frame.reads === undefined ? view : watched(view, this.#frame.reads);
+    return footprint === undefined ? view : watched(view, footprint);
   }
 
   set(patch: object): void {
     this.#checkOpen();
+    for (const field of Object.keys(patch)) this.#frame.footprint?.noteWritten(field);
     this.#draft.set(patch);
   }
 
   update(field: string, change: (current: never) => unknown): void {
     this.#checkOpen();
-    this.#frame.reads?.add(field);
+    this.#frame.footprint?.noteRead(field);
+    this.#frame.footprint?.noteWritten(field);
     this.#draft.set({ [field]: change(this.#draft.view()[field] as never) }); // the field's type is the author's
   }
 
@@ -138,22 +142,3 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
 }
 
 const keyOf = (runId: string, path: Path): string => `flujo-${sha256(`${runId} ${path}`).slice(0, 32)}`;
-
-/** The state, noting which fields are looked at. */
-function watched(view: Record<string, unknown>, reads: Set<string>): Record<string, unknown> {
-  return new Proxy(view, {
-    get(target, field) {
-      if (typeof field === "string") reads.add(field);
-      return Reflect.get(target, field);
-    },
-    has(target, field) {
-      if (typeof field === "string") reads.add(field);
-      return Reflect.has(target, field);
-    },
-    ownKeys(target) {
-      for (const field of Object.keys(target)) reads.add(field);
-      reads.add("*");
-      return Reflect.ownKeys(target);
-    },
-  });
-}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../core/compose.ts";
+import type { Context } from "../core/context.ts";
 import { concat, sum } from "../core/reducers.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Step } from "../core/step.ts";
@@ -228,15 +229,12 @@ describe("parallel", () => {
 
   it("lets a reducer merge them, in the order they are declared, whoever is first", async () => {
     const appends = (name: string, ms: `${number}ms`) =>
-      step(
-        name,
-        async (_: string, ctx: import("../core/context.ts").Context<{ field: string[]; count: number }>) => {
-          await ctx.sleep("nap", ms);
-          ctx.update("field", (list) => [...list, name]);
-          ctx.update("count", (count) => count + 1);
-          return name;
-        },
-      );
+      step(name, async (_: string, ctx: Context<{ field: string[]; count: number }>) => {
+        await ctx.sleep("nap", ms);
+        ctx.update("field", (list) => [...list, name]);
+        ctx.update("count", (count) => count + 1);
+        return name;
+      });
     const both = parallel("both", { slow: appends("slow", "500ms"), fast: appends("fast", "1ms") });
     const whole = pipeline("p", both.to("look", look as never), {
       state: () => ({ field: ["start"], count: 10 }),

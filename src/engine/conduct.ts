@@ -33,7 +33,7 @@ export async function conduct(tenure: Tenure, root: Root, beginning: Beginning):
     scopes: [scope],
     freshFrom,
     checks: [],
-    reads: undefined,
+    footprint: undefined,
   };
   let output: Json | undefined;
   try {

@@ -107,9 +107,8 @@ async function begin<State>(
   if (run.created !== undefined) await resume(setting, entrance, journal, lease);
   else if (first === undefined) throw neverBegun(runId);
   else journal.put(first.fact, ...first.blobs); // with the first commit: nothing is acknowledged before it
-  const signals = await store.signals(runId);
   const { root, graceMs } = setting;
-  tenure = new Tenure({ runId, node: root.node, journal, store, world, models, signals, graceMs });
+  tenure = new Tenure({ runId, node: root.node, journal, store, world, models, graceMs });
   const { input, state } = run.created ?? (first as First).given; // one of them is there
   const { limits, freshFrom, spent } =
     run.created === undefined ? { ...run, limits: first?.fact.limits ?? {} } : run;
@@ -164,7 +163,7 @@ async function resume<State>(
       why: entrance.why === "taken-over" ? "taken-over" : "resumed",
       ...(moved ? { fingerprint: version.fingerprint, manifest: version.blob.hash } : {}),
       ...(changed.length > 0 ? { forced: changed } : {}),
-      ...(entrance.limits ? { limits: entrance.limits } : {}),
+      ...(entrance.limits ? { limits: { ...run.limits, ...entrance.limits } } : {}), // raising one keeps the others
     },
     moved ? version.blob : undefined,
   );

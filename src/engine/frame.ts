@@ -2,13 +2,18 @@ import type { Scope } from "../budget/ledger.ts";
 import type { Json } from "../core/json.ts";
 import type { Node } from "../core/node.ts";
 import type { Path } from "../core/paths.ts";
+import type { Footprint } from "./footprint.ts";
 import type { StateScope } from "./state-scope.ts";
 import type { Stop } from "./stop.ts";
 import type { Tenure } from "./tenure.ts";
 import type { Value } from "./values.ts";
 
 /** Checks an output before it is recorded, and may replace it. */
-export type OutputCheck = (output: unknown, path: Path) => Promise<unknown>;
+export interface OutputCheck {
+  readonly apply: (output: unknown, path: Path) => Promise<unknown>;
+  /** What makes this check the one it is. */
+  readonly fact: Json;
+}
 
 /** Where in the tree the engine stands, and what holds there. */
 export interface Frame {
@@ -24,8 +29,8 @@ export interface Frame {
   /** Failures recorded before this entry belong to an earlier try: what failed is done again. */
   readonly freshFrom: number;
   readonly checks: readonly OutputCheck[];
-  /** The state fields that are read, when somebody wants to know. */
-  readonly reads: Set<string> | undefined;
+  /** What is read and set here, when somebody wants to know. */
+  readonly footprint: Footprint | undefined;
 }
 
 /** What a container hands to a part of it. */

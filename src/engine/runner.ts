@@ -2,7 +2,7 @@ import { approvalSchema } from "../core/approval.ts";
 import { encode } from "../core/codec.ts";
 import { milliseconds } from "../core/duration.ts";
 import { InvalidOptionError, InvalidRunIdError, RunEndedError, SignalRefusedError } from "../core/errors.ts";
-import { eventOf } from "../core/events.ts";
+import { eventOf, type RunEvent } from "../core/events.ts";
 import { isEnded } from "../core/fold.ts";
 import { type Budget, type Limits, limitsOf, type Usd } from "../core/limits.ts";
 import { isRunId } from "../core/paths.ts";
@@ -12,7 +12,14 @@ import { placeAt } from "../core/tree.ts";
 import { ActiveRun } from "./active-run.ts";
 import { cancelRun } from "./cancel.ts";
 import { type Entrance, load, type Setting, unknownRun } from "./enter.ts";
-import type { EngineOptions, ResumeOptions, RunHandle, RunResult, StartOptions } from "./options.ts";
+import type {
+  EngineOptions,
+  FlujoOptions,
+  ResumeOptions,
+  RunHandle,
+  RunResult,
+  StartOptions,
+} from "./options.ts";
 import { examineModels, fittingInput, initialState, type Root, rootOf } from "./root.ts";
 import { TakeOver } from "./take-over.ts";
 
@@ -41,13 +48,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       onCommit: (runId, entries) => {
         this.#active.get(runId)?.ticker.tick();
         if (options.onEvent === undefined) return;
-        for (const entry of entries) {
-          try {
-            options.onEvent(eventOf(entry), runId);
-          } catch {
-            // A listener that throws does not hurt the run.
-          }
-        }
+        for (const entry of entries) tell(options.onEvent, eventOf(entry), runId);
       },
     };
     if (options.takeOver ?? true) {
@@ -177,6 +178,16 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     run.result().then(forget, forget);
     this.#takeOver?.watch(this.#active);
     return run;
+  }
+}
+
+/** A listener that throws, or rejects, does not hurt the run. */
+function tell(onEvent: NonNullable<FlujoOptions["onEvent"]>, event: RunEvent, runId: string): void {
+  try {
+    const told: unknown = onEvent(event, runId);
+    if (told instanceof Promise) told.catch(() => {});
+  } catch {
+    // as above
   }
 }
 

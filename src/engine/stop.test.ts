@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Stop } from "./stop.ts";
+import { Stop, untilAborted } from "./stop.ts";
 
 describe("a stop", () => {
   it("reaches everything below it, bodies first, calls only when cut", () => {
@@ -45,5 +45,17 @@ describe("a stop", () => {
     let begun = false;
     await expect(stop.race(() => (begun = true))).rejects.toThrow("no");
     expect(begun).toBe(false);
+  });
+});
+
+describe("a call that is waited for until its signal fires", () => {
+  it("comes back as itself when it is first, and is left behind when the signal is", async () => {
+    const cut = new AbortController();
+    expect(await untilAborted(Promise.resolve("answer"), cut.signal)).toBe("answer");
+    await expect(untilAborted(Promise.reject(new Error("refused")), cut.signal)).rejects.toThrow("refused");
+    const deaf = untilAborted(new Promise(() => {}), cut.signal);
+    cut.abort(new Error("enough"));
+    await expect(deaf).rejects.toThrow("enough");
+    await expect(untilAborted(Promise.resolve("late"), cut.signal)).rejects.toThrow("enough");
   });
 });

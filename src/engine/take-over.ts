@@ -38,12 +38,13 @@ export class TakeOver {
   watch(mine: { has(runId: string): boolean }): void {
     if (this.#ended || this.#off !== undefined) return;
     const look = async (): Promise<void> => {
+      const watch = this.#off;
       try {
         for (const runId of await this.abandoned(mine)) if (!this.#ended) this.#resume(runId);
       } catch {
         // A store that does not answer now is asked again next time.
       }
-      if (!this.#ended && this.#off !== undefined)
+      if (!this.#ended && this.#off === watch)
         this.#off = this.#world.timer(this.#everyMs, look, { background: true });
     };
     this.#off = this.#world.timer(this.#everyMs, look, { background: true });

@@ -23,7 +23,6 @@ export interface TenureParts {
   readonly store: Store;
   readonly world: World;
   readonly models: Models | undefined;
-  readonly signals: readonly Signal[];
   /** How long calls already paid for are awaited once the run is to stop. */
   readonly graceMs: number;
 }
@@ -36,12 +35,12 @@ export class Tenure {
   readonly store: Store;
   readonly world: World;
   readonly models: Models | undefined;
-  readonly signals: readonly Signal[];
   readonly treasury: Treasury;
   readonly reducers: JsonReducers;
   readonly stop = new Stop();
   /** Paid calls not yet recorded, by path. */
   readonly underWay = new Map<Path, Promise<Json>>();
+  #reading: Promise<Map<Path, Signal[]>> | undefined;
   readonly #calls = new Map<Promise<unknown>, Stop>();
   readonly #graceMs: number;
 
@@ -52,7 +51,6 @@ export class Tenure {
     this.store = parts.store;
     this.world = parts.world;
     this.models = parts.models;
-    this.signals = parts.signals;
     this.#graceMs = parts.graceMs;
     this.treasury = new Treasury(parts.journal, parts.world);
     this.reducers = reducersOf(parts.node);
@@ -80,14 +78,37 @@ export class Tenure {
     this.#cut();
   }
 
-  /** Remembers a call under way and what stops it, so that the run does not end before the call has. */
+  /** What has been sent to a place by now. Those that ask at the same moment share one look into the store. */
+  async signalsAt(path: Path): Promise<readonly Signal[]> {
+    this.#reading ??= this.#readSignals().finally(() => {
+      this.#reading = undefined;
+    });
+    return (await this.#reading).get(path) ?? [];
+  }
+
+  async #readSignals(): Promise<Map<Path, Signal[]>> {
+    return Map.groupBy(await this.store.signals(this.runId), ({ path }) => path);
+  }
+
+  /**
+   * Remembers a call under way, so that the run does not end before the call has. When its place is stopped, it has the
+   * grace period to come back, even if the run goes on without that place: it holds money that others may need.
+   */
   track<T>(call: Promise<T>, stop: Stop): Promise<T> {
+    let offCut = (): void => {};
+    const offStop = stop.onFire(() => {
+      offCut = this.world.timer(this.#graceMs, () => stop.cut());
+    });
     const settled = call.then(
       () => {},
       () => {},
     );
     this.#calls.set(settled, stop);
-    settled.then(() => this.#calls.delete(settled));
+    settled.then(() => {
+      this.#calls.delete(settled);
+      offStop();
+      offCut();
+    });
     return call;
   }
 

@@ -9,7 +9,9 @@ async function opened(crash?: CrashPoint, latencyMs = 0) {
   const process = world.process("p");
   const kept = memory();
   const store = crashingStore(kept, { process, crash, latencyMs });
-  const answer = await world.run(store.acquire({ runId: "r", owner: "p", now: 0, ttlMs: 1_000, create: true }));
+  const answer = await world.run(
+    store.acquire({ runId: "r", owner: "p", now: 0, ttlMs: 1_000, create: true }),
+  );
   const lease = (answer as { lease: Lease }).lease; // the run is new: it is granted
   let seq = 0;
   const commit = () =>
@@ -45,7 +47,7 @@ test("a process that dies before a commit has written nothing of it, after it al
 });
 
 test("a paused process hears of its commit when it wakes", async () => {
-  const { world, process, kept, commit } = await opened({ commit: 1, when: "after", then: "pause" });
+  const { world, process, kept, commit } = await opened({ commit: 1, when: "after", how: "pause" });
   const outcome = commit();
   await world.run(() => process.isPaused);
   expect(await written(kept)).toBe(1);
@@ -55,7 +57,7 @@ test("a paused process hears of its commit when it wakes", async () => {
 
 test("a commit that fails may have been written", async () => {
   for (const when of ["before", "after"] as const) {
-    const { world, kept, commit, store } = await opened({ commit: 1, when, then: "fail" });
+    const { world, kept, commit, store } = await opened({ commit: 1, when, how: "fail" });
     await expect(world.run(commit())).rejects.toThrow("commit 1 failed");
     expect(await written(kept)).toBe(when === "before" ? 0 : 1);
     expect(store.commits).toBe(1);

@@ -12,7 +12,7 @@ export interface CrashPoint {
   /** Before it is written, or after. */
   readonly when: "before" | "after";
   /** `die` (default): the process is killed. `pause`: it stands still until woken. `fail`: the commit throws. */
-  readonly then?: "die" | "pause" | "fail";
+  readonly how?: "die" | "pause" | "fail";
 }
 
 export interface CrashingStoreOptions {
@@ -66,12 +66,12 @@ export function crashingStore(inner: Store, options: CrashingStoreOptions): Cras
   async function reach(when: CrashPoint["when"]): Promise<void> {
     if (crash?.when !== when || crash.commit !== commits) return;
     onCrash?.();
-    if (crash.then === "fail") {
+    if (crash.how === "fail") {
       throw new StoreUnavailableError(`commit ${commits} failed, as it was told to ${when} it was written`, {
         retryable: true,
       });
     }
-    if (crash.then === "pause") process.pause();
+    if (crash.how === "pause") process.pause();
     else process.kill();
     await way();
   }

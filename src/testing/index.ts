@@ -1,5 +1,10 @@
 /** The door of `flujo/testing`: what a store, a pipeline, a budget and Flujo itself are tested with. */
-export { type CrashingStore, type CrashingStoreOptions, type CrashPoint, crashingStore } from "./crash-store.ts";
+export {
+  type CrashingStore,
+  type CrashingStoreOptions,
+  type CrashPoint,
+  crashingStore,
+} from "./crash-store.ts";
 export {
   type Fault,
   type OpenAIServer,

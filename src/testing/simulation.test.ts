@@ -96,12 +96,24 @@ const everyType: readonly Entry["type"][] = [
 describe("a simulation over a broken store finds it out", () => {
   const mutants: readonly [claim: string, make: () => Store, finds: RegExp][] = [
     ["that lets a stale owner write", withoutFence, /stale owner/],
-    ["that acknowledges an append and forgets it", losingAppends, /goes on at|run again|ran again|recorded twice/],
+    [
+      "that acknowledges an append and forgets it",
+      losingAppends,
+      /goes on at|run again|ran again|recorded twice/,
+    ],
     ["that writes half of an append", tearingAppends, /goes on at/],
     ["that hands a result out twice", repeatingEntries, /journal says/],
-    ["that forgets results", hidingType("step-completed"), /ran again after its result was recorded|recorded twice/],
+    [
+      "that forgets results",
+      hidingType("step-completed"),
+      /ran again after its result was recorded|recorded twice/,
+    ],
     ["that forgets operations", hidingType("operation-completed"), /ran again|bought again|recorded twice/],
-    ["that forgets what was spent", hidingType("budget-reserved"), /meter says the run has used .* of|the run has used .* of/],
+    [
+      "that forgets what was spent",
+      hidingType("budget-reserved"),
+      /meter says the run has used .* of|the run has used .* of/,
+    ],
     ["that forgets decisions", hidingType("branch-chosen"), /branch-chosen of .* recorded twice/],
     ["that grants a lease to everybody", grantingAlways, /stale owner|fence/],
     ["that never lets a lease go", neverFree, /not done/],
@@ -162,7 +174,10 @@ function tearingAppends(): Store {
     ...store,
     commit: (appends) =>
       store.commit(
-        appends.map((append) => ({ ...append, entries: append.entries.slice(0, Math.ceil(append.entries.length / 2)) })),
+        appends.map((append) => ({
+          ...append,
+          entries: append.entries.slice(0, Math.ceil(append.entries.length / 2)),
+        })),
       ),
   };
 }
@@ -173,7 +188,9 @@ function repeatingEntries(): Store {
   return {
     ...store,
     read: async (...place) =>
-      (await store.read(...place))?.flatMap((entry): Entry[] => (entry.type === "budget-reserved" ? [entry, entry] : [entry])),
+      (await store.read(...place))?.flatMap((entry): Entry[] =>
+        entry.type === "budget-reserved" ? [entry, entry] : [entry],
+      ),
   };
 }
 
@@ -183,12 +200,20 @@ function hidingType(type: Entry["type"]): () => Store {
     const store = memory();
     return {
       ...store,
-      read: async (...place) => (await store.read(...place))?.map((entry) => (entry.type === type ? blank(entry) : entry)),
+      read: async (...place) =>
+        (await store.read(...place))?.map((entry) => (entry.type === type ? blank(entry) : entry)),
     };
   };
 }
 
-const blank = ({ seq, at }: Entry): Entry => ({ seq, at, type: "step-started", path: "/nowhere", kind: "step", attempt: 1 });
+const blank = ({ seq, at }: Entry): Entry => ({
+  seq,
+  at,
+  type: "step-started",
+  path: "/nowhere",
+  kind: "step",
+  attempt: 1,
+});
 
 /** Two owners with one fence. */
 function grantingAlways(): Store {

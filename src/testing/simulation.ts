@@ -17,7 +17,7 @@ import { virtualWorld } from "./virtual-world.ts";
 export interface SimulateOptions {
   /** Decides everything: the pipeline, the faults, and the order of what happens at the same moment. */
   readonly seed: number;
-  /** Makes the store that survives the crashes. Default: `memory()`. It must keep to the world's time. */
+  /** Makes the store that survives the crashes; called twice. Default: `memory()`. It must not wait in real time. */
   readonly store?: () => Store;
 }
 
@@ -41,9 +41,10 @@ export interface SimulationReport {
 }
 
 /**
- * Simulates one run from its seed and checks that: it ends as the plan says, without faults and with them; nothing recorded is done again
- * or recorded twice; posted and pending money stay within every limit, by the journal and by the provider's own meter;
- * nothing stays stuck; the journal is well formed and means what the engine reports; a stale owner writes nothing.
+ * Simulates one run from its seed and checks that: it ends as the plan says, without faults and with them; nothing
+ * recorded is done again or recorded twice; posted and pending money stay within every limit, by the journal and by the
+ * provider's own meter; nothing stays stuck; the journal is well formed and means what the engine reports; a stale owner
+ * writes nothing.
  *
  *     const { violations } = await simulate({ seed: 42 });
  */
@@ -108,7 +109,8 @@ async function live(
     const { fence } = witness;
     const written = witness.entries.length;
     await course.rest();
-    if (witness.fence === fence && witness.entries.length > written) witness.say(`${witness.entries.length - written} entries were written after the end`);
+    if (witness.fence === fence && witness.entries.length > written)
+      witness.say(`${witness.entries.length - written} entries were written after the end`);
   } catch (error) {
     witness.say(messageOf(error));
   }

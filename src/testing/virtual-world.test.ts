@@ -10,7 +10,9 @@ describe("a virtual world", () => {
     process.timer(10, see("timer"));
     process.soon(() => {
       see("soon")();
-      void Promise.resolve().then(see("promise")).then(() => process.soon(see("soon again")));
+      void Promise.resolve()
+        .then(see("promise"))
+        .then(() => process.soon(see("soon again")));
     });
     await world.run(() => seen.length === 4);
     expect(seen).toEqual(["1000 soon", "1000 promise", "1000 soon again", "1010 timer"]);

@@ -137,7 +137,8 @@ class Virtual implements VirtualWorld {
   }
 
   add(by: Process, ms: number, callback: () => void, background = false): () => void {
-    const task = { by, due: this.#now + Math.max(0, ms), order: this.#order++, background, callback };
+    const due = this.#now + Math.max(0, Math.ceil(ms)); // the clock shows whole milliseconds, as Date.now() does
+    const task = { by, due, order: this.#order++, background, callback };
     this.#timers.push(task);
     return () => {
       this.#timers = this.#timers.filter((other) => other !== task);
@@ -165,7 +166,11 @@ class Virtual implements VirtualWorld {
     let first: Task | undefined;
     for (const task of this.#timers) {
       if (task.by.isPaused) continue;
-      if (first === undefined || task.due < first.due || (task.due === first.due && task.order < first.order)) {
+      if (
+        first === undefined ||
+        task.due < first.due ||
+        (task.due === first.due && task.order < first.order)
+      ) {
         first = task;
       }
     }
@@ -216,8 +221,11 @@ class Process implements VirtualProcess {
   id = (): string => `${this.now().toString(36)}-${this.owner}-${++this.#ids}`;
   isGone = (owner: string): boolean => this.#world.isGone(owner, this.host);
 
-  timer = (ms: number, callback: () => void, options: { readonly background?: boolean } = {}): (() => void) =>
-    this.#alive ? this.#world.add(this, ms, callback, options.background) : () => {};
+  timer = (
+    ms: number,
+    callback: () => void,
+    options: { readonly background?: boolean } = {},
+  ): (() => void) => (this.#alive ? this.#world.add(this, ms, callback, options.background) : () => {});
 
   soon = (callback: () => void): void => {
     if (this.#alive) this.#world.addReady(this, callback);

@@ -10,6 +10,7 @@ import { say } from "../terminal.ts";
 interface Flags {
   readonly reason: string;
   readonly store?: string;
+  readonly yes?: boolean;
 }
 
 /** `flujo cancel RUN` */
@@ -22,14 +23,16 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
       "--store <uri>",
       "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
     )
+    .option("--yes", "ask nothing")
     .action(async (run: string, flags: Flags) => done(await cancel(run, flags)));
 }
 
-async function cancel(name: string, { reason, ...flags }: Flags): Promise<number> {
+async function cancel(name: string, { reason, yes, ...flags }: Flags): Promise<number> {
   const settings = await readSettings(flags);
   const store = await openKnown(settings.store, name);
   try {
     const runId = await fullRunId(store, name);
+    if (!yes && process.stdin.isTTY && process.stderr.isTTY && !(await isMeant(runId))) return exit.completed;
     const outcome = await cancelRun(store, nodeWorld(), runId, reason);
     say(
       outcome === "cancelled"
@@ -40,4 +43,11 @@ async function cancel(name: string, { reason, ...flags }: Flags): Promise<number
   } finally {
     await store.close();
   }
+}
+
+/** A cancelled run cannot be resumed; a person is asked once more. */
+async function isMeant(runId: string): Promise<boolean> {
+  const { confirm } = await import("@clack/prompts");
+  const message = `Stop run ${runId} for good? It cannot be resumed.`;
+  return (await confirm({ message, initialValue: false, output: process.stderr })) === true;
 }

@@ -54,7 +54,8 @@ async function resume(name: string, flags: Flags, known: Known): Promise<number>
   try {
     const runId = await fullRunId(store, name);
     known.runId = runId;
-    const run = fold((await readJournal(store, runId)) ?? []);
+    const past = (await readJournal(store, runId)) ?? [];
+    const run = fold(past);
     known.pipeline = run.created?.pipeline ?? null;
     known.fingerprint = run.fingerprint || null;
     const loaded = await loadOrigin(runId, run, flags);
@@ -70,6 +71,7 @@ async function resume(name: string, flags: Flags, known: Known): Promise<number>
       settings: rest,
       flags,
       known,
+      past,
       begin: (flujo) => flujo.resume(runId, options),
     });
   } finally {

@@ -2,6 +2,7 @@ import { decode } from "../../core/codec.ts";
 import { placed, UnknownBranchError } from "../../core/errors.ts";
 import type { BranchNode, Node } from "../../core/node.ts";
 import { childPath, itemPath, type Path } from "../../core/paths.ts";
+import { stateSeen } from "../footprint.ts";
 import { type Frame, within } from "../frame.ts";
 import { fetchJson, type Value } from "../values.ts";
 
@@ -10,6 +11,7 @@ export async function advanceBranch(node: BranchNode, input: Value, frame: Frame
   const path = childPath(frame.path, node.name);
   const { run, journal } = frame.tenure;
   const recorded = run.choices.get(path);
+  if (recorded !== undefined) frame.footprint?.notePartial();
   const key = recorded ?? (await choose(node, path, input, frame));
   const branch = branchFor(node, key, path);
   if (recorded === undefined) journal.put({ type: "branch-chosen", path, key });
@@ -21,7 +23,7 @@ async function choose(node: BranchNode, path: Path, input: Value, frame: Frame):
   const given = decode(await fetchJson(input.json, frame.tenure.store));
   try {
     // The builder ties input and state to the function's types.
-    return String(await node.choose(given as never, { state: frame.state.view() as never }));
+    return String(await node.choose(given as never, { state: stateSeen(frame) as never }));
   } catch (error) {
     throw placed(error, path);
   }

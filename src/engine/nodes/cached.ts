@@ -2,18 +2,19 @@ import canonicalize from "canonicalize";
 import { decode } from "../../core/codec.ts";
 import { placed } from "../../core/errors.ts";
 import { sha256, versionOf } from "../../core/fingerprint.ts";
-import { isJsonObject, type Json } from "../../core/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import { bare, type CachedNode, nameOf } from "../../core/node.ts";
 import { childPath, type Path } from "../../core/paths.ts";
-import { diff, type Patch } from "../../core/state.ts";
+import { diff } from "../../core/state.ts";
+import { Footprint } from "../footprint.ts";
 import type { Frame } from "../frame.ts";
 import { fetchJson, keepJson, type Value } from "../values.ts";
 
-/** A kept result, the state fields it was made from, and the changes it made. */
+/** A kept result, the state fields it was made from (their hashes), and those it set (their values). */
 interface Variant {
   readonly reads: { readonly [field: string]: string };
   readonly output: Json;
-  readonly state: Patch;
+  readonly writes: JsonObject;
 }
 
 /** Variants kept for one key: the newest ones. */
@@ -28,6 +29,7 @@ export async function advanceCached(node: CachedNode, input: Value, frame: Frame
   const path = childPath(frame.path, nameOf(node.of));
   const hit = tenure.run.completed.get(path);
   if (hit?.cached) {
+    frame.footprint?.notePartial();
     state.apply(hit.state);
     return { json: hit.output, ref: hit.seq };
   }
@@ -39,13 +41,15 @@ export async function advanceCached(node: CachedNode, input: Value, frame: Frame
     tenure.journal.put({ type: "cache-missed", path });
   }
   const before = state.current;
-  const reads = new Set<string>();
-  const value = await frame.advance(node.of, input, { ...frame, reads });
-  for (const field of reads) frame.reads?.add(field);
+  const footprint = new Footprint(frame.footprint);
+  const value = await frame.advance(node.of, input, { ...frame, footprint });
+  if (footprint.isPartial) return value; // part of it was done before a crash, and what it had read is forgotten
+  const { read, written } = footprint;
+  for (const field of written) if (tenure.reducers[field] !== undefined) read.add(field); // reducers look at it, too
   const made: Variant = {
-    reads: Object.fromEntries([...reads].map((field) => [field, digest(before, field)])),
+    reads: Object.fromEntries([...read].map((field) => [field, digest(before, field)])),
     output: await fetchJson(value.json, tenure.store),
-    state: diff(before, state.current),
+    writes: fieldsOf(state.current, written),
   };
   const expires = node.ttlMs === undefined ? {} : { expiresAt: tenure.world.now() + node.ttlMs };
   const kept = [made, ...variants].slice(0, mostVariants) as unknown as Json; // variants are JSON by construction
@@ -68,7 +72,9 @@ async function take(
 ): Promise<Value> {
   const { journal } = frame.tenure;
   const kept = keepJson(variant.output);
-  const state = variant.state.length === 0 ? {} : { state: variant.state };
+  const { current } = frame.state;
+  const changes = isJsonObject(current) ? diff(current, { ...current, ...variant.writes }) : [];
+  const state = changes.length === 0 ? {} : { state: changes };
   const { kind } = bare(node.of);
   const fact = {
     type: "step-completed",
@@ -82,8 +88,9 @@ async function take(
   } as const;
   const seq = journal.put({ ...fact, cached: true }, kept.blob);
   await journal.sync();
-  frame.state.apply(variant.state);
-  for (const field of Object.keys(variant.reads)) frame.reads?.add(field);
+  frame.state.apply(changes);
+  for (const field of Object.keys(variant.reads)) frame.footprint?.noteRead(field);
+  for (const field of Object.keys(variant.writes)) frame.footprint?.noteWritten(field);
   return { json: kept.json, ref: seq };
 }
 
@@ -97,11 +104,19 @@ async function keyOf(node: CachedNode, path: Path, input: Value, frame: Frame): 
       throw placed(error, path);
     }
   }
-  return sha256(canonicalize([versionOf(node.of).fingerprint, what]) as string);
+  const checks = frame.checks.map(({ fact }) => fact); // they have had their say before a result is kept
+  return sha256(canonicalize([versionOf(node.of).fingerprint, what, ...checks]) as string);
 }
 
 const fits = (variant: Variant, state: Json): boolean =>
   Object.entries(variant.reads).every(([field, hash]) => digest(state, field) === hash);
+
+function fieldsOf(state: Json, fields: ReadonlySet<string>): JsonObject {
+  if (!isJsonObject(state)) return {};
+  return Object.fromEntries(
+    [...fields].flatMap((field) => (Object.hasOwn(state, field) ? [[field, state[field] as Json]] : [])),
+  );
+}
 
 /** `*` stands for the set of fields there are. */
 function digest(state: Json, field: string): string {

@@ -10,7 +10,10 @@ export async function advanceFallback(node: FallbackNode, input: Value, frame: F
   const { tenure, state, stop } = frame;
   const path = childPath(frame.path, nameOf(node.of));
   const to = childPath(frame.path, nameOf(node.other)); // the first of a chain has several ways out, this one only one
-  if (tenure.run.fallbacks.has(to)) return frame.advance(node.other, input, frame);
+  if (tenure.run.fallbacks.has(to)) {
+    frame.footprint?.notePartial();
+    return frame.advance(node.other, input, frame);
+  }
   const before = state.current;
   try {
     return await frame.advance(node.of, input, frame);

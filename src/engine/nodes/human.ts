@@ -16,7 +16,7 @@ export async function advanceHuman(node: HumanNode, input: Value, frame: Frame):
   const done = run.completed.get(path);
   if (done !== undefined) return { json: done.output, ref: done.seq };
   frame.stop.check();
-  for (const signal of tenure.signals.filter((sent) => sent.path === path)) {
+  for (const signal of await tenure.signalsAt(path)) {
     const answer = await check(node.answer ?? approvalSchema, decode(signal.data));
     if (!answer.ok) continue; // refused when it was sent; whoever got past that changes nothing
     const kept = keep(answer.value, `answer to ${path}`, path);

@@ -50,7 +50,10 @@ export class Join {
   async follow(line: Line): Promise<Outcome | undefined> {
     const { tenure, state } = this.#frame;
     const collected = tenure.run.collected.get(line.path);
-    if (collected !== undefined) return failed(collected.error, collected.seq);
+    if (collected !== undefined) {
+      this.#frame.footprint?.notePartial();
+      return failed(collected.error, collected.seq);
+    }
     const fork = state.fork();
     try {
       const frame = within(this.#frame, { path: line.path, state: fork, stop: this.#stop });

@@ -2,6 +2,7 @@ import { decode } from "../../core/codec.ts";
 import { LoopLimitError, placed } from "../../core/errors.ts";
 import type { LoopNode } from "../../core/node.ts";
 import { childPath, itemPath, type Path } from "../../core/paths.ts";
+import { stateSeen } from "../footprint.ts";
 import { type Frame, within } from "../frame.ts";
 import { fetchJson, type Value } from "../values.ts";
 import { closed } from "./closed.ts";
@@ -37,12 +38,15 @@ async function isDone(
 ): Promise<boolean> {
   const { run, journal, store } = frame.tenure;
   const recorded = run.verdicts.get(turn);
-  if (recorded !== undefined) return recorded;
+  if (recorded !== undefined) {
+    frame.footprint?.notePartial();
+    return recorded;
+  }
   frame.stop.check();
   let done: boolean;
   try {
     const given = decode(await fetchJson(value.json, store));
-    done = await node.until(given as never, { count, state: frame.state.view() as never }); // the builder ties these types
+    done = await node.until(given as never, { count, state: stateSeen(frame) as never }); // the builder ties these types
   } catch (error) {
     throw placed(error, turn);
   }

@@ -5,6 +5,7 @@ import type { Json } from "../../core/json.ts";
 import type { MapNode } from "../../core/node.ts";
 import { childPath, itemPath, type Path } from "../../core/paths.ts";
 import type { Branch } from "../../core/state.ts";
+import { stateSeen } from "../footprint.ts";
 import type { Frame } from "../frame.ts";
 import { fetchJson, keep, type Value } from "../values.ts";
 import { closed } from "./closed.ts";
@@ -63,6 +64,7 @@ async function itemsOf(node: MapNode, path: Path, input: Value, frame: Frame): P
   const { tenure } = frame;
   const recorded = tenure.run.maps.get(path);
   if (recorded !== undefined) {
+    frame.footprint?.notePartial();
     const made = recorded.items === undefined ? undefined : await fetchJson(recorded.items, tenure.store);
     const list = (made ?? (await fetchJson(input.json, tenure.store))) as readonly Json[]; // an array when it was recorded
     const ref = (index: number): Ref =>
@@ -111,7 +113,7 @@ async function evaluate(
     });
   }
   try {
-    return [...node.over(input as never, frame.state.view() as never)]; // the builder ties these types
+    return [...node.over(input as never, stateSeen(frame) as never)]; // the builder ties these types
   } catch (error) {
     throw placed(error, path);
   }

@@ -1,6 +1,7 @@
 import { InvalidOutputError } from "../../core/errors.ts";
+import { codeFact, schemaFact } from "../../core/fingerprint.ts";
 import { isQualifier, type Node, nameOf, type ValidateNode } from "../../core/node.ts";
-import { childPath, operationPath } from "../../core/paths.ts";
+import { childPath, operationPath, type Path } from "../../core/paths.ts";
 import type { Schema } from "../../core/schema.ts";
 import type { Frame, OutputCheck } from "../frame.ts";
 import { keep, open, type Value } from "../values.ts";
@@ -18,7 +19,7 @@ export async function advanceValidate(node: ValidateNode, input: Value, frame: F
   }
   const path = childPath(frame.path, nameOf(node.of));
   const value = await frame.advance(node.of, input, frame);
-  const output = await check(await open(value.json, frame.tenure.store), path);
+  const output = await check.apply(await open(value.json, frame.tenure.store), path);
   return altered(frame, operationPath(path, "validate", 0), value, keep(output, `output of ${path}`, path));
 }
 
@@ -29,11 +30,15 @@ function isOneBody(node: Node): boolean {
 }
 
 function checkOf({ check }: ValidateNode): OutputCheck {
-  if ("~standard" in check) return (output, path) => fittingOutput(check as Schema, output, path); // some schemas are callable
-  return async (output, path) => {
+  if ("~standard" in check) {
+    const schema = check as Schema; // some schemas are callable
+    return { fact: schemaFact(schema), apply: (output, path) => fittingOutput(schema, output, path) };
+  }
+  const apply = async (output: unknown, path: Path): Promise<unknown> => {
     const verdict = await check(output as never); // the builder ties the check to the output's type
     if (verdict === true) return output;
     const why = verdict === false ? "its validate() check said no" : verdict;
     throw new InvalidOutputError(`output of ${path} is not valid: ${why}`, { path, retryable: true });
   };
+  return { fact: codeFact(check), apply };
 }

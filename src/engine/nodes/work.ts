@@ -21,11 +21,15 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
   const { tenure } = frame;
   const done = tenure.run.completed.get(path);
   if (done !== undefined) {
+    frame.footprint?.notePartial();
     frame.state.apply(done.state);
     return { json: done.output, ref: done.seq };
   }
   const failed = tenure.run.failures.get(path);
-  if (failed !== undefined && failed.seq > frame.freshFrom) throw reviveError(failed.error, tenure.runId);
+  if (failed !== undefined && failed.seq > frame.freshFrom) {
+    frame.footprint?.notePartial();
+    throw reviveError(failed.error, tenure.runId);
+  }
   return attemptWork(node, path, input, frame);
 }
 
@@ -86,7 +90,7 @@ async function checked(node: WorkNode, output: unknown, path: Path, frame: Frame
   let value = output;
   if (node.output !== undefined && node.kind === "step")
     value = await fittingOutput(node.output, value, path);
-  for (const check of frame.checks) value = await check(value, path);
+  for (const check of frame.checks) value = await check.apply(value, path);
   return value;
 }
 

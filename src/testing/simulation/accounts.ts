@@ -4,7 +4,7 @@
  */
 import type { Amount, Entry } from "../../core/entries.ts";
 import type { Limits } from "../../core/limits.ts";
-import { isQualifier, nameOf, type Node } from "../../core/node.ts";
+import { isQualifier, type Node, nameOf } from "../../core/node.ts";
 import { pathSegment } from "../../core/paths.ts";
 import { inside, places } from "../../core/tree.ts";
 
@@ -12,7 +12,10 @@ import { inside, places } from "../../core/tree.ts";
 export type Budgets = ReadonlyMap<string, { readonly limits: Limits; readonly covers: ReadonlySet<string> }>;
 
 /** The budgets inside a tree whose names are unique. */
-export function budgetsIn(node: Node, found = new Map<string, { limits: Limits; covers: Set<string> }>()): Budgets {
+export function budgetsIn(
+  node: Node,
+  found = new Map<string, { limits: Limits; covers: Set<string> }>(),
+): Budgets {
   if (node.kind === "sequence") {
     budgetsIn(node.before, found);
     budgetsIn(node.next, found);
@@ -84,7 +87,11 @@ export class Accounts {
   }
 
   #over(path: string, budgets: Budgets): string[] {
-    const wrong = exceeded("the run", this.#sum(() => true), this.limits);
+    const wrong = exceeded(
+      "the run",
+      this.#sum(() => true),
+      this.limits,
+    );
     for (const scope of this.#opened) {
       const at = scope.lastIndexOf("/");
       const budget = budgets.get(scope.slice(at + 1));

@@ -96,14 +96,23 @@ export class Course {
     for (const { process } of this.#attempts) process.wake();
     await this.#parts.world.run(() => !this.#isUnderWay(), bounds);
     await this.#wait(60_000);
+    for (const { process, settled, heard } of this.#attempts) {
+      if (!heard && process.isAlive && settled !== undefined && "error" in settled) {
+        await this.#hearRefusal(process.owner, settled.error);
+      }
+    }
   }
 
   #isUnderWay(): boolean {
-    return this.#attempts.some(({ process, settled }) => settled === undefined && process.isAlive && !process.isPaused);
+    return this.#attempts.some(
+      ({ process, settled }) => settled === undefined && process.isAlive && !process.isPaused,
+    );
   }
 
   #news(): Attempt | undefined {
-    return this.#attempts.find(({ settled, heard, process }) => settled !== undefined && !heard && process.isAlive);
+    return this.#attempts.find(
+      ({ settled, heard, process }) => settled !== undefined && !heard && process.isAlive,
+    );
   }
 
   /** Somebody goes on with the run; now and then two at once. */
@@ -129,7 +138,9 @@ export class Course {
     const attempt: Attempt = { process, store, runner, handle, settled: undefined, heard: false };
     if (reused !== undefined) this.#attempts.splice(this.#attempts.indexOf(reused), 1);
     this.#attempts.push(attempt);
-    const details = [budget, fault].filter((detail) => detail !== undefined).map((detail) => ` ${JSON.stringify(detail)}`);
+    const details = [budget, fault]
+      .filter((detail) => detail !== undefined)
+      .map((detail) => ` ${JSON.stringify(detail)}`);
     note(`${process.owner} ${starts ? "starts" : "resumes"}${details.join("")}`);
     handle.result().then(
       (result) => {
@@ -139,7 +150,7 @@ export class Course {
         attempt.settled = { error };
       },
     );
-    if (fault?.kind === "at-time") this.#driver.timer(fault.ms, () => this.#strike(attempt, fault.then));
+    if (fault?.kind === "at-time") this.#driver.timer(fault.ms, () => this.#strike(attempt, fault.how));
   }
 
   #newProcess(fault: Fault | undefined): Pick<Attempt, "process" | "store"> {
@@ -148,17 +159,17 @@ export class Course {
     const process = world.process("p", chance.pick(["here", "there"]));
     const crash = fault?.kind === "at-commit" ? fault.point : undefined;
     const onCrash = (): void => {
-      this.#struck(`${process.owner}: ${crash?.then} ${crash?.when} commit ${crash?.commit}`);
-      if (crash?.then === "pause") this.#wakeLater(process);
+      this.#struck(`${process.owner}: ${crash?.how} ${crash?.when} commit ${crash?.commit}`);
+      if (crash?.how === "pause") this.#wakeLater(process);
     };
     return { process, store: crashingStore(kept, { process, crash, latencyMs, onCrash }) };
   }
 
-  #strike({ process, runner, settled }: Attempt, then: "die" | "pause" | "shut-down"): void {
+  #strike({ process, runner, settled }: Attempt, how: "die" | "pause" | "shut-down"): void {
     if (!process.isAlive || settled !== undefined) return;
-    this.#struck(`${process.owner}: ${then}`);
-    if (then === "die") process.kill();
-    else if (then === "shut-down") void runner[Symbol.asyncDispose]();
+    this.#struck(`${process.owner}: ${how}`);
+    if (how === "die") process.kill();
+    else if (how === "shut-down") void runner[Symbol.asyncDispose]();
     else {
       process.pause();
       this.#wakeLater(process);

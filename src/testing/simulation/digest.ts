@@ -31,5 +31,9 @@ function normal(value: unknown): unknown {
   if (fields.ok === false && typeof fields.error === "object") {
     return { ok: false, code: (fields.error as { code?: unknown }).code };
   }
-  return Object.fromEntries(Object.keys(fields).sort().map((key) => [key, normal(fields[key])]));
+  return Object.fromEntries(
+    Object.keys(fields)
+      .sort()
+      .map((key) => [key, normal(fields[key])]),
+  );
 }

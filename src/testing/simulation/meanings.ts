@@ -23,7 +23,14 @@ export function resultOf(plan: BodyPlan, value: unknown, found: readonly unknown
     case "rich": {
       const number = numberOf(text);
       const raw = new Uint8Array([1, 2]);
-      return { text, when: new Date(number), tags: new Set([text]), big: BigInt(number), none: undefined, raw };
+      return {
+        text,
+        when: new Date(number),
+        tags: new Set([text]),
+        big: BigInt(number),
+        none: undefined,
+        raw,
+      };
     }
     default:
       return text;
@@ -39,7 +46,8 @@ export const promptOf = (name: string, value: unknown, trouble: AgentPlan["troub
   `${name} trouble=${trouble} ${digest(value)}`;
 
 /** What the model answers; with a schema, the digest alone. */
-export const answerTo = (prompt: string): string => `answer ${digest(prompt)}${" and so on".repeat(numberOf(prompt) % 3)}`;
+export const answerTo = (prompt: string): string =>
+  `answer ${digest(prompt)}${" and so on".repeat(numberOf(prompt) % 3)}`;
 
 export function chosen(plan: Kind<"branch">, value: unknown, state: State): string {
   if (plan.unknown) return "nowhere";

@@ -12,8 +12,8 @@ import {
 } from "../../core/compose.ts";
 import type { Context } from "../../core/context.ts";
 import type { Duration } from "../../core/duration.ts";
-import type { Schema } from "../../core/schema.ts";
 import { concat, sum } from "../../core/reducers.ts";
+import type { Schema } from "../../core/schema.ts";
 import type { Step } from "../../core/step.ts";
 import type { VirtualProcess } from "../virtual-world.ts";
 import { digest } from "./digest.ts";
@@ -49,7 +49,9 @@ export const rootName = "sim";
 
 /** The whole: its last step returns what came before it together with the state. */
 export function build(body: Plan, around: Surroundings): Any {
-  const last = step("finish", (value: unknown, ctx: Body) => ({ value, state: { ...ctx.state } }), { version: "1" });
+  const last = step("finish", (value: unknown, ctx: Body) => ({ value, state: { ...ctx.state } }), {
+    version: "1",
+  });
   return pipeline(rootName, new Builder(around).build(body).to(last), {
     state: firstState,
     reducers: { total: sum, trail: concat },
@@ -66,7 +68,11 @@ const notRight = "not right";
 
 /** A schema that puts another value in the place of the one it checks. */
 export const altering: Schema = {
-  "~standard": { version: 1, vendor: "simulation", validate: (value) => ({ value: { altered: digest(value) } }) },
+  "~standard": {
+    version: 1,
+    vendor: "simulation",
+    validate: (value) => ({ value: { altered: digest(value) } }),
+  },
 };
 
 const ms = (value: number): Duration => `${value}ms`;
@@ -87,7 +93,9 @@ class Builder {
       case "sequence":
         return plan.links.map((link) => this.build(link)).reduce((before, next) => before.to(next));
       case "parallel":
-        return parallel(plan.name, this.#each(plan.branches), { onFailure: plan.collect ? "collect" : "halt" } as object);
+        return parallel(plan.name, this.#each(plan.branches), {
+          onFailure: plan.collect ? "collect" : "halt",
+        } as object);
       case "map":
         return this.#map(plan);
       case "branch": {
@@ -96,7 +104,9 @@ class Builder {
           return chosen(plan, value, state as State); // the state of every simulated run
         };
         const otherwise = step(`${plan.name}-other`, otherwiseOf, { version: "1" });
-        return plan.otherwise ? branchOn(plan.name, choose, keys, { otherwise }) : branchOn(plan.name, choose, keys);
+        return plan.otherwise
+          ? branchOn(plan.name, choose, keys, { otherwise })
+          : branchOn(plan.name, choose, keys);
       }
       case "loop":
         return loopUntil(plan.name, this.build(plan.body), {
@@ -111,7 +121,12 @@ class Builder {
       case "human":
         return humanInTheLoop(plan.name, { prompt: (value) => `Is ${digest(value)} right?` });
       case "retry":
-        return this.build(plan.of).retry({ attempts: plan.attempts, backoff: ms(plan.ms), maxBackoff: "10s", jitter: plan.jitter });
+        return this.build(plan.of).retry({
+          attempts: plan.attempts,
+          backoff: ms(plan.ms),
+          maxBackoff: "10s",
+          jitter: plan.jitter,
+        });
       case "timeout":
         return this.build(plan.of).timeout(ms(plan.ms));
       case "fallback":
@@ -119,10 +134,15 @@ class Builder {
       case "cached":
         return this.build(plan.of).cached();
       case "budget":
-        return this.build(plan.of).budget({ calls: plan.calls * this.#around.scale, tokens: 400 * plan.calls * this.#around.scale });
+        return this.build(plan.of).budget({
+          calls: plan.calls * this.#around.scale,
+          tokens: 400 * plan.calls * this.#around.scale,
+        });
       case "validate":
         if (plan.check === "alters") return this.build(plan.of).validate(altering);
-        return this.build(plan.of).validate((value) => plan.check === "passes" && !String(value).startsWith(notRight));
+        return this.build(plan.of).validate(
+          (value) => plan.check === "passes" && !String(value).startsWith(notRight),
+        );
     }
   }
 
@@ -140,7 +160,10 @@ class Builder {
     };
     const each = this.build(plan.each);
     if (plan.over) {
-      return mapOver<unknown, unknown, unknown, State>(plan.name, each, { ...common, over: (value, state) => itemsOf(plan, value, state) });
+      return mapOver<unknown, unknown, unknown, State>(plan.name, each, {
+        ...common,
+        over: (value, state) => itemsOf(plan, value, state),
+      });
     }
     const list = step(`${plan.name}-items`, (value: unknown) => itemsOf(plan, value), { version: "1" });
     return list.to(mapOver(plan.name, each, common as object)) as Any; // its input is the list before it
@@ -162,7 +185,8 @@ class Builder {
     const work = async (value: unknown, ctx: Body): Promise<unknown> => {
       onWork(ctx.path, undefined, ctx.idempotencyKey);
       if (plan.fails > 0) ctx.set({ leak: ctx.attempt });
-      if (plan.how === "hangs" && ctx.attempt <= plan.fails) await pause(process, 24 * 3_600_000, plan.deaf, ctx.signal);
+      if (plan.how === "hangs" && ctx.attempt <= plan.fails)
+        await pause(process, 24 * 3_600_000, plan.deaf, ctx.signal);
       const found: unknown[] = [];
       const run = async (operation: OperationPlan, i: number): Promise<void> => {
         found[i] = await this.#operation(operation, value, ctx);
@@ -201,23 +225,18 @@ class Builder {
 
 /** What a body that catches its operation's planned failure goes on with. */
 function caught(error: unknown, name: string): string {
-  if (error instanceof Error && error.message.includes(`${name} fails, as planned`)) return caughtResult(name);
+  if (error instanceof Error && error.message.includes(`${name} fails, as planned`))
+    return caughtResult(name);
   throw error;
 }
 
 function change(ctx: Body, write: WritePlan, name: string, from: string): void {
-  switch (write) {
-    case "own":
-      return ctx.set({ [`own_${name}_${from}`]: from });
-    case "sum":
-      return ctx.update("total", (total) => total + growth(from));
-    case "trail":
-      return ctx.update("trail", (trail) => [...trail, `${name}:${from}`]);
-    case "found":
-      return ctx.update("found", (found) => ({ ...found, [`${name}_${from}`]: from }));
-    case "clash":
-      return ctx.set({ clash: name });
-  }
+  const at = `${name}_${from}`;
+  if (write === "own") ctx.set({ [`own_${at}`]: from });
+  else if (write === "sum") ctx.update("total", (total) => total + growth(from));
+  else if (write === "trail") ctx.update("trail", (trail) => [...trail, `${name}:${from}`]);
+  else if (write === "found") ctx.update("found", (found) => ({ ...found, [at]: from }));
+  else ctx.set({ clash: name });
 }
 
 /** Waits on the process's clock; a deaf one does not hear its signal. */

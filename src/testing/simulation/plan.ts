@@ -5,15 +5,39 @@ export type Plan =
   | BodyPlan
   | AgentPlan
   | { readonly kind: "sequence"; readonly links: readonly Plan[] }
-  | { readonly kind: "parallel"; readonly name: string; readonly branches: { readonly [key: string]: Plan }; readonly collect: boolean }
+  | {
+      readonly kind: "parallel";
+      readonly name: string;
+      readonly branches: { readonly [key: string]: Plan };
+      readonly collect: boolean;
+    }
   | MapPlan
-  | { readonly kind: "branch"; readonly name: string; readonly by: "value" | "state"; readonly keys: readonly Plan[]; readonly otherwise: boolean; readonly unknown: boolean }
-  | { readonly kind: "loop"; readonly name: string; readonly body: Plan; readonly turns: number; readonly end: "count" | "state" | "last" | "fail" }
+  | {
+      readonly kind: "branch";
+      readonly name: string;
+      readonly by: "value" | "state";
+      readonly keys: readonly Plan[];
+      readonly otherwise: boolean;
+      readonly unknown: boolean;
+    }
+  | {
+      readonly kind: "loop";
+      readonly name: string;
+      readonly body: Plan;
+      readonly turns: number;
+      readonly end: "count" | "state" | "last" | "fail";
+    }
   /** `alters`: its input schema makes another value of its input. */
   | { readonly kind: "pipeline"; readonly name: string; readonly body: Plan; readonly alters: boolean }
   | { readonly kind: "sleep"; readonly name: string; readonly ms: number }
   | { readonly kind: "human"; readonly name: string }
-  | { readonly kind: "retry"; readonly of: Plan; readonly attempts: number; readonly ms: number; readonly jitter: boolean }
+  | {
+      readonly kind: "retry";
+      readonly of: Plan;
+      readonly attempts: number;
+      readonly ms: number;
+      readonly jitter: boolean;
+    }
   | { readonly kind: "timeout"; readonly of: Plan; readonly ms: number }
   | { readonly kind: "fallback"; readonly of: Plan; readonly other: Plan }
   | { readonly kind: "cached"; readonly of: Plan }
@@ -39,7 +63,13 @@ export interface BodyPlan {
 }
 export type WritePlan = "own" | "sum" | "trail" | "found" | "clash";
 export type OperationPlan =
-  | { readonly kind: "run"; readonly name: string; readonly ms: number; readonly fails: number; readonly caught: boolean }
+  | {
+      readonly kind: "run";
+      readonly name: string;
+      readonly ms: number;
+      readonly fails: number;
+      readonly caught: boolean;
+    }
   | { readonly kind: "sleep"; readonly name: string; readonly ms: number }
   | { readonly kind: "generate"; readonly name: string };
 
@@ -125,7 +155,19 @@ class Grower {
   #bare(depth: number, leave: Leave): Plan {
     const chance = this.#chance;
     if (depth <= 0) return this.#leaf(leave);
-    const kind = chance.pick(["leaf", "leaf", "sequence", "parallel", "map", "branch", "loop", "pipeline", "retry", "rescue", "collected"]);
+    const kind = chance.pick([
+      "leaf",
+      "leaf",
+      "sequence",
+      "parallel",
+      "map",
+      "branch",
+      "loop",
+      "pipeline",
+      "retry",
+      "rescue",
+      "collected",
+    ]);
     switch (kind) {
       case "sequence":
         return { kind, links: this.#parts(chance.whole(2, 3), depth, leave) };
@@ -142,14 +184,32 @@ class Grower {
       case "branch": {
         const every = Array.from({ length: chance.whole(1, 3) }, () => this.grow(depth - 1, leave));
         const by = chance.pick(["value", "state"] as const);
-        return { kind, name: this.#name("branch"), by, keys: every, otherwise: chance.flip(0.3), unknown: false };
+        return {
+          kind,
+          name: this.#name("branch"),
+          by,
+          keys: every,
+          otherwise: chance.flip(0.3),
+          unknown: false,
+        };
       }
       case "loop": {
         const end = chance.pick(["count", "state", "last"] as const);
-        return { kind, name: this.#name("loop"), body: this.grow(depth - 1, leave), turns: chance.whole(1, 4), end };
+        return {
+          kind,
+          name: this.#name("loop"),
+          body: this.grow(depth - 1, leave),
+          turns: chance.whole(1, 4),
+          end,
+        };
       }
       case "pipeline":
-        return { kind, name: this.#name("pipe"), body: this.grow(depth - 1, leave), alters: chance.flip(0.3) };
+        return {
+          kind,
+          name: this.#name("pipe"),
+          body: this.grow(depth - 1, leave),
+          alters: chance.flip(0.3),
+        };
       case "retry":
         return leave.flaky
           ? this.#leaf(leave)
@@ -174,7 +234,13 @@ class Grower {
       if (inner.kind === "retry") return of; // one is enough: validation refuses a second
       if (!("of" in inner)) break;
     }
-    return { kind: "retry", of, attempts, ms: this.#chance.pick([0, 100, 2_000]), jitter: this.#chance.flip() };
+    return {
+      kind: "retry",
+      of,
+      attempts,
+      ms: this.#chance.pick([0, 100, 2_000]),
+      jitter: this.#chance.flip(),
+    };
   }
 
   /** What fails for good, and what is done instead; now and then what is done instead fails, too. */
@@ -238,7 +304,9 @@ class Grower {
 
   #step(flaky: boolean): BodyPlan {
     const chance = this.#chance;
-    const operations = chance.flip(0.6) ? [] : Array.from({ length: chance.whole(1, 3) }, () => this.#operation(flaky));
+    const operations = chance.flip(0.6)
+      ? []
+      : Array.from({ length: chance.whole(1, 3) }, () => this.#operation(flaky));
     return {
       kind: "step",
       name: this.#name("s"),
@@ -268,7 +336,12 @@ class Grower {
   #agent(): Plan {
     const chance = this.#chance;
     const trouble = chance.pick(["none", "none", "refuses", "breaks", "hangs", "misfits"] as const);
-    const plan: AgentPlan = { kind: "agent", name: this.#name("a"), trouble, maxOutputTokens: chance.pick([16, 64, 400]) };
+    const plan: AgentPlan = {
+      kind: "agent",
+      name: this.#name("a"),
+      trouble,
+      maxOutputTokens: chance.pick([16, 64, 400]),
+    };
     return trouble === "hangs" ? this.#retried({ kind: "timeout", of: plan, ms: 30_000 }, 100) : plan;
   }
 
@@ -285,12 +358,32 @@ class Grower {
       case "never":
         return { kind: "validate", of: this.#step(false), check: "never" };
       case "limit":
-        return { kind: "loop", name: this.#name("loop"), body: this.#step(false), turns: chance.whole(1, 3), end: "fail" };
+        return {
+          kind: "loop",
+          name: this.#name("loop"),
+          body: this.#step(false),
+          turns: chance.whole(1, 3),
+          end: "fail",
+        };
       case "unknown":
-        return { kind: "branch", name: this.#name("branch"), by: "value", keys: [this.#step(false)], otherwise: false, unknown: true };
+        return {
+          kind: "branch",
+          name: this.#name("branch"),
+          by: "value",
+          keys: [this.#step(false)],
+          otherwise: false,
+          unknown: true,
+        };
       case "clash": {
-        const sides = [this.#step(false), this.#step(false)].map((side): BodyPlan => ({ ...side, writes: ["clash"] }));
-        return { kind: "parallel", name: this.#name("par"), branches: { left: sides[0] as Plan, right: sides[1] as Plan }, collect: false };
+        const sides = [this.#step(false), this.#step(false)].map(
+          (side): BodyPlan => ({ ...side, writes: ["clash"] }),
+        );
+        return {
+          kind: "parallel",
+          name: this.#name("par"),
+          branches: { left: sides[0] as Plan, right: sides[1] as Plan },
+          collect: false,
+        };
       }
       case "key": {
         const map = this.#map(this.#step(false), 2, false) as MapPlan;

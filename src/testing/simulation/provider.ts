@@ -1,7 +1,7 @@
+import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { models } from "../../agents/models.ts";
 import type { Models } from "../../ports/models.ts";
-import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import { scriptedModel, type ScriptedCall, type ScriptedReply } from "../scripted-model.ts";
+import { type ScriptedCall, type ScriptedReply, scriptedModel } from "../scripted-model.ts";
 import type { VirtualProcess } from "../virtual-world.ts";
 import { digest, numberOf } from "./digest.ts";
 import { answerTo } from "./meanings.ts";
@@ -97,13 +97,18 @@ export class Provider {
     if (asked === 0 && trouble === "breaks") return { error: new Error("the line was cut"), delayMs };
     if (asked === 0 && trouble === "hangs") return { text: "too late", delayMs: 3_600_000 };
     if (trouble === "misfits" && !whole.includes("does not fit")) return { text: "no JSON", delayMs };
-    return { text: trouble === "misfits" ? JSON.stringify({ answer: digest(question) }) : answerTo(question), delayMs };
+    return {
+      text: trouble === "misfits" ? JSON.stringify({ answer: digest(question) }) : answerTo(question),
+      delayMs,
+    };
   }
 }
 
 function firstUserText({ prompt }: LanguageModelV4CallOptions): string {
   const first = prompt.find((message) => message.role === "user");
-  return first?.role === "user" ? first.content.map((part) => ("text" in part ? part.text : "")).join("") : "";
+  return first?.role === "user"
+    ? first.content.map((part) => ("text" in part ? part.text : "")).join("")
+    : "";
 }
 
 const refusal = Object.assign(new Error("too many requests"), { statusCode: 429, responseHeaders: {} });

@@ -61,15 +61,30 @@ function evaluate(plan: Plan, at: Point): Point {
     case "sequence":
       return plan.links.reduce((before, link) => evaluate(link, before), at);
     case "parallel": {
-      const lines = Object.entries(plan.branches).map(([name, branch]) => ({ name, line: line(branch, at, plan.collect) }));
+      const lines = Object.entries(plan.branches).map(([name, branch]) => ({
+        name,
+        line: line(branch, at, plan.collect),
+      }));
       const values = Object.fromEntries(lines.map(({ name, line }) => [name, line.value]));
-      return { value: values, state: join(state, lines.map(({ line }) => line.state)) };
+      return {
+        value: values,
+        state: join(
+          state,
+          lines.map(({ line }) => line.state),
+        ),
+      };
     }
     case "map": {
       const items = plan.over ? itemsOf(plan, value, state) : itemsOf(plan, value);
       if (plan.items === "clash" && items.length > 1) throw new Failure("duplicate-key");
       const lines = items.map((item) => line(plan.each, { value: item, state }, plan.collect));
-      return { value: lines.map((done) => done.value), state: join(state, lines.map((done) => done.state)) };
+      return {
+        value: lines.map((done) => done.value),
+        state: join(
+          state,
+          lines.map((done) => done.state),
+        ),
+      };
     }
     case "branch": {
       const key = chosen(plan, value, state);
@@ -117,10 +132,18 @@ function body(plan: BodyPlan, { value, state }: Point): Point {
   const found = plan.operations.map((operation) => operationOf(operation, value));
   const done = resultOf(plan, value, found, state);
   const before = plan.fails > 0 ? { ...state, leak: undefined } : state;
-  return { value: done, state: plan.writes.reduce((now, write) => written(now, write, plan.name, digest(value)), before) };
+  return {
+    value: done,
+    state: plan.writes.reduce((now, write) => written(now, write, plan.name, digest(value)), before),
+  };
 }
 
-const codes = { throws: "step-failed", hangs: "timeout", invalid: "invalid-output", unstorable: "unstorable-value" } as const;
+const codes = {
+  throws: "step-failed",
+  hangs: "timeout",
+  invalid: "invalid-output",
+  unstorable: "unstorable-value",
+} as const;
 
 function operationOf(plan: OperationPlan, value: unknown): unknown {
   if (plan.kind === "sleep") return undefined;

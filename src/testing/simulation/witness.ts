@@ -21,9 +21,17 @@ const once = new Set<Entry["type"]>([
   "signal-awaited",
   "fallback-taken",
   "failure-collected",
+  "cache-missed",
+  "value-altered",
 ]);
 const results = new Set<Entry["type"]>(["step-completed", "operation-completed", "signal-received"]);
-const ends = new Set<Entry["type"]>(["run-completed", "run-failed", "run-halted", "run-waiting", "run-cancelled"]);
+const ends = new Set<Entry["type"]>([
+  "run-completed",
+  "run-failed",
+  "run-halted",
+  "run-waiting",
+  "run-cancelled",
+]);
 
 export class Witness {
   readonly entries: Entry[] = [];
@@ -88,7 +96,8 @@ export class Witness {
     const at = operation === undefined ? path : `${path}:${pathSegment(operation)}#0`;
     const recorded = this.#recorded.get(at);
     // A process that has not yet noticed that it lost the run may repeat what its successor recorded.
-    if (recorded !== undefined && recorded <= this.fenceOf(process)) this.say(`${at} ran again after its result was recorded`);
+    if (recorded !== undefined && recorded <= this.fenceOf(process))
+      this.say(`${at} ran again after its result was recorded`);
     if (this.#done.has(at)) this.repeats++;
     this.#done.add(at);
     const known = this.#keys.get(path);
@@ -107,13 +116,16 @@ export class Witness {
       if (!isStale) this.say(`a call was made under reservation ${key}, which is not open in the journal`);
       return;
     }
-    if (held.picoUsd < picoUsd || held.tokens < inputTokens + cap) this.say(`the call at ${held.path} may cost more than was reserved`);
+    if (held.picoUsd < picoUsd || held.tokens < inputTokens + cap)
+      this.say(`the call at ${held.path} may cost more than was reserved`);
     const recorded = this.#recorded.get(held.path);
-    if (recorded !== undefined && recorded <= this.fenceOf(process)) this.say(`${held.path} was bought again after its result was recorded`);
+    if (recorded !== undefined && recorded <= this.fenceOf(process))
+      this.say(`${held.path} was bought again after its result was recorded`);
   }
 
   bill(bill: Readonly<Bill>): void {
-    for (const wrong of exceeded("the provider's meter says the run", bill, this.#accounts.limits)) this.say(wrong);
+    for (const wrong of exceeded("the provider's meter says the run", bill, this.#accounts.limits))
+      this.say(wrong);
   }
 
   /** The run as the store has it. */
@@ -132,21 +144,27 @@ export class Witness {
 
   #appended(append: Append, outcome: AppendOutcome | undefined): void {
     if (append.runId !== this.#runId || outcome !== "appended") return;
-    if (append.fence !== this.#highest) this.say(`the stale owner with fence ${append.fence} wrote ${append.entries[0]?.type}`);
+    if (append.fence !== this.#highest)
+      this.say(`the stale owner with fence ${append.fence} wrote ${append.entries[0]?.type}`);
     for (const entry of append.entries) this.#entry(entry, append.fence);
   }
 
   #entry(entry: Entry, fence: number): void {
     const before = this.entries.at(-1);
     this.entries.push(entry);
-    if (entry.seq !== this.entries.length - 1) this.say(`entry ${entry.seq} stands at ${this.entries.length - 1}`);
+    if (entry.seq !== this.entries.length - 1)
+      this.say(`entry ${entry.seq} stands at ${this.entries.length - 1}`);
     if (before !== undefined && ends.has(before.type)) {
       const settlesDoubt = entry.type === "budget-settled" && entry.doubt === true;
-      if (entry.type !== "run-resumed" && !settlesDoubt) this.say(`${entry.type} was written after ${before.type}`);
+      if (entry.type !== "run-resumed" && !settlesDoubt)
+        this.say(`${entry.type} was written after ${before.type}`);
     }
     if (once.has(entry.type) && "path" in entry) {
       const kind = results.has(entry.type) ? "result" : entry.type;
-      const mark = entry.type === "fallback-taken" ? `${kind} ${entry.path} ${entry.error.message}` : `${kind} ${entry.path}`;
+      const mark =
+        entry.type === "fallback-taken"
+          ? `${kind} ${entry.path} ${entry.error.message}`
+          : `${kind} ${entry.path}`;
       if (this.#unique.has(mark)) this.say(`${entry.type} of ${entry.path} was recorded twice`);
       this.#unique.add(mark);
       if (kind === "result") this.#recorded.set(entry.path, fence);

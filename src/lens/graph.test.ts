@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../core/compose.ts";
+import { graph, graphJson, graphText, mermaid } from "./graph.ts";
+
+const one = step("one", (n: number) => n);
+const { node } = pipeline(
+  "p",
+  mapOver(
+    "all",
+    one
+      .retry({ attempts: 3 })
+      .fallback(step("other", (n: number) => n))
+      .budget("$0.05"),
+    {
+      concurrency: 4,
+      over: (_: unknown) => [1],
+    },
+  )
+    .to(
+      parallel("both", {
+        left: step("count", (all: number[]) => all.length),
+        right: step("same", (all: number[]) => all),
+      }),
+    )
+    .to(
+      branchOn("route", () => "a", {
+        a: step("stay", ({ left }: { left: number; right: number[] }) => left),
+      }),
+    )
+    .to(loopUntil("again", one, { until: () => true, maxLoops: 7 })),
+);
+
+test("as text: a tree with its qualifiers, branches and fallbacks", () => {
+  expect(graphText(node)).toBe(
+    [
+      "p  pipeline",
+      "  all  mapOver, 4 at once",
+      "    one  step .retry(3) .budget($0.05)",
+      "      [fallback]",
+      "        other  step",
+      "  both  parallel",
+      "    [left]",
+      "      count  step",
+      "    [right]",
+      "      same  step",
+      "  route  branchOn",
+      "    [a]",
+      "      stay  step",
+      "  again  loopUntil, at most 7 turns",
+      "    one  step",
+    ].join("\n"),
+  );
+});
+
+test("as JSON: every place with the path the journal knows it by", () => {
+  const [drawn] = graphJson(node) as { inside: { steps: { path: string }[] }[] }[];
+  expect(drawn?.inside[0]?.steps.map(({ path }) => path)).toEqual([
+    "/p/all",
+    "/p/both",
+    "/p/route",
+    "/p/again",
+  ]);
+  expect(JSON.parse(graph(node, "json"))).toEqual(graphJson(node));
+});
+
+test("as Mermaid: containers hold what is inside, links follow the order", () => {
+  const drawn = mermaid(node);
+  expect(drawn).toMatch(/^flowchart TD\n {2}subgraph n0\["p<br\/>pipeline"\]/);
+  expect(drawn.match(/subgraph/g)).toHaveLength(5);
+  expect(drawn.match(/^\s*end$/gm)).toHaveLength(5);
+  expect(drawn).toContain("-. fallback .->");
+});
+
+test("a hostile name cannot leave its label", () => {
+  const drawn = mermaid(step('x"]; click n0 "javascript:alert(1)" <b>', () => 1).node);
+  const labels = drawn.match(/"[^"]*"/g) ?? [];
+  expect(labels).toHaveLength(1);
+  expect(labels[0]).not.toContain("<b>");
+});
