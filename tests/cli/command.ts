@@ -21,6 +21,8 @@ export interface Running {
   /** Resolves when stderr has this text. */
   saw(text: string): Promise<void>;
   kill(signal: NodeJS.Signals): void;
+  /** Stops reading its stdout, as `head -1` does. */
+  hangUp(): void;
   readonly ended: Promise<Ended>;
 }
 
@@ -79,6 +81,7 @@ export class Folder {
           child.once("close", () => reject(new Error(`it ended without saying "${text}":\n${stderr}`)));
         }),
       kill: (signal) => void child.kill(signal),
+      hangUp: () => void child.stdout.destroy(),
       ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr }))),
     };
   }

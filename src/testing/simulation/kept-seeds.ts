@@ -20,4 +20,9 @@ export const keptSeeds: readonly { readonly seed: number; readonly because: stri
   { seed: 2361, because: "a call outlived its timeout because its step had been stopped before" },
   { seed: 2411, because: "as 326, without any fault" },
   { seed: 2495, because: "a step was announced after the entry that ended the run" },
+  {
+    seed: 11160,
+    because: "a call whose place had failed held its money for an hour, and others waited for it",
+  },
+  { seed: 13649, because: "as 11160, behind a collected failure" },
 ];
