@@ -183,7 +183,7 @@ export function branchOn<In, const B extends Record<string, AnyStep>, Other exte
   name: string,
   choose: (input: In, context: Pick<Context, "state">) => Awaitable<string>,
   branches: B & { [K in keyof B]: Step<In, unknown, never> },
-  options: { readonly otherwise: Other & Step<In, unknown, never> },
+  options: { readonly otherwise: Other & Step<NoInfer<In>, unknown, never> },
 ): Step<In, OutputOf<B[keyof B]> | OutputOf<Other>, All<StateOf<B[keyof B]> | StateOf<Other>>>;
 export function branchOn<In, const B extends Record<string, AnyStep>>(
   name: string,

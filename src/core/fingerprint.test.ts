@@ -66,7 +66,7 @@ describe("changed paths", () => {
     const route = (left: typeof a) =>
       pipeline(
         "p",
-        branchOn("r", () => "left", { left }, { otherwise: b }),
+        branchOn("r", (_: number) => "left", { left }, { otherwise: b }),
       );
     expect(changed(route(a), route(a2), ["/p/r", "/p/r[left]/a@2:call#1"])).toEqual(["/p/r[left]/a"]);
   });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decimalUsd, limitsOf, picoUsd } from "./limits.ts";
+import { decimalUsd, limitsOf, picoUsd, tightest } from "./limits.ts";
 
 describe("money", () => {
   it("is exact to the pico-dollar, both ways", () => {
@@ -31,5 +31,14 @@ describe("limits", () => {
   it("refuse fractions and negatives", () => {
     expect(() => limitsOf({ tokens: 1.5 })).toThrow(/budget\.tokens/);
     expect(() => limitsOf({ calls: -1 })).toThrow(/budget\.calls/);
+  });
+
+  it("are taken together as the tightest of each kind", () => {
+    expect(tightest({ picoUsd: "10", tokens: 5 }, { picoUsd: "9", calls: 2 })).toEqual({
+      picoUsd: "9",
+      tokens: 5,
+      calls: 2,
+    });
+    expect(tightest({}, { timeMs: 1 })).toEqual({ timeMs: 1 });
   });
 });

@@ -92,6 +92,24 @@ export function limitsOf(budget: Usd | Budget): Limits {
   };
 }
 
+/** Both limits at once. */
+export function tightest(a: Limits, b: Limits): Limits {
+  const picos = [a.picoUsd, b.picoUsd].flatMap((amount) => (amount === undefined ? [] : [BigInt(amount)]));
+  const least = (x: number | undefined, y: number | undefined): number =>
+    Math.min(x ?? Number.POSITIVE_INFINITY, y ?? Number.POSITIVE_INFINITY);
+  const [tokens, calls, timeMs] = [
+    least(a.tokens, b.tokens),
+    least(a.calls, b.calls),
+    least(a.timeMs, b.timeMs),
+  ];
+  return {
+    ...(picos.length === 0 ? {} : { picoUsd: picos.reduce((x, y) => (y < x ? y : x)).toString() }),
+    ...(Number.isFinite(tokens) ? { tokens } : {}),
+    ...(Number.isFinite(calls) ? { calls } : {}),
+    ...(Number.isFinite(timeMs) ? { timeMs } : {}),
+  };
+}
+
 function whole(field: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw new InvalidOptionError(`budget.${field} is ${value}; it takes a whole number from 0`);

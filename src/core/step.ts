@@ -70,7 +70,11 @@ export interface Step<in In, out Out, in State = unknown> {
   budget(limit: Usd | Budget): Step<In, Out, State>;
   /** What is wrong with this tree, before it runs; empty when nothing is. */
   validate(options?: ValidateOptions): readonly Problem[];
-  /** Checks the output: a schema (whose output replaces it), or a function that returns true, or false, or what is wrong. */
+  /**
+   * Checks the output: a schema (whose output replaces it), or a function that returns true, or false, or what is wrong.
+   * Around a step or an agent (and its fallbacks) the check is part of each attempt, so that a retry does the work anew
+   * and a fallback is taken; what a container has put together is checked when it is whole.
+   */
   validate<S extends Schema<Out, unknown>>(schema: S): Step<In, SchemaOutput<S>, State>;
   validate(check: (output: Out) => Awaitable<boolean | string>): Step<In, Out, State>;
 }

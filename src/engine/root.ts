@@ -1,5 +1,5 @@
 import { InvalidInputError, InvalidPipelineError, type Problem } from "../core/errors.ts";
-import type { Limits } from "../core/limits.ts";
+import { type Limits, tightest } from "../core/limits.ts";
 import { bare, isQualifier, type Node, nameOf, type PipelineNode } from "../core/node.ts";
 import { childPath } from "../core/paths.ts";
 import { check, misfit } from "../core/schema.ts";
@@ -27,9 +27,12 @@ export function rootOf(node: Node): Root {
   return { node: root, pipeline, path: childPath("", pipeline.name), limits: declaredLimits(root) };
 }
 
+/** All budgets around the whole pipeline are one: the tightest of each kind. */
 function declaredLimits(node: Node): Limits | undefined {
-  if (node.kind === "budget") return node.limits;
-  return isQualifier(node) ? declaredLimits(node.of) : undefined;
+  if (!isQualifier(node)) return undefined;
+  const inner = declaredLimits(node.of);
+  if (node.kind !== "budget") return inner;
+  return inner === undefined ? node.limits : tightest(inner, node.limits);
 }
 
 /** @throws InvalidInputError when the input does not fit the pipeline's schema. */
