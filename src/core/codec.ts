@@ -104,7 +104,9 @@ function plainObject(value: object, depth: number, tally: Tally): Json {
   tally.size += 2;
   for (const key of Object.keys(value)) {
     tally.size += key.length + 4;
-    assign(copy, key, plain((value as Record<string, unknown>)[key], depth + 1, tally));
+    const part = plain((value as Record<string, unknown>)[key], depth + 1, tally);
+    if (key === "__proto__") assign(copy, key, part);
+    else copy[key] = part;
   }
   return Object.hasOwn(copy, "$type") ? { $type: "object", value: copy } : copy;
 }

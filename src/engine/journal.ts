@@ -10,6 +10,14 @@ import { Interruption } from "./interruption.ts";
 /** Entries nobody waits for are committed after so many milliseconds, when no other commit takes them along. */
 const lingerMs = 25;
 
+/** What is said of an operation that begins. */
+type Start = Omit<Extract<Fact, { type: "step-started" }>, "type">;
+
+/** The fact itself becomes the entry: nobody else has it, and a run makes hundreds of thousands. */
+function numbered(fact: Fact, seq: number, at: number): Entry {
+  return Object.assign(fact, { seq, at });
+}
+
 interface Batch {
   readonly entries: Entry[];
   readonly blobs: Blob[];
@@ -28,7 +36,7 @@ export class Journal implements Source {
   readonly #queue: CommitQueue;
   readonly #world: World;
   readonly #listeners = new Set<(entries: readonly Entry[]) => void>();
-  readonly #starts = new Map<Path, Fact>();
+  readonly #starts = new Map<Path, Start>();
   readonly #onLost: (error: FlujoError) => void;
   #next: number;
   #open: Batch | undefined;
@@ -53,7 +61,7 @@ export class Journal implements Source {
   }
 
   /**
-   * Adds a fact to the next commit and tells its number. Wait for `sync` where others must not go on before it is safe.
+   * Adds a fact to the next commit, where it becomes an entry, and tells its number. Wait for `sync` where others must not go on before it is safe.
    * Once the run has come to stand, nothing is added: what is late belongs to whoever resumes it.
    */
   put(fact: Fact, ...blobs: readonly (Blob | undefined)[]): number {
@@ -61,7 +69,7 @@ export class Journal implements Source {
     this.#ended = endsTenure(fact);
     const batch = this.#batch();
     const seq = this.#next++;
-    batch.entries.push({ seq, at: this.#world.now(), ...fact });
+    batch.entries.push(numbered(fact, seq, this.#world.now()));
     for (const blob of blobs) if (blob !== undefined) batch.blobs.push(blob);
     if ("path" in fact) this.#starts.delete(fact.path);
     this.#lingerOn();
@@ -76,8 +84,8 @@ export class Journal implements Source {
   }
 
   /** Says that an operation has begun: written only when it is still under way a moment later. */
-  announce(fact: Fact & { readonly path: Path }): void {
-    this.#starts.set(fact.path, fact);
+  announce(start: Start): void {
+    this.#starts.set(start.path, start);
     this.#lingerOn();
   }
 
@@ -98,8 +106,6 @@ export class Journal implements Source {
 
   take(): Append | undefined {
     if (this.#underWay !== undefined || this.#open === undefined) return undefined;
-    this.#linger?.();
-    this.#linger = undefined;
     this.#underWay = this.#open;
     this.#open = undefined;
     const { entries, blobs } = this.#underWay;
@@ -152,7 +158,7 @@ export class Journal implements Source {
       lingerMs,
       () => {
         this.#linger = undefined;
-        for (const start of [...this.#starts.values()]) this.put(start);
+        for (const start of [...this.#starts.values()]) this.put({ type: "step-started", ...start });
         if (this.#open !== undefined && this.#broken === undefined) this.#queue.request(this);
       },
       { background: true },

@@ -46,7 +46,7 @@ async function attemptWork(node: WorkNode, path: Path, input: Value, frame: Fram
   );
   const which = { path, kind: node.kind, attempt, in: input.ref } as const;
   const began = world.now();
-  journal.announce({ type: "step-started", ...which });
+  journal.announce(which);
   try {
     const stored = isBlobRef(input.json) ? await fetchJson(input.json, tenure.store) : input.json;
     const given = node.input === undefined ? decode(stored) : await fitting(node.input, decode(stored), path);
@@ -56,12 +56,16 @@ async function attemptWork(node: WorkNode, path: Path, input: Value, frame: Fram
     const output = isFree ? returned : await checked(node, returned, path, frame);
     const kept = keep(output, `output of ${path}`, path);
     const changes = context.changes();
-    const state = changes === undefined ? {} : { state: changes };
-    const took = world.now() - began;
-    const seq = journal.put(
-      { type: "step-completed", ...which, output: kept.entry, ...state, took },
-      kept.blob,
-    );
+    const done = {
+      type: "step-completed" as const,
+      path,
+      kind: node.kind,
+      attempt,
+      in: input.ref,
+      output: kept.entry,
+      took: world.now() - began,
+    };
+    const seq = journal.put(changes === undefined ? done : { ...done, state: changes }, kept.blob);
     context.end();
     await journal.sync();
     frame.state.apply(changes);
