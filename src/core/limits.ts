@@ -94,20 +94,22 @@ export function limitsOf(budget: Usd | Budget): Limits {
 
 /** Both limits at once. */
 export function tightest(a: Limits, b: Limits): Limits {
-  const picos = [a.picoUsd, b.picoUsd].flatMap((amount) => (amount === undefined ? [] : [BigInt(amount)]));
-  const least = (x: number | undefined, y: number | undefined): number =>
-    Math.min(x ?? Number.POSITIVE_INFINITY, y ?? Number.POSITIVE_INFINITY);
-  const [tokens, calls, timeMs] = [
-    least(a.tokens, b.tokens),
-    least(a.calls, b.calls),
-    least(a.timeMs, b.timeMs),
-  ];
+  const picoUsd = lower(a.picoUsd, b.picoUsd, BigInt);
+  const tokens = lower(a.tokens, b.tokens, Number);
+  const calls = lower(a.calls, b.calls, Number);
+  const timeMs = lower(a.timeMs, b.timeMs, Number);
   return {
-    ...(picos.length === 0 ? {} : { picoUsd: picos.reduce((x, y) => (y < x ? y : x)).toString() }),
-    ...(Number.isFinite(tokens) ? { tokens } : {}),
-    ...(Number.isFinite(calls) ? { calls } : {}),
-    ...(Number.isFinite(timeMs) ? { timeMs } : {}),
+    ...(picoUsd === undefined ? {} : { picoUsd }),
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(calls === undefined ? {} : { calls }),
+    ...(timeMs === undefined ? {} : { timeMs }),
   };
+}
+
+/** The lower of two limits, where there is any. */
+function lower<T>(a: T | undefined, b: T | undefined, size: (limit: T) => bigint | number): T | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return size(a) <= size(b) ? a : b;
 }
 
 function whole(field: string, value: number): number {
