@@ -15,6 +15,6 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
     globalSetup: ["tests/build-once.ts"],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
   },
 });

@@ -116,12 +116,19 @@ export async function refusal(child: Child): Promise<Extract<Message, { type: "r
   return refused;
 }
 
-/** The executions so far; a process killed while it writes leaves no half line, for each is one small write. */
+/** The executions so far. Of a process killed while it wrote its line, half a line may be left: that work was in flight. */
 export function executions(log: string): Execution[] {
   if (!existsSync(log)) return [];
-  return readFileSync(log, "utf8")
-    .split("\n")
-    .flatMap((line) => (line === "" ? [] : (JSON.parse(line) as Execution)));
+  return readFileSync(log, "utf8").split("\n").flatMap(executionIn);
+}
+
+function executionIn(line: string): Execution[] {
+  if (line === "") return [];
+  try {
+    return [JSON.parse(line) as Execution]; // as the worker wrote it
+  } catch {
+    return [];
+  }
 }
 
 /** What a store says of a run, read from a copy: looking must not repair what the next process is to find. */

@@ -79,7 +79,9 @@ describe.each(kinds)("two processes and one run on %s", (kind) => {
     throw new Error("the lease of a stopped process never ended");
   }
 
-  test("one that slept past its lease and wakes writes nothing, and says that it lost the run", async () => {
+  test("one that slept past its lease and wakes writes nothing, and says that it lost the run", {
+    timeout: 120_000,
+  }, async () => {
     const sleeper = start(job({ lease: "1s", hang: ["/line/three"] }));
     await sleeper.until("reached");
     sleeper.signal("SIGSTOP");
@@ -93,20 +95,26 @@ describe.each(kinds)("two processes and one run on %s", (kind) => {
     expect(pathsBy(successor)).toEqual(["/line/three", "/line/close"]);
   });
 
-  test("one that sleeps in the middle of its writing, too", async () => {
-    const many = job({ pipeline: "tour", input: 1, lease: "1s", pauseMs: [2, 8] });
-    const sleeper = start(many);
-    await sleeper.until("recorded", ({ path }) => path.startsWith("/tour/items[d]"));
-    sleeper.signal("SIGSTOP");
-    const stopped = (await journal()).length;
-    await successorOf(sleeper, many);
-    const finished = await journal();
-    sleeper.signal("SIGCONT");
-    expect(await refusal(sleeper)).toMatchObject({ code: "lease-lost" });
-    expect(await journal()).toEqual(finished);
-    const resumed = finished.findIndex(({ type }) => type === "run-resumed");
-    expect(resumed).toBeGreaterThanOrEqual(stopped);
-    expect(finished.filter(({ type }) => type === "run-completed")).toHaveLength(1);
+  test("one that sleeps in the middle of its writing, too", { timeout: 120_000 }, async () => {
+    for (let tries = 0; ; tries++) {
+      const many = job({ pipeline: "tour", input: 1, lease: "1s", pauseMs: [2, 8], runId: `tour-${tries}` });
+      const its = () => journalOf(many.place, many.runId);
+      const sleeper = start(many);
+      await sleeper.until("recorded", ({ path }) => path.startsWith("/tour/items[d]"));
+      sleeper.signal("SIGSTOP");
+      const stopped = (await its()).length;
+      await successorOf(sleeper, many);
+      // Where it held SQLite's lock it was woken for a moment; on a busy machine that may have been enough to finish.
+      if (tries < 5 && sleeper.messages.some(({ type }) => type === "ended")) continue;
+      const finished = await its();
+      sleeper.signal("SIGCONT");
+      expect(await refusal(sleeper)).toMatchObject({ code: "lease-lost" });
+      expect(await its()).toEqual(finished);
+      const resumed = finished.findIndex(({ type }) => type === "run-resumed");
+      expect(resumed).toBeGreaterThanOrEqual(stopped);
+      expect(finished.filter(({ type }) => type === "run-completed")).toHaveLength(1);
+      return;
+    }
   });
 });
 

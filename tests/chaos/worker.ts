@@ -17,7 +17,11 @@ if (job.unprivileged && process.getuid?.() === 0) {
   process.setuid?.(65_534);
 }
 
-const log = (execution: Execution): void => appendFileSync(job.log, `${JSON.stringify(execution)}\n`);
+const log = (execution: Execution): void =>
+  appendFileSync(
+    job.log,
+    `\n${JSON.stringify(execution)}\n`,
+  ) /* after half a line of a killed process, too */;
 const goAhead = new Promise((resolve) => process.once("message", resolve));
 
 /** A body's work: it takes a while, and leaves its mark when it is done. */
