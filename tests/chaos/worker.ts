@@ -17,11 +17,8 @@ if (job.unprivileged && process.getuid?.() === 0) {
   process.setuid?.(65_534);
 }
 
-const log = (execution: Execution): void =>
-  appendFileSync(
-    job.log,
-    `\n${JSON.stringify(execution)}\n`,
-  ) /* after half a line of a killed process, too */;
+/** On a line of its own, also after half a line that a killed process has left. */
+const log = (execution: Execution): void => appendFileSync(job.log, `\n${JSON.stringify(execution)}\n`);
 const goAhead = new Promise((resolve) => process.once("message", resolve));
 
 /** A body's work: it takes a while, and leaves its mark when it is done. */
