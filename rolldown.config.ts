@@ -1,18 +1,16 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { defineConfig } from "rolldown";
 
 const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: object };
+
+const doors = ["index", "stores/memory", "stores/file", "stores/sqlite", "testing/index", "cli/main"];
 
 /**
  * A few files instead of a hundred: what `import "flujo"` and the command line cost at start is mostly opening files. For
  * the same reason two small libraries are built in: see THIRD-PARTY-NOTICES.md.
  */
 export default defineConfig({
-  input: Object.fromEntries(
-    ["index", "stores/memory", "stores/file", "stores/sqlite", "testing/index", "cli/main"]
-      .map((door) => [door, `src/${door}.ts`] as const)
-      .filter(([, path]) => existsSync(path)),
-  ),
+  input: Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`])),
   platform: "node",
   external: [/^node:/, ...Object.keys(dependencies), /^@ai-sdk\//],
   output: {

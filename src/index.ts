@@ -1,7 +1,7 @@
 /** The front door. */
 export { type AgentOptions, agent } from "./agents/agent.ts";
 export { type ModelsOptions, models } from "./agents/models.ts";
-export { tool } from "./agents/tool.ts";
+export { type Tool, type ToolContext, type ToolOptions, tool } from "./agents/tool.ts";
 export { defineConfig, type FlujoConfig } from "./config.ts";
 export {
   type Approval,
@@ -35,6 +35,7 @@ export type {
   RetryPolicy,
   StateOf,
   Step,
+  ValidateOptions,
   Work,
 } from "./core/step.ts";
 export type { StepOptions } from "./core/work.ts";

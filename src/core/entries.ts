@@ -151,9 +151,6 @@ export type EntryOf<T extends EntryType> = Extract<Fact, { type: T }> & {
   readonly at: number;
 };
 
-/** The form of the journal's entries. A store written with a higher one is refused. */
-export const journalFormat = 1;
-
 /** A value kept aside by its hash: `{ "$type": "blob", "hash": …, "size": … }` stands in its place. */
 export interface BlobRef {
   readonly $type: "blob";

@@ -29,14 +29,6 @@ export const attemptPath = (step: Path, attempt: number): Path => (attempt > 1 ?
 export const operationPath = (step: Path, name: string, use: number): Path =>
   `${step}:${pathSegment(name)}#${use}`;
 
-/** The place in the tree a path belongs to: keys, attempts and operations removed. `/q3/AnalyseAll[]/fetch`. */
-export function placeOf(path: Path): Path {
-  return path
-    .replace(/:.*$/, "")
-    .replace(/@\d+/g, "")
-    .replace(/\[[^\]]*\]/g, "[]");
-}
-
 /** Whether `path` is `scope` or lies inside it. */
 export function isWithin(path: Path, scope: Path): boolean {
   return (
