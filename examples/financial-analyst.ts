@@ -39,7 +39,9 @@ interface Analysis {
 
 /** Names, as typed after --input, or a list; nothing stands for all companies. */
 const input = z
-  .union([z.array(z.string()), z.string().transform((text) => text.split(",").map((name) => name.trim()))])
+  .union([z.array(z.string()), z.string().transform((text) => text.split(",").map((name) => name.trim()))], {
+    error: `expected company names, as "Apple, NVIDIA" or ["Apple", "NVIDIA"]`,
+  })
   .default([...companies])
   .pipe(z.array(z.enum(companies)));
 
