@@ -52,11 +52,13 @@ export type Fact =
       readonly type: "step-completed";
       readonly path: Path;
       readonly kind: string;
-      readonly attempt: number;
+      /** Absent: the first. Left out, as `took`, because a run may have 100,000 of these. */
+      readonly attempt?: number;
       readonly in?: Ref;
       readonly output: Json;
       readonly state?: Patch;
-      readonly took: number;
+      /** Milliseconds. Absent: none. */
+      readonly took?: number;
       readonly cached?: true;
     }
   | {

@@ -9,11 +9,17 @@ export interface Elsewhere {
   readonly size: number;
 }
 
-type Shown<F> = F extends { readonly amount: Amount }
-  ? Omit<F, "amount"> & { readonly picoUsd: PicoUsd; readonly tokens: number }
-  : F extends { readonly output: Json }
-    ? Omit<F, "output"> & { readonly output: unknown }
-    : F;
+type Shown<F> = F extends { readonly type: "step-completed" }
+  ? Omit<F, "output" | "attempt" | "took"> & {
+      readonly output: unknown;
+      readonly attempt: number;
+      readonly took: number;
+    }
+  : F extends { readonly amount: Amount }
+    ? Omit<F, "amount"> & { readonly picoUsd: PicoUsd; readonly tokens: number }
+    : F extends { readonly output: Json }
+      ? Omit<F, "output"> & { readonly output: unknown }
+      : F;
 
 /**
  * A journal entry as hooks, lens and dashboard see it: `seq` counts from 0 within the run, `at` is an ISO date,
@@ -25,6 +31,7 @@ export type RunEvent = { readonly seq: number; readonly at: string; readonly pat
 export function eventOf(entry: Entry): RunEvent {
   const { at, ...fact } = entry;
   const shown: Record<string, unknown> = { path: "/", ...fact, at: new Date(at).toISOString() };
+  if (entry.type === "step-completed") Object.assign(shown, { attempt: 1, took: 0, ...shown });
   if ("output" in entry) shown.output = shownValue(entry.output);
   if ("amount" in entry) {
     delete shown.amount;

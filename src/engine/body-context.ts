@@ -21,7 +21,8 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   readonly #frame: Frame;
   /** What the operations' paths begin with: the step's path, and for fresh attempts their number. */
   readonly #prefix: Path;
-  readonly #draft: Draft;
+  /** Made when first needed: most bodies leave the state alone. */
+  #changed: Draft | undefined;
   #uses: Map<string, number> | undefined;
   #over = false;
 
@@ -31,7 +32,6 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     this.number = attempt;
     this.freshFrom = frame.freshFrom;
     this.#prefix = prefix;
-    this.#draft = new Draft(frame.state, path);
   }
 
   get tenure(): Frame["tenure"] {
@@ -120,7 +120,12 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
 
   /** The state changes of this attempt. */
   changes(): Patch | undefined {
-    return this.#draft.patch(this.path);
+    return this.#changed?.patch(this.path);
+  }
+
+  get #draft(): Draft {
+    this.#changed ??= new Draft(this.#frame.state, this.path);
+    return this.#changed;
   }
 
   #operation(name: string): Path {

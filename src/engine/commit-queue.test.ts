@@ -64,6 +64,30 @@ describe("the commit queue", () => {
     expect(await Promise.all(both.map((one) => one.outcome))).toEqual(["fenced", "appended"]);
   });
 
+  it.each([
+    ["volatile", ["turn", "turn", "turn"]],
+    ["synced", ["turn", "turn", "turn", "turn", "turn"]],
+  ] as const)("on a %s store, lets the event loop turn when it must", async (durability, turns) => {
+    let now = 1;
+    const seen: string[] = [];
+    const world = {
+      ...nodeWorld(),
+      now: () => now,
+      soon(callback: () => void) {
+        seen.push("turn");
+        setImmediate(callback);
+      },
+    };
+    const queue = new CommitQueue({ ...memory(), durability, commit: async () => ["appended"] }, world);
+    for (const at of [1, 1, 2, 2, 3]) {
+      now = at;
+      const one = source("a");
+      queue.request(one);
+      await one.outcome;
+    }
+    expect(seen).toEqual(turns);
+  });
+
   it("fails all of a commit that throws, and goes on with the next", async () => {
     let broken = true;
     const store: Store = {

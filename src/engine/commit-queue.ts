@@ -18,6 +18,8 @@ export class CommitQueue {
   readonly #world: World;
   readonly #sources = new Set<Source>();
   #busy = false;
+  /** When the event loop last turned for a flush, in milliseconds since 1970. */
+  #turnedAt = 0;
 
   constructor(store: Store, world: World) {
     this.#store = store;
@@ -29,8 +31,23 @@ export class CommitQueue {
     this.#sources.add(source);
     if (this.#busy) return;
     this.#busy = true;
-    this.#world.soon(this.#flush);
+    this.#flushSoon();
   }
+
+  /**
+   * Appends gather until the event loop turns, for they share a sync. Where nothing is synced they gain nothing from
+   * company: then they go at once, but for one turn each millisecond, which others need.
+   */
+  #flushSoon(): void {
+    const isCheap = this.#store.durability === "volatile" && this.#world.now() === this.#turnedAt;
+    if (isCheap) queueMicrotask(this.#flush);
+    else this.#world.soon(this.#flushInTurn);
+  }
+
+  readonly #flushInTurn = (): void => {
+    this.#turnedAt = this.#world.now();
+    void this.#flush();
+  };
 
   readonly #flush = async (): Promise<void> => {
     const sources: Source[] = [];
@@ -43,7 +60,7 @@ export class CommitQueue {
     }
     this.#sources.clear();
     if (appends.length > 0) await this.#commit(sources, appends);
-    if (this.#sources.size > 0) this.#world.soon(this.#flush);
+    if (this.#sources.size > 0) this.#flushSoon();
     else this.#busy = false;
   };
 

@@ -1,7 +1,6 @@
 import type { Entry, Fact } from "../core/entries.ts";
 import { FlujoError, LeaseLostError, StoreUnavailableError } from "../core/errors.ts";
 import { type RunRecord, record, spentWith } from "../core/fold.ts";
-import type { Path } from "../core/paths.ts";
 import type { Append, AppendOutcome, Blob, Lease, RunSummary } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import type { CommitQueue, Source } from "./commit-queue.ts";
@@ -10,12 +9,18 @@ import { Interruption } from "./interruption.ts";
 /** Entries nobody waits for are committed after so many milliseconds, when no other commit takes them along. */
 const lingerMs = 25;
 
-/** What is said of an operation that begins. */
-type Start = Omit<Extract<Fact, { type: "step-started" }>, "type">;
+/** What is said of an operation that begins, while it is not over. */
+interface Start {
+  readonly fact: Omit<Extract<Fact, { type: "step-started" }>, "type">;
+  over: boolean;
+}
 
 /** The fact itself becomes the entry: nobody else has it, and a run makes hundreds of thousands. */
 function numbered(fact: Fact, seq: number, at: number): Entry {
-  return Object.assign(fact, { seq, at });
+  const entry = fact as Fact & { seq: number; at: number }; // it is one from the next two lines on
+  entry.seq = seq;
+  entry.at = at;
+  return entry;
 }
 
 interface Batch {
@@ -36,7 +41,7 @@ export class Journal implements Source {
   readonly #queue: CommitQueue;
   readonly #world: World;
   readonly #listeners = new Set<(entries: readonly Entry[]) => void>();
-  readonly #starts = new Map<Path, Start>();
+  #starts: Start[] = [];
   readonly #onLost: (error: FlujoError) => void;
   #next: number;
   #open: Batch | undefined;
@@ -71,7 +76,6 @@ export class Journal implements Source {
     const seq = this.#next++;
     batch.entries.push(numbered(fact, seq, this.#world.now()));
     for (const blob of blobs) if (blob !== undefined) batch.blobs.push(blob);
-    if ("path" in fact) this.#starts.delete(fact.path);
     this.#lingerOn();
     return seq;
   }
@@ -83,19 +87,21 @@ export class Journal implements Source {
     }
   }
 
-  /** Says that an operation has begun: written only when it is still under way a moment later. */
-  announce(start: Start): void {
-    this.#starts.set(start.path, start);
+  /** Says that an operation has begun: written only when it is still under way a moment later. Whoever ends it says so. */
+  announce(fact: Start["fact"]): Start {
+    const start = { fact, over: false };
+    this.#starts.push(start);
     this.#lingerOn();
+    return start;
   }
 
   /** Resolves when everything put so far is in the store. */
-  async sync(): Promise<void> {
-    if (this.#broken !== undefined) throw this.#broken;
+  sync(): Promise<void> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
     const last = this.#open ?? this.#underWay;
-    if (last === undefined) return;
+    if (last === undefined) return Promise.resolve();
     if (last === this.#open) this.#queue.request(this);
-    await last.done;
+    return last.done; // one promise for all who wait: a fan-out has thousands of them
   }
 
   /** Calls back with entries as they are committed; the returned function calls it off. */
@@ -142,7 +148,7 @@ export class Journal implements Source {
   close(): void {
     this.#linger?.();
     this.#linger = undefined;
-    this.#starts.clear();
+    this.#starts = [];
   }
 
   #batch(): Batch {
@@ -158,7 +164,9 @@ export class Journal implements Source {
       lingerMs,
       () => {
         this.#linger = undefined;
-        for (const start of [...this.#starts.values()]) this.put({ type: "step-started", ...start });
+        const starts = this.#starts;
+        this.#starts = [];
+        for (const { fact, over } of starts) if (!over) this.put({ type: "step-started", ...fact });
         if (this.#open !== undefined && this.#broken === undefined) this.#queue.request(this);
       },
       { background: true },

@@ -82,10 +82,10 @@ function take(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>): void {
     }
     case "step-completed": {
       const operation = at(entry.path, entry.kind);
-      operation.attempts = entry.attempt;
+      operation.attempts = entry.attempt ?? 1;
       operation.in = entry.in;
       operation.cached = entry.cached === true;
-      complete(operation, entry, entry.took);
+      complete(operation, entry, entry.took ?? 0);
       return;
     }
     case "operation-completed": {

@@ -194,6 +194,19 @@ describe("sqlite", () => {
     expect((statSync(path).size - json) / count).toBeLessThan(40);
   });
 
+  it("reads any part of what was appended together", async () => {
+    await store.acquire(request);
+    const count = 700; // more than one row holds
+    const all = append(0, ...Array.from({ length: count }, (_, i) => i)).entries;
+    await store.commit([{ ...append(0), entries: all.slice(0, 1) }]);
+    await store.commit([{ ...append(0), entries: all.slice(1, 690) }]);
+    await store.commit([{ ...append(0), entries: all.slice(690) }]);
+    for (const from of [0, 1, 2, 255, 256, 257, 400, 689, 690, 699, 700, 5_000]) {
+      for (const limit of [0, 1, 2, 256, 300, 10_000])
+        expect(await store.read("r", from, limit)).toEqual(all.slice(from, from + limit));
+    }
+  });
+
   it("stores a row once, even for two stores that share a lease", async () => {
     await store.acquire(request);
     const twin = sqlite(path);

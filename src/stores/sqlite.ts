@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from "../core/errors.ts";
 import type { CacheRecord, Signal, Store } from "../ports/store.ts";
 import { storeError } from "./sqlite/faults.ts";
-import { journal } from "./sqlite/journal.ts";
+import { commit, read } from "./sqlite/journal.ts";
 import { acquire, list, release, renew } from "./sqlite/leases.ts";
 import { type Database, open } from "./sqlite/open.ts";
 
@@ -35,7 +35,6 @@ const keep =
 export function sqlite(path: string, options: SqliteOptions = {}): Store {
   const name = `sqlite:${path}`;
   const durability = options.durability ?? "synced";
-  const entries = journal();
   let db: Database | undefined;
   let closed = false;
 
@@ -55,8 +54,8 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
   return {
     name,
     durability,
-    commit: async (appends) => use((db) => entries.commit(db, appends)),
-    read: async (runId, from, limit) => use((db) => entries.read(db, runId, from, limit)),
+    commit: async (appends) => use((db) => commit(db, appends)),
+    read: async (runId, from, limit) => use((db) => read(db, runId, from, limit)),
     acquire: async (request) => use((db) => db.unsynced(() => acquire(db, request))),
     renew: async (lease, expiresAt) => use((db) => db.unsynced(() => renew(db, lease, expiresAt))),
     release: async (lease) => use((db) => db.unsynced(() => release(db, lease))),

@@ -80,11 +80,9 @@ async function take(
     type: "step-completed",
     path,
     kind,
-    attempt: 1,
     in: input.ref,
     output: kept.entry,
     ...state,
-    took: 0,
   } as const;
   const seq = journal.put({ ...fact, cached: true }, kept.blob);
   await journal.sync();

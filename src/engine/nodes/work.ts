@@ -18,24 +18,19 @@ import { fetchJson, keep, type Value } from "../values.ts";
 /** A step or an agent: output, state changes and settlement are one append. */
 export async function advanceWork(node: WorkNode, input: Value, frame: Frame): Promise<Value> {
   const path = childPath(frame.path, node.name);
-  const { tenure } = frame;
-  const done = tenure.run.completed.get(path);
+  const { tenure, stop } = frame;
+  const { run, journal, world } = tenure;
+  const done = run.completed.get(path);
   if (done !== undefined) {
     frame.footprint?.notePartial();
     frame.state.apply(done.state);
     return { json: done.output, ref: done.seq };
   }
-  const failed = tenure.run.failures.get(path);
+  const failed = run.failures.get(path);
   if (failed !== undefined && failed.seq > frame.freshFrom) {
     frame.footprint?.notePartial();
     throw reviveError(failed.error, tenure.runId);
   }
-  return attemptWork(node, path, input, frame);
-}
-
-async function attemptWork(node: WorkNode, path: Path, input: Value, frame: Frame): Promise<Value> {
-  const { tenure, stop } = frame;
-  const { run, journal, world } = tenure;
   stop.check();
   const attempt = (run.attempts.get(path) ?? 0) + 1;
   const context = new BodyContext(
@@ -46,7 +41,7 @@ async function attemptWork(node: WorkNode, path: Path, input: Value, frame: Fram
   );
   const which = { path, kind: node.kind, attempt, in: input.ref } as const;
   const began = world.now();
-  journal.announce(which);
+  const start = journal.announce(which);
   try {
     const stored = isBlobRef(input.json) ? await fetchJson(input.json, tenure.store) : input.json;
     const given = node.input === undefined ? decode(stored) : await fitting(node.input, decode(stored), path);
@@ -56,23 +51,27 @@ async function attemptWork(node: WorkNode, path: Path, input: Value, frame: Fram
     const output = isFree ? returned : await checked(node, returned, path, frame);
     const kept = keep(output, `output of ${path}`, path);
     const changes = context.changes();
+    const took = world.now() - began;
     const done = {
       type: "step-completed" as const,
       path,
       kind: node.kind,
-      attempt,
       in: input.ref,
       output: kept.entry,
-      took: world.now() - began,
+      ...(attempt === 1 ? undefined : { attempt }),
+      ...(took === 0 ? undefined : { took }),
+      ...(changes === undefined ? undefined : { state: changes }),
     };
-    const seq = journal.put(changes === undefined ? done : { ...done, state: changes }, kept.blob);
+    const seq = journal.put(done, kept.blob);
     context.end();
+    start.over = true;
     await journal.sync();
     frame.state.apply(changes);
     return { json: kept.json, ref: seq };
   } catch (error) {
     if (error instanceof Interruption) throw error; // its calls under way may still be recorded
     context.end();
+    start.over = true;
     const failure = placed(error, path);
     journal.put({
       type: "step-failed",

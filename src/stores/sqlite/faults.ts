@@ -50,7 +50,6 @@ const bySystemCode: { readonly [code: string]: Letter } = {
 
 const notADatabase = 26;
 const corrupt = 11;
-const constraint = 19;
 
 /** What SQLite says, in its primary result code; undefined when the error is not SQLite's. */
 function sqliteCode(error: unknown): number | undefined {
@@ -60,7 +59,6 @@ function sqliteCode(error: unknown): number | undefined {
 }
 
 export const isBusy = (error: unknown): boolean => sqliteCode(error) === 5;
-export const isRepetition = (error: unknown): boolean => sqliteCode(error) === constraint;
 
 /** The error a caller of the store named `store` should see. */
 export function storeError(error: unknown, store: string): unknown {

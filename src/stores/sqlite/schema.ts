@@ -1,8 +1,9 @@
 /**
  * The tables of a Flujo database.
  *
- * An entry's key is its run's number times 2^32, plus its seq: one integer, so that an entry costs about a dozen
- * bytes beside its JSON, a run's entries lie together, and a second entry with the same place is impossible.
+ * The entries of one append lie in one row, a JSON array: a row costs its insert, whatever it holds. Its key is its run's
+ * number times 2^32, plus the seq of its last entry: one integer, so that a run's rows lie together in order, and the row
+ * that holds a certain entry is the first one from that entry's key on.
  */
 
 /** "FLUJ", in the file's header: what tells our databases from others. */
