@@ -33,9 +33,21 @@ export interface Frame {
   readonly footprint: Footprint | undefined;
 }
 
-/** What a container hands to a part of it. */
+const unchecked: readonly OutputCheck[] = [];
+
+/** What a container hands to a part of it. Field by field: a map makes one for each item. */
 export function within(frame: Frame, change: Partial<Frame>): Frame {
-  return { ...frame, checks: [], ...change };
+  return {
+    advance: frame.advance,
+    tenure: frame.tenure,
+    path: change.path ?? frame.path,
+    state: change.state ?? frame.state,
+    stop: change.stop ?? frame.stop,
+    scopes: change.scopes ?? frame.scopes,
+    freshFrom: change.freshFrom ?? frame.freshFrom,
+    checks: change.checks ?? unchecked,
+    footprint: change.footprint ?? frame.footprint,
+  };
 }
 
 /** For reducers: the stored form of `undefined`. */

@@ -1,5 +1,5 @@
 import { decode } from "../../core/codec.ts";
-import { isBlobRef } from "../../core/entries.ts";
+import { type Fact, isBlobRef } from "../../core/entries.ts";
 import {
   InvalidInputError,
   InvalidOutputError,
@@ -14,6 +14,8 @@ import { BodyContext } from "../body-context.ts";
 import type { Frame } from "../frame.ts";
 import { Interruption } from "../interruption.ts";
 import { fetchJson, keep, type Value } from "../values.ts";
+
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** A step or an agent: output, state changes and settlement are one append. */
 export async function advanceWork(node: WorkNode, input: Value, frame: Frame): Promise<Value> {
@@ -52,16 +54,16 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
     const kept = keep(output, `output of ${path}`, path);
     const changes = context.changes();
     const took = world.now() - began;
-    const done = {
-      type: "step-completed" as const,
+    const done: Writable<Extract<Fact, { type: "step-completed" }>> = {
+      type: "step-completed",
       path,
       kind: node.kind,
       in: input.ref,
       output: kept.entry,
-      ...(attempt === 1 ? undefined : { attempt }),
-      ...(took === 0 ? undefined : { took }),
-      ...(changes === undefined ? undefined : { state: changes }),
     };
+    if (attempt > 1) done.attempt = attempt;
+    if (took > 0) done.took = took;
+    if (changes !== undefined) done.state = changes;
     const seq = journal.put(done, kept.blob);
     context.end();
     start.over = true;
