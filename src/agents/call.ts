@@ -77,8 +77,8 @@ function receipt(generated: Generated, { priced, quote }: CallRequest, grant: Gr
     ...(generated.responseId === undefined ? {} : { responseId: generated.responseId }),
     ...(generated.structuredText === undefined ? {} : { structuredText: generated.structuredText }),
   };
-  const silent =
-    usage?.outputTokens === 0 && parts.some((part) => part.type === "tool-call" || part.text !== "");
+  // No answer is made of nothing: "0 tokens" is how some providers report that they do not know.
+  const silent = usage?.outputTokens === 0 && finish !== "content-filter";
   const known = usage !== undefined && !silent && isSound(usage.inputTokens) && isSound(usage.outputTokens);
   const cost = known ? priced.cost(usage) : undefined;
   if (known && (cost !== undefined || quote.rates === undefined)) {

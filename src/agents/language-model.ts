@@ -82,7 +82,20 @@ function usageOf(usage: unknown): TokenUsage | undefined {
   const [outputTokens, reasoningTokens] = written.map(count);
   // A request always has input: "0 tokens" is how some providers report that they do not know.
   if (inputTokens === undefined || inputTokens === 0 || outputTokens === undefined) return undefined;
-  return { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens };
+  const untold = Math.max(0, toldTotal(usage) - inputTokens - outputTokens);
+  const counts = { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens };
+  if (untold === 0) return counts;
+  return {
+    ...counts,
+    outputTokens: outputTokens + untold,
+    reasoningTokens: Math.max(untold, reasoningTokens ?? 0),
+  };
+}
+
+/** The total that a provider told: some count thoughts in it and nowhere else. 0 when none was told. */
+function toldTotal({ raw, totalTokens }: Record<string, unknown>): number {
+  const totals = [totalTokens, ...(isRecord(raw) ? [raw.total_tokens, raw.totalTokenCount] : [])];
+  return Math.max(0, ...totals.filter((total) => typeof total === "number"));
 }
 
 /** NaN for what is there but no number, so that the price book refuses it. */

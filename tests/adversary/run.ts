@@ -1,0 +1,39 @@
+/** `npm run adversary -- --seeds 10000 [--from N]`, or `--seed N` for one, told in full. */
+import { parseArgs } from "node:util";
+import { type Life, live } from "./life.ts";
+import { opponent } from "./opponent.ts";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+  },
+});
+await using server = await opponent();
+if (values.seed !== undefined) {
+  const life = await live(Number(values.seed), server.url);
+  console.log(JSON.stringify(life, (_, value) => (typeof value === "bigint" ? `${value}` : value), 1));
+} else {
+  const [from, count] = [Number(values.from), Number(values.seeds)];
+  const began = performance.now();
+  let failed = 0;
+  const sums = { requests: 0, halts: 0, breaches: 0 };
+  const tell = ({ scenario, violations, bill, halts, entries }: Life): void => {
+    sums.requests += bill.requests;
+    sums.halts += halts;
+    sums.breaches += entries.filter(({ type }) => type === "budget-breached").length;
+    if (violations.length === 0) return;
+    failed += 1;
+    console.log(`seed ${scenario.seed}: ${violations.join("; ")}`);
+  };
+  for (let seed = from; seed < from + count; seed += 8) {
+    const seeds = Array.from({ length: Math.min(8, from + count - seed) }, (_, i) => seed + i);
+    for (const life of await Promise.all(seeds.map((one) => live(one, server.url)))) tell(life);
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  console.log(
+    `${count} scenarios, ${sums.requests} requests, ${sums.halts} halts, ${sums.breaches} breaches, ${failed} failed; ${seconds.toFixed(1)} s`,
+  );
+  process.exitCode = failed > 0 ? 1 : 0;
+}
