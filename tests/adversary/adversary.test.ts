@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { comparison } from "./governors.ts";
+import { killing } from "./kills.ts";
 import { live } from "./life.ts";
 import { type Opponent, opponent } from "./opponent.ts";
 
@@ -44,4 +46,19 @@ describe("a server that keeps its own books and treats its callers badly", () =>
     expect(seen.breaches).toBeGreaterThan(seeds / 10);
     expect(seen.honest).toBeGreaterThan(seeds / 2);
   }, 300_000);
+
+  test("is not paid over a cap by four processes on one database, killed at random", async () => {
+    const { kills, runs, requests, doubts, violations } = await killing(12, 5_000);
+    expect(violations).toEqual([]);
+    expect(kills).toBe(12);
+    expect(runs).toBeGreaterThan(12);
+    expect(requests).toBeGreaterThan(runs);
+    expect(doubts).toBeGreaterThan(0);
+  }, 120_000);
+
+  test("is paid over a cap by budgets as they are often built, on the same scenarios", async () => {
+    const { Flujo: ours, ...others } = await comparison(40);
+    expect(ours?.broken).toBe(0);
+    for (const other of Object.values(others)) expect(other.broken).toBeGreaterThan(0);
+  }, 120_000);
 });

@@ -9,6 +9,7 @@ import { type Budget, decimalUsd, type Usd } from "../../src/core/limits.ts";
 import type { Step } from "../../src/core/step.ts";
 import { Runner } from "../../src/engine/runner.ts";
 import { nodeWorld } from "../../src/node-world.ts";
+import type { Store } from "../../src/ports/store.ts";
 import type { World } from "../../src/ports/world.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { chance } from "../../src/testing/chance.ts";
@@ -23,8 +24,10 @@ export interface Life {
   readonly violations: readonly string[];
   readonly bill: Bill;
   readonly entries: readonly Entry[];
-  /** How often the run came to stand at its budget. */
+  /** How often the run came to stand at its budget, which was doubled then. */
   readonly halts: number;
+  /** The run's cap at last, in its own unit. */
+  readonly cap: bigint;
 }
 
 const system = "Answer.";
@@ -32,10 +35,12 @@ const runId = "r";
 /** So much faster than the real clock: a wait of a second takes 20 ms. */
 const haste = 50;
 
-/** The real world in fast motion: back-offs and time-outs last as long as the scenario says, for a clock that hurries. */
-function hastyWorld(): World {
+/**
+ * The real world in fast motion: back-offs and time-outs last as long as the scenario says, for a clock that hurries
+ * from `began` (milliseconds since 1970) on. Processes with the same beginning agree on the time.
+ */
+export function hastyWorld(began: number = Date.now()): World {
   const world = nodeWorld();
-  const began = world.now();
   return {
     ...world,
     now: () => began + (world.now() - began) * haste,
@@ -55,7 +60,9 @@ export async function live(seed: number, url: string): Promise<Life> {
   };
   let scale = 1;
   let halts = 0;
+  let cap = 0n;
   for (let round = 0; round < 4; round++) {
+    cap = BigInt(amount(scenario.run, scenario, scale));
     await using runner = runnerOf(scenario, url, store, world, scale);
     const handle = runner.start(undefined as never, { runId, budget: limit(scenario.run, scenario, scale) });
     if (scenario.handsOver && round === 0) {
@@ -73,17 +80,17 @@ export async function live(seed: number, url: string): Promise<Life> {
     scale *= 2;
   }
   const entries = await journal(store);
-  return { scenario, violations, bill: await billOf(url, seed), entries, halts };
+  return { scenario, violations, bill: await billOf(url, seed), entries, halts, cap };
 }
 
-async function journal(store: ReturnType<typeof memory>): Promise<readonly Entry[]> {
+async function journal(store: Store): Promise<readonly Entry[]> {
   return (await store.read(runId, 0, 100_000)) ?? [];
 }
 
-function runnerOf(
+export function runnerOf(
   scenario: Scenario,
   url: string,
-  store: ReturnType<typeof memory>,
+  store: Store,
   world: World,
   scale: number,
 ): Runner<never, unknown> {
@@ -116,7 +123,7 @@ export function pipelineOf(scenario: Scenario, scale: number): Step<never, unkno
       scenario.attempts > 1 ? ask.retry({ attempts: scenario.attempts, backoff: "200ms" }) : ask;
     const timed = patient.timeout("5s");
     const each = scenario.item === undefined ? timed : timed.budget(limit(scenario.item, scenario, scale));
-    const places = Array.from({ length: items }, (_, i) => `${name}/${i}`);
+    const places = placesOf(b, items);
     const all = mapOver(`all-${name}`, each, {
       over: () => places,
       concurrency: atOnce,
@@ -131,7 +138,12 @@ export function pipelineOf(scenario: Scenario, scale: number): Step<never, unkno
   return pipeline("adversary", both as never) as Step<never, unknown>; // its input is nobody's business
 }
 
-function promptOf({ promptBytes }: Scenario, place: string): string {
+/** The names of a branch's items, as they stand in their prompts. */
+export function placesOf(branch: number, items: number): string[] {
+  return Array.from({ length: items }, (_, i) => `${"ab"[branch]}/${i}`);
+}
+
+export function promptOf({ promptBytes }: Scenario, place: string): string {
   const label = `place=${place} `;
   return label + "x".repeat(Math.max(0, promptBytes - label.length));
 }
@@ -150,7 +162,7 @@ function worstCase(scenario: Scenario): { picoUsd: number; tokens: number } {
 }
 
 /** A cap in the unit of its kind. */
-function amount(cap: Cap, scenario: Scenario, scale: number): number {
+export function amount(cap: Cap, scenario: Scenario, scale: number): number {
   const worst = worstCase(scenario);
   const calls = cap.calls * scale;
   return Math.floor(
@@ -167,7 +179,7 @@ export function limit(cap: Cap, scenario: Scenario, scale: number): Budget {
 const perMillion = (picoUsd: number): Usd => `$${decimalUsd(BigInt(picoUsd) * 1_000_000n)}` as Usd; // as above
 
 /** Everything that is wrong with the money now. Where the run stands, nothing is held any more. */
-function wrongs(
+export function wrongs(
   scenario: Scenario,
   bill: Bill,
   entries: readonly Entry[],

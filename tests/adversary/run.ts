@@ -1,5 +1,10 @@
-/** `npm run adversary -- --seeds 10000 [--from N]`, or `--seed N` for one, told in full. */
+/**
+ * `npm run adversary -- --seeds 10000 [--from N]`, `--seed N` for one, told in full, `--kills 100` on real
+ * processes, or `--governors 200` for a comparison with other budgets.
+ */
 import { parseArgs } from "node:util";
+import { comparison } from "./governors.ts";
+import { killing } from "./kills.ts";
 import { type Life, live } from "./life.ts";
 import { opponent } from "./opponent.ts";
 
@@ -8,10 +13,19 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1000" },
     from: { type: "string", default: "1" },
     seed: { type: "string" },
+    kills: { type: "string" },
+    governors: { type: "string" },
   },
 });
 await using server = await opponent();
-if (values.seed !== undefined) {
+if (values.kills !== undefined) {
+  const figures = await killing(Number(values.kills), Number(values.from));
+  console.log(figures);
+  process.exitCode = figures.violations.length > 0 ? 1 : 0;
+} else if (values.governors !== undefined) {
+  for (const [governor, figures] of Object.entries(await comparison(Number(values.governors))))
+    console.log(governor, figures);
+} else if (values.seed !== undefined) {
   const life = await live(Number(values.seed), server.url);
   console.log(JSON.stringify(life, (_, value) => (typeof value === "bigint" ? `${value}` : value), 1));
 } else {
