@@ -47,9 +47,16 @@ export interface Context<State = unknown> {
   sleep(name: string, duration: Duration): Promise<void>;
 }
 
-/** The most a model call can cost and use, known before it is made. */
+/** The most a model call, or another operation with a price, can cost and use, known before it is made. */
 export interface Quote {
+  /** What is bought: the model; of other kinds, a name for it. */
   readonly model: string;
+  /** Default `model-call`. The others have no tokens: their price is the `fee`. */
+  readonly kind?: Purchase;
+  /** A fixed price beside that of the tokens. */
+  readonly fee?: PicoUsd;
+  /** It has been spent already: it is recorded, whatever the limits say. */
+  readonly reported?: true;
   /** A provable upper bound on the tokens of the input. */
   readonly inputTokens: number;
   /** The cap the author asked for, and the smallest one worth making the call for. */
@@ -57,6 +64,9 @@ export interface Quote {
   /** The highest applicable rates, in pico-dollars a token; absent when the model has no known price. */
   readonly rates?: { readonly input: PicoUsd; readonly output: PicoUsd };
 }
+
+/** What is paid for: a call of a model, a call of a tool, or what a step says it spends. */
+export type Purchase = "model-call" | "tool-call" | "spend";
 
 /** Leave to make one call. */
 export interface Grant {
