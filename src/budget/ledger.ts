@@ -69,6 +69,10 @@ export function post(scopes: readonly Scope[], worst: Spent, actual: Spent): voi
     scope.posted = addSpent(scope.posted, actual);
   }
 }
+/** Gives back what of a reservation is not needed after all. */
+export function shrink(scopes: readonly Scope[], from: Spent, to: Spent): void {
+  for (const scope of scopes) scope.pending = addSpent(lessSpent(scope.pending, from), to);
+}
 
 function refusal(scope: Scope, quote: Quote, why: Shortage): BudgetExceededError {
   const { path, onLimit } = scope;

@@ -5,7 +5,7 @@
  * An account's money is held before a call and posted after it. Who cannot be served yet takes a place in a queue. A
  * place is no money: it expires when nobody comes back for it. A hold never expires.
  */
-import { type Balance, reached, type Shortage, weigh } from "./balance.ts";
+import { type Balance, type LimitKind, reached, type Shortage, weigh } from "./balance.ts";
 import type { Quote } from "./context.ts";
 import type { Amount } from "./entries.ts";
 import { addSpent, type Limits, nothingSpent, raised, type Spent } from "./limits.ts";
@@ -52,7 +52,7 @@ export interface Ticket {
 
 export interface AccountAlert {
   readonly percent: number;
-  readonly of: string;
+  readonly of: LimitKind;
   readonly runId: string;
 }
 

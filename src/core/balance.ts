@@ -4,7 +4,7 @@
  * call cost, and always, posted + pending <= limit.
  */
 import type { Purchase, Quote } from "./context.ts";
-import { addSpent, decimalUsd, type Limits, type Spent } from "./limits.ts";
+import { addSpent, decimalUsd, type Limits, type PicoUsd, type Spent } from "./limits.ts";
 
 /** Limits, and what of them is used. */
 export interface Balance {
@@ -42,6 +42,15 @@ export function worstCase(quote: Quote, outputTokens: number): Spent {
     outputTokens,
     ...countOf(quote.kind),
   };
+}
+
+/**
+ * The quote of something with a fixed price: a tool, what a step spends.
+ *
+ * @param fee pico-dollars.
+ */
+export function fixedPrice(kind: Exclude<Purchase, "model-call">, name: string, fee: PicoUsd): Quote {
+  return { kind, model: name, fee, inputTokens: 0, outputTokens: { wanted: 0, least: 0 } };
 }
 
 /** Which count a purchase raises. A step's own spending raises none. */
