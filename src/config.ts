@@ -1,6 +1,7 @@
 import type { ModelsOptions } from "./agents/models.ts";
 import type { Duration } from "./core/duration.ts";
 import type { Budget, Usd } from "./core/limits.ts";
+import type { SharedScope } from "./core/scopes.ts";
 import type { Store } from "./ports/store.ts";
 
 /** What the `flujo` command does when its options say nothing else. */
@@ -9,6 +10,8 @@ export interface FlujoConfig {
   readonly store?: string | Store;
   /** The limit of each new run. Default: the pipeline's own `.budget()`, else none. */
   readonly budget?: Usd | Budget;
+  /** Shared budgets that every new run is charged to beside its own: names, or names with limits. */
+  readonly scopes?: readonly (string | SharedScope)[];
   /** Providers and prices of your own. */
   readonly models?: ModelsOptions;
   /** How long a dead process's lease keeps others out. From `"1s"`, default `"15s"`. */

@@ -18,7 +18,7 @@ export {
   sleep,
   step,
 } from "./core/compose.ts";
-export type { Context as StepContext, GenerateRequest } from "./core/context.ts";
+export type { Context as StepContext, GenerateRequest, Spending } from "./core/context.ts";
 export type { Duration } from "./core/duration.ts";
 export * from "./core/errors.ts";
 export type { RunEvent } from "./core/events.ts";
@@ -26,9 +26,11 @@ export { type Budget, decimalUsd, type PicoUsd, type Spent, type Usd } from "./c
 export type { Node } from "./core/node.ts";
 export { concat, lastWins, sum, union } from "./core/reducers.ts";
 export type { Schema, SchemaOutput } from "./core/schema.ts";
+export { daily, type SharedScope } from "./core/scopes.ts";
 export type { Reducer, Reducers } from "./core/state.ts";
 export type {
   AnyStep,
+  BudgetOptions,
   CacheOptions,
   InputOf,
   OutputOf,

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { worstCase } from "../core/balance.ts";
 import type { Quote } from "../core/context.ts";
 import { nothingSpent } from "../core/limits.ts";
-import { ask, hold, openScope, post, type Scope, worstCase } from "./ledger.ts";
+import { ask, hold, openScope, post, type Scope } from "./ledger.ts";
 
 const quote = (inputTokens: number, wanted: number, least = wanted): Quote => ({
   model: "test:m",

@@ -1,11 +1,13 @@
 /**
- * The account that enforces limits. Money moves as in TigerBeetle's two-phase transfers: a reservation is *pending*
- * until it is *posted* at what the call cost, and on every scope, always, posted + pending <= limit.
+ * The accounts of one run: its own, and those of places with a budget of their own. They live in the memory of the
+ * run's owner, and its journal is what they are made of. The accounts that runs share are in `core/account.ts`; how
+ * both reckon is in `core/balance.ts`.
  */
 
+import { type Shortage, type Weighed, weigh } from "../core/balance.ts";
 import type { Quote } from "../core/context.ts";
-import { BudgetExceededError } from "../core/errors.ts";
-import { addSpent, decimalUsd, type Limits, nothingSpent, type Spent } from "../core/limits.ts";
+import { BudgetExceededError, type OnLimit } from "../core/errors.ts";
+import { addSpent, type Limits, lessSpent, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 
 /** One account: the run's, or that of a place with a budget of its own. */
@@ -14,123 +16,82 @@ export interface Scope {
   limits: Limits;
   /** When its time began, in milliseconds since 1970. */
   readonly since: number;
+  /** What becomes of a call it cannot pay: the run halts, or the place fails. */
+  readonly onLimit: OnLimit;
+  /** Parts of the limits, in percent, at which an alert is due. */
+  readonly alertAt: readonly number[];
   posted: Spent;
   pending: Spent;
+  /** Reservations that are pending. */
+  open: number;
 }
 
-export function openScope(path: Path, limits: Limits, since: number, posted: Spent = nothingSpent): Scope {
-  return { path, limits, since, posted, pending: nothingSpent };
+/** What a place may say about its budget beside the limits. */
+export interface ScopeOptions {
+  readonly onLimit?: OnLimit | undefined;
+  readonly alertAt?: readonly number[] | undefined;
 }
 
-/** What a scope says to a quote. */
+export function openScope(
+  path: Path,
+  limits: Limits,
+  since: number,
+  posted: Spent = nothingSpent,
+  { onLimit = "halt", alertAt = [] }: ScopeOptions = {},
+): Scope {
+  return { path, limits, since, onLimit, alertAt, posted, pending: nothingSpent, open: 0 };
+}
+
+/** What scopes say to a quote. */
 export type Answer =
-  | { readonly verdict: "granted"; readonly outputTokens: number; readonly worst: Spent }
-  /** Not now, but possibly once pending reservations are settled. */
-  | { readonly verdict: "wait" }
+  | Exclude<Weighed, { verdict: "refused" }>
   | { readonly verdict: "refused"; readonly error: BudgetExceededError };
-
-/** The most a call can use when its answer has at most so many tokens. */
-export function worstCase(quote: Quote, outputTokens: number): Spent {
-  const rates = quote.rates ?? { input: 0n, output: 0n };
-  return {
-    picoUsd: BigInt(quote.inputTokens) * rates.input + BigInt(outputTokens) * rates.output,
-    inputTokens: quote.inputTokens,
-    outputTokens,
-    calls: 1,
-  };
-}
 
 /** Whether all scopes can pay for a call now, later, or never; granted, the output cap is what they can all pay. */
 export function ask(scopes: readonly Scope[], quote: Quote, now: number): Answer {
-  const { wanted, least } = quote.outputTokens;
-  const smallest = Math.min(least, wanted);
-  let cap = wanted;
-  for (const scope of scopes) {
-    if (scope.limits.picoUsd !== undefined && quote.rates === undefined) {
-      return { verdict: "refused", error: unpriced(scope, quote) };
-    }
-    const never = shortOf(scope, scope.posted, worstCase(quote, smallest), now);
-    if (never) return { verdict: "refused", error: refusal(scope, quote, never) };
-  }
-  for (const scope of scopes) {
-    const used = addSpent(scope.posted, scope.pending);
-    if (scope.pending.calls > 0 && shortOf(scope, used, worstCase(quote, wanted), now))
-      return { verdict: "wait" };
-    cap = Math.min(cap, affordableOutput(scope, used, quote));
-  }
-  return { verdict: "granted", outputTokens: cap, worst: worstCase(quote, cap) };
-}
-
-/** Which limit would be broken, in words; undefined when none. */
-function shortOf(scope: Scope, used: Spent, worst: Spent, now: number): string | undefined {
-  const { picoUsd, tokens, calls, timeMs } = scope.limits;
-  if (picoUsd !== undefined && used.picoUsd + worst.picoUsd > BigInt(picoUsd)) {
-    return `needs up to $${decimalUsd(worst.picoUsd)}, and $${decimalUsd(used.picoUsd)} of $${decimalUsd(BigInt(picoUsd))} is spent`;
-  }
-  const asked = worst.inputTokens + worst.outputTokens;
-  const had = used.inputTokens + used.outputTokens;
-  if (tokens !== undefined && had + asked > tokens) {
-    return `needs up to ${asked} tokens, and ${had} of ${tokens} are used`;
-  }
-  if (calls !== undefined && used.calls + worst.calls > calls)
-    return `would be call ${used.calls + 1} of ${calls}`;
-  if (timeMs !== undefined && now - scope.since >= timeMs) {
-    return `comes ${now - scope.since} ms after the start, and the limit is ${timeMs} ms`;
-  }
-  return undefined;
-}
-
-/** The largest output cap the scope can pay. */
-function affordableOutput(scope: Scope, used: Spent, quote: Quote): number {
-  const base = addSpent(used, worstCase(quote, 0));
-  const byCost = outputFor(scope.limits.picoUsd, base.picoUsd, quote.rates?.output ?? 0n);
-  const byTokens =
-    scope.limits.tokens === undefined
-      ? Number.POSITIVE_INFINITY
-      : scope.limits.tokens - base.inputTokens - base.outputTokens;
-  return Math.max(0, Math.min(byCost, byTokens));
-}
-
-function outputFor(limit: string | undefined, base: bigint, rate: bigint): number {
-  return limit === undefined || rate === 0n
-    ? Number.POSITIVE_INFINITY
-    : Number((BigInt(limit) - base) / rate);
+  const weighed = weigh(scopes, quote, now);
+  if (weighed.verdict !== "refused") return weighed;
+  const scope = scopes[weighed.at] as Scope; // one of those that were weighed
+  return { verdict: "refused", error: refusal(scope, quote, weighed.why) };
 }
 
 /** Moves money: `pending` up at a reservation; down, and `posted` up by the true amount, at its settlement. */
 export function hold(scopes: readonly Scope[], worst: Spent): void {
-  for (const scope of scopes) scope.pending = addSpent(scope.pending, worst);
+  for (const scope of scopes) {
+    scope.pending = addSpent(scope.pending, worst);
+    scope.open++;
+  }
 }
 export function post(scopes: readonly Scope[], worst: Spent, actual: Spent): void {
   for (const scope of scopes) {
-    scope.pending = addSpent(scope.pending, negative(worst));
+    scope.pending = lessSpent(scope.pending, worst);
+    scope.open--;
     scope.posted = addSpent(scope.posted, actual);
   }
 }
+/** Gives back what of a reservation is not needed after all. */
+export function shrink(scopes: readonly Scope[], from: Spent, to: Spent): void {
+  for (const scope of scopes) scope.pending = addSpent(lessSpent(scope.pending, from), to);
+}
 
-const negative = (spent: Spent): Spent => ({
-  picoUsd: -spent.picoUsd,
-  inputTokens: -spent.inputTokens,
-  outputTokens: -spent.outputTokens,
-  calls: -spent.calls,
-});
-
-function refusal(scope: Scope, quote: Quote, why: string): BudgetExceededError {
+function refusal(scope: Scope, quote: Quote, why: Shortage): BudgetExceededError {
+  const { path, onLimit } = scope;
+  if (why.kind === "unpriced") {
+    return new BudgetExceededError(
+      `${quote.model} has no known price, and the budget of ${path} has a cost limit`,
+      { path, onLimit, hint: priceHint(quote.model) },
+    );
+  }
   return new BudgetExceededError(
-    `the budget of ${scope.path} does not allow a call to ${quote.model}: it ${why}`,
+    `the budget of ${path} does not allow a call to ${quote.model}: it ${why.text}`,
     {
-      path: scope.path,
+      path,
+      onLimit,
       hint: "Nothing was sent. Raise the limit and resume: flujo resume RUN --budget '$…'.",
     },
   );
 }
 
-function unpriced(scope: Scope, quote: Quote): BudgetExceededError {
-  return new BudgetExceededError(
-    `${quote.model} has no known price, and the budget of ${scope.path} has a cost limit`,
-    {
-      path: scope.path,
-      hint: `Give it a price: prices: { "${quote.model}": { input: "$…", output: "$…" } }.`,
-    },
-  );
-}
+/** What to do about a model that nobody knows the price of. */
+export const priceHint = (model: string): string =>
+  `Give it a price: prices: { "${model}": { input: "$…", output: "$…" } }.`;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { budgetOf } from "./amounts.ts";
+import { amountsOf, budgetOf, limitChanges } from "./amounts.ts";
 
 test("flags make a budget; without any, nothing is said", () => {
   expect(budgetOf({})).toBeUndefined();
@@ -38,4 +38,21 @@ test.each(["", "-1", "1.5", "1e3", "k", "9999999999999999M"])('"%s" is no number
 
 test.each(["", "0.50", "$", "bash.50", "$1e3"])('"%s" is no amount of money', (budget) => {
   expect(() => budgetOf({ budget })).toThrow(/is not an amount of money/);
+});
+
+test("limits to set, and limits to take away", () => {
+  expect(limitChanges({ cost: "$20", calls: "1k", toolCalls: "none", tokens: "2M" })).toEqual({
+    picoUsd: "20000000000000",
+    calls: 1_000,
+    toolCalls: null,
+    tokens: 2_000_000,
+  });
+  expect(limitChanges({ cost: "none" })).toEqual({ picoUsd: null });
+  expect(limitChanges({})).toEqual({});
+  expect(() => limitChanges({ cost: "20" })).toThrow(/the amount 20 is not an amount of money/);
+});
+
+test("amounts to top up by", () => {
+  expect(amountsOf({ cost: "$5", toolCalls: "3" })).toEqual({ cost: "$5", toolCalls: 3 });
+  expect(() => amountsOf({ calls: "few" })).toThrow(/--calls few is not a number of calls/);
 });

@@ -1,4 +1,5 @@
 /** How a run came to stand, for people: on stderr, with what to do next. Its output alone goes to stdout. */
+import type { FlujoError } from "../core/errors.ts";
 import { decimalUsd, type Limits } from "../core/limits.ts";
 import type { RunResult } from "../engine/options.ts";
 import { readable } from "../lens/readable.ts";
@@ -38,7 +39,7 @@ export function tellEnding(run: RunResult<unknown>, told: Told): void {
     case "halted":
       sayError(run.error);
       say(
-        `Run ${runId} halted${facts(run, told)}. What it paid for is kept. To go on: flujo resume ${runId}${raised(told.seen.limits)}`,
+        `Run ${runId} halted${facts(run, told)}. What it paid for is kept. To go on: flujo resume ${runId}${isShared(run.error) ? "" : raised(told.seen.limits)}`,
       );
       return;
     case "waiting":
@@ -54,6 +55,9 @@ function facts({ runId, status, spent }: RunResult<unknown>, { tookMs }: Told): 
   const id = status === "completed" ? [`run ${runId}`] : [];
   return ` (${[duration(tookMs), ...cost, ...id].join(", ")})`;
 }
+
+/** Raising the run's own limit does not help where a budget it shares with others is used up; the hint says what does. */
+const isShared = ({ hint }: FlujoError): boolean => hint?.includes("flujo budget top-up") === true;
 
 /** The limit that holds, doubled: a proposal to go on with. */
 function raised({ picoUsd, tokens }: Limits): string {

@@ -15,6 +15,7 @@ const commands: { readonly [name: string]: () => Promise<{ readonly declare: Dec
   run: () => import("./commands/run.ts"),
   resume: () => import("./commands/resume.ts"),
   cancel: () => import("./commands/cancel.ts"),
+  budget: () => import("./commands/budget.ts"),
   validate: () => import("./commands/validate.ts"),
   graph: () => import("./commands/graph.ts"),
   init: () => import("./commands/init.ts"),

@@ -37,6 +37,12 @@ export function tell(event: RunEvent, progress: Progress): void {
     case "budget-breached":
       say(`breach ${event.path}  the provider billed more than it was allowed to`);
       return;
+    case "budget-threshold":
+      say(`budget ${event.scope}  ${event.percent} % of its ${event.of} limit is spent`);
+      return;
+    case "budget-raised":
+      say("budget the limits of the run are raised");
+      return;
     default:
       return;
   }

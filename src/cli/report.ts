@@ -44,6 +44,7 @@ export function showText({ run, operations }: RunReport, advancedBy: string | nu
     `status    ${run.status}${run.status === "running" ? owner(run.runId, advancedBy) : ""}`,
     `created   ${clock(run.createdAt)}, last entry after ${duration(run.durationMs)}`,
     `spent     ${spentText(run.spent)}${limitText(run.limits)}`,
+    ...(run.scopes === undefined ? [] : [`charged   to ${run.scopes.join("; ")} as well`]),
     `input     ${preview(run.input)}`,
   ];
   if (run.status === "completed") lines.push(`output    ${preview(run.output)}`);
@@ -118,7 +119,7 @@ function operationText(operation: OperationView): string[] {
     ...(attempts > 1 ? [count(attempts, "attempt")] : []),
     ...(cached ? ["cached"] : []),
     ...(durationMs === null ? [] : [duration(durationMs)]),
-    ...(spent.calls === 0 ? [] : [spentText(spent)]),
+    ...(isNothing(spent) ? [] : [spentText(spent)]),
   ];
   const lines = [`${marks[status] ?? " "} ${path}  ${facts.join(", ")}`];
   if (operation.input !== null) lines.push(`    in   ${preview(operation.input)}`);
@@ -130,18 +131,27 @@ function operationText(operation: OperationView): string[] {
   return lines;
 }
 
-const spentText = (spent: SpentView): string =>
-  spent.calls === 0
-    ? "$0"
-    : `${costOf(spent)}, ${count(spent.calls, "call")}, ${count(spent.inputTokens + spent.outputTokens, "token")}`;
+const isNothing = ({ costUsd, calls, toolCalls }: SpentView): boolean =>
+  costUsd === "0" && calls === 0 && toolCalls === undefined;
+
+function spentText(spent: SpentView): string {
+  const { calls, toolCalls = 0 } = spent;
+  return [
+    costOf(spent),
+    ...(calls === 0 ? [] : [count(calls, "call")]),
+    ...(toolCalls === 0 ? [] : [count(toolCalls, "tool call")]),
+    ...(calls === 0 ? [] : [count(spent.inputTokens + spent.outputTokens, "token")]),
+  ].join(", ");
+}
 
 const costOf = (spent: SpentView): string => money(picoUsd(`$${spent.costUsd}`));
 
-function limitText({ costUsd, tokens, calls, timeMs }: RunReport["run"]["limits"]): string {
+function limitText({ costUsd, tokens, calls, toolCalls, timeMs }: RunReport["run"]["limits"]): string {
   const limits = [
     ...(costUsd === undefined ? [] : [`$${costUsd}`]),
     ...(tokens === undefined ? [] : [count(tokens, "token")]),
     ...(calls === undefined ? [] : [count(calls, "call")]),
+    ...(toolCalls === undefined ? [] : [count(toolCalls, "tool call")]),
     ...(timeMs === undefined ? [] : [duration(timeMs)]),
   ];
   return limits.length === 0 ? "" : ` of at most ${limits.join(", ")}`;

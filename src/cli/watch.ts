@@ -57,6 +57,7 @@ function remember(event: RunEvent, seen: Seen): void {
     seen.fingerprint = event.fingerprint ?? seen.fingerprint;
     seen.limits = event.limits ?? seen.limits;
   }
+  if (event.type === "budget-raised") seen.limits = event.limits;
   if (event.type === "signal-awaited") seen.prompts.set(event.path, event.prompt);
 }
 

@@ -1,6 +1,6 @@
 import type { Duration } from "./duration.ts";
 import type { Awaitable } from "./json.ts";
-import type { PicoUsd } from "./limits.ts";
+import type { PicoUsd, Usd } from "./limits.ts";
 import type { Path } from "./paths.ts";
 import type { Schema, SchemaOutput } from "./schema.ts";
 
@@ -43,13 +43,40 @@ export interface Context<State = unknown> {
     request: GenerateRequest & { readonly output: S },
   ): Promise<SchemaOutput<S>>;
   generate(name: string, request: GenerateRequest): Promise<string>;
+  /**
+   * Spends money of the budget on something other than a model: `amount`, the most the work may cost, is reserved
+   * before it begins, and refused when the budget cannot pay it. It costs that much, unless the work says
+   * `costs(amount)`; work that throws costs all of it. Recorded, the result is returned from then on.
+   *
+   * @throws BudgetExceededError before the work, when the budget cannot pay; the run halts.
+   */
+  spend<T>(name: string, amount: Usd, work: (spending: Spending) => Awaitable<T>): Promise<T>;
+  /** Records what has been spent already, whatever the limits say; over one, a `budget-breached` event comes. */
+  spend(name: string, amount: Usd): Promise<void>;
   /** Waits, durably: a run resumed later waits only for what is left. */
   sleep(name: string, duration: Duration): Promise<void>;
 }
 
-/** The most a model call can cost and use, known before it is made. */
+/** What the work of `ctx.spend` is handed. */
+export interface Spending {
+  /** Fires when the run is to stop and the work has had its grace period: what it costs is spent all the same. */
+  readonly signal: AbortSignal;
+  /** Stable for this attempt to spend: hand it to services that deduplicate. */
+  readonly idempotencyKey: string;
+  /** Says what the work has cost in truth. The last word counts. */
+  costs(amount: Usd): void;
+}
+
+/** The most a model call, or another operation with a price, can cost and use, known before it is made. */
 export interface Quote {
+  /** What is bought: the model; of other kinds, a name for it. */
   readonly model: string;
+  /** Default `model-call`. The others have no tokens: their price is the `fee`. */
+  readonly kind?: Purchase;
+  /** A fixed price beside that of the tokens. */
+  readonly fee?: PicoUsd;
+  /** It has been spent already: it is recorded, whatever the limits say. */
+  readonly reported?: true;
   /** A provable upper bound on the tokens of the input. */
   readonly inputTokens: number;
   /** The cap the author asked for, and the smallest one worth making the call for. */
@@ -57,6 +84,9 @@ export interface Quote {
   /** The highest applicable rates, in pico-dollars a token; absent when the model has no known price. */
   readonly rates?: { readonly input: PicoUsd; readonly output: PicoUsd };
 }
+
+/** What is paid for: a call of a model, a call of a tool, or what a step says it spends. */
+export type Purchase = "model-call" | "tool-call" | "spend";
 
 /** Leave to make one call. */
 export interface Grant {

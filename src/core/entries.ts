@@ -2,10 +2,13 @@
  * The journal: the append-only record of one run. An entry is a noun and a past verb. What entries mean together is
  * `fold.ts`; stores keep them without knowing.
  */
+import type { LimitKind } from "./balance.ts";
+import type { Purchase } from "./context.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { Json } from "./json.ts";
 import type { Limits } from "./limits.ts";
 import type { Path } from "./paths.ts";
+import type { ScopeRecord } from "./scopes.ts";
 import type { Patch } from "./state.ts";
 
 /**
@@ -113,7 +116,16 @@ export type Fact =
   | { readonly type: "signal-received"; readonly path: Path; readonly output: Json }
   /** A place with a budget of its own was entered for the first time: its wall clock starts here. */
   | { readonly type: "scope-opened"; readonly path: Path; readonly limits: Limits }
-  | { readonly type: "budget-reserved"; readonly path: Path; readonly model: string; readonly amount: Amount }
+  /** `kind`: what is bought, when it is no model call. `hold` and `accounts`: what is held for it in the shared ledger. */
+  | {
+      readonly type: "budget-reserved";
+      readonly path: Path;
+      readonly model: string;
+      readonly kind?: Purchase;
+      readonly amount: Amount;
+      readonly hold?: string;
+      readonly accounts?: readonly string[];
+    }
   /** `of`: the seq of the reservation. `doubt`: nobody knows what the call cost, so all of it counts. */
   | {
       readonly type: "budget-settled";
@@ -130,7 +142,17 @@ export type Fact =
       readonly allowed: Amount;
       readonly amount: Amount;
     }
-  | { readonly type: "budget-released"; readonly path: Path; readonly of: number };
+  | { readonly type: "budget-released"; readonly path: Path; readonly of: number }
+  /** Somebody raised the run's limits, here to what they are now. `by`: the id of the signal that asked for it. */
+  | { readonly type: "budget-raised"; readonly by: string; readonly limits: Limits }
+  /** What is spent has reached a part of a limit. Recorded once for each scope and part. `path`: the run or place it is of, unless a shared scope. */
+  | {
+      readonly type: "budget-threshold";
+      readonly path: Path;
+      readonly scope: string;
+      readonly percent: number;
+      readonly of: LimitKind;
+    };
 
 export interface RunCreated {
   readonly type: "run-created";
@@ -141,6 +163,10 @@ export interface RunCreated {
   readonly input: Json;
   readonly state: Json;
   readonly limits?: Limits;
+  /** The shared accounts the run is charged to, beside its own. */
+  readonly scopes?: readonly ScopeRecord[];
+  /** Parts of the run's own limits, in percent, at which an alert is due. */
+  readonly alertAt?: readonly number[];
   /** Where the pipeline was loaded from, so that `flujo resume` finds it again. */
   readonly origin?: { readonly file: string; readonly export: string };
 }

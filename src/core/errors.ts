@@ -22,7 +22,7 @@
  *     │  ├─ LoopLimitError         loop-limit
  *     │  ├─ DuplicateKeyError      duplicate-key       two map items with one key
  *     │  ├─ ModelCallError         model-call-failed
- *     │  ├─ BudgetExceededError    budget-exceeded     the run halts
+ *     │  ├─ BudgetExceededError    budget-exceeded     the run halts, or the place fails
  *     │  └─ CancelledError         cancelled
  *     └─ about runs and stores
  *        ├─ UnknownRunError        unknown-run
@@ -156,7 +156,18 @@ export class StateConflictError extends failure("state-conflict") {}
 export class UnknownBranchError extends failure("unknown-branch") {}
 export class LoopLimitError extends failure("loop-limit") {}
 export class DuplicateKeyError extends failure("duplicate-key") {}
-export class BudgetExceededError extends failure("budget-exceeded") {}
+/** What becomes of a call that a budget cannot pay: the run halts, or the place with the budget fails. */
+export type OnLimit = "halt" | "fail";
+
+/** A call was refused before it was made. */
+export class BudgetExceededError extends FlujoError {
+  /** What the budget that refused wants to come of it. */
+  readonly onLimit: OnLimit;
+  constructor(message: string, facts: ErrorFacts & { readonly onLimit?: OnLimit } = {}) {
+    super("budget-exceeded", message, facts);
+    this.onLimit = facts.onLimit ?? "halt";
+  }
+}
 export class CancelledError extends failure("cancelled") {}
 
 /** What a failed model call may have cost: nothing, provably, or in doubt (then its whole reservation counts). */

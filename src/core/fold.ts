@@ -1,8 +1,10 @@
 /** What a journal's entries mean together: run = fold(entries). The one place where entries are given a meaning. */
+import { countOf } from "./balance.ts";
+import type { Purchase } from "./context.ts";
 import type { Amount, Entry, EntryOf, Ref } from "./entries.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { Json } from "./json.ts";
-import { addSpent, type Limits, nothingSpent, type Spent } from "./limits.ts";
+import { addSpent, type Limits, lessSpent, nothingSpent, type Spent } from "./limits.ts";
 import type { Path } from "./paths.ts";
 import type { Patch } from "./state.ts";
 
@@ -24,6 +26,10 @@ export interface Reservation {
   readonly path: Path;
   readonly seq: number;
   readonly amount: Amount;
+  readonly kind: Purchase;
+  /** What is held for it in the shared ledger: the hold's id, and the accounts. */
+  readonly hold: string | undefined;
+  readonly accounts: readonly string[];
   /** What it cost in the end; undefined while nobody knows. */
   settled?: Amount;
   doubt?: boolean;
@@ -64,6 +70,10 @@ export interface RunRecord {
   /** When each budget scope was first entered. */
   readonly scopes: Map<Path, number>;
   readonly reservations: Map<number, Reservation>;
+  /** The signals that have raised the limits. */
+  readonly raises: Set<string>;
+  /** The alerts that have come, by `alertKey`. */
+  readonly alerts: Set<string>;
   /** The entries of containers that have ended, and of values that a check has altered. */
   readonly containers: Map<Path, number>;
   readonly alterations: Map<Path, number>;
@@ -99,6 +109,8 @@ export function emptyRecord(): RunRecord {
     prompts: new Map(),
     scopes: new Map(),
     reservations: new Map(),
+    raises: new Set(),
+    alerts: new Set(),
     containers: new Map(),
     alterations: new Map(),
     spent: nothingSpent,
@@ -177,9 +189,18 @@ export function record(run: RunRecord, entry: Entry): void {
     case "scope-opened":
       run.scopes.set(entry.path, entry.at);
       return;
-    case "budget-reserved":
-      run.reservations.set(entry.seq, { path: entry.path, seq: entry.seq, amount: entry.amount });
-      run.spent = addSpent(run.spent, { ...spentOf(entry.amount), calls: 1 });
+    case "budget-reserved": {
+      const { path, seq, amount, kind = "model-call", hold, accounts = [] } = entry;
+      run.reservations.set(seq, { path, seq, amount, kind, hold, accounts });
+      run.spent = addSpent(run.spent, spentOf(amount, kind));
+      return;
+    }
+    case "budget-raised":
+      run.raises.add(entry.by);
+      run.limits = entry.limits;
+      return;
+    case "budget-threshold":
+      run.alerts.add(alertKey(entry.scope, entry.percent));
       return;
     case "budget-settled":
     case "budget-released":
@@ -238,8 +259,11 @@ function settle(run: RunRecord, entry: EntryOf<"budget-settled"> | EntryOf<"budg
   const actual = entry.type === "budget-settled" ? entry.amount : zeroAmount;
   reservation.settled = actual;
   if (entry.type === "budget-settled" && entry.doubt) reservation.doubt = true;
-  run.spent = addSpent(run.spent, minus(spentOf(actual), spentOf(reservation.amount)));
+  run.spent = addSpent(run.spent, lessSpent(spentOf(actual), spentOf(reservation.amount)));
 }
+
+/** How an alert is known to have come. */
+export const alertKey = (scope: string, percent: number): string => `${percent} ${scope}`;
 
 /** What is spent once these entries are in, too. The record stays as it is. */
 export function spentWith(run: RunRecord, entries: readonly Entry[]): Spent {
@@ -248,13 +272,13 @@ export function spentWith(run: RunRecord, entries: readonly Entry[]): Spent {
   for (const entry of entries) {
     if (entry.type === "budget-reserved") {
       held.set(entry.seq, entry.amount);
-      spent = addSpent(spent, { ...spentOf(entry.amount), calls: 1 });
+      spent = addSpent(spent, spentOf(entry.amount, entry.kind ?? "model-call"));
     } else if (entry.type === "budget-settled" || entry.type === "budget-released") {
       const known = run.reservations.get(entry.of);
       const amount = held.get(entry.of) ?? (known?.settled === undefined ? known?.amount : undefined);
       if (amount === undefined) continue;
       const actual = entry.type === "budget-settled" ? entry.amount : zeroAmount;
-      spent = addSpent(spent, minus(spentOf(actual), spentOf(amount)));
+      spent = addSpent(spent, lessSpent(spentOf(actual), spentOf(amount)));
     }
   }
   return spent;
@@ -262,23 +286,10 @@ export function spentWith(run: RunRecord, entries: readonly Entry[]): Spent {
 
 const zeroAmount: Amount = { picoUsd: "0", inputTokens: 0, outputTokens: 0 };
 
-/** An amount as what is spent; a call is counted where it is reserved. */
-export function spentOf(amount: Amount): Spent {
-  return {
-    picoUsd: BigInt(amount.picoUsd),
-    inputTokens: amount.inputTokens,
-    outputTokens: amount.outputTokens,
-    calls: 0,
-  };
-}
-
-function minus(a: Spent, b: Spent): Spent {
-  return {
-    picoUsd: a.picoUsd - b.picoUsd,
-    inputTokens: a.inputTokens - b.inputTokens,
-    outputTokens: a.outputTokens - b.outputTokens,
-    calls: a.calls - b.calls,
-  };
+/** An amount as what is spent; with the kind of what was bought, the call counts too. */
+export function spentOf(amount: Amount, kind: Purchase = "spend"): Spent {
+  const { inputTokens, outputTokens } = amount;
+  return { picoUsd: BigInt(amount.picoUsd), inputTokens, outputTokens, ...countOf(kind) };
 }
 
 /** Whether a run has come to its end for good. */

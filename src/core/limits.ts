@@ -15,6 +15,8 @@ export interface Budget {
   readonly tokens?: number;
   /** Model calls, failed ones included. */
   readonly calls?: number;
+  /** Tool calls of agents, failed ones included. */
+  readonly toolCalls?: number;
   /** Wall clock since the run (or the scope) first started. Resuming does not reset it. */
   readonly time?: Duration;
 }
@@ -24,6 +26,7 @@ export interface Limits {
   readonly picoUsd?: string;
   readonly tokens?: number;
   readonly calls?: number;
+  readonly toolCalls?: number;
   readonly timeMs?: number;
 }
 
@@ -32,10 +35,18 @@ export interface Spent {
   readonly picoUsd: PicoUsd;
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** Model calls. */
   readonly calls: number;
+  readonly toolCalls: number;
 }
 
-export const nothingSpent: Spent = { picoUsd: 0n, inputTokens: 0, outputTokens: 0, calls: 0 };
+export const nothingSpent: Spent = {
+  picoUsd: 0n,
+  inputTokens: 0,
+  outputTokens: 0,
+  calls: 0,
+  toolCalls: 0,
+};
 
 export function addSpent(a: Spent, b: Spent): Spent {
   return {
@@ -43,6 +54,17 @@ export function addSpent(a: Spent, b: Spent): Spent {
     inputTokens: a.inputTokens + b.inputTokens,
     outputTokens: a.outputTokens + b.outputTokens,
     calls: a.calls + b.calls,
+    toolCalls: a.toolCalls + b.toolCalls,
+  };
+}
+
+export function lessSpent(a: Spent, b: Spent): Spent {
+  return {
+    picoUsd: a.picoUsd - b.picoUsd,
+    inputTokens: a.inputTokens - b.inputTokens,
+    outputTokens: a.outputTokens - b.outputTokens,
+    calls: a.calls - b.calls,
+    toolCalls: a.toolCalls - b.toolCalls,
   };
 }
 
@@ -88,6 +110,7 @@ export function limitsOf(budget: Usd | Budget): Limits {
     ...(budget.cost === undefined ? {} : { picoUsd: picoUsd(budget.cost).toString() }),
     ...(budget.tokens === undefined ? {} : { tokens: whole("tokens", budget.tokens) }),
     ...(budget.calls === undefined ? {} : { calls: whole("calls", budget.calls) }),
+    ...(budget.toolCalls === undefined ? {} : { toolCalls: whole("toolCalls", budget.toolCalls) }),
     ...(budget.time === undefined ? {} : { timeMs: milliseconds(budget.time) }),
   };
 }
@@ -97,13 +120,36 @@ export function tightest(a: Limits, b: Limits): Limits {
   const picoUsd = lower(a.picoUsd, b.picoUsd, BigInt);
   const tokens = lower(a.tokens, b.tokens, Number);
   const calls = lower(a.calls, b.calls, Number);
+  const toolCalls = lower(a.toolCalls, b.toolCalls, Number);
   const timeMs = lower(a.timeMs, b.timeMs, Number);
   return {
     ...(picoUsd === undefined ? {} : { picoUsd }),
     ...(tokens === undefined ? {} : { tokens }),
     ...(calls === undefined ? {} : { calls }),
+    ...(toolCalls === undefined ? {} : { toolCalls }),
     ...(timeMs === undefined ? {} : { timeMs }),
   };
+}
+
+/**
+ * Limits raised by so much each.
+ *
+ * @returns undefined when there is nothing to raise: a limit to be raised does not stand.
+ */
+export function raised(standing: Limits, by: Limits): Limits | undefined {
+  const limits: { -readonly [K in keyof Limits]: Limits[K] } = { ...standing };
+  if (by.picoUsd !== undefined) {
+    if (limits.picoUsd === undefined) return undefined;
+    limits.picoUsd = (BigInt(limits.picoUsd) + BigInt(by.picoUsd)).toString();
+  }
+  for (const kind of ["tokens", "calls", "toolCalls", "timeMs"] as const) {
+    const more = by[kind];
+    if (more === undefined) continue;
+    const limit = limits[kind];
+    if (limit === undefined) return undefined;
+    limits[kind] = Math.min(limit + more, Number.MAX_SAFE_INTEGER);
+  }
+  return limits;
 }
 
 /** The lower of two limits, where there is any. */

@@ -6,6 +6,7 @@
  * A sequence joins places and has no segment of its own.
  */
 import type { Context, PaidContext } from "./context.ts";
+import type { OnLimit } from "./errors.ts";
 import type { Awaitable, Json } from "./json.ts";
 import type { Limits } from "./limits.ts";
 import type { Schema } from "./schema.ts";
@@ -152,6 +153,9 @@ export interface BudgetNode {
   readonly kind: "budget";
   readonly of: Node;
   readonly limits: Limits;
+  readonly onLimit?: OnLimit;
+  /** Parts of the limits, in percent, at which an alert is due. */
+  readonly alertAt?: readonly number[];
 }
 
 export interface ValidateNode {

@@ -1,11 +1,12 @@
 import type { Context } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
-import type { Problem } from "./errors.ts";
+import type { OnLimit, Problem } from "./errors.ts";
 import { InvalidOptionError } from "./errors.ts";
 import type { Awaitable } from "./json.ts";
 import { type Budget, limitsOf, type Usd } from "./limits.ts";
 import type { Node, RetryNode } from "./node.ts";
 import type { Schema, SchemaOutput } from "./schema.ts";
+import { percents } from "./scopes.ts";
 import { findProblems, unknownModels } from "./validation.ts";
 import { workNode } from "./work.ts";
 
@@ -34,6 +35,17 @@ export interface RetryPolicy {
 export interface ValidateOptions {
   /** Names of providers you register yourself: `["my"]` for `"my:some-model"`. */
   readonly providers?: readonly string[];
+}
+
+/** What comes of a limit that is reached, or nearly so. */
+export interface BudgetOptions {
+  /**
+   * `halt` (default): the run halts, and can be resumed with a raised limit. `fail`: what has the limit fails with
+   * BudgetExceededError, which `.fallback()` and `onFailure: "collect"` take as any failure; no retry helps.
+   */
+  readonly onLimit?: OnLimit;
+  /** Parts of the limits, above 0 and up to 1, at which a `budget-threshold` event comes, once each: `[0.5, 0.8]`. */
+  readonly alertAt?: readonly number[];
 }
 
 /** How a step's results are kept for other runs. */
@@ -67,7 +79,7 @@ export interface Step<in In, out Out, in State = unknown> {
   /** Keeps the result for later runs with the same step, input and state read. A hit costs nothing and says `cached`. */
   cached(options?: CacheOptions<In>): Step<In, Out, State>;
   /** A limit of its own, beside those around it. */
-  budget(limit: Usd | Budget): Step<In, Out, State>;
+  budget(limit: Usd | Budget, options?: BudgetOptions): Step<In, Out, State>;
   /** What is wrong with this tree, before it runs; empty when nothing is. */
   validate(options?: ValidateOptions): readonly Problem[];
   /**
@@ -117,8 +129,14 @@ class Described {
     const ttl = options.ttl === undefined ? {} : { ttlMs: milliseconds(options.ttl) };
     return toStep({ kind: "cached", of: this.node, ...ttl, ...(options.key ? { key: options.key } : {}) });
   }
-  budget(limit: Usd | Budget): unknown {
-    return toStep({ kind: "budget", of: this.node, limits: limitsOf(limit) });
+  budget(limit: Usd | Budget, { onLimit, alertAt }: BudgetOptions = {}): unknown {
+    return toStep({
+      kind: "budget",
+      of: this.node,
+      limits: limitsOf(limit),
+      ...(onLimit === undefined ? {} : { onLimit }),
+      ...(alertAt === undefined ? {} : { alertAt: percents(alertAt) }),
+    });
   }
   validate(check: Schema | ((output: never) => Awaitable<boolean | string>) | ValidateOptions = {}): unknown {
     if (typeof check !== "function" && !("~standard" in check)) {

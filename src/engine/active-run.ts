@@ -5,12 +5,14 @@ import type { RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { Values } from "../core/resolve.ts";
 import type { Store } from "../ports/store.ts";
-import { cancelled, runItself } from "./cancel.ts";
+import { cancelId, cancelled, runItself } from "./cancel.ts";
 import { conduct } from "./conduct.ts";
-import { type Entered, type Entrance, enter, pagesOf, type Setting } from "./enter.ts";
+import { type Entered, type Entrance, enter, type Setting } from "./enter.ts";
 import { Interruption } from "./interruption.ts";
 import { keepAlive } from "./lease.ts";
+import { pagesOf } from "./load.ts";
 import type { RunHandle, RunResult } from "./options.ts";
+import { raisesIn } from "./raises.ts";
 import { readEvents, Ticker } from "./run-events.ts";
 import type { Tenure } from "./tenure.ts";
 import { open } from "./values.ts";
@@ -83,9 +85,9 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     this.#tenure = tenure;
     if (this.#stopAsked !== undefined) tenure.cancel(this.#stopAsked);
     if (this.#handOver) tenure.leave(handedOver(this.runId));
-    const rest = keepAlive(tenure, lease, this.#setting.ttlMs, () => this.#lookForCancel(tenure));
+    const rest = keepAlive(tenure, lease, this.#setting.ttlMs, () => this.#hear(tenure));
     try {
-      await this.#lookForCancel(tenure);
+      await this.#hear(tenure);
       const output = await conduct(tenure, this.#setting.root, beginning);
       return await this.#resultOf(tenure.run, output);
     } finally {
@@ -95,11 +97,17 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     }
   }
 
-  async #lookForCancel(tenure: Tenure): Promise<void> {
+  /** Looks for messages to the run now, instead of within a second. */
+  async lookForWord(): Promise<void> {
+    if (this.#tenure !== undefined) await this.#hear(this.#tenure);
+  }
+
+  /** Heeds what was sent to the run itself. */
+  async #hear(tenure: Tenure): Promise<void> {
     const signals = await this.#store.signals(this.runId);
-    const asked = signals.find((signal) => signal.path === runItself);
-    if (asked === undefined) return;
-    tenure.cancel(cancelled(this.runId, String(asked.data)));
+    for (const raise of raisesIn(signals)) tenure.treasury.raise(raise);
+    const asked = signals.find(({ id, path }) => path === runItself && id === cancelId);
+    if (asked !== undefined) tenure.cancel(cancelled(this.runId, String(asked.data)));
   }
 
   async #resultOf(run: RunRecord, output?: Json): Promise<RunResult<Out>> {

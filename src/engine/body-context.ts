@@ -1,8 +1,10 @@
-import type { GenerateRequest, Grant, PaidContext, Quote, Receipt } from "../core/context.ts";
+import { fixedPrice } from "../core/balance.ts";
+import type { GenerateRequest, Grant, PaidContext, Quote, Receipt, Spending } from "../core/context.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { InvalidOptionError, TimeoutError } from "../core/errors.ts";
 import { sha256 } from "../core/fingerprint.ts";
 import type { Awaitable } from "../core/json.ts";
+import { picoUsd, type Usd } from "../core/limits.ts";
 import { operationPath, type Path } from "../core/paths.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Patch } from "../core/state.ts";
@@ -84,6 +86,21 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     const { scopes, stop } = this.#frame;
     const json = await paid(this, path, { scopes, stop, key: keyOf(this.runId, path) }, quote, call);
     return (await open(json, this.tenure.store)) as T; // as in run()
+  }
+
+  async spend(name: string, amount: Usd, work?: (spending: Spending) => Awaitable<unknown>): Promise<never> {
+    const fee = picoUsd(amount);
+    const quote = fixedPrice("spend", name, fee);
+    const call = async ({ signal, idempotencyKey }: Grant): Promise<Receipt<unknown>> => {
+      let cost = fee;
+      const costs = (actual: Usd): void => {
+        cost = picoUsd(actual);
+      };
+      const value = await work?.({ signal, idempotencyKey, costs });
+      return { value, picoUsd: cost, inputTokens: 0, outputTokens: 0 };
+    };
+    const reported = work === undefined ? { ...quote, reported: true as const } : quote;
+    return (await this.paid(name, reported, call)) as never; // overloads hold the type
   }
 
   async generate(name: string, request: GenerateRequest & { readonly output?: Schema }): Promise<never> {

@@ -3,12 +3,16 @@ import { isEnded } from "../core/fold.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { queueOf } from "./commit-queue.ts";
-import { load } from "./enter.ts";
 import { Journal } from "./journal.ts";
 import { acquire } from "./lease.ts";
+import { load } from "./load.ts";
+import { reconcile } from "./reconcile.ts";
 
 /** The path that messages to a run itself, not to a place in it, are sent to. */
 export const runItself = "/";
+
+/** The message that cancels a run: one is enough. */
+export const cancelId = "cancel";
 
 /**
  * Cancels a run that this process does not advance; its pipeline is not needed. A run that another process advances is
@@ -25,7 +29,7 @@ export async function cancelRun(
 ): Promise<"cancelled" | "told"> {
   const before = await load(store, runId);
   if (isEnded(before)) throw ended(runId, before.status);
-  await store.send(runId, { id: "cancel", path: runItself, data: reason, at: world.now() });
+  await store.send(runId, { id: cancelId, path: runItself, data: reason, at: world.now() });
   const ttlMs = 15_000;
   let lease: Awaited<ReturnType<typeof acquire>>;
   try {
@@ -39,7 +43,7 @@ export async function cancelRun(
     const run = await load(store, runId);
     if (isEnded(run)) throw ended(runId, run.status);
     const journal = new Journal(run, lease, queueOf(store, world), world, () => {});
-    journal.settleDoubts();
+    await reconcile(journal, store, runId);
     journal.put({ type: "run-cancelled", error: recordError(cancelled(runId, reason)) });
     await journal.sync();
     journal.close();
@@ -52,5 +56,5 @@ export async function cancelRun(
 export const cancelled = (runId: string, reason: string): CancelledError =>
   new CancelledError(`run ${runId} was cancelled: ${reason}`, { runId });
 
-const ended = (runId: string, status: string): RunEndedError =>
+export const ended = (runId: string, status: string): RunEndedError =>
   new RunEndedError(`run ${runId} has ended: it is ${status}`, { runId });

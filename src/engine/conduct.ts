@@ -1,4 +1,3 @@
-import { openScope } from "../budget/ledger.ts";
 import { sizeOf } from "../core/codec.ts";
 import { type Fact, isBlobRef } from "../core/entries.ts";
 import { placed, recordError } from "../core/errors.ts";
@@ -22,8 +21,13 @@ import { spillSize } from "./values.ts";
 export async function conduct(tenure: Tenure, root: Root, beginning: Beginning): Promise<Json | undefined> {
   const { journal } = tenure;
   const { input, state, limits, since, spent, freshFrom } = beginning;
-  const scope = openScope(root.path, limits, since, spent);
-  const off = watchClock(tenure, root.path, limits, since);
+  const { onLimit } = root;
+  const alertAt = [...new Set([...root.alertAt, ...beginning.alertAt])];
+  const scope = tenure.treasury.openRun(root.path, limits, since, spent, { onLimit, alertAt });
+  const off = watchClock(tenure.world, scope, (error) => {
+    if (onLimit === "fail") tenure.stop.fire(error);
+    else tenure.halt(error);
+  });
   const frame: Frame = {
     advance,
     tenure,
@@ -39,6 +43,7 @@ export async function conduct(tenure: Tenure, root: Root, beginning: Beginning):
   try {
     const value = await advance(root.node, { json: input, ref: 0 }, frame);
     await tenure.drain();
+    await tenure.treasury.close();
     output = value.json;
     journal.put({ type: "run-completed", from: value.ref, ...small(output) });
   } catch (error) {
@@ -57,6 +62,7 @@ const small = (output: Json): { output?: Json } =>
 async function endingOf(error: unknown, tenure: Tenure, root: Root): Promise<Fact> {
   tenure.stop.fire(Interruption.sibling());
   await tenure.drain();
+  await tenure.treasury.close();
   if (!(error instanceof Interruption)) {
     return { type: "run-failed", error: recordError(placed(error, root.path), root.path) };
   }

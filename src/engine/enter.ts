@@ -2,16 +2,20 @@ import { encode } from "../core/codec.ts";
 import type { Entry, RunCreated } from "../core/entries.ts";
 import { InvalidInputError, UnknownRunError, VersionChangedError } from "../core/errors.ts";
 import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
-import { emptyRecord, isEnded, type RunRecord, record } from "../core/fold.ts";
+import { isEnded, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Limits, Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { ScopeRecord } from "../core/scopes.ts";
 import { equal } from "../core/state.ts";
 import type { Blob, Lease, Store } from "../ports/store.ts";
 import { queueOf } from "./commit-queue.ts";
 import { Journal } from "./journal.ts";
 import { acquire } from "./lease.ts";
+import { load, unknownRun } from "./load.ts";
 import type { EngineOptions } from "./options.ts";
+import { applyRaises } from "./raises.ts";
+import { reconcile } from "./reconcile.ts";
 import type { Root } from "./root.ts";
 import { Tenure } from "./tenure.ts";
 import { fetchJson, keep } from "./values.ts";
@@ -21,7 +25,13 @@ export interface Entrance {
   readonly runId: string;
   readonly why: "started" | "resumed" | "taken-over";
   /** For a run that may be new. */
-  readonly fresh?: { readonly input: unknown; readonly state: object; readonly limits: Limits | undefined };
+  readonly fresh?: {
+    readonly input: unknown;
+    readonly state: object;
+    readonly limits: Limits | undefined;
+    readonly scopes: readonly ScopeRecord[];
+    readonly alertAt: readonly number[];
+  };
   /** New limits for a run that exists. */
   readonly limits?: Limits;
   readonly forceVersion?: boolean;
@@ -40,6 +50,8 @@ export interface Beginning {
   /** When the run began, in milliseconds since 1970. */
   readonly since: number;
   readonly spent: Spent;
+  /** Parts of the run's limits, in percent, at which an alert is due. */
+  readonly alertAt: readonly number[];
   /** Failures before this entry are stale. */
   readonly freshFrom: number;
 }
@@ -106,14 +118,18 @@ async function begin<State>(
   journal.onCommit((entries) => setting.onCommit(runId, entries));
   if (run.created !== undefined) await resume(setting, entrance, journal, lease);
   else if (first === undefined) throw neverBegun(runId);
-  else journal.put(first.fact, ...first.blobs); // with the first commit: nothing is acknowledged before it
+  else {
+    if (lease.fence > 1) await reconcile(journal, store, runId); // whoever began it may have held money, and died
+    journal.put(first.fact, ...first.blobs); // with the first commit: nothing is acknowledged before it
+  }
   const { root, graceMs } = setting;
-  tenure = new Tenure({ runId, node: root.node, journal, store, world, models, graceMs });
+  const { scopes = [], alertAt = [] } = run.created ?? (first as First).fact; // one of them is there
+  tenure = new Tenure({ lease, node: root.node, journal, store, world, models, graceMs, scopes });
   const { input, state } = run.created ?? (first as First).given; // one of them is there
   const { limits, freshFrom, spent } =
     run.created === undefined ? { ...run, limits: first?.fact.limits ?? {} } : run;
   const since = run.created?.at ?? world.now();
-  return { tenure, lease, beginning: { input, state, limits, since, spent, freshFrom } };
+  return { tenure, lease, beginning: { input, state, limits, since, spent, alertAt, freshFrom } };
 }
 
 /** A new run's first fact, made before anything of the run is. */
@@ -136,6 +152,8 @@ function firstOf<State>({ root, options }: Setting<State>, fresh: NonNullable<En
     input: input.entry,
     state: encode(fresh.state, `initial state of ${root.path}`, root.path).json,
     ...(fresh.limits ? { limits: fresh.limits } : {}),
+    ...(fresh.scopes.length > 0 ? { scopes: fresh.scopes } : {}),
+    ...(fresh.alertAt.length > 0 ? { alertAt: fresh.alertAt } : {}),
     ...(options.origin ? { origin: options.origin } : {}),
   };
   return { fact, blobs: [blob, input.blob], given: { input: input.json, state: fact.state } };
@@ -153,7 +171,8 @@ async function resume<State>(
   const version = versionOf(root.node);
   const changed = await changesUnder(run, version.manifest, version.fingerprint, options.store);
   if (changed.length > 0 && !entrance.forceVersion) throw new VersionChangedError(entrance.runId, changed);
-  journal.settleDoubts();
+  await reconcile(journal, options.store, entrance.runId);
+  const standing = await applyRaises(journal, options.store, entrance.runId);
   const moved = version.fingerprint !== run.fingerprint;
   journal.put(
     {
@@ -163,7 +182,7 @@ async function resume<State>(
       why: entrance.why === "taken-over" ? "taken-over" : "resumed",
       ...(moved ? { fingerprint: version.fingerprint, manifest: version.blob.hash } : {}),
       ...(changed.length > 0 ? { forced: changed } : {}),
-      ...(entrance.limits ? { limits: { ...run.limits, ...entrance.limits } } : {}), // raising one keeps the others
+      ...(entrance.limits ? { limits: { ...standing, ...entrance.limits } } : {}), // raising one keeps the others
     },
     moved ? version.blob : undefined,
   );
@@ -194,32 +213,6 @@ async function changesUnder(
     ...all.keys(),
   ]);
   return changedPaths(before, now, recorded);
-}
-
-const page = 10_000;
-
-/** A journal's meaning. @throws UnknownRunError */
-export async function load(store: Store, runId: string): Promise<RunRecord> {
-  const run = emptyRecord();
-  for await (const entries of pagesOf(store, runId)) for (const entry of entries) record(run, entry);
-  return run;
-}
-
-/** A journal, page by page. @throws UnknownRunError */
-export async function* pagesOf(store: Store, runId: string): AsyncGenerator<readonly Entry[]> {
-  for (let from = 0; ; from += page) {
-    const entries = await store.read(runId, from, page);
-    if (entries === undefined) throw unknownRun(runId, store);
-    yield entries;
-    if (entries.length < page) return;
-  }
-}
-
-export function unknownRun(runId: string, store: Store): UnknownRunError {
-  return new UnknownRunError(`there is no run ${runId} in ${store.name}`, {
-    runId,
-    hint: "flujo lens list shows the runs of a store; --store or FLUJO_STORE names another one.",
-  });
 }
 
 function neverBegun(runId: string): UnknownRunError {

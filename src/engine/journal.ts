@@ -1,3 +1,4 @@
+import type { Posting } from "../core/account.ts";
 import type { Entry, Fact } from "../core/entries.ts";
 import { FlujoError, LeaseLostError, StoreUnavailableError } from "../core/errors.ts";
 import { type RunRecord, record, spentWith } from "../core/fold.ts";
@@ -26,6 +27,7 @@ function numbered(fact: Fact, seq: number, at: number): Entry {
 interface Batch {
   readonly entries: Entry[];
   readonly blobs: Blob[];
+  readonly postings: Posting[];
   readonly done: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -65,6 +67,10 @@ export class Journal implements Source {
     this.#next = run.next;
   }
 
+  get runId(): string {
+    return this.#lease.runId;
+  }
+
   /**
    * Adds a fact to the next commit, where it becomes an entry, and tells its number. Wait for `sync` where others must not go on before it is safe.
    * Once the run has come to stand, nothing is added: what is late belongs to whoever resumes it.
@@ -80,11 +86,11 @@ export class Journal implements Source {
     return seq;
   }
 
-  /** Nobody will ever know what became of the calls an earlier owner left open: all that was held for them is spent. */
-  settleDoubts(): void {
-    for (const { settled, path, seq, amount } of this.run.reservations.values()) {
-      if (settled === undefined) this.put({ type: "budget-settled", path, of: seq, amount, doubt: true });
-    }
+  /** Adds to the next commit what its entries settle in the shared ledger. */
+  post(postings: readonly Posting[]): void {
+    if (this.#ended || postings.length === 0) return;
+    this.#batch().postings.push(...postings);
+    this.#lingerOn();
   }
 
   /** Says that an operation has begun: written only when it is still under way a moment later. Whoever ends it says so. */
@@ -114,8 +120,9 @@ export class Journal implements Source {
     if (this.#underWay !== undefined || this.#open === undefined) return undefined;
     this.#underWay = this.#open;
     this.#open = undefined;
-    const { entries, blobs } = this.#underWay;
-    const append = { runId: this.#lease.runId, fence: this.#lease.fence, entries, blobs };
+    const { entries, blobs, postings } = this.#underWay;
+    const { runId, fence } = this.#lease;
+    const append = { runId, fence, entries, blobs, ...(postings.length > 0 ? { postings } : {}) };
     return entries.some(changesStanding) ? { ...append, summary: summaryWith(this.run, entries) } : append;
   }
 
@@ -155,7 +162,7 @@ export class Journal implements Source {
     if (this.#open !== undefined) return this.#open;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => {}); // whoever waits in sync() hears of it
-    this.#open = { entries: [], blobs: [], done: promise, resolve, reject };
+    this.#open = { entries: [], blobs: [], postings: [], done: promise, resolve, reject };
     return this.#open;
   }
 

@@ -3,6 +3,7 @@ import type { FlujoError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
 import type { Budget, Spent, Usd } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { SharedScope } from "../core/scopes.ts";
 import type { Models } from "../ports/models.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
@@ -13,6 +14,13 @@ export interface FlujoOptions<State = unknown> {
   readonly store?: Store;
   /** The limit of each run. Default: the pipeline's own `.budget()`, else none. */
   readonly budget?: Usd | Budget;
+  /**
+   * Shared budgets that every run is charged to beside its own: names, as `"tenant:acme"`, or names with the limits a
+   * new account gets. Kept in the store, for all processes and for good. A run keeps the ones it began with.
+   */
+  readonly scopes?: readonly (string | SharedScope)[];
+  /** Parts of a run's limits, above 0 and up to 1, at which a `budget-threshold` event comes, once each: `[0.5, 0.8]`. */
+  readonly alertAt?: readonly number[];
   /** The state each run begins with; its fields go over those of the pipeline's own `state`. */
   readonly state?: () => NoInfer<State>;
   /** Called with each event once it is in the store. What it throws is ignored. */
@@ -41,6 +49,8 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
   /** The run's limit, over the `Flujo`'s. For a run that exists: its new limit; what is spent stays spent. */
   readonly budget?: Usd | Budget;
+  /** Shared budgets beside those of the `Flujo`. Only those a run is created with count. */
+  readonly scopes?: readonly (string | SharedScope)[];
   /** Fields over those of the initial state. */
   readonly state?: object;
 }

@@ -50,7 +50,7 @@ function buy<T>(
   quote: Quote,
   call: (grant: Grant) => Promise<Receipt<T>>,
 ): Promise<Json> {
-  return durable(attempt, path, "model-call", async () => {
+  return durable(attempt, path, quote.kind ?? "model-call", async () => {
     for (let tries = 1; ; tries++) {
       const held = await reserve(attempt, path, charged, quote);
       try {
@@ -79,7 +79,7 @@ async function reserve(
   try {
     return await tenure.treasury.reserve(path, quote, scopes, stop);
   } catch (error) {
-    throw error instanceof BudgetExceededError ? tenure.halt(error) : error;
+    throw error instanceof BudgetExceededError && error.onLimit === "halt" ? tenure.halt(error) : error;
   }
 }
 

@@ -1,6 +1,6 @@
-import { InvalidInputError, InvalidPipelineError, type Problem } from "../core/errors.ts";
+import { InvalidInputError, InvalidPipelineError, type OnLimit, type Problem } from "../core/errors.ts";
 import { type Limits, tightest } from "../core/limits.ts";
-import { bare, isQualifier, type Node, nameOf, type PipelineNode } from "../core/node.ts";
+import { type BudgetNode, bare, isQualifier, type Node, nameOf, type PipelineNode } from "../core/node.ts";
 import { childPath } from "../core/paths.ts";
 import { check, misfit } from "../core/schema.ts";
 import { eachPlace } from "../core/tree.ts";
@@ -14,6 +14,9 @@ export interface Root {
   readonly path: string;
   /** The limits the pipeline itself declares. */
   readonly limits: Limits | undefined;
+  /** What becomes of the run at its limits, and the parts of them, in percent, at which an alert is due. */
+  readonly onLimit: OnLimit;
+  readonly alertAt: readonly number[];
 }
 
 /** @throws InvalidPipelineError */
@@ -24,15 +27,22 @@ export function rootOf(node: Node): Root {
   const pipeline: PipelineNode =
     inner.kind === "pipeline" ? inner : { kind: "pipeline", name: nameOf(node), body: node };
   const root = inner.kind === "pipeline" ? node : Object.freeze(pipeline);
-  return { node: root, pipeline, path: childPath("", pipeline.name), limits: declaredLimits(root) };
+  const around = budgetsAround(root);
+  return {
+    node: root,
+    pipeline,
+    path: childPath("", pipeline.name),
+    limits: around.length === 0 ? undefined : around.map(({ limits }) => limits).reduce(tightest),
+    onLimit: around.some(({ onLimit }) => onLimit === "fail") ? "fail" : "halt",
+    alertAt: around.flatMap(({ alertAt = [] }) => alertAt),
+  };
 }
 
 /** All budgets around the whole pipeline are one: the tightest of each kind. */
-function declaredLimits(node: Node): Limits | undefined {
-  if (!isQualifier(node)) return undefined;
-  const inner = declaredLimits(node.of);
-  if (node.kind !== "budget") return inner;
-  return inner === undefined ? node.limits : tightest(inner, node.limits);
+function budgetsAround(node: Node): BudgetNode[] {
+  if (!isQualifier(node)) return [];
+  const inner = budgetsAround(node.of);
+  return node.kind === "budget" ? [...inner, node] : inner;
 }
 
 /** @throws InvalidInputError when the input does not fit the pipeline's schema. */
@@ -56,10 +66,10 @@ export function initialState(root: Root): object {
 export async function examineModels(
   root: Root,
   models: Models | undefined,
-  limits: Limits | undefined,
+  limits: readonly (Limits | undefined)[],
 ): Promise<void> {
   if (models === undefined) return;
-  const price = limits?.picoUsd !== undefined;
+  const price = limits.some((limit) => limit?.picoUsd !== undefined);
   const problems: Problem[] = [];
   let first: Error | undefined;
   for (const { model, path } of modelsIn(root.node)) {

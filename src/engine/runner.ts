@@ -7,11 +7,13 @@ import { isEnded } from "../core/fold.ts";
 import { type Budget, type Limits, limitsOf, type Usd } from "../core/limits.ts";
 import { isRunId } from "../core/paths.ts";
 import { check, misfit } from "../core/schema.ts";
+import { percents, type ScopeRecord, type SharedScope, scopeRecord, termsAt } from "../core/scopes.ts";
 import type { Step } from "../core/step.ts";
 import { placeAt } from "../core/tree.ts";
 import { ActiveRun } from "./active-run.ts";
 import { cancelRun } from "./cancel.ts";
-import { type Entrance, load, type Setting, unknownRun } from "./enter.ts";
+import type { Entrance, Setting } from "./enter.ts";
+import { load, unknownRun } from "./load.ts";
 import type {
   EngineOptions,
   FlujoOptions,
@@ -20,6 +22,7 @@ import type {
   RunResult,
   StartOptions,
 } from "./options.ts";
+import { topUpRun } from "./raises.ts";
 import { examineModels, fittingInput, initialState, type Root, rootOf } from "./root.ts";
 import { TakeOver } from "./take-over.ts";
 
@@ -38,6 +41,8 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     const ttlMs = milliseconds(options.lease ?? "15s");
     if (ttlMs < 1_000) throw new InvalidOptionError(`lease is ${options.lease}; it takes at least 1s`);
     if (options.budget !== undefined) limitsOf(options.budget);
+    options.scopes?.forEach(scopeRecord);
+    percents(options.alertAt);
     this.#root = root;
     this.#options = options;
     this.#setting = {
@@ -64,8 +69,16 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     return this.#activate(runId, options.signal, async (): Promise<Entrance> => {
       const limits = given(options.budget ?? this.#options.budget);
       const state = { ...initialState(this.#root), ...this.#options.state?.(), ...options.state };
-      await examineModels(this.#root, this.#options.models, limits ?? this.#root.limits);
-      const fresh = { input: await this.#inputOf(runId, input), state, limits: limits ?? this.#root.limits };
+      const scopes = scopesOf(this.#options.scopes, options.scopes);
+      const alertAt = percents(this.#options.alertAt);
+      await this.#examine(limits, scopes);
+      const fresh = {
+        input: await this.#inputOf(runId, input),
+        state,
+        limits: limits ?? this.#root.limits,
+        scopes,
+        alertAt,
+      };
       return { runId, why: "started", fresh, ...(limits ? { limits } : {}) };
     });
   }
@@ -121,6 +134,19 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       throw unknownRun(runId, store);
   }
 
+  /**
+   * Raises the limits of a run by so much: `topUp(id, "$1")` adds a dollar. A run that advances, here or in another
+   * process (which notices within a second), goes on with it, and calls that wait are looked at again; one that has
+   * halted waits to be resumed.
+   *
+   * @throws UnknownRunError, RunEndedError; InvalidOptionError when the run has no such limit.
+   */
+  async topUp(runId: string, by: Usd | Budget): Promise<void> {
+    const { store, world } = this.#options;
+    await topUpRun(store, world, checkedRunId(runId), limitsOf(by));
+    await this.#active.get(runId)?.lookForWord();
+  }
+
   /** Takes over the abandoned runs of this pipeline there are now. Returns their handles. */
   async recover(): Promise<RunHandle<Out>[]> {
     const { store, world } = this.#options;
@@ -148,10 +174,21 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     }
   }
 
+  /** A model without a price is refused before the run, wherever a limit of cost holds that is known by then. */
+  async #examine(limits: Limits | undefined, scopes: readonly ScopeRecord[]): Promise<void> {
+    const { models, store, world } = this.#options;
+    const all = [limits ?? this.#root.limits, ...scopes.map((scope) => scope.limits)];
+    if (scopes.length > 0) {
+      const names = scopes.map((scope) => termsAt(scope, world.now()).scope);
+      for (const account of await store.accounts({ scopes: names })) all.push(account.limits);
+    }
+    await examineModels(this.#root, models, all);
+  }
+
   #continue(runId: string, options: ResumeOptions, why: "resumed" | "taken-over"): RunHandle<Out> {
     return this.#activate(runId, options.signal, async (): Promise<Entrance> => {
       const limits = given(options.budget ?? (why === "resumed" ? this.#options.budget : undefined));
-      await examineModels(this.#root, this.#options.models, limits ?? this.#root.limits);
+      await this.#examine(limits, []);
       const force = options.forceVersion ? { forceVersion: true } : {};
       return { runId, why, ...force, ...(limits ? { limits } : {}) };
     });
@@ -189,6 +226,17 @@ function tell(onEvent: NonNullable<FlujoOptions["onEvent"]>, event: RunEvent, ru
   } catch {
     // as above
   }
+}
+
+/** The shared scopes of a run: the `Flujo`'s and its own, which come before those of the same name. */
+function scopesOf(
+  all: readonly (string | SharedScope)[] = [],
+  own: readonly (string | SharedScope)[] = [],
+): readonly ScopeRecord[] {
+  const scopes = new Map(
+    [...all, ...own].map(scopeRecord).map((scope) => [`${scope.scope} ${scope.per}`, scope]),
+  );
+  return [...scopes.values()];
 }
 
 const given = (budget: Usd | Budget | undefined): Limits | undefined =>

@@ -4,11 +4,13 @@ import type { RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Node } from "../core/node.ts";
 import type { Path } from "../core/paths.ts";
+import type { ScopeRecord } from "../core/scopes.ts";
 import type { JsonReducers, Reducer, Reducers } from "../core/state.ts";
 import { eachPlace } from "../core/tree.ts";
 import type { Models } from "../ports/models.ts";
-import type { Signal, Store } from "../ports/store.ts";
+import type { Lease, Signal, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
+import { Commons } from "./commons.ts";
 import { absent } from "./frame.ts";
 import { Interruption } from "./interruption.ts";
 import type { Journal } from "./journal.ts";
@@ -17,7 +19,7 @@ import { Treasury } from "./treasury.ts";
 
 /** What a tenure works with. */
 export interface TenureParts {
-  readonly runId: string;
+  readonly lease: Lease;
   readonly node: Node;
   readonly journal: Journal;
   readonly store: Store;
@@ -25,6 +27,8 @@ export interface TenureParts {
   readonly models: Models | undefined;
   /** How long calls already paid for are awaited once the run is to stop. */
   readonly graceMs: number;
+  /** The accounts the run shares with others. */
+  readonly scopes: readonly ScopeRecord[];
 }
 
 /** One process's time as the owner of a run: all that its operations share. */
@@ -45,14 +49,14 @@ export class Tenure {
   readonly #graceMs: number;
 
   constructor(parts: TenureParts) {
-    this.runId = parts.runId;
+    this.runId = parts.lease.runId;
     this.journal = parts.journal;
     this.run = parts.journal.run;
     this.store = parts.store;
     this.world = parts.world;
     this.models = parts.models;
     this.#graceMs = parts.graceMs;
-    this.treasury = new Treasury(parts.journal, parts.world);
+    this.treasury = new Treasury(parts.journal, parts.world, commonsOf(parts));
     this.reducers = reducersOf(parts.node);
   }
 
@@ -140,6 +144,13 @@ export class Tenure {
       });
     });
   }
+}
+
+/** What the run shares with others; undefined when that is nothing. */
+function commonsOf({ store, world, lease, scopes, journal }: TenureParts): Commons | undefined {
+  if (scopes.length === 0) return undefined;
+  const used = [...journal.run.reservations.values()].flatMap(({ accounts }) => accounts);
+  return new Commons(store, world, lease, scopes, used);
 }
 
 /** The reducers that the tree's pipelines declare, over stored forms. */

@@ -1,47 +1,76 @@
-import { type Answer, ask, hold, openScope, post, type Scope } from "../budget/ledger.ts";
-import type { Quote } from "../core/context.ts";
-import type { Amount } from "../core/entries.ts";
-import { spentOf } from "../core/fold.ts";
-import { addSpent, type Limits, nothingSpent, type Spent } from "../core/limits.ts";
+import { ask, hold, openScope, post, type Scope, type ScopeOptions, shrink } from "../budget/ledger.ts";
+import { countOf, type LimitKind, reached, type Weighed } from "../core/balance.ts";
+import type { Purchase, Quote } from "../core/context.ts";
+import type { Amount, Entry } from "../core/entries.ts";
+import { alertKey, spentOf } from "../core/fold.ts";
+import { addSpent, type Limits, nothingSpent, raised, type Spent } from "../core/limits.ts";
 import { enclosing, type Path } from "../core/paths.ts";
 import type { World } from "../ports/world.ts";
+import type { Commons, SharedHold } from "./commons.ts";
 import type { Journal } from "./journal.ts";
+import type { Raise } from "./raises.ts";
 import type { Stop } from "./stop.ts";
 
 /** Money held for one call. */
 export interface Hold {
   readonly path: Path;
   readonly seq: number;
+  readonly kind: Purchase;
   readonly scopes: readonly Scope[];
   readonly worst: Spent;
   readonly outputTokens: number;
+  /** What is held on the accounts the run shares with others. */
+  readonly shared: SharedHold | undefined;
+  /** It was spent before it was asked for. */
+  readonly reported: boolean;
 }
 
-type Granted = Extract<Answer, { verdict: "granted" }>;
+type Granted = Extract<Weighed, { verdict: "granted" }>;
 
 interface Waiting {
   readonly scopes: readonly Scope[];
   readonly look: () => boolean;
 }
 
-/** Spends a run's budget: one call at a time is asked for, held, and settled; who must wait is served in order. */
+/**
+ * Spends a run's budget: one call at a time is asked for, held, and settled; who must wait is served in order. First
+ * on the run's own accounts, then on those it shares with others, so that nobody holds the latter while waiting for
+ * the former.
+ */
 export class Treasury {
   readonly #journal: Journal;
   readonly #world: World;
+  readonly #commons: Commons | undefined;
   readonly #queue: Waiting[] = [];
   /** What earlier owners of the run spent inside each path. */
   readonly #inherited = new Map<Path, Spent>();
   readonly #scopes = new Map<string, Scope>();
+  readonly #alerts: Set<string>;
+  readonly #raises: Set<string>;
+  #run: Scope | undefined;
+  #looking: Promise<void> | undefined;
 
-  constructor(journal: Journal, world: World) {
+  /** @param commons the accounts the run shares with others, when there are any. */
+  constructor(journal: Journal, world: World, commons?: Commons) {
     this.#journal = journal;
     this.#world = world;
-    for (const { path, amount, settled } of journal.run.reservations.values()) {
-      const spent = { ...spentOf(settled ?? amount), calls: 1 };
+    this.#commons = commons;
+    this.#alerts = new Set(journal.run.alerts);
+    this.#raises = new Set(journal.run.raises);
+    for (const { path, amount, kind, settled } of journal.run.reservations.values()) {
+      const spent = spentOf(settled ?? amount, kind);
       for (const scope of enclosing(path)) {
         this.#inherited.set(scope, addSpent(this.#inherited.get(scope) ?? nothingSpent, spent));
       }
     }
+    if (commons !== undefined) journal.onCommit((entries) => this.#committed(entries));
+  }
+
+  /** The account of the run itself. */
+  openRun(path: Path, limits: Limits, since: number, spent: Spent, options: ScopeOptions): Scope {
+    this.#run = openScope(path, limits, since, spent, options);
+    this.#alert([this.#run]);
+    return this.#run;
   }
 
   /**
@@ -49,16 +78,28 @@ export class Treasury {
    *
    * @param covers the paths of all it pays for: `a.to(b)` and `a.fallback(b)` have two.
    */
-  open(path: Path, limits: Limits, covers: readonly Path[]): Scope {
+  open(path: Path, limits: Limits, covers: readonly Path[], options: ScopeOptions = {}): Scope {
     const key = `${path} ${JSON.stringify(limits)}`;
     const known = this.#scopes.get(key);
     if (known !== undefined) return known;
     const since = this.#journal.run.scopes.get(path);
     if (since === undefined) this.#journal.put({ type: "scope-opened", path, limits });
     const before = covers.map((covered) => this.#inherited.get(covered) ?? nothingSpent);
-    const scope = openScope(path, limits, since ?? this.#world.now(), before.reduce(addSpent, nothingSpent));
+    const spent = before.reduce(addSpent, nothingSpent);
+    const scope = openScope(path, limits, since ?? this.#world.now(), spent, options);
     this.#scopes.set(key, scope);
+    this.#alert([scope]);
     return scope;
+  }
+
+  /** Raises the run's limits, once for each message that asks for it; who waits is looked at again. */
+  raise({ id, by }: Raise): void {
+    if (this.#run === undefined || this.#raises.has(id)) return;
+    this.#raises.add(id);
+    const limits = raised(this.#run.limits, by) ?? this.#run.limits;
+    this.#journal.put({ type: "budget-raised", by: id, limits });
+    this.#run.limits = limits;
+    this.#serve();
   }
 
   /**
@@ -68,31 +109,39 @@ export class Treasury {
    * @throws the stop's reason, when that comes first.
    */
   async reserve(path: Path, quote: Quote, scopes: readonly Scope[], stop: Stop): Promise<Hold> {
-    const { worst, outputTokens } = await this.#held(quote, scopes, stop);
+    const granted = await this.#held(quote, scopes, stop);
+    const shared = await this.#heldWithOthers(path, quote, scopes, granted, stop);
+    const worst = shared?.amount ?? granted.worst;
+    const { kind = "model-call" } = quote;
     const seq = this.#journal.put({
       type: "budget-reserved",
       path,
       model: quote.model,
+      ...(kind === "model-call" ? {} : { kind }),
       amount: amountOf(worst),
+      ...(shared === undefined ? {} : { hold: shared.id, accounts: shared.accounts }),
     });
-    await this.#journal.sync();
-    return { path, seq, scopes, worst, outputTokens };
+    if (shared !== undefined || !isFree(worst, scopes)) await this.#journal.sync();
+    const outputTokens = shared?.outputTokens ?? granted.outputTokens;
+    return { path, seq, kind, scopes, worst, outputTokens, shared, reported: quote.reported === true };
   }
 
   /** Posts what a call cost. The fact goes into the caller's next append, beside the result. */
   settle(held: Hold, actual: Amount, doubt = false): void {
     const mark = doubt ? ({ doubt: true } as const) : {};
-    this.#journal.put({ type: "budget-settled", path: held.path, of: held.seq, amount: actual, ...mark });
-    if (exceeds(actual, held.worst)) {
+    const { path, seq: of, kind } = held;
+    this.#journal.put({ type: "budget-settled", path, of, amount: actual, ...mark });
+    const allowed = held.reported ? payable(held) : held.worst;
+    if (exceeds(actual, allowed)) {
       this.#journal.put({
         type: "budget-breached",
-        path: held.path,
-        of: held.seq,
-        allowed: amountOf(held.worst),
+        path,
+        of,
+        allowed: amountOf(allowed),
         amount: actual,
       });
     }
-    this.#post(held, { ...spentOf(actual), calls: 1 });
+    this.#post(held, spentOf(actual, kind));
   }
 
   /** Nobody knows what the call cost: all that was held is spent. */
@@ -103,18 +152,84 @@ export class Treasury {
   /** The call provably cost nothing. It still counts as a call. */
   release(held: Hold): void {
     this.#journal.put({ type: "budget-released", path: held.path, of: held.seq });
-    this.#post(held, { ...nothingSpent, calls: 1 });
+    this.#post(held, { ...nothingSpent, ...countOf(held.kind) });
+  }
+
+  /** Resolves when every alert of shared accounts that is due by now is in the journal. To be called at the run's end. */
+  async close(): Promise<void> {
+    if (this.#commons === undefined || this.#commons.labels.size === 0) return;
+    await this.#journal.sync();
+    await this.#looking;
+    await this.#look(this.#commons);
   }
 
   #post(held: Hold, actual: Spent): void {
     post(held.scopes, held.worst, actual);
+    if (held.shared !== undefined) this.#journal.post(this.#commons?.postings(held.shared, actual) ?? []);
+    this.#alert(held.scopes);
     this.#serve();
+  }
+
+  /** Records the parts of their limits that scopes have reached, each once. */
+  #alert(scopes: readonly Scope[]): void {
+    for (const { path, limits, posted, alertAt } of scopes) {
+      for (const { percent, of } of reached(limits, posted, alertAt)) this.#record(path, path, percent, of);
+    }
+  }
+
+  #record(path: Path, scope: string, percent: number, of: LimitKind): void {
+    const key = alertKey(scope, percent);
+    if (this.#alerts.has(key)) return;
+    this.#alerts.add(key);
+    this.#journal.put({ type: "budget-threshold", path, scope, percent, of });
+  }
+
+  /** What was settled is posted on the shared accounts now: perhaps they have reached a part of their limits. */
+  #committed(entries: readonly Entry[]): void {
+    const commons = this.#commons;
+    if (commons?.isAlerting !== true || !entries.some(({ type }) => type === "budget-settled")) return;
+    this.#looking ??= this.#look(commons).finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  /** The store notes each alert once, with the run that caused it: ours are recorded. */
+  async #look(commons: Commons): Promise<void> {
+    for (const { scope, alerts } of await commons.read()) {
+      for (const { percent, of, runId } of alerts) {
+        if (runId === this.#journal.runId) this.#record("/", scope, percent, of);
+      }
+    }
+  }
+
+  /** The same on the accounts the run shares. What they do not pay for is given back to the run's own. */
+  async #heldWithOthers(
+    path: Path,
+    quote: Quote,
+    scopes: readonly Scope[],
+    { worst, outputTokens }: Granted,
+    stop: Stop,
+  ): Promise<SharedHold | undefined> {
+    if (this.#commons === undefined) return undefined;
+    try {
+      const least = Math.min(quote.outputTokens.least, outputTokens);
+      const capped = { ...quote, outputTokens: { wanted: outputTokens, least } };
+      const shared = await this.#commons.hold(path, capped, stop);
+      shrink(scopes, worst, shared.amount);
+      this.#serve();
+      return shared;
+    } catch (error) {
+      post(scopes, worst, nothingSpent);
+      this.#serve();
+      throw error;
+    }
   }
 
   /** A granted answer, its worst case held at the moment it was granted. */
   async #held(quote: Quote, scopes: readonly Scope[], stop: Stop): Promise<Granted> {
     stop.check();
-    const first = this.#blocked(scopes) ? undefined : this.#ask(quote, scopes);
+    const isNext = quote.reported === true || !this.#blocked(scopes);
+    const first = isNext ? this.#ask(quote, scopes) : undefined;
     if (first !== undefined) return first;
     return new Promise((resolve, reject) => {
       const look = (): boolean => {
@@ -165,6 +280,23 @@ const exceeds = (actual: Amount, worst: Spent): boolean =>
   BigInt(actual.picoUsd) > worst.picoUsd ||
   actual.inputTokens > worst.inputTokens ||
   actual.outputTokens > worst.outputTokens;
+
+/** What costs nothing and counts against no limit need not be safe before it is done. */
+const isFree = (worst: Spent, scopes: readonly Scope[]): boolean =>
+  worst.picoUsd === 0n &&
+  worst.inputTokens + worst.outputTokens + worst.calls === 0 &&
+  (worst.toolCalls === 0 || scopes.every(({ limits }) => limits.toolCalls === undefined));
+
+/** What the scopes of a hold could have paid for it: what is left on the tightest. */
+function payable({ scopes, worst }: Hold): Spent {
+  let { picoUsd } = worst;
+  for (const { limits, posted } of scopes) {
+    if (limits.picoUsd === undefined) continue;
+    const left = BigInt(limits.picoUsd) - posted.picoUsd;
+    if (left < picoUsd) picoUsd = left > 0n ? left : 0n;
+  }
+  return { ...worst, picoUsd };
+}
 
 export function amountOf(spent: Spent): Amount {
   return {

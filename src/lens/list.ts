@@ -25,7 +25,8 @@ export function runLine(listing: RunListing, now: number): RunLine {
     status,
     createdAt: new Date(listing.createdAt).toISOString(),
     updatedAt: new Date(listing.updatedAt).toISOString(),
-    spent: spentView({ picoUsd: BigInt(listing.picoUsd), inputTokens, outputTokens, calls }),
+    // The store's summary does not count tool calls; the run itself does.
+    spent: spentView({ picoUsd: BigInt(listing.picoUsd), inputTokens, outputTokens, calls, toolCalls: 0 }),
     advancedBy: lease !== undefined && lease.expiresAt > now ? lease.owner : null,
   };
 }

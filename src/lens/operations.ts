@@ -155,7 +155,7 @@ function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>)
       found.get(entry.path)?.notes.push("Its fallback was taken.");
       return;
     case "budget-reserved": {
-      const operation = at(entry.path, "model-call");
+      const operation = at(entry.path, entry.kind ?? "model-call");
       if (operation.model !== undefined) operation.attempts += 1;
       operation.model = entry.model;
       operation.startedAt ??= entry.at;
@@ -203,8 +203,8 @@ function decide(operation: Operation, at: number, output: Json): void {
 
 /** Charges each reservation to its call and to everything around it. */
 function spend(run: RunRecord, found: ReadonlyMap<Path, Operation>): void {
-  for (const { path, amount, settled, doubt } of run.reservations.values()) {
-    const charged = { ...spentOf(settled ?? amount), calls: 1 };
+  for (const { path, amount, kind, settled, doubt } of run.reservations.values()) {
+    const charged = spentOf(settled ?? amount, kind);
     for (let at = path; at !== ""; at = parentPath(at)) {
       const operation = found.get(at);
       if (operation !== undefined) operation.spent = addSpent(operation.spent, charged);

@@ -37,6 +37,8 @@ test("nothing is null, and a hostile key stays a key", () => {
 });
 
 test("money is an exact decimal", () => {
-  const spent = { picoUsd: 1_500_000_000_001n, inputTokens: 1, outputTokens: 2, calls: 3 };
-  expect(spentView(spent)).toEqual({ costUsd: "1.500000000001", inputTokens: 1, outputTokens: 2, calls: 3 });
+  const spent = { picoUsd: 1_500_000_000_001n, inputTokens: 1, outputTokens: 2, calls: 3, toolCalls: 0 };
+  const view = { costUsd: "1.500000000001", inputTokens: 1, outputTokens: 2, calls: 3 };
+  expect(spentView(spent)).toEqual(view);
+  expect(spentView({ ...spent, toolCalls: 4 })).toEqual({ ...view, toolCalls: 4 });
 });

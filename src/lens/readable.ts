@@ -9,10 +9,13 @@ export interface SpentView {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly calls: number;
+  /** Calls of tools, when there are any. */
+  readonly toolCalls?: number;
 }
 
-export function spentView({ picoUsd, inputTokens, outputTokens, calls }: Spent): SpentView {
-  return { costUsd: decimalUsd(picoUsd), inputTokens, outputTokens, calls };
+export function spentView({ picoUsd, inputTokens, outputTokens, calls, toolCalls }: Spent): SpentView {
+  const view = { costUsd: decimalUsd(picoUsd), inputTokens, outputTokens, calls };
+  return toolCalls === 0 ? view : { ...view, toolCalls };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Json } from "../core/json.ts";
 import { decimalUsd, type Limits } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
+import type { ScopeRecord } from "../core/scopes.ts";
 import { type FailedAttempt, type Operation, operationsOf, parentPath } from "./operations.ts";
 import { readableJson, type SpentView, spentView } from "./readable.ts";
 
@@ -33,8 +34,11 @@ export interface RunView {
     readonly costUsd?: string;
     readonly tokens?: number;
     readonly calls?: number;
+    readonly toolCalls?: number;
     readonly timeMs?: number;
   };
+  /** The shared budgets it is charged to, when there are any. */
+  readonly scopes?: readonly string[];
   readonly origin: { readonly file: string; readonly export: string } | null;
 }
 
@@ -88,6 +92,7 @@ async function viewRun(runId: string, run: RunRecord, values: Values): Promise<R
     waitingFor: run.awaited.map((path) => ({ path, prompt: run.prompts.get(path) ?? "" })),
     spent: spentView(run.spent),
     limits: viewLimits(run.limits),
+    ...(created?.scopes === undefined ? {} : { scopes: created.scopes.map(scopeName) }),
     origin: created?.origin ?? null,
   };
 }
@@ -95,6 +100,9 @@ async function viewRun(runId: string, run: RunRecord, values: Values): Promise<R
 function viewLimits({ picoUsd, ...rest }: Limits): RunView["limits"] {
   return picoUsd === undefined ? rest : { costUsd: decimalUsd(BigInt(picoUsd)), ...rest };
 }
+
+const scopeName = ({ scope, per }: ScopeRecord): string =>
+  per === undefined ? scope : `${scope}, each ${per}`;
 
 async function view(operation: Operation, values: Values): Promise<OperationView> {
   const { path, kind, status, attempts, error, failures, spent, cached, model, notes, out } = operation;

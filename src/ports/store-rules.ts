@@ -1,10 +1,21 @@
 /** What every store decides alike, so that it is decided once. */
+import type { Account } from "../core/account.ts";
 import { InvalidRunIdError, StoreCorruptError } from "../core/errors.ts";
 import { isRunId } from "../core/paths.ts";
-import type { Append, Lease, LeaseRequest, RunFilter, RunListing, RunSummary } from "./store.ts";
+import type {
+  AccountFilter,
+  Append,
+  Lease,
+  LeaseRequest,
+  RunFilter,
+  RunListing,
+  RunSummary,
+} from "./store.ts";
 
 /** Runs in a list whose filter names no limit. */
 export const defaultListLimit = 100;
+/** Accounts in a list whose filter names no limit. */
+export const defaultAccountLimit = 1_000;
 
 /** Whether a request may have the lease that stands now; `undefined` stands for a released one. */
 export function isFree(lease: Lease | undefined, request: LeaseRequest): boolean {
@@ -60,4 +71,15 @@ export function shows(filter: RunFilter, runId: string, summary: RunSummary): bo
 /** Newest first; runs made in one millisecond by id, the later one first. */
 export function newestFirst(a: RunListing, b: RunListing): number {
   return b.createdAt - a.createdAt || (a.runId < b.runId ? 1 : -1);
+}
+
+/** The accounts a filter lets through, by name. */
+export function chosenAccounts(accounts: Iterable<Account>, filter: AccountFilter): readonly Account[] {
+  const { scopes, heldBy, limit = defaultAccountLimit } = filter;
+  const chosen = [...accounts].filter(
+    ({ scope, holds }) =>
+      (scopes === undefined || scopes.includes(scope)) &&
+      (heldBy === undefined || holds.some(({ runId }) => runId === heldBy)),
+  );
+  return chosen.sort((a, b) => (a.scope < b.scope ? -1 : 1)).slice(0, limit);
 }

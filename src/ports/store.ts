@@ -1,3 +1,4 @@
+import type { Account, LedgerAnswer, LedgerRequest, Posting } from "../core/account.ts";
 import type { Entry } from "../core/entries.ts";
 import type { RunStatus } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
@@ -69,6 +70,11 @@ export interface Append {
   readonly blobs: readonly Blob[];
   /** The new summary, when it changed in a way that lists show. */
   readonly summary?: RunSummary;
+  /**
+   * What the entries settle in the shared ledger: part of the same transaction where the store can, else done right
+   * after the entries are safe. A store that dies in between leaves holds open, which the run's next owner resolves.
+   */
+  readonly postings?: readonly Posting[];
 }
 
 /**
@@ -98,6 +104,15 @@ export interface RunFilter {
   /** Only runs whose id starts so. */
   readonly idPrefix?: string;
   /** At most so many, newest first. Default 100. */
+  readonly limit?: number;
+}
+
+export interface AccountFilter {
+  /** Only these; those that do not exist are left out. */
+  readonly scopes?: readonly string[];
+  /** Only accounts on which this run has money held. */
+  readonly heldBy?: string;
+  /** At most so many, by name. Default 1,000. */
   readonly limit?: number;
 }
 
@@ -136,5 +151,13 @@ export interface Store {
   signals(runId: string): Promise<readonly Signal[]>;
   cacheGet(key: string, now: number): Promise<CacheRecord | undefined>;
   cachePut(key: string, record: CacheRecord): Promise<void>;
+  /**
+   * Changes the shared ledger as `decide` of `core/account.ts` says: reads the accounts the request names, and writes
+   * what it changed, as one atomic step among all processes. A hold is refused with `fenced` when its fence is not that
+   * of the run's present lease. What is answered is as safe as the next commit through the same store object makes it.
+   */
+  ledger(request: LedgerRequest): Promise<LedgerAnswer>;
+  /** The accounts there are, by name. */
+  accounts(filter: AccountFilter): Promise<readonly Account[]>;
   close(): Promise<void>;
 }

@@ -324,3 +324,35 @@ describe("file", () => {
     await expect(store.signals("r")).rejects.toThrow(/signals.00000001\.json is damaged/);
   });
 });
+
+describe("the shared ledger in files", () => {
+  const folder = (): string => join(root, "ledger");
+  const versions = (): string[] => readdirSync(folder()).sort();
+  const raise = (calls: number) => store.ledger({ kind: "amend", scope: "day", set: { calls } });
+
+  it("is one file, of which a few versions are kept", async () => {
+    for (let calls = 1; calls <= 20; calls++) await raise(calls);
+    expect(versions()).toHaveLength(16);
+    expect(versions().at(-1)).toBe("ledger-00000020.json");
+    expect(await store.accounts({})).toMatchObject([{ limits: { calls: 20 } }]);
+  });
+
+  it("does not believe a process that slept and makes a version that was there before", async () => {
+    await raise(1);
+    const sleeper = readFileSync(join(folder(), "ledger-00000001.json"));
+    for (let calls = 2; calls <= 20; calls++) await raise(calls);
+    writeFileSync(join(folder(), "ledger-00000002.json"), sleeper);
+    expect(await store.accounts({})).toMatchObject([{ limits: { calls: 20 } }]);
+    await raise(21);
+    expect(versions()).not.toContain("ledger-00000002.json");
+    expect(await store.accounts({})).toMatchObject([{ limits: { calls: 21 } }]);
+  });
+
+  it("refuses a damaged version instead of forgetting what was spent", async () => {
+    await raise(1);
+    await raise(2);
+    truncateSync(join(folder(), "ledger-00000002.json"), 20);
+    await expect(store.accounts({})).rejects.toThrow(StoreCorruptError);
+    await expect(raise(3)).rejects.toThrow(/damaged/);
+  });
+});

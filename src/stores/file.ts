@@ -1,12 +1,14 @@
 import { join, resolve } from "node:path";
+import { type HoldRequest, type LedgerAnswer, noTally } from "../core/account.ts";
 import { StoreCorruptError, StoreUnavailableError } from "../core/errors.ts";
 import { isRunId } from "../core/paths.ts";
-import type { Store } from "../ports/store.ts";
-import { refuseBadRunId } from "../ports/store-rules.ts";
+import type { Append, AppendOutcome, Store } from "../ports/store.ts";
+import { chosenAccounts, refuseBadRunId } from "../ports/store-rules.ts";
 import { storeError } from "./file/faults.ts";
 import { type Place, readEntries } from "./file/journal.ts";
 import { blob, blobKeeper, cacheGet, cachePut } from "./file/kept.ts";
-import { acquire, release, renew } from "./file/lease.ts";
+import { acquire, isCurrent, release, renew } from "./file/lease.ts";
+import { accountsIn, changeLedger } from "./file/ledger.ts";
 import { list } from "./file/runs.ts";
 import { fencesIn } from "./file/segment.ts";
 import { send, signals } from "./file/signals.ts";
@@ -72,10 +74,34 @@ export function file(directory: string, options: FileOptions = {}): Store {
     return page?.entries;
   };
 
+  const ledger = join(root, "ledger");
+
+  /** What the journals settle is posted once they are safe. Should that fail, the run's next owner posts it. */
+  const commit = async (appends: readonly Append[]): Promise<readonly AppendOutcome[]> => {
+    const outcomes = await open.commit(appends);
+    const postings = appends.flatMap((append, i) =>
+      outcomes[i] === "appended" ? (append.postings ?? []) : [],
+    );
+    if (postings.length > 0) changeLedger(ledger, { kind: "settle", postings }, synced);
+    return outcomes;
+  };
+
+  /** Between the look at the lease and the hold another process may take the run over: it is looked at again, after. */
+  const hold = (request: HoldRequest): LedgerAnswer => {
+    const folder = folderOf(request.runId);
+    const isStale = (): boolean => folder === undefined || !isCurrent(folder, request);
+    if (isStale()) return { outcome: "fenced" };
+    const answer = changeLedger(ledger, request, synced);
+    if (answer.outcome !== "granted" || !isStale()) return answer;
+    const postings = request.accounts.map(({ scope }) => ({ scope, hold: request.id, amount: noTally }));
+    changeLedger(ledger, { kind: "settle", postings }, synced);
+    return { outcome: "fenced" };
+  };
+
   return {
     name,
     durability,
-    commit: (appends) => inTurn(() => open.commit(appends)),
+    commit: (appends) => inTurn(() => commit(appends)),
 
     read: (runId, from, limit) =>
       use(() => {
@@ -134,6 +160,10 @@ export function file(directory: string, options: FileOptions = {}): Store {
 
     cacheGet: (key, now) => use(() => cacheGet(root, key, now)),
     cachePut: (key, record) => use(() => cachePut(root, key, record)),
+
+    ledger: (request) =>
+      use(() => (request.kind === "hold" ? hold(request) : changeLedger(ledger, request, synced))),
+    accounts: (filter) => use(() => chosenAccounts(accountsIn(ledger), filter)),
 
     async close() {
       await last;

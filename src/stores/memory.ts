@@ -1,3 +1,4 @@
+import { type Account, decide, type LedgerAnswer, type LedgerRequest } from "../core/account.ts";
 import type { Entry } from "../core/entries.ts";
 import type {
   Append,
@@ -10,6 +11,7 @@ import type {
   Store,
 } from "../ports/store.ts";
 import {
+  chosenAccounts,
   defaultListLimit,
   follow,
   grant,
@@ -41,6 +43,7 @@ export function memory(): Store {
   const runs = new Map<string, Run>();
   const blobs = new Map<string, string>();
   const cache = new Map<string, CacheRecord>();
+  const accounts = new Map<string, Account>();
 
   /** The run, while the fence is the one of its present lease. */
   const owned = (runId: string, fence: number): Run | undefined => {
@@ -48,10 +51,17 @@ export function memory(): Store {
     return run?.lease !== undefined && run.fence === fence ? run : undefined;
   };
 
+  const change = (request: LedgerRequest): LedgerAnswer => {
+    const { answer, changed } = decide((scope) => accounts.get(scope), request);
+    for (const account of changed) accounts.set(account.scope, account);
+    return answer;
+  };
+
   const add = (run: Run, append: Append): void => {
     for (const entry of append.entries) run.entries.push(entry);
     for (const blob of append.blobs) blobs.set(blob.hash, blob.text);
     if (append.summary !== undefined) run.summary = append.summary;
+    if (append.postings !== undefined) change({ kind: "settle", postings: append.postings });
   };
 
   /** Refuses the whole batch before anything of it is kept. */
@@ -148,6 +158,15 @@ export function memory(): Store {
 
     async cachePut(key, record) {
       cache.set(key, record);
+    },
+
+    async ledger(request) {
+      const isStale = request.kind === "hold" && owned(request.runId, request.fence) === undefined;
+      return isStale ? { outcome: "fenced" } : change(request);
+    },
+
+    async accounts(filter) {
+      return chosenAccounts(accounts.values(), filter);
     },
 
     async close() {},

@@ -69,13 +69,28 @@ describe("a database that cannot be used", () => {
     await store.acquire(request);
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec("PRAGMA user_version = 2");
+    db.exec("PRAGMA user_version = 3");
     db.close();
     const before = readFileSync(path);
     const newer = sqlite(path);
     await expect(newer.list({})).rejects.toThrow(StoreNewerError);
-    await expect(newer.acquire(request)).rejects.toThrow(/format 2, this one knows 1/);
+    await expect(newer.acquire(request)).rejects.toThrow(/format 3, this one knows 2/);
     expect(readFileSync(path)).toEqual(before);
+  });
+
+  it("is brought up to date when it is of the first format, with all that is in it", async () => {
+    await store.acquire(request);
+    await store.commit([append(0, "kept")]);
+    await store.close();
+    const db = new DatabaseSync(path);
+    db.exec("DROP TABLE accounts; PRAGMA user_version = 1");
+    db.close();
+    const [one, two] = [sqlite(path), sqlite(path)];
+    expect(await one.read("r", 0, 9)).toHaveLength(1);
+    await one.ledger({ kind: "amend", scope: "day", set: { calls: 1 } });
+    expect(await two.accounts({})).toMatchObject([{ scope: "day", limits: { calls: 1 } }]);
+    await one.close();
+    await two.close();
   });
 
   it("is refused untouched when it is someone else's", async () => {

@@ -3,6 +3,7 @@ import type { CacheRecord, Signal, Store } from "../ports/store.ts";
 import { storeError } from "./sqlite/faults.ts";
 import { commit, read } from "./sqlite/journal.ts";
 import { acquire, list, release, renew } from "./sqlite/leases.ts";
+import { accounts, ledger } from "./sqlite/ledger.ts";
 import { type Database, open } from "./sqlite/open.ts";
 
 /** How {@link sqlite} keeps its promises. */
@@ -60,6 +61,10 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
     renew: async (lease, expiresAt) => use((db) => db.unsynced(() => renew(db, lease, expiresAt))),
     release: async (lease) => use((db) => db.unsynced(() => release(db, lease))),
     list: async (filter) => use((db) => list(db, filter)),
+    // Holds need no sync of their own: the reservation that follows each one takes it along. What people change does.
+    ledger: async (request) =>
+      use((db) => (request.kind === "amend" ? ledger(db, request) : db.unsynced(() => ledger(db, request)))),
+    accounts: async (filter) => use((db) => accounts(db, filter)),
 
     async blob(hash) {
       const utf8 = use((db) => db.get("SELECT utf8 FROM blobs WHERE hash = ?", hash))?.utf8;

@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from "../core/errors.ts";
-import type { Append, AppendOutcome, Store } from "../ports/store.ts";
+import type { Store } from "../ports/store.ts";
 import type { VirtualProcess } from "./virtual-world.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { VirtualProcess } from "./virtual-world.ts";
  * all of it is and nobody hears of it.
  */
 export interface CrashPoint {
-  /** The number of the commit, from 1, counted by this store. */
+  /** The number of the commit, from 1, counted by this store. Changes of the shared ledger count as commits. */
   readonly commit: number;
   /** Before it is written, or after. */
   readonly when: "before" | "after";
@@ -27,7 +27,7 @@ export interface CrashingStoreOptions {
 
 /** A store as one process sees it, until that process dies. */
 export interface CrashingStore extends Store {
-  /** Commits that arrived so far. */
+  /** Commits that arrived so far, changes of the shared ledger included. */
   readonly commits: number;
 }
 
@@ -76,12 +76,12 @@ export function crashingStore(inner: Store, options: CrashingStoreOptions): Cras
     await way();
   }
 
-  async function commit(appends: readonly Append[]): Promise<readonly AppendOutcome[]> {
+  async function struck<T>(write: () => Promise<T>): Promise<T> {
     commits++;
     await reach("before");
-    const outcomes = await inner.commit(appends);
+    const answer = await write();
     await reach("after");
-    return outcomes;
+    return answer;
   }
 
   return {
@@ -90,7 +90,7 @@ export function crashingStore(inner: Store, options: CrashingStoreOptions): Cras
     get commits() {
       return commits;
     },
-    commit: (appends) => call(() => commit(appends)),
+    commit: (appends) => call(() => struck(() => inner.commit(appends))),
     read: (runId, from, limit) => call(() => inner.read(runId, from, limit)),
     blob: (hash) => call(() => inner.blob(hash)),
     acquire: (request) => call(() => inner.acquire(request)),
@@ -101,6 +101,8 @@ export function crashingStore(inner: Store, options: CrashingStoreOptions): Cras
     signals: (runId) => call(() => inner.signals(runId)),
     cacheGet: (key, now) => call(() => inner.cacheGet(key, now)),
     cachePut: (key, record) => call(() => inner.cachePut(key, record)),
+    ledger: (request) => call(() => struck(() => inner.ledger(request))),
+    accounts: (filter) => call(() => inner.accounts(filter)),
     close: () => call(() => inner.close()),
   };
 }

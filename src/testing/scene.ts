@@ -4,7 +4,7 @@ import type { EngineOptions, RunResult, StartOptions } from "../engine/options.t
 import { Runner } from "../engine/runner.ts";
 import type { Store } from "../ports/store.ts";
 import { memory } from "../stores/memory.ts";
-import { type CrashPoint, crashingStore } from "./crash-store.ts";
+import { type CrashingStore, type CrashPoint, crashingStore } from "./crash-store.ts";
 import { type RunBounds, type VirtualProcess, type VirtualWorld, virtualWorld } from "./virtual-world.ts";
 
 /** How one process of a scene differs from an ordinary one. */
@@ -18,7 +18,7 @@ export type CastOptions<State> = Partial<EngineOptions<State>> & {
 /** A process with a `Runner`, its own view of the scene's store, and its own death. */
 export interface Cast<In, Out, State> {
   readonly process: VirtualProcess;
-  readonly store: Store;
+  readonly store: CrashingStore;
   readonly runner: Runner<In, Out, State>;
   /** Starts a run, or goes on with the one of that id, and lets time pass until it has come to stand. */
   run(input: In, options?: StartOptions): Promise<RunResult<Out>>;

@@ -1,4 +1,4 @@
-import type { Grant, PaidContext, Quote, Receipt } from "../core/context.ts";
+import type { Grant, PaidContext, Quote, Receipt, Spending } from "../core/context.ts";
 import { operationPath } from "../core/paths.ts";
 
 export interface TestContextOptions<State> {
@@ -60,6 +60,8 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
       state = { ...state, [field]: change(state[field]) };
     },
     run: (name, work) => once(name, async () => work(signal)),
+    spend: (async (name: string, _: string, work?: (spending: Spending) => unknown) =>
+      once(name, async (idempotencyKey) => work?.({ signal, idempotencyKey, costs() {} }))) as never, // overloads hold the type
     sleep: (name) => once(name, async () => undefined),
     generate: () => Promise.reject(new Error("a test context does not generate")),
     paid: (name, quote, call) =>

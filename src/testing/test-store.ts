@@ -13,6 +13,7 @@ import type {
   Signal,
   Store,
 } from "../ports/store.ts";
+import { type Bench, type Claims, ledgerClaims, sharedLedgerClaims } from "./test-ledger.ts";
 
 /** A store to be tested, empty. */
 export interface StoreUnderTest {
@@ -52,6 +53,8 @@ export function testStore(name: string, make: () => Promise<StoreUnderTest>, run
     ["content", content],
     ["many at once", crowd],
     ["another process", shared],
+    ["shared ledger", ledgerClaims],
+    ["shared ledger, another process", sharedLedgerClaims],
   ];
   runner.describe(`${name}: the contract of a store`, () => {
     for (const [section, tests] of claims) {
@@ -61,14 +64,6 @@ export function testStore(name: string, make: () => Promise<StoreUnderTest>, run
     }
   });
 }
-
-interface Bench {
-  readonly store: Store;
-  /** A second store on the same data; the same one where data cannot be shared. */
-  readonly other: () => Promise<Store>;
-}
-
-type Claims = { readonly [claim: string]: (bench: Bench) => Promise<void> };
 
 async function run(
   make: () => Promise<StoreUnderTest>,

@@ -10,6 +10,7 @@ import { file } from "../../src/stores/file.ts";
 import { sqlite } from "../../src/stores/sqlite.ts";
 
 const contender = fileURLToPath(new URL("./contender.ts", import.meta.url));
+const spender = fileURLToPath(new URL("./spender.ts", import.meta.url));
 const exec = promisify(execFile);
 
 let folder: string;
@@ -43,4 +44,33 @@ describe("three processes that take one run from one another", () => {
     expect(reports.reduce((sum, { fenced }) => sum + fenced, 0)).toBeGreaterThan(0);
     await store.close();
   });
+});
+
+describe("four processes that spend from one account", () => {
+  it.each(Object.keys(stores))(
+    "on %s never hold or spend more than its limit, and use it up",
+    async (kind) => {
+      const place = join(folder, "store");
+      const limit = 200;
+      const ran = await Promise.all(
+        ["a", "b", "c", "d"].map((runId) =>
+          exec(process.execPath, [spender, kind, place, runId, String(limit)]),
+        ),
+      );
+      const reports = ran.map(
+        ({ stdout }) =>
+          JSON.parse(stdout) as { spent: number; granted: number; waited: number; highest: number },
+      );
+      const store = (stores[kind] as (place: string) => Store)(place);
+      const [account] = await store.accounts({});
+      const spent = reports.reduce((sum, report) => sum + report.spent, 0);
+      expect(Math.max(...reports.map(({ highest }) => highest))).toBeLessThanOrEqual(limit);
+      expect(account?.posted.picoUsd).toBe(String(spent));
+      expect(account?.posted.calls).toBe(reports.reduce((sum, { granted }) => sum + granted, 0));
+      expect(account?.holds).toEqual([]);
+      expect(spent).toBeLessThanOrEqual(limit);
+      expect(spent).toBeGreaterThan(limit - 5);
+      await store.close();
+    },
+  );
 });

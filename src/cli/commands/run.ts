@@ -4,6 +4,7 @@ import { fold } from "../../core/fold.ts";
 import { limitsOf } from "../../core/limits.ts";
 import type { Node } from "../../core/node.ts";
 import { isRunId } from "../../core/paths.ts";
+import { checkedScope } from "../../core/scopes.ts";
 import { rootOf } from "../../engine/root.ts";
 import { readJournal } from "../../lens/journal.ts";
 import type { Store } from "../../ports/store.ts";
@@ -22,6 +23,7 @@ interface Flags {
   readonly runId?: string;
   readonly budget?: string;
   readonly maxTokens?: string;
+  readonly scope?: readonly string[];
   readonly store?: string;
   readonly export?: string;
   readonly json?: boolean;
@@ -39,6 +41,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--run-id <id>", "the run's id (default: a new one)")
     .option("--budget <amount>", "the most it may cost: '$0.50' (in single quotes)")
     .option("--max-tokens <count>", "the most tokens it may use, in and out: 1000, 500k, 2M")
+    .option("--scope <name...>", "shared budgets it is charged to, too: tenant:acme")
     .option(
       "--store <uri>",
       "sqlite:PATH, file:DIR or memory: (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
@@ -55,13 +58,16 @@ async function run(file: string, flags: Flags, known: Known): Promise<number> {
   const input = await inputOf(flags);
   const state = stateOf(flags.stateJson);
   budgetOf(flags); // a slip of the pen is told before anything loads
+  flags.scope?.forEach(checkedScope);
   known.runId = flags.runId ?? null;
   const settings = await readSettings(flags);
   const loaded = await loadPipeline(file, flags.export);
   const store = typeof settings.store === "string" ? await openStore(settings.store) : settings.store;
   try {
     const budget = await budgetFor(flags, settings, loaded.node, store);
+    const scopes = [...(settings.scopes ?? []), ...(flags.scope ?? [])];
     const options = {
+      ...(scopes.length === 0 ? {} : { scopes }),
       ...(flags.runId === undefined ? {} : { runId: flags.runId }),
       ...(budget === undefined ? {} : { budget }),
       ...(state === undefined ? {} : { state }),

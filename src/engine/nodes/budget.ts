@@ -1,36 +1,64 @@
+import type { Scope } from "../../budget/ledger.ts";
 import { BudgetExceededError } from "../../core/errors.ts";
-import type { Limits } from "../../core/limits.ts";
 import { type BudgetNode, nameOf } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
 import { places } from "../../core/tree.ts";
+import type { World } from "../../ports/world.ts";
 import type { Frame } from "../frame.ts";
-import type { Tenure } from "../tenure.ts";
+import { Stop } from "../stop.ts";
 import type { Value } from "../values.ts";
 
 /** An account of its own for what it wraps. Around the whole pipeline it is the run's account, opened already. */
 export async function advanceBudget(node: BudgetNode, input: Value, frame: Frame): Promise<Value> {
-  const path = childPath(frame.path, nameOf(node.of));
   if (frame.path === "") return frame.advance(node.of, input, frame);
+  const path = childPath(frame.path, nameOf(node.of));
+  const { tenure } = frame;
   const covers = places(node.of).map((place) => childPath(frame.path, place.name));
-  const scope = frame.tenure.treasury.open(path, node.limits, covers);
-  const off = watchClock(frame.tenure, path, node.limits, scope.since);
+  const scope = tenure.treasury.open(path, node.limits, covers, node);
+  const inside = { ...frame, scopes: [...frame.scopes, scope] };
+  if (scope.onLimit === "fail") return failing(node, input, inside, scope);
+  const off = watchClock(tenure.world, scope, (error) => tenure.halt(error));
   try {
-    return await frame.advance(node.of, input, { ...frame, scopes: [...frame.scopes, scope] });
+    return await frame.advance(node.of, input, inside);
   } finally {
     off();
   }
 }
 
-/** Halts the run when a scope's time is up. */
-export function watchClock(tenure: Tenure, path: string, { timeMs }: Limits, since: number): () => void {
-  if (timeMs === undefined) return () => {};
-  const up = (): void => {
-    tenure.halt(
-      new BudgetExceededError(`the time budget of ${path}, ${timeMs} ms since it first started, is used up`, {
-        path,
-        hint: "Raise the limit and resume the run.",
-      }),
-    );
-  };
-  return tenure.world.timer(Math.max(0, since + timeMs - tenure.world.now()), up);
+/** The place alone is stopped when its time is up, and fails. */
+async function failing(node: BudgetNode, input: Value, frame: Frame, scope: Scope): Promise<Value> {
+  const stop = new Stop(frame.stop);
+  const off = watchClock(frame.tenure.world, scope, (error) => {
+    stop.fire(error);
+    stop.cut();
+  });
+  try {
+    return await frame.advance(node.of, input, { ...frame, stop });
+  } finally {
+    off();
+    stop.end();
+  }
 }
+
+/** Calls back when a scope's time is up, by the limit it has then. Returns how to call it off. */
+export function watchClock(world: World, scope: Scope, up: (error: BudgetExceededError) => void): () => void {
+  let off = (): void => {};
+  const watch = (): void => {
+    const { timeMs } = scope.limits;
+    if (timeMs === undefined) return;
+    const left = scope.since + timeMs - world.now();
+    off = world.timer(Math.max(0, left), () => {
+      if (scope.limits.timeMs === timeMs) up(timeUp(scope, timeMs));
+      else watch();
+    });
+  };
+  watch();
+  return () => off();
+}
+
+const timeUp = ({ path, onLimit }: Scope, timeMs: number): BudgetExceededError =>
+  new BudgetExceededError(`the time budget of ${path}, ${timeMs} ms since it first started, is used up`, {
+    path,
+    onLimit,
+    hint: "Raise the limit and resume the run.",
+  });

@@ -132,7 +132,8 @@ export function release(folder: string, lease: Lease): void {
   if (isCurrent(folder, lease)) putRenewal(folder, lease.fence, { released: true });
 }
 
-const isCurrent = (folder: string, lease: Lease): boolean =>
+/** Whether a lease is the run's newest, and was not given back. */
+export const isCurrent = (folder: string, lease: Pick<Lease, "runId" | "fence">): boolean =>
   fencesIn(folder).at(-1) === lease.fence && leaseOf(folder, lease.runId, lease.fence) !== undefined;
 
 /** Not synced: after power loss its owner is gone, and the claim's own end is soon enough. */

@@ -2,6 +2,7 @@ import type { SQLOutputValue } from "node:sqlite";
 import type { Entry } from "../../core/entries.ts";
 import type { Append, AppendOutcome, RunSummary } from "../../ports/store.ts";
 import { follow } from "../../ports/store-rules.ts";
+import { post } from "./ledger.ts";
 import type { Database } from "./open.ts";
 
 /**
@@ -48,10 +49,10 @@ export function read(db: Database, runId: string, from: number, limit: number): 
 
 /** The hot path: entries that go on where the journal ends, and nothing else, are a transaction of one statement. */
 function addPlain(db: Database, append: Append): boolean {
-  const { runId, fence, entries, blobs, summary } = append;
+  const { runId, fence, entries, blobs, summary, postings } = append;
   const first = entries[0]?.seq ?? 0;
-  if (first === 0 || entries.length > maxEntriesInRow || blobs.length > 0 || summary !== undefined)
-    return false;
+  const hasMore = blobs.length > 0 || summary !== undefined || postings !== undefined;
+  if (first === 0 || entries.length > maxEntriesInRow || hasMore) return false;
   const next = follow(append, first);
   return db.run(addFenced, next - 1, JSON.stringify(entries), runId, fence, first - 1) > 0;
 }
@@ -65,6 +66,7 @@ function add(db: Database, append: Append): AppendOutcome {
   for (const blob of append.blobs) db.run(addBlob, blob.hash, Buffer.from(blob.text));
   insert(db, num, append.entries);
   if (append.summary !== undefined) db.run(summarise, ...columns(append.summary), num);
+  if (append.postings !== undefined) post(db, append.postings);
   return "appended";
 }
 

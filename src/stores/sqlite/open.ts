@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import { StoreCorruptError, StoreNewerError } from "../../core/errors.ts";
 import { busyTimeoutMs, isBusy } from "./faults.ts";
-import { applicationId, formatVersion, tables } from "./schema.ts";
+import { applicationId, formatVersion, ledgerTables, tables } from "./schema.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -37,6 +37,7 @@ export function open(path: string, durability: "synced" | "relaxed"): Database {
     useWal(db);
     db.exec(`PRAGMA synchronous = ${durability === "synced" ? "FULL" : "NORMAL"}`);
     if (isNew) makeTables(db, path);
+    else upgrade(db);
   } catch (error) {
     db.close();
     throw error;
@@ -101,6 +102,19 @@ function makeTables(db: DatabaseSync, path: string): void {
   db.exec("BEGIN IMMEDIATE");
   try {
     if (inspect(db, path)) db.exec(tables);
+    db.exec("COMMIT");
+  } catch (error) {
+    rollBack(db);
+    throw error;
+  }
+}
+
+/** Brings an older database up to date, once: another process may do the same at this moment. */
+function upgrade(db: DatabaseSync): void {
+  if (pragma(db, "user_version") === formatVersion) return;
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    if (pragma(db, "user_version") === 1) db.exec(`${ledgerTables} PRAGMA user_version = ${formatVersion}`);
     db.exec("COMMIT");
   } catch (error) {
     rollBack(db);

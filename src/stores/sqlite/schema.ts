@@ -10,7 +10,17 @@
 export const applicationId = 0x464c554a;
 
 /** Kept in `user_version`. A database with a higher one is refused. */
-export const formatVersion = 1;
+export const formatVersion = 2;
+
+/** Since format 2. Most accounts have no money held: those that have are found without looking at the others. */
+export const ledgerTables = `
+  CREATE TABLE accounts(
+    scope TEXT PRIMARY KEY,
+    holds INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX accounts_with_holds ON accounts(scope) WHERE holds > 0;
+`;
 
 export const tables = `
   CREATE TABLE runs(
@@ -41,6 +51,7 @@ export const tables = `
     UNIQUE(run, id)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE cache(key TEXT PRIMARY KEY, value TEXT NOT NULL, expires INTEGER) STRICT;
+  ${ledgerTables}
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${formatVersion};
 `;

@@ -1,0 +1,30 @@
+import type { Entry } from "../core/entries.ts";
+import { UnknownRunError } from "../core/errors.ts";
+import { emptyRecord, type RunRecord, record } from "../core/fold.ts";
+import type { Store } from "../ports/store.ts";
+
+const page = 10_000;
+
+/** A journal's meaning. @throws UnknownRunError */
+export async function load(store: Store, runId: string): Promise<RunRecord> {
+  const run = emptyRecord();
+  for await (const entries of pagesOf(store, runId)) for (const entry of entries) record(run, entry);
+  return run;
+}
+
+/** A journal, page by page. @throws UnknownRunError */
+export async function* pagesOf(store: Store, runId: string): AsyncGenerator<readonly Entry[]> {
+  for (let from = 0; ; from += page) {
+    const entries = await store.read(runId, from, page);
+    if (entries === undefined) throw unknownRun(runId, store);
+    yield entries;
+    if (entries.length < page) return;
+  }
+}
+
+export function unknownRun(runId: string, store: Store): UnknownRunError {
+  return new UnknownRunError(`there is no run ${runId} in ${store.name}`, {
+    runId,
+    hint: "flujo lens list shows the runs of a store; --store or FLUJO_STORE names another one.",
+  });
+}
