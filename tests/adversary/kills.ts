@@ -24,7 +24,7 @@ export interface Figures {
 
 const processes = 4;
 const script = fileURLToPath(new URL("./worker.ts", import.meta.url));
-const longestLifeMs = 700;
+const longestLifeMs = 1_200;
 
 /** Kills processes until there were so many kills; then lets all runs come to stand. */
 export async function killing(wanted: number, from: number): Promise<Figures> {
@@ -35,7 +35,8 @@ export async function killing(wanted: number, from: number): Promise<Figures> {
   const task = { url: server.url, path, began: Date.now() };
   const line = async (): Promise<void> => {
     let mine: number[] = [];
-    while (total.kills < wanted || mine.length > 0) {
+    for (let lives = 0; total.kills < wanted || mine.length > 0; lives++) {
+      if (lives > 10 * wanted) throw new Error(`runs ${mine.map((seed) => `s${seed}`)} never come to stand`);
       while (mine.length < 5 && total.kills < wanted) mine.push(total.seed++);
       const done = await life({ ...task, seeds: mine }, () => total.kills++ < wanted);
       for (const { seed, status } of done) total.stood.set(seed, status);

@@ -135,7 +135,8 @@ export function pipelineOf(scenario: Scenario, scale: number): Step<never, unkno
     ] as const;
   });
   const both = parallel("both", Object.fromEntries(branches), { onFailure: "collect" });
-  return pipeline("adversary", both as never) as Step<never, unknown>; // its input is nobody's business
+  // A name of its own: nobody takes over the runs of another scenario. Its input is nobody's business.
+  return pipeline(`adversary-${scenario.seed}`, both as never) as Step<never, unknown>;
 }
 
 /** The names of a branch's items, as they stand in their prompts. */
