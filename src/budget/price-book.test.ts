@@ -59,6 +59,15 @@ describe("published prices", () => {
     expect(price.date).toBe("2025-06-10");
   });
 
+  test("of a model that can answer in pictures counts every answer as one", async () => {
+    const painter = await priceBook().find("google:gemini-2.5-flash-image");
+    const writer = await priceBook().find("google:gemini-2.5-flash");
+    const answer = { inputTokens: 0, outputTokens: 1 };
+    expect(painter?.worst(now).output).toBe(30_000_000n);
+    expect(painter?.cost(answer, now)).toBe(30_000_000n);
+    expect(writer?.worst(now).output).toBe(2_500_000n);
+  });
+
   test.each([
     "openai:no-such-model",
     "nobody:gpt-4o",
