@@ -64,19 +64,19 @@ export async function generateOnce(model: LanguageModel, options: CallOptions): 
   return {
     content: result.content as LanguageModelV4Content[], // by the interface; unknown kinds are ignored by readers
     finish: String((isRecord(finishReason) ? finishReason.unified : finishReason) ?? "other"),
-    usage: usageOf(result.usage),
+    usage: usageOf(result.usage, result.providerMetadata),
     responseId: isRecord(response) && typeof response.id === "string" ? response.id : undefined,
     structuredText: typeof structuredOutputText === "string" ? structuredOutputText : undefined,
   };
 }
 
 /** Specification 2 counts flat, later ones in `{ inputTokens: { total, cacheRead, … }, outputTokens: { … } }`. */
-function usageOf(usage: unknown): TokenUsage | undefined {
+function usageOf(usage: unknown, metadata: unknown): TokenUsage | undefined {
   if (!isRecord(usage)) return undefined;
   const { inputTokens: input, outputTokens: output } = usage;
   const read = isRecord(input)
     ? [input.total, input.cacheRead, input.cacheWrite]
-    : [input, usage.cachedInputTokens, undefined];
+    : flatInput(usage, isRecord(metadata) ? metadata.anthropic : undefined);
   const written = isRecord(output) ? [output.total, output.reasoning] : [output, usage.reasoningTokens];
   const [inputTokens, cacheReadTokens, cacheWriteTokens] = read.map(count);
   const [outputTokens, reasoningTokens] = written.map(count);
@@ -90,6 +90,21 @@ function usageOf(usage: unknown): TokenUsage | undefined {
     outputTokens: outputTokens + untold,
     reasoningTokens: Math.max(untold, reasoningTokens ?? 0),
   };
+}
+
+/** In specification 2, Anthropic's input leaves out what a cache was read or written for, as its wire format does. */
+function flatInput(
+  { inputTokens, cachedInputTokens }: Record<string, unknown>,
+  anthropic: unknown,
+): unknown[] {
+  if (!isRecord(anthropic)) return [inputTokens, cachedInputTokens, undefined];
+  const parts = [inputTokens, cachedInputTokens, anthropic.cacheCreationInputTokens];
+  const total = parts.reduce<number>((sum, part) => sum + (count(part) ?? 0), 0);
+  return [
+    inputTokens === undefined ? undefined : total,
+    cachedInputTokens,
+    anthropic.cacheCreationInputTokens,
+  ];
 }
 
 /** The total that a provider told: some count thoughts in it and nowhere else. 0 when none was told. */

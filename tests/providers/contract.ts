@@ -226,9 +226,22 @@ export const claims: readonly Claim[] = [
   },
   {
     capability: "slow first byte",
-    title: "a timeout hangs up on a silent server, and the call counts in full",
-    server: { fault: () => "silent" },
+    title: "an answer that comes late is taken, and charged as what it is",
     async prove(on) {
+      const release = on.server.hold();
+      const playing = on.play(on.agent().timeout("90s"), { clock: handClock() });
+      await on.server.arrived(1);
+      release();
+      const played = await playing;
+      expect(outputOf(played)).toBe("ok");
+      expectExact(played, on);
+    },
+  },
+  {
+    capability: "slow first byte",
+    title: "a timeout hangs up on a silent server, and the call counts in full",
+    async prove(on) {
+      on.server.hold();
       const clock = handClock();
       const playing = on.play(on.agent({ maxOutputTokens: 50 }).timeout("90s"), { clock });
       await on.server.arrived(1);

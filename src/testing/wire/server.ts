@@ -18,8 +18,8 @@ const formats: readonly WireFormat[] = [openaiResponses, openaiChat, anthropicMe
 /**
  * How a request goes wrong. `rate-limit` (429), `unauthorised` (401) and `bad-request` (400) are not billed. The others
  * are, in full: `server-error` (500), `malformed` (half a document, or a stream that breaks off within one), `drop` (the
- * connection ends in the middle), `silent` (not a byte comes until the client gives up), `no-usage` (a good answer
- * that does not say what it cost), `overbill` (1,000 tokens more than the cap, and usage to match).
+ * connection ends in the middle), `no-usage` (a good answer that does not say what it cost), `overbill` (1,000 tokens
+ * more than the cap, and usage to match).
  */
 export type WireFault =
   | "rate-limit"
@@ -28,7 +28,6 @@ export type WireFault =
   | "server-error"
   | "malformed"
   | "drop"
-  | "silent"
   | "no-usage"
   | "overbill";
 
@@ -47,8 +46,6 @@ export interface WireServerOptions extends Habits {
   /** What is answered. Default: `"ok"`. */
   readonly reply?: (request: WireRequest) => WireReply;
   readonly fault?: (request: WireRequest) => WireFault | undefined;
-  /** The first byte of an answer waits for this. Default: nothing. */
-  readonly hold?: (request: WireRequest) => Promise<void> | undefined;
   /** Changes a document, or each frame of a stream, as the last thing before it is sent. */
   readonly rewrite?: (document: object, request: WireRequest) => object;
   /** Default `wirePrice`. */
@@ -67,6 +64,8 @@ export interface WireServer extends AsyncDisposable {
   readonly billedPicoUsd: PicoUsd;
   /** Resolves once this many requests have arrived. */
   arrived(count: number): Promise<void>;
+  /** From now on not a byte of an answer is sent before the returned function is called. */
+  hold(): () => void;
   close(): Promise<void>;
 }
 
@@ -75,6 +74,7 @@ export async function wireServer(options: WireServerOptions = {}): Promise<WireS
   const requests: WireRequest[] = [];
   const waiting: { readonly count: number; readonly wake: () => void }[] = [];
   let billed: PicoUsd = 0n;
+  let held: Promise<void> | undefined;
 
   const server = createServer((incoming, response) => {
     answer(incoming, response).catch(() => response.destroy());
@@ -105,8 +105,7 @@ export async function wireServer(options: WireServerOptions = {}): Promise<WireS
     const reply = options.reply?.(request) ?? "ok";
     const served = serve(request.index, understood, reply, options, fault === "overbill" ? 1_000 : 0);
     if (refusal?.billed !== false) billed += billOf(served.counts, options.price ?? wirePrice);
-    await options.hold?.(request);
-    if (fault === "silent") return; // the client's patience ends it
+    await held;
     if (refusal !== undefined) {
       const headers = refusal.status === 429 ? { "retry-after": String(options.retryAfterSeconds ?? 1) } : {};
       const message = options.message?.(request) ?? "the server was told to refuse this";
@@ -138,6 +137,11 @@ export async function wireServer(options: WireServerOptions = {}): Promise<WireS
         if (requests.length >= count) wake();
         else waiting.push({ count, wake });
       }),
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
