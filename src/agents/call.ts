@@ -125,6 +125,13 @@ function returnable(metadata: unknown): JsonObject | undefined {
 
 /** Refusals that come before any token is made, and so are not billed. */
 const unbilled = new Set([400, 401, 403, 404, 413, 422, 429]);
+/** What the AI SDK's packages throw about options, before there is a request. */
+const neverMade = new Set([
+  "AI_InvalidArgumentError",
+  "AI_LoadSettingError",
+  "AI_NoSuchModelError",
+  "AI_UnsupportedFunctionalityError",
+]);
 /** Failures of the network before a request could be sent. */
 const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
@@ -137,6 +144,12 @@ export function callError(error: unknown, model: string, signal: AbortSignal): F
   if (error.name === "AI_LoadAPIKeyError") {
     return new MissingKeyError(`${model} cannot be called: ${reason}`, {
       hint: "Set the provider's API key.",
+    });
+  }
+  if (neverMade.has(String(error.name))) {
+    return new ModelCallError(`the call of ${model} could not be made: ${reason}`, {
+      charge: "none",
+      hint: "Check the agent's options and providerOptions.",
     });
   }
   if (signal.aborted || error.name === "AbortError") {

@@ -83,7 +83,14 @@ function usageOf(usage: unknown, metadata: unknown): TokenUsage | undefined {
   // A request always has input: "0 tokens" is how some providers report that they do not know.
   if (inputTokens === undefined || inputTokens === 0 || outputTokens === undefined) return undefined;
   const untold = Math.max(0, toldTotal(usage) - inputTokens - outputTokens);
-  const counts = { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens };
+  const counts = {
+    inputTokens,
+    cacheReadTokens,
+    cacheWriteTokens,
+    longCacheWriteTokens: longWritten(usage.raw),
+    outputTokens,
+    reasoningTokens,
+  };
   if (untold === 0) return counts;
   return {
     ...counts,
@@ -105,6 +112,12 @@ function flatInput(
     cachedInputTokens,
     anthropic.cacheCreationInputTokens,
   ];
+}
+
+/** Anthropic tells what it wrote to a cache for an hour from what for five minutes, which costs less. */
+function longWritten(raw: unknown): number | undefined {
+  const created = isRecord(raw) ? raw.cache_creation : undefined;
+  return isRecord(created) ? count(created.ephemeral_1h_input_tokens) : undefined;
 }
 
 /** The total that a provider told: some count thoughts in it and nowhere else. 0 when none was told. */

@@ -3,7 +3,7 @@
  * docs/providers.md says what each can do and which test proves it.
  */
 import { InvalidOptionError, MissingKeyError } from "../core/errors.ts";
-import { firstPart } from "./first-part.ts";
+import { geminiFetch } from "./gemini-fetch.ts";
 import { ollamaUrl } from "./ollama-url.ts";
 
 /** How a published provider is loaded. */
@@ -32,13 +32,13 @@ const anthropic: Published = {
 const google: Published = {
   package: "@ai-sdk/google",
   create: "createGoogleGenerativeAI", // the newer name is unknown to older versions
-  settings: () => ({ ...keyed("@ai-sdk/google", "GOOGLE_GENERATIVE_AI"), fetch: firstPart }),
+  settings: () => ({ ...keyed("@ai-sdk/google", "GOOGLE_GENERATIVE_AI"), fetch: geminiFetch }),
 };
 
 const vertex: Published = {
   package: "@ai-sdk/google-vertex",
   create: "createVertex", // the newer name is unknown to older versions
-  settings: () => ({ ...vertexAccess(), ...baseUrl(variable("GOOGLE_VERTEX_BASE_URL")), fetch: firstPart }),
+  settings: () => ({ ...vertexAccess(), ...baseUrl(variable("GOOGLE_VERTEX_BASE_URL")), fetch: geminiFetch }),
 };
 
 const ollama: Published = {

@@ -202,9 +202,9 @@ function published(entry: {
     one("output_reasoning_mtok"),
   ];
   if (input === undefined || text === undefined) return undefined;
-  // Usage does not say how long a cache entry was written for: the dearer kind is charged.
-  const cacheWrite = dearer(one("cache_write_mtok"), one("cache_write_1h_mtok"));
-  // Nor what an answer is made of: a model that can answer in pictures or sound is charged as if it did.
+  const cacheWrite = one("cache_write_mtok");
+  const longCacheWrite = dearer(cacheWrite, one("cache_write_1h_mtok"));
+  // Usage does not say what an answer is made of: a model that can answer in pictures or sound is charged as if it did.
   const output = outputs.reduce((most, kind) => dearer(most, one(kind)), text);
   const start = startOf(constraint);
   if (start === undefined) return undefined;
@@ -214,6 +214,7 @@ function published(entry: {
       output,
       ...(cacheRead === undefined ? {} : { cacheRead }),
       ...(cacheWrite === undefined ? {} : { cacheWrite }),
+      ...(longCacheWrite === undefined ? {} : { longCacheWrite }),
       ...(reasoning === undefined ? {} : { reasoning }),
     },
     ...start,

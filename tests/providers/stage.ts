@@ -37,10 +37,13 @@ export interface Player {
   stream(options?: Partial<LanguageModelV4CallOptions>): Promise<readonly LanguageModelV4StreamPart[]>;
 }
 
+/** Whose prices Flujo reckons with: those of `wirePrice`, or the published ones. */
+type Prices = "declared" | "published";
+
 /** Leads the provider's package to the server at `origin`, by the environment alone. */
-export function player(subject: Subject, origin: string): Player {
+export function player(subject: Subject, origin: string, from: Prices = "declared"): Player {
   for (const [variable, value] of Object.entries(subject.environment(origin))) vi.stubEnv(variable, value);
-  const source = models({ prices: { [subject.model]: prices } });
+  const source = models(from === "declared" ? { prices: { [subject.model]: prices } } : {});
   const defaults = { model: subject.model, system: "Be brief." };
   return {
     subject,
@@ -76,10 +79,14 @@ export interface Stage extends Player, AsyncDisposable {
 }
 
 /** The provider with a server of its own. */
-export async function stage(subject: Subject, options: WireServerOptions = {}): Promise<Stage> {
+export async function stage(
+  subject: Subject,
+  options: WireServerOptions = {},
+  from: Prices = "declared",
+): Promise<Stage> {
   const server = await wireServer(options);
   return {
-    ...player(subject, server.origin),
+    ...player(subject, server.origin, from),
     server,
     [Symbol.asyncDispose]: () => server.close(),
   };

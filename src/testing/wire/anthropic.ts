@@ -6,6 +6,7 @@ import {
   listOf,
   numberOr,
   pieces,
+  retryHeader,
   type Served,
   textsIn,
   type WireFormat,
@@ -38,7 +39,10 @@ export const anthropicMessages: WireFormat = {
     ];
     return events.map((data): Frame => ({ event: data.type, data }));
   },
-  refusal: (status, message) => ({ type: "error", error: { type: `http_${status}`, message } }),
+  refusal: (status, message, retryAfter) => ({
+    document: { type: "error", error: { type: `http_${status}`, message } },
+    ...retryHeader(retryAfter),
+  }),
 };
 
 const asked = (body: Body) => ({
@@ -75,6 +79,7 @@ function usage({ counts }: Served, written?: number) {
       input_tokens: counts.input - counts.cacheRead - counts.cacheWrite,
       cache_read_input_tokens: counts.cacheRead,
       cache_creation_input_tokens: counts.cacheWrite,
+      cache_creation: { ephemeral_5m_input_tokens: counts.cacheWrite, ephemeral_1h_input_tokens: 0 },
       output_tokens: written ?? counts.output,
       ...(written === undefined ? { output_tokens_details: { thinking_tokens: counts.reasoning } } : {}),
     },

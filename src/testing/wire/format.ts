@@ -47,6 +47,11 @@ export interface Frame {
   readonly data: object | "[DONE]";
 }
 
+export interface Refusal {
+  readonly document: object;
+  readonly headers?: { readonly [name: string]: string };
+}
+
 export type Body = { readonly [field: string]: unknown };
 
 export interface WireFormat {
@@ -57,9 +62,13 @@ export interface WireFormat {
   read(path: string, body: Body): Asked | undefined;
   document(served: Served): object;
   frames(served: Served): readonly Frame[];
-  /** The body that goes with a status of 400 or above. */
-  refusal(status: number, message: string): object;
+  /** The answer with a status of 400 or above; `retryAfter`: what it asks the caller to wait, in seconds. */
+  refusal(status: number, message: string, retryAfter: number | undefined): Refusal;
 }
+
+/** As a header, where most providers put it. */
+export const retryHeader = (seconds: number | undefined) =>
+  seconds === undefined ? {} : { headers: { "retry-after": String(seconds) } };
 
 export const isRecord = (value: unknown): value is Body => typeof value === "object" && value !== null;
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -32,7 +32,12 @@ export const gemini: WireFormat = {
       { data: { ...candidate(served, [textPart("")], finish[served.end]), ...usage(served) } },
     ];
   },
-  refusal: (status, message) => ({ error: { code: status, message, status: `HTTP_${status}` } }),
+  // Google says how long to wait in the body, and in no header.
+  refusal(status, message, retryAfter) {
+    const wait = { "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: `${retryAfter}s` };
+    const details = retryAfter === undefined ? [] : [wait];
+    return { document: { error: { code: status, message, status: `HTTP_${status}`, details } } };
+  },
 };
 
 const asked = (model: string, stream: boolean, body: Body) => ({

@@ -6,6 +6,7 @@ import {
   listOf,
   numberOr,
   pieces,
+  retryHeader,
   type Served,
   textsIn,
   type WireFormat,
@@ -21,7 +22,10 @@ export const openaiChat: WireFormat = {
     return { ...head(served, "chat.completion"), choices: [choice], ...usage(served) };
   },
   frames: (served) => [...frames(served), { data: "[DONE]" }],
-  refusal: (status, message) => ({ error: { message, type: `http_${status}`, param: null, code: null } }),
+  refusal: (status, message, retryAfter) => ({
+    document: { error: { message, type: `http_${status}`, param: null, code: null } },
+    ...retryHeader(retryAfter),
+  }),
 };
 
 const asked = (body: Body) => ({

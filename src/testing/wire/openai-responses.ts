@@ -6,6 +6,7 @@ import {
   listOf,
   numberOr,
   pieces,
+  retryHeader,
   type Served,
   textsIn,
   type WireFormat,
@@ -25,7 +26,10 @@ export const openaiResponses: WireFormat = {
       { type, response: { ...ending(served), output: items(served) } },
     ]);
   },
-  refusal: (status, message) => ({ error: { message, type: `http_${status}`, param: null, code: null } }),
+  refusal: (status, message, retryAfter) => ({
+    document: { error: { message, type: `http_${status}`, param: null, code: null } },
+    ...retryHeader(retryAfter),
+  }),
 };
 
 const asked = (body: Body) => ({

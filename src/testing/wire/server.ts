@@ -107,9 +107,10 @@ export async function wireServer(options: WireServerOptions = {}): Promise<WireS
     if (refusal?.billed !== false) billed += billOf(served.counts, options.price ?? wirePrice);
     await held;
     if (refusal !== undefined) {
-      const headers = refusal.status === 429 ? { "retry-after": String(options.retryAfterSeconds ?? 1) } : {};
       const message = options.message?.(request) ?? "the server was told to refuse this";
-      send(response, refusal.status, format.refusal(refusal.status, message), headers);
+      const retryAfter = refusal.status === 429 ? (options.retryAfterSeconds ?? 1) : undefined;
+      const { document, headers } = format.refusal(refusal.status, message, retryAfter);
+      send(response, refusal.status, document, headers);
       return;
     }
     const shown = fault === "no-usage" ? { ...served, counts: undefined } : served;
