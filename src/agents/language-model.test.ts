@@ -3,7 +3,13 @@ import { generateOnce, type LanguageModel } from "./language-model.ts";
 
 /** What Flujo reads out of a usage, as a provider's package hands it over. */
 async function read(usage: unknown, providerMetadata?: object) {
-  const result = { content: [], finishReason: { unified: "stop", raw: undefined }, usage, providerMetadata, warnings: [] };
+  const result = {
+    content: [],
+    finishReason: { unified: "stop", raw: undefined },
+    usage,
+    providerMetadata,
+    warnings: [],
+  };
   const model = { specificationVersion: "v4", doGenerate: async () => result };
   const { usage: found } = await generateOnce(model as unknown as LanguageModel, { prompt: [] }); // all that is called
   return found;
@@ -42,7 +48,13 @@ describe("the usage of an answer", () => {
 
 describe("the usage of specification 2", () => {
   test("is flat", async () => {
-    const usage = { inputTokens: 10, cachedInputTokens: 4, outputTokens: 5, reasoningTokens: 2, totalTokens: 15 };
+    const usage = {
+      inputTokens: 10,
+      cachedInputTokens: 4,
+      outputTokens: 5,
+      reasoningTokens: 2,
+      totalTokens: 15,
+    };
     expect(await read(usage)).toMatchObject({
       inputTokens: 10,
       cacheReadTokens: 4,

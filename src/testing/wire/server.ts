@@ -16,15 +16,14 @@ import { openaiResponses } from "./openai-responses.ts";
 const formats: readonly WireFormat[] = [openaiResponses, openaiChat, anthropicMessages, gemini];
 
 /**
- * How a request goes wrong. `rate-limit` (429), `unauthorised` (401) and `bad-request` (400) are not billed. The others
- * are, in full: `server-error` (500), `malformed` (half a document, or a stream that breaks off within one), `drop` (the
- * connection ends in the middle), `no-usage` (a good answer that does not say what it cost), `overbill` (1,000 tokens
- * more than the cap, and usage to match).
+ * How a request goes wrong. `rate-limit` (429) and `unauthorised` (401) are not billed. The others are, in full:
+ * `server-error` (500), `malformed` (half a document, or a stream that breaks off within one), `drop` (the connection
+ * ends in the middle), `no-usage` (a good answer that does not say what it cost), `overbill` (1,000 tokens more than
+ * the cap, and usage to match).
  */
 export type WireFault =
   | "rate-limit"
   | "unauthorised"
-  | "bad-request"
   | "server-error"
   | "malformed"
   | "drop"
@@ -151,7 +150,6 @@ export async function wireServer(options: WireServerOptions = {}): Promise<WireS
 const refusals: { readonly [fault: string]: { readonly status: number; readonly billed: boolean } } = {
   "rate-limit": { status: 429, billed: false },
   unauthorised: { status: 401, billed: false },
-  "bad-request": { status: 400, billed: false },
   "server-error": { status: 500, billed: true },
 };
 
