@@ -132,6 +132,8 @@ const neverMade = new Set([
   "AI_NoSuchModelError",
   "AI_UnsupportedFunctionalityError",
 ]);
+/** How Google's own library says that it found none to sign a request with. */
+const noCredentials = /^Could not load the default credentials/;
 /** Failures of the network before a request could be sent. */
 const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
@@ -146,11 +148,11 @@ export function callError(error: unknown, model: string, signal: AbortSignal): F
       hint: "Set the provider's API key.",
     });
   }
-  if (neverMade.has(String(error.name))) {
-    return new ModelCallError(`the call of ${model} could not be made: ${reason}`, {
-      charge: "none",
-      hint: "Check the agent's options and providerOptions.",
-    });
+  if (neverMade.has(String(error.name)) || noCredentials.test(reason)) {
+    const hint = noCredentials.test(reason)
+      ? "Set GOOGLE_APPLICATION_CREDENTIALS, or run where Google Cloud provides credentials."
+      : "Check the agent's options and providerOptions.";
+    return new ModelCallError(`the call of ${model} could not be made: ${reason}`, { charge: "none", hint });
   }
   if (signal.aborted || error.name === "AbortError") {
     return new ModelCallError(`the call of ${model} was stopped before its answer came`, {
@@ -220,7 +222,7 @@ function causeCodes(error: unknown): string[] {
 
 const longestReason = 500;
 /** Providers put (parts of) keys into their messages; none may reach a journal or a screen. */
-const keyLike = /\b(?:sk|pk|rk|gsk|xai)[-_][\w*.-]{6,}|\bAIza[\w-]{8,}|\bBearer +\S+/g;
+const keyLike = /\b(?:sk|pk|rk|gsk|xai)[-_][\w*.-]{6,}|\bAIza[\w-]{8,}|\bya29\.[\w.-]+|\bBearer +\S+/g;
 
 function clean(reason: string): string {
   let text = reason.slice(0, 10_000).replace(keyLike, "[key]");

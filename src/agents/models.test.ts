@@ -185,6 +185,7 @@ describe("no key reaches a message", () => {
   test.each([
     ["Incorrect API key provided: sk-proj-abc***********wxyz. Find it at https://x.", "sk-proj"],
     ["bad key AIzaSyA1234567890abcdef", "AIza"],
+    ["bad token ya29.a0AfH6-SMB_x.y", "ya29"],
     ["Authorization: Bearer abcdef1234567890", "abcdef"],
   ])("%s", (reason, secret) => {
     expect(message(reason)).toContain("[key]");

@@ -63,6 +63,18 @@ describe("an answer that Gemini offers to continue", () => {
   });
 });
 
+/** A project on Vertex, seen from a machine that has credentials neither of a user nor of its own. */
+const noCloud = (origin: string, home: string) => ({
+  GOOGLE_VERTEX_API_KEY: "",
+  GOOGLE_VERTEX_PROJECT: "my-project",
+  GOOGLE_VERTEX_LOCATION: "europe-west1",
+  GOOGLE_VERTEX_BASE_URL: `${origin}/v1/projects/my-project/locations/europe-west1/publishers/google`,
+  GOOGLE_APPLICATION_CREDENTIALS: "",
+  METADATA_SERVER_DETECTION: "none",
+  HOME: home,
+  APPDATA: home,
+});
+
 describe("vertex", () => {
   test("without a key, the credentials of the machine it runs on are used", async () => {
     // What Google Cloud's machines ask for their credentials.
@@ -78,15 +90,9 @@ describe("vertex", () => {
     const onCloud: Subject = {
       ...vertex,
       environment: (origin) => ({
-        GOOGLE_VERTEX_API_KEY: "",
-        GOOGLE_VERTEX_PROJECT: "my-project",
-        GOOGLE_VERTEX_LOCATION: "europe-west1",
-        GOOGLE_VERTEX_BASE_URL: `${origin}/v1/projects/my-project/locations/europe-west1/publishers/google`,
-        GOOGLE_APPLICATION_CREDENTIALS: "",
+        ...noCloud(origin, home),
         GCE_METADATA_HOST: `127.0.0.1:${port}`,
         METADATA_SERVER_DETECTION: "assume-present",
-        HOME: home,
-        APPDATA: home,
       }),
     };
     try {
@@ -97,6 +103,21 @@ describe("vertex", () => {
       expect(on.server.requests[0]?.path).toContain("/projects/my-project/locations/europe-west1/");
     } finally {
       metadata.close();
+      await rm(home, { recursive: true });
+    }
+  });
+
+  test("without any credentials, the call is not made and costs nothing", async () => {
+    const home = await mkdtemp(join(tmpdir(), "flujo-home-"));
+    try {
+      await using on = await stage({ ...vertex, environment: (origin) => noCloud(origin, home) });
+      const { result } = await on.play(on.agent());
+      expect(result).toMatchObject({
+        error: { code: "model-call-failed", hint: expect.stringContaining("GOOGLE_APPLICATION_CREDENTIALS") },
+        spent: { picoUsd: 0n },
+      });
+      expect(on.server.requests).toEqual([]);
+    } finally {
       await rm(home, { recursive: true });
     }
   });
