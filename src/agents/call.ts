@@ -125,6 +125,15 @@ function returnable(metadata: unknown): JsonObject | undefined {
 
 /** Refusals that come before any token is made, and so are not billed. */
 const unbilled = new Set([400, 401, 403, 404, 413, 422, 429]);
+/** What the AI SDK's packages throw about options, before there is a request. */
+const neverMade = new Set([
+  "AI_InvalidArgumentError",
+  "AI_LoadSettingError",
+  "AI_NoSuchModelError",
+  "AI_UnsupportedFunctionalityError",
+]);
+/** How Google's own library says that it found none to sign a request with. */
+const noCredentials = /^Could not load the default credentials/;
 /** Failures of the network before a request could be sent. */
 const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
@@ -138,6 +147,12 @@ export function callError(error: unknown, model: string, signal: AbortSignal): F
     return new MissingKeyError(`${model} cannot be called: ${reason}`, {
       hint: "Set the provider's API key.",
     });
+  }
+  if (neverMade.has(String(error.name)) || noCredentials.test(reason)) {
+    const hint = noCredentials.test(reason)
+      ? "Set GOOGLE_APPLICATION_CREDENTIALS, or run where Google Cloud provides credentials."
+      : "Check the agent's options and providerOptions.";
+    return new ModelCallError(`the call of ${model} could not be made: ${reason}`, { charge: "none", hint });
   }
   if (signal.aborted || error.name === "AbortError") {
     return new ModelCallError(`the call of ${model} was stopped before its answer came`, {
@@ -207,7 +222,7 @@ function causeCodes(error: unknown): string[] {
 
 const longestReason = 500;
 /** Providers put (parts of) keys into their messages; none may reach a journal or a screen. */
-const keyLike = /\b(?:sk|pk|rk|gsk|xai)[-_][\w*.-]{6,}|\bAIza[\w-]{8,}|\bBearer +\S+/g;
+const keyLike = /\b(?:sk|pk|rk|gsk|xai)[-_][\w*.-]{6,}|\bAIza[\w-]{8,}|\bya29\.[\w.-]+|\bBearer +\S+/g;
 
 function clean(reason: string): string {
   let text = reason.slice(0, 10_000).replace(keyLike, "[key]");

@@ -2,8 +2,14 @@ import { describe, expect, test } from "vitest";
 import { generateOnce, type LanguageModel } from "./language-model.ts";
 
 /** What Flujo reads out of a usage, as a provider's package hands it over. */
-async function read(usage: unknown) {
-  const result = { content: [], finishReason: { unified: "stop", raw: undefined }, usage, warnings: [] };
+async function read(usage: unknown, providerMetadata?: object) {
+  const result = {
+    content: [],
+    finishReason: { unified: "stop", raw: undefined },
+    usage,
+    providerMetadata,
+    warnings: [],
+  };
   const model = { specificationVersion: "v4", doGenerate: async () => result };
   const { usage: found } = await generateOnce(model as unknown as LanguageModel, { prompt: [] }); // all that is called
   return found;
@@ -37,5 +43,39 @@ describe("the usage of an answer", () => {
 
   test("is unknown where the input has no tokens", async () => {
     expect(await read({ ...counts, inputTokens: { total: 0 } })).toBeUndefined();
+  });
+});
+
+describe("the usage of specification 2", () => {
+  test("is flat", async () => {
+    const usage = {
+      inputTokens: 10,
+      cachedInputTokens: 4,
+      outputTokens: 5,
+      reasoningTokens: 2,
+      totalTokens: 15,
+    };
+    expect(await read(usage)).toMatchObject({
+      inputTokens: 10,
+      cacheReadTokens: 4,
+      outputTokens: 5,
+      reasoningTokens: 2,
+    });
+  });
+
+  test("leaves cached input out of Anthropic's, which is added", async () => {
+    const usage = { inputTokens: 10, cachedInputTokens: 4, outputTokens: 5, totalTokens: 15 };
+    expect(await read(usage, { anthropic: { cacheCreationInputTokens: 3 } })).toMatchObject({
+      inputTokens: 17,
+      cacheReadTokens: 4,
+      cacheWriteTokens: 3,
+      outputTokens: 5,
+    });
+    expect(await read({ outputTokens: 5 }, { anthropic: {} })).toBeUndefined();
+  });
+
+  test("leaves thoughts out of Gemini's, but not out of the total", async () => {
+    const usage = { inputTokens: 10, outputTokens: 5, reasoningTokens: 7, totalTokens: 22 };
+    expect(await read(usage)).toMatchObject({ outputTokens: 12, reasoningTokens: 7 });
   });
 });

@@ -64,32 +64,60 @@ export async function generateOnce(model: LanguageModel, options: CallOptions): 
   return {
     content: result.content as LanguageModelV4Content[], // by the interface; unknown kinds are ignored by readers
     finish: String((isRecord(finishReason) ? finishReason.unified : finishReason) ?? "other"),
-    usage: usageOf(result.usage),
+    usage: usageOf(result.usage, result.providerMetadata),
     responseId: isRecord(response) && typeof response.id === "string" ? response.id : undefined,
     structuredText: typeof structuredOutputText === "string" ? structuredOutputText : undefined,
   };
 }
 
 /** Specification 2 counts flat, later ones in `{ inputTokens: { total, cacheRead, … }, outputTokens: { … } }`. */
-function usageOf(usage: unknown): TokenUsage | undefined {
+function usageOf(usage: unknown, metadata: unknown): TokenUsage | undefined {
   if (!isRecord(usage)) return undefined;
   const { inputTokens: input, outputTokens: output } = usage;
   const read = isRecord(input)
     ? [input.total, input.cacheRead, input.cacheWrite]
-    : [input, usage.cachedInputTokens, undefined];
+    : flatInput(usage, isRecord(metadata) ? metadata.anthropic : undefined);
   const written = isRecord(output) ? [output.total, output.reasoning] : [output, usage.reasoningTokens];
   const [inputTokens, cacheReadTokens, cacheWriteTokens] = read.map(count);
   const [outputTokens, reasoningTokens] = written.map(count);
   // A request always has input: "0 tokens" is how some providers report that they do not know.
   if (inputTokens === undefined || inputTokens === 0 || outputTokens === undefined) return undefined;
   const untold = Math.max(0, toldTotal(usage) - inputTokens - outputTokens);
-  const counts = { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens };
+  const counts = {
+    inputTokens,
+    cacheReadTokens,
+    cacheWriteTokens,
+    longCacheWriteTokens: longWritten(usage.raw),
+    outputTokens,
+    reasoningTokens,
+  };
   if (untold === 0) return counts;
   return {
     ...counts,
     outputTokens: outputTokens + untold,
     reasoningTokens: Math.max(untold, reasoningTokens ?? 0),
   };
+}
+
+/** In specification 2, Anthropic's input leaves out what a cache was read or written for, as its wire format does. */
+function flatInput(
+  { inputTokens, cachedInputTokens }: Record<string, unknown>,
+  anthropic: unknown,
+): unknown[] {
+  if (!isRecord(anthropic)) return [inputTokens, cachedInputTokens, undefined];
+  const parts = [inputTokens, cachedInputTokens, anthropic.cacheCreationInputTokens];
+  const total = parts.reduce<number>((sum, part) => sum + (count(part) ?? 0), 0);
+  return [
+    inputTokens === undefined ? undefined : total,
+    cachedInputTokens,
+    anthropic.cacheCreationInputTokens,
+  ];
+}
+
+/** Anthropic tells what it wrote to a cache for an hour from what for five minutes, which costs less. */
+function longWritten(raw: unknown): number | undefined {
+  const created = isRecord(raw) ? raw.cache_creation : undefined;
+  return isRecord(created) ? count(created.ephemeral_1h_input_tokens) : undefined;
 }
 
 /** The total that a provider told: some count thoughts in it and nowhere else. 0 when none was told. */

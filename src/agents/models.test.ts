@@ -9,7 +9,7 @@ import { scriptedModel } from "../testing/scripted-model.ts";
 import { testContext } from "../testing/test-context.ts";
 import { callError } from "./call.ts";
 import { models } from "./models.ts";
-import { importPackage } from "./registry.ts";
+import { importPackage } from "./optional-package.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -20,7 +20,9 @@ describe("examining a model before anything runs", () => {
     expect(await examine("opnai:gpt-4o")).toMatchObject({
       code: "unknown-model",
       message: 'unknown model "opnai:gpt-4o": there is no provider "opnai"',
-      hint: expect.stringContaining("openai:, openai.chat:, anthropic:, google:, offline:"),
+      hint: expect.stringContaining(
+        "openai:, openai.chat:, anthropic:, google:, vertex:, ollama:, compatible:, offline:.",
+      ),
     });
   });
 
@@ -31,20 +33,41 @@ describe("examining a model before anything runs", () => {
     },
   );
 
-  test("a missing package is named with the command that installs it", async () => {
-    vi.stubEnv("ANTHROPIC_API_KEY", "x");
-    expect(await examine("anthropic:claude-sonnet-5")).toMatchObject({
-      code: "missing-package",
-      hint: "npm install @ai-sdk/anthropic",
+  test.each([
+    ["openai:gpt-4o-mini", "OPENAI_API_KEY"],
+    ["openai.chat:gpt-4o-mini", "OPENAI_API_KEY"],
+    ["anthropic:claude-sonnet-5", "ANTHROPIC_API_KEY"],
+    ["google:gemini-2.5-flash", "GOOGLE_GENERATIVE_AI_API_KEY"],
+    ["vertex:gemini-2.5-flash", "GOOGLE_VERTEX_API_KEY, or GOOGLE_VERTEX_PROJECT and GOOGLE_VERTEX_LOCATION"],
+    ["compatible:llama", "OPENAI_COMPATIBLE_BASE_URL"],
+  ])("what %s lacks is named by its variable", async (model, variables) => {
+    for (const name of variables.match(/[A-Z_]{9,}/g) ?? []) vi.stubEnv(name, " ");
+    expect(await examine(model)).toMatchObject({
+      code: "missing-key",
+      hint: expect.stringContaining(`Set the environment variable ${variables}`),
     });
   });
 
-  test("a missing key is named by its variable", async () => {
-    vi.stubEnv("OPENAI_API_KEY", "");
-    expect(await examine("openai:gpt-4o-mini")).toMatchObject({
-      code: "missing-key",
-      hint: expect.stringContaining("OPENAI_API_KEY"),
-    });
+  test("a project of Google Cloud stands for the key of Vertex", async () => {
+    vi.stubEnv("GOOGLE_VERTEX_API_KEY", "");
+    vi.stubEnv("GOOGLE_VERTEX_PROJECT", "p");
+    expect(await examine("vertex:gemini-2.5-flash")).toMatchObject({ code: "missing-key" });
+    vi.stubEnv("GOOGLE_VERTEX_LOCATION", "europe-west1");
+    expect(await examine("vertex:gemini-2.5-flash", true)).toBeUndefined();
+  });
+
+  test("an address that is none is shown", async () => {
+    vi.stubEnv("OPENAI_COMPATIBLE_BASE_URL", "localhost");
+    vi.stubEnv("OLLAMA_BASE_URL", "nowhere");
+    for (const [model, url] of [
+      ["compatible:llama", "localhost"],
+      ["ollama:llama3.2:3b", "nowhere"],
+    ] as const) {
+      expect(await examine(model)).toMatchObject({
+        code: "invalid-option",
+        message: expect.stringContaining(`is "${url}", which is not a URL`),
+      });
+    }
   });
 
   test("an unknown price matters only under a cost limit, and says how to declare one", async () => {
@@ -162,6 +185,7 @@ describe("no key reaches a message", () => {
   test.each([
     ["Incorrect API key provided: sk-proj-abc***********wxyz. Find it at https://x.", "sk-proj"],
     ["bad key AIzaSyA1234567890abcdef", "AIza"],
+    ["bad token ya29.a0AfH6-SMB_x.y", "ya29"],
     ["Authorization: Bearer abcdef1234567890", "abcdef"],
   ])("%s", (reason, secret) => {
     expect(message(reason)).toContain("[key]");

@@ -140,6 +140,17 @@ describe.each(flavours)("over %s", (api, model) => {
   });
 });
 
+test("an option its package does not take costs nothing, and is not tried again", async () => {
+  const model = createOpenAI({ apiKey, baseURL: server.url })("gpt-4o-mini");
+  const providerOptions = { openai: { reasoningEffort: 5 } };
+  await expect(run(agent("a", { model, system: "S", providerOptions }), "P")).rejects.toMatchObject({
+    charge: "none",
+    retryable: false,
+    message: expect.stringContaining("could not be made: "),
+  });
+  expect(server.requests).toEqual([]);
+});
+
 test("a server that is not there costs nothing and is worth another try", async () => {
   const model = createOpenAI({ apiKey, baseURL: server.url })("gpt-4o-mini");
   await server.close();

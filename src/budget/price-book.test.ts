@@ -59,6 +59,25 @@ describe("published prices", () => {
     expect(price.date).toBe("2025-06-10");
   });
 
+  test("of a cache entry depends on how long it is kept; untold, it counts as the longer", async () => {
+    const price = await priceBook().find("anthropic:claude-sonnet-4-5");
+    const write = { inputTokens: 10, cacheWriteTokens: 10, outputTokens: 0 };
+    const costs = [0, 4, 10, undefined, 11].map((longCacheWriteTokens) =>
+      price?.cost({ ...write, longCacheWriteTokens }, now),
+    );
+    expect(costs).toEqual([37_500_000n, 46_500_000n, 60_000_000n, 60_000_000n, undefined]);
+    expect(price?.worst(now).input).toBe(12_000_000n);
+  });
+
+  test("of a model that can answer in pictures counts every answer as one", async () => {
+    const painter = await priceBook().find("google:gemini-2.5-flash-image");
+    const writer = await priceBook().find("google:gemini-2.5-flash");
+    const answer = { inputTokens: 0, outputTokens: 1 };
+    expect(painter?.worst(now).output).toBe(30_000_000n);
+    expect(painter?.cost(answer, now)).toBe(30_000_000n);
+    expect(writer?.worst(now).output).toBe(2_500_000n);
+  });
+
   test.each([
     "openai:no-such-model",
     "nobody:gpt-4o",

@@ -195,15 +195,17 @@ function published(entry: {
       value.tiers.map(({ start, price }) => ({ start, price: String(price) })),
     );
   };
-  const [input, output, cacheRead, reasoning] = [
+  const [input, text, cacheRead, reasoning] = [
     one("input_mtok"),
     one("output_mtok"),
     one("cache_read_mtok"),
     one("output_reasoning_mtok"),
   ];
-  if (input === undefined || output === undefined) return undefined;
-  // Usage does not say how long a cache entry was written for: the dearer kind is charged.
-  const cacheWrite = dearer(one("cache_write_mtok"), one("cache_write_1h_mtok"));
+  if (input === undefined || text === undefined) return undefined;
+  const cacheWrite = one("cache_write_mtok");
+  const longCacheWrite = dearer(cacheWrite, one("cache_write_1h_mtok"));
+  // Usage does not say what an answer is made of: a model that can answer in pictures or sound is charged as if it did.
+  const output = outputs.reduce((most, kind) => dearer(most, one(kind)), text);
   const start = startOf(constraint);
   if (start === undefined) return undefined;
   return {
@@ -212,12 +214,17 @@ function published(entry: {
       output,
       ...(cacheRead === undefined ? {} : { cacheRead }),
       ...(cacheWrite === undefined ? {} : { cacheWrite }),
+      ...(longCacheWrite === undefined ? {} : { longCacheWrite }),
       ...(reasoning === undefined ? {} : { reasoning }),
     },
     ...start,
   };
 }
 
+const outputs = ["output_image_mtok", "output_audio_mtok", "output_video_mtok"] as const;
+
+function dearer(a: Rate, b: Rate | undefined): Rate;
+function dearer(a: Rate | undefined, b: Rate | undefined): Rate | undefined;
 function dearer(a: Rate | undefined, b: Rate | undefined): Rate | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return worstOf([{ input: a, output: a }]).input >= worstOf([{ input: b, output: b }]).input ? a : b;

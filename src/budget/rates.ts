@@ -22,6 +22,8 @@ export interface Tariff {
   readonly input: Rate;
   readonly cacheRead?: Rate;
   readonly cacheWrite?: Rate;
+  /** Of what is written to be kept for longer, where that costs more. */
+  readonly longCacheWrite?: Rate;
   readonly output: Rate;
   readonly reasoning?: Rate;
 }
@@ -31,6 +33,8 @@ export interface TokenUsage {
   readonly inputTokens: number;
   readonly cacheReadTokens?: number | undefined;
   readonly cacheWriteTokens?: number | undefined;
+  /** How many of those are written to be kept for longer. Undefined: nobody says, so all of them count as that. */
+  readonly longCacheWriteTokens?: number | undefined;
   readonly outputTokens: number;
   readonly reasoningTokens?: number | undefined;
 }
@@ -71,17 +75,20 @@ function attoPerToken(dollarsPerMillion: string): AttoUsd | undefined {
 /** What a usage costs, rounded up to a whole pico-dollar; undefined when the usage contradicts itself. */
 export function costOf(tariff: Tariff, usage: TokenUsage): PicoUsd | undefined {
   const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0, reasoningTokens = 0 } = usage;
-  const counts = [inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens];
+  const { longCacheWriteTokens: longWritten = cacheWriteTokens } = usage;
+  const counts = [inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, longWritten, reasoningTokens];
   if (!counts.every((count) => Number.isSafeInteger(count) && count >= 0)) return undefined;
   const fresh = inputTokens - cacheReadTokens - cacheWriteTokens;
+  const written = cacheWriteTokens - longWritten;
   const spoken = outputTokens - reasoningTokens;
-  if (fresh < 0 || spoken < 0) return undefined;
+  if (fresh < 0 || written < 0 || spoken < 0) return undefined;
   const at = (one: Rate | undefined, plain: Rate, tokens: number) =>
     stepFor(one ?? plain, inputTokens) * BigInt(tokens);
   const atto =
     at(tariff.input, tariff.input, fresh) +
     at(tariff.cacheRead, tariff.input, cacheReadTokens) +
-    at(tariff.cacheWrite, tariff.input, cacheWriteTokens) +
+    at(tariff.cacheWrite, tariff.input, written) +
+    at(tariff.longCacheWrite ?? tariff.cacheWrite, tariff.input, longWritten) +
     at(tariff.output, tariff.output, spoken) +
     at(tariff.reasoning, tariff.output, reasoningTokens);
   return divideUp(atto, attoPerPico);
@@ -96,7 +103,7 @@ function stepFor(rate: Rate, inputTokens: number): AttoUsd {
 /** The highest of all rates of several tariffs, each rounded up: no usage within a bound can cost more. */
 export function worstOf(tariffs: readonly Tariff[]): WorstRates {
   const inputs = tariffs.flatMap((tariff) =>
-    [tariff.input, tariff.cacheRead ?? [], tariff.cacheWrite ?? []].flat(),
+    [tariff.input, tariff.cacheRead ?? [], tariff.cacheWrite ?? [], tariff.longCacheWrite ?? []].flat(),
   );
   const outputs = tariffs.flatMap((tariff) => [tariff.output, tariff.reasoning ?? []].flat());
   return { input: highest(inputs), output: highest(outputs) };

@@ -10,7 +10,7 @@
  *     │  ├─ UnknownModelError      unknown-model       no such provider or model
  *     │  ├─ UnpricedModelError     unpriced-model      a cost limit, and a model without a price
  *     │  ├─ MissingPackageError    missing-package     an optional package is not installed
- *     │  ├─ MissingKeyError        missing-key         a provider's API key is not set
+ *     │  ├─ MissingKeyError        missing-key         a provider's API key or address is not set
  *     │  └─ VersionChangedError    version-changed     the pipeline differs where work is recorded
  *     ├─ while running
  *     │  ├─ StepFailedError        step-failed         a body threw

@@ -31,6 +31,17 @@ for (const store of [memory(), file("journals"), sqlite("flujo.db")]) {
   await runner[Symbol.asyncDispose]();
 }
 if (typeof testStore !== "function") throw new Error("flujo/testing has no testStore");
+const packages = {
+  "openai:m": "@ai-sdk/openai",
+  "anthropic:m": "@ai-sdk/anthropic",
+  "google:m": "@ai-sdk/google",
+  "vertex:m": "@ai-sdk/google-vertex",
+  "ollama:m": "@ai-sdk/openai-compatible",
+};
+for (const [model, name] of Object.entries(packages)) {
+  const { hint } = await flujo.models().examine(model, { price: false });
+  if (hint !== "npm install " + name) throw new Error(model + " does not say what to install: " + hint);
+}
 console.log("fine");
 `;
 
