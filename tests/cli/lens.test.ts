@@ -95,7 +95,7 @@ test("show tells people of failures, costs and what comes next", async () => {
   );
   const paid = (await folder.flujo("lens", "show", "s")).stdout;
   expect(paid).toMatch(/spent {5}\$0\.0000\d+, 1 call, \d+ tokens of at most \$0\.01/);
-  expect(paid).toContain("model-call, offline:extract");
+  expect(paid).toContain("model-call, offline:extract (not an LLM)");
 });
 
 test("show names a run that nobody advances any more", async () => {
