@@ -100,6 +100,25 @@ describe("flujo run", () => {
     });
   });
 
+  test("what is told to do next names the store that was named, and nothing where the run was kept in memory", async () => {
+    const folder = new Folder();
+    const run = ["run", pipelines, "--export", "failing", "--run-id", "f"];
+    const named = await folder.flujo(...run, "--store", "file:my runs");
+    expect(named.stderr).toContain("What it finished is kept: flujo resume f --store 'file:my runs' tries");
+    const gone = await folder.flujo(...run, "--store", "memory:");
+    expect(gone.stderr).toContain("kept in memory only and is gone");
+    expect(gone.stderr).not.toContain("flujo resume");
+    for (const [name, input] of [
+      ["asking", '"Hi"'],
+      ["summaries", '["One. Two."]'],
+    ] as const) {
+      const more = ["--budget", "$0.000000001", "--input-json", input, "--store", "memory:"];
+      const { stderr } = await folder.flujo("run", pipelines, "--export", name, ...more);
+      expect(stderr).toContain("kept in memory only and is gone");
+      expect(stderr).not.toMatch(/flujo resume [0-9a-f]/);
+    }
+  });
+
   test("a waiting run exits 3 and shows what it asks", async () => {
     const folder = new Folder();
     const { code, stderr } = await folder.flujo("run", pipelines, "--export", "asking", "--input", "Hi");
