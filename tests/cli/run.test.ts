@@ -229,4 +229,18 @@ describe("flujo.config.ts, FLUJO_STORE and --store", () => {
     expect(stderr).toContain("flujo.config.ts exports no configuration");
     expect(code).toBe(2);
   });
+
+  test("its store may be one that it made; what is none is named", async () => {
+    const folder = new Folder();
+    folder.write(
+      "flujo.config.ts",
+      'import { sqlite } from "flujo/sqlite";\nexport default { store: sqlite("own.db") };\n',
+    );
+    await folder.flujo("run", pipelines, "--input", "x", "--run-id", "mine");
+    expect((await folder.json("lens", "list", "--store", "sqlite:own.db")).document.runs).toHaveLength(1);
+    folder.write("flujo.config.ts", "export default { store: 5 };\n");
+    const { code, stderr } = await folder.flujo("run", pipelines, "--input", "x");
+    expect(stderr).toMatch(/the store in .*flujo\.config\.ts is none/);
+    expect(code).toBe(2);
+  });
 });
