@@ -98,6 +98,8 @@ const pathOf = (file: string): string => (file.startsWith("file:") ? fileURLToPa
 
 function hintOf(error: Error): string | undefined {
   if (FlujoError.isInstance(error)) return error.hint;
+  if ("code" in error && error.code === "ERR_UNKNOWN_FILE_EXTENSION")
+    return "A pipeline is a TypeScript or JavaScript file.";
   const missing = /^Cannot find (?:package|module) '((?:@[^/']+\/)?[^./'][^/']*)/.exec(error.message)?.[1];
   return missing === undefined ? undefined : `npm install ${missing}`;
 }
