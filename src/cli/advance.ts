@@ -15,11 +15,12 @@ import { printOutput, tellEnding } from "./ending.ts";
 import { exitCodeOfRun } from "./exit.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { CommandError } from "./letter.ts";
-import { usersFault } from "./load/fault.ts";
+import { strayFault, usersFault } from "./load/fault.ts";
 import type { Loaded } from "./load/pipeline.ts";
 import { keptInMemory, resumeCommand, type Whereabouts } from "./next.ts";
 import type { Settings } from "./settings.ts";
 import { whenStalled } from "./stall.ts";
+import { onStray } from "./stray.ts";
 import { type Seen, watchRun } from "./watch.ts";
 
 export interface Advance {
@@ -100,6 +101,7 @@ async function resultOf(
   let stalled = false;
   const handOver = (): void => void flujo[Symbol.asyncDispose]();
   const interrupt = onInterrupt(handOver);
+  const stray = onStray(handOver);
   const awake = whenStalled(() => {
     stalled = true;
     handOver();
@@ -108,6 +110,7 @@ async function resultOf(
     return await handle.result();
   } catch (error) {
     const code = FlujoError.isInstance(error) ? error.code : "";
+    if (stray.errors.length > 0) throw strayError(stray.errors[0], where);
     if (code !== "lease-lost" || !(interrupt.happened() || stalled)) throw error;
     throw new CommandError(
       stalled ? "stalled" : "interrupted",
@@ -116,8 +119,17 @@ async function resultOf(
     );
   } finally {
     interrupt.off();
+    stray.off();
     awake();
   }
+}
+
+/** What the user's code threw where nobody hears it; anything else is a fault of ours, and stays as it is. */
+function strayError(thrown: unknown, where: Whereabouts): unknown {
+  const fault = strayFault(thrown);
+  if (fault === undefined) return thrown;
+  const what = `run ${where.runId} was stopped by an error that no step awaits: ${fault}`;
+  return new CommandError("uncaught", what, howToResume(where));
 }
 
 const whyStopped = (runId: string, stalled: boolean): string =>

@@ -160,6 +160,38 @@ describe("flujo run", () => {
     expect(code).toBe(1);
   });
 
+  test.each([
+    ["a promise nobody awaits", 'Promise.reject(new Error("let go"))', /p\.ts:\d+:\d+ Error: let go/],
+    ["a throw in a timer", 'setTimeout(() => { throw new Error("let go"); })', /p\.ts:\d+:\d+ Error: let go/],
+    ["a rejection that is no error", 'Promise.reject("let go")', /let go/],
+  ])("%s stops the run with its place, and what is finished is kept", async (_, stray, expected) => {
+    const folder = new Folder();
+    folder.write(
+      "p.ts",
+      `import { pipeline, step } from "flujo";
+      export default pipeline("p", step("a", () => 1).to("b", async () => {
+        if (!process.env.FINE) ${stray};
+        await new Promise((resolve) => setTimeout(resolve, process.env.FINE ? 0 : 20_000));
+        return "done";
+      }));`,
+    );
+    const { code, document } = await folder.json("run", "p.ts", "--run-id", "s");
+    expect(document).toMatchObject({ runId: "s", pipeline: "p", status: "interrupted" });
+    expect(document.error).toMatchObject({ code: "uncaught", message: expect.stringMatching(expected) });
+    expect(code).toBe(1);
+    const { stdout, stderr } = await folder.start(["resume", "s"], { env: { FINE: "1" } }).ended;
+    expect(stdout).toBe("done\n");
+    expect(stderr).not.toContain("/p/a");
+  });
+
+  test("a step that ends the process does not pass for success", async () => {
+    const folder = new Folder();
+    folder.write("p.ts", 'import { step } from "flujo";\nexport default step("a", () => process.exit(0));\n');
+    const { code, stdout, stderr } = await folder.flujo("run", "p.ts");
+    expect(stderr).toContain("called process.exit");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  });
+
   test("what a file leaves open does not keep the command from ending", async () => {
     const folder = new Folder();
     const file = folder.write(
