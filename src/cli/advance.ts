@@ -15,17 +15,19 @@ import { printOutput, tellEnding } from "./ending.ts";
 import { exitCodeOfRun } from "./exit.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { CommandError } from "./letter.ts";
-import { usersFault } from "./load/fault.ts";
+import { strayFault, usersFault } from "./load/fault.ts";
 import type { Loaded } from "./load/pipeline.ts";
+import { keptInMemory, resumeCommand, type Whereabouts } from "./next.ts";
 import type { Settings } from "./settings.ts";
 import { whenStalled } from "./stall.ts";
+import { onStray } from "./stray.ts";
 import { type Seen, watchRun } from "./watch.ts";
 
 export interface Advance {
   readonly loaded: Loaded;
   readonly store: Store;
   readonly settings: Settings;
-  readonly flags: { readonly json?: boolean; readonly quiet?: boolean };
+  readonly flags: { readonly json?: boolean; readonly quiet?: boolean; readonly store?: string };
   /** Filled as things become known, for whoever reports a refusal. */
   readonly known: Known;
   /** What is recorded of the run already. */
@@ -54,7 +56,7 @@ export async function advance({
   known.runId = handle.runId;
   let run: RunResult<unknown>;
   try {
-    run = await resultOf(flujo, handle, store);
+    run = await resultOf(flujo, handle, { runId: handle.runId, store, flag: flags.store });
   } catch (error) {
     known.fingerprint = watch.seen.fingerprint ?? known.fingerprint;
     if (watch.seen.fingerprint === undefined) known.runId = asked; // a new run was refused before it was one
@@ -67,7 +69,8 @@ export async function advance({
   if (isTold && watch.seen.fingerprint === undefined) await remember(known, watch.seen, store);
   known.fingerprint = watch.seen.fingerprint ?? known.fingerprint;
   const tookMs = Date.now() - known.startedAt;
-  tellEnding(run, { pipeline: pipeline.name, tookMs, seen: watch.seen, quiet });
+  const told = { pipeline: pipeline.name, tookMs, seen: watch.seen, quiet, store, storeFlag: flags.store };
+  tellEnding(run, told);
   if (flags.json) await printJson(resultDocument(known, run));
   else if (run.status === "completed") await printOutput(run.output);
   return exitCodeOfRun(run.status);
@@ -93,11 +96,12 @@ async function makeFlujo(
 async function resultOf(
   flujo: Flujo<unknown, unknown>,
   handle: RunHandle<unknown>,
-  store: Store,
+  where: Whereabouts,
 ): Promise<RunResult<unknown>> {
   let stalled = false;
   const handOver = (): void => void flujo[Symbol.asyncDispose]();
   const interrupt = onInterrupt(handOver);
+  const stray = onStray(handOver);
   const awake = whenStalled(() => {
     stalled = true;
     handOver();
@@ -106,16 +110,26 @@ async function resultOf(
     return await handle.result();
   } catch (error) {
     const code = FlujoError.isInstance(error) ? error.code : "";
+    if (stray.errors.length > 0) throw strayError(stray.errors[0], where);
     if (code !== "lease-lost" || !(interrupt.happened() || stalled)) throw error;
     throw new CommandError(
       stalled ? "stalled" : "interrupted",
       whyStopped(handle.runId, stalled),
-      howToResume(handle.runId, store),
+      howToResume(where),
     );
   } finally {
     interrupt.off();
+    stray.off();
     awake();
   }
+}
+
+/** What the user's code threw where nobody hears it; anything else is a fault of ours, and stays as it is. */
+function strayError(thrown: unknown, where: Whereabouts): unknown {
+  const fault = strayFault(thrown);
+  if (fault === undefined) return thrown;
+  const what = `run ${where.runId} was stopped by an error that no step awaits: ${fault}`;
+  return new CommandError("uncaught", what, howToResume(where));
 }
 
 const whyStopped = (runId: string, stalled: boolean): string =>
@@ -123,10 +137,10 @@ const whyStopped = (runId: string, stalled: boolean): string =>
     ? `run ${runId} was stopped: a step waits for something that can no longer happen (no timer, connection or file is open)`
     : `run ${runId} was interrupted`;
 
-const howToResume = (runId: string, store: Store): string =>
-  store.durability === "volatile"
-    ? `It was kept in memory only and is gone. Choose a store to be able to resume: --store sqlite:.flujo/flujo.db`
-    : `What it finished is kept: flujo resume ${runId}`;
+function howToResume(where: Whereabouts): string {
+  const resume = resumeCommand(where);
+  return resume === undefined ? keptInMemory : `What it finished is kept: ${resume}`;
+}
 
 /** What the journal says, where the events of this process did not. */
 async function remember(known: Known, seen: Seen, store: Store): Promise<void> {

@@ -50,12 +50,15 @@ export function resultDocument(known: Known, run: RunResult<unknown>): RunDocume
   };
 }
 
+/** Codes of errors that stop a run on its way. */
+const stoppings: ReadonlySet<string> = new Set(["interrupted", "stalled", "uncaught"]);
+
 /** The document of a run that this command could not begin or go on with. */
 export function refusalDocument(known: Known, error: unknown): RunDocument {
   const part = errorPart(error);
   return {
     ...identity(known),
-    status: part.code === "interrupted" || part.code === "stalled" ? "interrupted" : "refused",
+    status: stoppings.has(part.code) ? "interrupted" : "refused",
     output: null,
     error: part,
     waitingFor: [],

@@ -3,8 +3,10 @@ import type { FlujoError } from "../core/errors.ts";
 import { decimalUsd, type Limits } from "../core/limits.ts";
 import type { RunResult } from "../engine/options.ts";
 import { readable } from "../lens/readable.ts";
+import type { Store } from "../ports/store.ts";
 import { count, duration, money } from "./format.ts";
 import { sayError } from "./letter.ts";
+import { keptInMemory, resumeCommand } from "./next.ts";
 import { paint, result, say, sayStyled } from "./terminal.ts";
 import type { Seen } from "./watch.ts";
 
@@ -13,6 +15,9 @@ export interface Told {
   readonly tookMs: number;
   readonly seen: Seen;
   readonly quiet: boolean;
+  readonly store: Store;
+  /** The value of `--store`, if it was given. */
+  readonly storeFlag: string | undefined;
 }
 
 /** A text as it is; anything else as JSON; nothing when there is nothing. */
@@ -23,6 +28,7 @@ export async function printOutput(output: unknown): Promise<void> {
 
 export function tellEnding(run: RunResult<unknown>, told: Told): void {
   const { runId } = run;
+  const resume = resumeCommand({ runId, store: told.store, flag: told.storeFlag });
   switch (run.status) {
     case "completed":
       if (!told.quiet) sayStyled(`${paint("green", "✔")} ${told.pipeline} completed${facts(run, told)}`);
@@ -30,7 +36,7 @@ export function tellEnding(run: RunResult<unknown>, told: Told): void {
     case "failed":
       sayError(run.error);
       say(
-        `Run ${runId} failed${facts(run, told)}. What it finished is kept: flujo resume ${runId} tries the rest again.`,
+        `Run ${runId} failed${facts(run, told)}. ${resume === undefined ? keptInMemory : `What it finished is kept: ${resume} tries the rest again.`}`,
       );
       return;
     case "cancelled":
@@ -39,13 +45,17 @@ export function tellEnding(run: RunResult<unknown>, told: Told): void {
     case "halted":
       sayError(run.error);
       say(
-        `Run ${runId} halted${facts(run, told)}. What it paid for is kept. To go on: flujo resume ${runId}${isShared(run.error) ? "" : raised(told.seen.limits)}`,
+        `Run ${runId} halted${facts(run, told)}. ${resume === undefined ? keptInMemory : `What it paid for is kept. To go on: ${resume}${isShared(run.error) ? "" : raised(told.seen.limits)}`}`,
       );
       return;
     case "waiting":
       say(`Run ${runId} waits${facts(run, told)}:`);
       for (const path of run.signals) say(`  ${path}  ${told.seen.prompts.get(path) ?? ""}`);
-      say(`Answer from a program, flujo.signal("${runId}", path, answer), then: flujo resume ${runId}`);
+      say(
+        resume === undefined
+          ? keptInMemory
+          : `Answer from a program, flujo.signal("${runId}", path, answer), then: ${resume}`,
+      );
       return;
   }
 }

@@ -4,7 +4,7 @@ import { paint, printable, sayStyled } from "./terminal.ts";
 /** A failure of a command itself: wrong words on the command line, a file that cannot be loaded. */
 export class CommandError extends FlujoError {
   constructor(
-    code: "usage" | "cannot-load" | "no-pipeline" | "interrupted" | "stalled",
+    code: "usage" | "cannot-load" | "no-pipeline" | "interrupted" | "stalled" | "uncaught",
     message: string,
     hint?: string,
   ) {

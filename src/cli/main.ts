@@ -42,6 +42,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     );
     process.exitCode = exit.failed;
   });
+  process.on("exit", (code) => {
+    if (finished || code !== exit.completed) return;
+    say("The process was ended before the command was done: the code it ran called process.exit.");
+    process.exitCode = exit.failed;
+  });
   try {
     return await dispatch(argv);
   } catch (error) {

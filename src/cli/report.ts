@@ -2,7 +2,7 @@
 import type { Json } from "../core/json.ts";
 import { picoUsd } from "../core/limits.ts";
 import type { RunLine } from "../lens/list.ts";
-import type { SpentView } from "../lens/readable.ts";
+import { modelText, type SpentView } from "../lens/readable.ts";
 import type { OperationView, RunReport } from "../lens/show.ts";
 import { clip, count, duration, money } from "./format.ts";
 import { printable, redact } from "./terminal.ts";
@@ -114,7 +114,7 @@ function operationText(operation: OperationView): string[] {
   } = operation;
   const facts = [
     kind,
-    ...(model === undefined ? [] : [model]),
+    ...(model === undefined ? [] : [modelText(model)]),
     ...(status === "completed" || status === "failed" ? [] : [status]),
     ...(attempts > 1 ? [count(attempts, "attempt")] : []),
     ...(cached ? ["cached"] : []),

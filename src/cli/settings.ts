@@ -26,10 +26,25 @@ async function readConfig(): Promise<FlujoConfig> {
   const file = files.map((name) => resolve(name)).find((path) => existsSync(path));
   if (file === undefined) return {};
   const config = (await loadModule(file)).default;
-  if (typeof config === "object" && config !== null) return config as FlujoConfig; // each field is checked where it is used
+  if (typeof config === "object" && config !== null) {
+    if ("store" in config && !isStore(config.store)) {
+      throw new CommandError(
+        "cannot-load",
+        `the store in ${file} is none`,
+        'Write a text, store: "sqlite:runs.db", or hand over one, as of sqlite("runs.db") from flujo/sqlite.',
+      );
+    }
+    return config as FlujoConfig; // the other fields are checked where they are used
+  }
   throw new CommandError(
     "cannot-load",
     `${file} exports no configuration`,
     'export default defineConfig({ store: "sqlite:runs.db" });',
   );
 }
+
+/** A URI, which is read when it is opened, or by its shape a store; undefined says nothing. */
+const isStore = (value: unknown): boolean =>
+  value === undefined ||
+  typeof value === "string" ||
+  (typeof value === "object" && value !== null && "commit" in value && "close" in value);

@@ -1,7 +1,7 @@
 /** The places of the tree: each function describes one, and runs nothing. */
 import type { Context } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
-import { type ErrorRecord, InvalidOptionError } from "./errors.ts";
+import type { ErrorRecord } from "./errors.ts";
 import type { Awaitable } from "./json.ts";
 import type { Node, OnFailure } from "./node.ts";
 import type { Schema, SchemaOutput } from "./schema.ts";
@@ -9,6 +9,7 @@ import type { Reducers } from "./state.ts";
 import {
   type AnyStep,
   type InputOf,
+  nodeOf,
   type OutputOf,
   type StateOf,
   type Step,
@@ -74,7 +75,13 @@ export function pipeline<In, Out, State>(
 ): Step<In, Out, State> {
   const { state, ...rest } = options;
   const initial = state === undefined ? {} : { state: state as () => object }; // a state is always an object
-  return toStep({ kind: "pipeline", name: checkedName(name), body: body.node, ...rest, ...initial });
+  return toStep({
+    kind: "pipeline",
+    name: checkedName(name),
+    body: nodeOf(body, `the body of "${name}"`),
+    ...rest,
+    ...initial,
+  });
 }
 
 /** How a map goes about its items. */
@@ -121,7 +128,7 @@ export function mapOver(
   return toStep({
     kind: "mapOver",
     name: checkedName(name),
-    each: each.node,
+    each: nodeOf(each, `what "${name}" does with each item`),
     concurrency: options.concurrency ?? 8,
     onFailure: options.onFailure ?? "halt",
     ...(options.key ? { key: options.key } : {}),
@@ -196,7 +203,9 @@ export function branchOn(
   branches: Record<string, AnyStep>,
   options: { otherwise?: AnyStep } = {},
 ): unknown {
-  const otherwise = options.otherwise ? { otherwise: options.otherwise.node } : {};
+  const otherwise = options.otherwise
+    ? { otherwise: nodeOf(options.otherwise, `the default of "${name}"`) }
+    : {};
   return toStep({
     kind: "branchOn",
     name: checkedName(name),
@@ -240,7 +249,7 @@ export function loopUntil<T, State>(
   return toStep({
     kind: "loopUntil",
     name: checkedName(name),
-    body: body.node,
+    body: nodeOf(body, `the body of "${name}"`),
     until: options.until as (value: never, loop: { count: number; state: never }) => Awaitable<boolean>, // erased, as all bodies
     maxLoops: options.maxLoops,
     onMaxLoops: options.onMaxLoops ?? "fail",
@@ -283,10 +292,9 @@ export function humanInTheLoop<In, S extends Schema = Schema<unknown, Approval>>
 }
 
 function nodesOf(name: string, branches: Record<string, AnyStep>): Record<string, Node> {
-  for (const [key, branch] of Object.entries(branches)) {
-    if (branch?.node === undefined) throw new InvalidOptionError(`branch "${key}" of "${name}" is no step`);
-  }
   return Object.freeze(
-    Object.fromEntries(Object.entries(branches).map(([key, branch]) => [key, branch.node])),
+    Object.fromEntries(
+      Object.entries(branches).map(([key, branch]) => [key, nodeOf(branch, `branch "${key}" of "${name}"`)]),
+    ),
   );
 }

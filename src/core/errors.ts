@@ -196,8 +196,7 @@ export class StoreUnavailableError extends failure("store-unavailable") {}
 /** Gives an error its place, when it has none yet. A thrown value that is no FlujoError becomes a StepFailedError. */
 export function placed(thrown: unknown, path: string): FlujoError {
   if (!FlujoError.isInstance(thrown)) {
-    const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-    return new StepFailedError(`${path} failed: ${what}`, { path, cause: thrown, retryable: true });
+    return new StepFailedError(`${path} failed: ${told(thrown)}`, { path, cause: thrown, retryable: true });
   }
   if (thrown.path === undefined) Object.defineProperty(thrown, "path", { value: path, enumerable: true });
   return thrown;
@@ -215,13 +214,20 @@ export function recordError(thrown: unknown, path?: string, fallbackCode = "step
       ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
     };
   }
-  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return {
     code: fallbackCode,
-    message: wellFormed(message),
+    message: wellFormed(told(thrown)),
     retryable: true,
     ...(path === undefined ? {} : { path }),
   };
+}
+
+/** What was thrown, in a line; with its cause, which alone says why a `fetch failed`. */
+function told(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const { name, message, cause } = thrown;
+  const why = cause instanceof Error ? cause.message || (cause as { code?: unknown }).code : undefined; // Node's errors have one
+  return typeof why === "string" && why !== "" ? `${name}: ${message} (${why})` : `${name}: ${message}`;
 }
 
 /** An error again, from its record. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { agent } from "../agents/agent.ts";
 import { branchOn, mapOver, parallel, pipeline, step } from "./compose.ts";
 import { changedPaths, codeFact, versionOf } from "./fingerprint.ts";
 import type { AnyStep } from "./step.ts";
@@ -37,6 +38,16 @@ describe("fingerprint", () => {
     const one = step("a", (n: number) => n + 1, { version: "1" });
     const edited = step("a", (n: number) => 1 + n, { version: "1" });
     expect(fingerprint(one)).toBe(fingerprint(edited));
+  });
+
+  it("takes lone surrogates in every text, and keeps them apart", () => {
+    const trees = ["\ud800", "\udc00", "\ufffd"].flatMap((text) => [
+      pipeline(text, a),
+      pipeline("p", a, { version: text }),
+      pipeline("p", parallel("both", { [text]: a })),
+      agent("ask", { model: "offline:extract", system: text }),
+    ]);
+    expect(new Set(trees.map(fingerprint)).size).toBe(trees.length);
   });
 });
 

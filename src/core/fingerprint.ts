@@ -4,7 +4,7 @@
  * the link before it. The fingerprint is the hash of the manifest.
  */
 import { hash } from "node:crypto";
-import canonicalize from "canonicalize";
+import { canonical } from "./canonical.ts";
 import type { Json } from "./json.ts";
 import { isQualifier, links, type Node, nameOf, type Place } from "./node.ts";
 import { childPath, type Path } from "./paths.ts";
@@ -64,7 +64,7 @@ function ownHash(node: Place): string {
   const facts = ownFacts(node);
   const isFlat = node.kind === "step" && node.input === undefined && node.output === undefined;
   // Flat facts are written in one order already; sorting them is most of what a chain of 10,000 steps would pay.
-  const digest = sha256(isFlat ? JSON.stringify(facts) : (canonicalize(facts) as string)).slice(0, 16);
+  const digest = sha256(isFlat ? JSON.stringify(facts) : canonical(facts)).slice(0, 16);
   hashes.set(node, digest);
   return digest;
 }

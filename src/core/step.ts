@@ -99,6 +99,17 @@ export type InputOf<T> = T extends Step<infer I, unknown, never> ? I : never;
 export type OutputOf<T> = T extends Step<never, infer O, never> ? O : never;
 export type StateOf<T> = T extends Step<never, unknown, infer S> ? S : never;
 
+/**
+ * The node of what must be a step.
+ *
+ * @throws InvalidOptionError when it is none: pipelines are loaded without asking the compiler.
+ */
+export function nodeOf(step: AnyStep, what: string): Node {
+  const { node } = (step ?? {}) as Partial<AnyStep>;
+  if (node?.kind !== undefined) return node;
+  throw new InvalidOptionError(`${what} is no step`, { hint: 'Make it one: step("name", (input) => …)' });
+}
+
 /** The fluent form of a node. */
 export function toStep<In, Out, State>(node: Node): Step<In, Out, State> {
   // The one cast of the builders: types live in the interface, `Described` holds only the node.
@@ -113,7 +124,7 @@ class Described {
   }
 
   to(next: AnyStep | string, work?: Work<never, unknown, never>): unknown {
-    const node = typeof next === "string" ? workNode(next, work) : next.node;
+    const node = typeof next === "string" ? workNode(next, work) : nodeOf(next, "what .to() was given");
     return toStep({ kind: "sequence", before: this.node, next: node });
   }
   retry(policy: RetryPolicy): unknown {
@@ -123,7 +134,7 @@ class Described {
     return toStep({ kind: "timeout", of: this.node, ms: milliseconds(after) });
   }
   fallback(other: AnyStep): unknown {
-    return toStep({ kind: "fallback", of: this.node, other: other.node });
+    return toStep({ kind: "fallback", of: this.node, other: nodeOf(other, "what .fallback() was given") });
   }
   cached(options: CacheOptions<never> = {}): unknown {
     const ttl = options.ttl === undefined ? {} : { ttlMs: milliseconds(options.ttl) };

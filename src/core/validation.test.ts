@@ -48,6 +48,7 @@ describe("validation", () => {
 
   it("finds missing branches and impossible concurrency", () => {
     expect(codes(parallel("both", {}) as AnyStep)).toEqual(["missing-branch /both"]);
+    expect(codes(branchOn("route", () => "x" as never, {}) as AnyStep)).toEqual(["missing-branch /route"]);
     expect(codes(mapOver("m", work("a"), { concurrency: 0 }))).toEqual(["invalid-concurrency /m"]);
   });
 
@@ -66,6 +67,26 @@ describe("validation", () => {
     expect(codes(work("a").retry({ attempts: 2 }).timeout("1s").retry({ attempts: 2 }))).toEqual([
       "double-retry /a",
     ]);
+  });
+
+  const none = ((n: number) => n) as never; // a function where a step belongs: no compiler has looked
+  it.each<[string, () => unknown]>([
+    ['the body of "p"', () => pipeline("p", none)],
+    ['what "m" does with each item', () => mapOver("m", none)],
+    ['the body of "l"', () => loopUntil("l", none, { until: () => true, maxLoops: 1 })],
+    ['branch "x" of "both"', () => parallel("both", { x: none })],
+    ['branch "x" of "r"', () => branchOn("r", () => "x", { x: none })],
+    ['the default of "r"', () => branchOn("r", (_: number) => "x", { x: work("a") }, { otherwise: none })],
+    ["what .to() was given", () => work("a").to(none)],
+    ["what .fallback() was given", () => work("a").fallback(undefined as never)],
+  ])("is not needed to find that %s is no step", (what, build) => {
+    expect(build).toThrow(
+      expect.objectContaining({
+        code: "invalid-option",
+        message: `${what} is no step`,
+        hint: 'Make it one: step("name", (input) => …)',
+      }),
+    );
   });
 
   it("validates a chain of 10,000 without running out of stack", () => {

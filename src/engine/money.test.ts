@@ -281,6 +281,14 @@ describe("a cached step", () => {
     expect(await buy(on.asking("a").cached({ ttl: "1h" }), "x", "late")).toEqual(["answer 3", "$0.02"]);
   });
 
+  it("takes lone surrogates in its input, and keeps them apart", async () => {
+    const { on, buy } = shop();
+    const cached = on.asking("a").cached();
+    expect(await buy(cached, "\ud800", "first")).toEqual(["answer 0", "$0.02"]);
+    expect(await buy(cached, "\udc00", "other")).toEqual(["answer 1", "$0.02"]);
+    expect(await buy(cached, "\ud800", "again")).toEqual(["answer 0", "$0"]);
+  });
+
   const stating = (work: (ctx: Context<Fields>) => unknown) =>
     step("s", (_: string, ctx: Context<Fields>) => work(ctx) as string, { version: "1" }).cached();
   type Fields = { a?: number; b?: number };

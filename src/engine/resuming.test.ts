@@ -456,4 +456,27 @@ describe("events", () => {
       "ab",
     );
   });
+
+  it("a listener that never returns does not touch the run; one that cancels stops it, what it did is kept", async () => {
+    const on = scene();
+    const hanging = (): Promise<void> => new Promise(() => {});
+    expect(output(await on.cast(two, { onEvent: hanging as () => void }).run("", { runId: "other" }))).toBe(
+      "ab",
+    );
+    const { runner } = on.cast(two, {
+      onEvent: ({ type }) => {
+        if (type === "step-completed") void runner.cancel("r", "enough");
+      },
+    });
+    const result = await on.play(runner.start("", { runId: "r" }).result());
+    expect(result).toMatchObject({
+      status: "cancelled",
+      error: { message: expect.stringContaining("enough") },
+    });
+    expect(await on.journal("r")).toMatchObject([
+      { type: "run-created" },
+      { type: "step-completed", path: "/a..b/a", output: "a" },
+      { type: "run-cancelled" },
+    ]);
+  });
 });

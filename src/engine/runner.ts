@@ -8,7 +8,7 @@ import { type Budget, type Limits, limitsOf, type Usd } from "../core/limits.ts"
 import { isRunId } from "../core/paths.ts";
 import { check, misfit } from "../core/schema.ts";
 import { percents, type ScopeRecord, type SharedScope, scopeRecord, termsAt } from "../core/scopes.ts";
-import type { Step } from "../core/step.ts";
+import { nodeOf, type Step } from "../core/step.ts";
 import { placeAt } from "../core/tree.ts";
 import { ActiveRun } from "./active-run.ts";
 import { cancelRun } from "./cancel.ts";
@@ -37,7 +37,12 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
 
   /** @throws InvalidPipelineError, InvalidOptionError */
   constructor(step: Step<In, Out, State>, options: EngineOptions<State>) {
-    const root = rootOf(step.node);
+    const root = rootOf(nodeOf(step, "what Flujo was given to run"));
+    if (typeof options.store?.commit !== "function") {
+      throw new InvalidOptionError("the store Flujo was given is none", {
+        hint: 'Make one: sqlite(".flujo/flujo.db") of "flujo/sqlite".',
+      });
+    }
     const ttlMs = milliseconds(options.lease ?? "15s");
     if (ttlMs < 1_000) throw new InvalidOptionError(`lease is ${options.lease}; it takes at least 1s`);
     if (options.budget !== undefined) limitsOf(options.budget);

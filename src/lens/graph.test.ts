@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { agent } from "../agents/agent.ts";
 import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../core/compose.ts";
 import { graph, graphJson, graphText, mermaid } from "./graph.ts";
 
@@ -50,6 +51,13 @@ test("as text: a tree with its qualifiers, branches and fallbacks", () => {
       "    one  step",
     ].join("\n"),
   );
+});
+
+test("an agent is drawn with its model, and the offline one as what it is", () => {
+  const ask = (model: string) => agent("ask", { model, system: "Answer." }).node;
+  expect(graphText(ask("openai:gpt-4o-mini"))).toBe("ask  agent openai:gpt-4o-mini");
+  expect(graphText(ask("offline:extract"))).toBe("ask  agent offline:extract (not an LLM)");
+  expect(mermaid(ask("offline:extract"))).toContain("agent offline:extract (not an LLM)");
 });
 
 test("as JSON: every place with the path the journal knows it by", () => {

@@ -4,6 +4,7 @@ import { decimalUsd, type Limits } from "../core/limits.ts";
 import { links, type Node, nameOf, type Place, type Qualifier } from "../core/node.ts";
 import { childPath, type Path } from "../core/paths.ts";
 import { inside } from "../core/tree.ts";
+import { modelText } from "./readable.ts";
 
 export type GraphFormat = "mermaid" | "json" | "text";
 export const graphFormats: readonly GraphFormat[] = ["mermaid", "json", "text"];
@@ -171,7 +172,7 @@ function branchKey(place: Place, within: Path): string | undefined {
 function kindText(place: Place): string {
   switch (place.kind) {
     case "agent":
-      return place.models === undefined ? "agent" : `agent ${place.models.join(", ")}`;
+      return place.models === undefined ? "agent" : `agent ${place.models.map(modelText).join(", ")}`;
     case "mapOver":
       return `mapOver, ${place.concurrency} at once`;
     case "loopUntil":

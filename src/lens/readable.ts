@@ -79,3 +79,7 @@ function parts(object: JsonObject): Json {
   for (const [key, value] of Object.entries(object)) assign(copy, key, marked(value));
   return copy;
 }
+
+/** A model's name for people: nobody should take what `offline:` models pick from a text for an LLM's answer. */
+export const modelText = (model: string): string =>
+  model.startsWith("offline:") ? `${model} (not an LLM)` : model;

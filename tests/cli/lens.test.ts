@@ -24,7 +24,20 @@ test("list shows the runs, newest first, by status", async () => {
     [""],
   ]);
   const { document } = await folder.json("lens", "list", "--status", "failed");
-  expect(document.runs).toMatchObject([{ runId: "broken", status: "failed", spent: { costUsd: "0" } }]);
+  expect(document).toEqual({
+    runs: [
+      {
+        runId: "broken",
+        pipeline: "failing",
+        fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
+        status: "failed",
+        createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        spent: { costUsd: "0", inputTokens: 0, outputTokens: 0, calls: 0 },
+        advancedBy: null,
+      },
+    ],
+  });
 });
 
 test("show --json has every nested operation, with input and output", async () => {
@@ -38,6 +51,15 @@ test("show --json has every nested operation, with input and output", async () =
     input: "four",
     output: 0,
   });
+  expect(Object.keys(document)).toEqual(["run", "operations"]);
+  for (const operation of document.operations) {
+    expect(Object.keys(operation)).toEqual(
+      expect.arrayContaining([
+        ...["path", "kind", "status", "attempts", "startedAt", "durationMs"],
+        ...["input", "output", "error", "spent"],
+      ]),
+    );
+  }
   const operations = new Map<string, object>(
     document.operations.map((one: { path: string }) => [one.path, one]),
   );
@@ -95,7 +117,7 @@ test("show tells people of failures, costs and what comes next", async () => {
   );
   const paid = (await folder.flujo("lens", "show", "s")).stdout;
   expect(paid).toMatch(/spent {5}\$0\.0000\d+, 1 call, \d+ tokens of at most \$0\.01/);
-  expect(paid).toContain("model-call, offline:extract");
+  expect(paid).toContain("model-call, offline:extract (not an LLM)");
 });
 
 test("show names a run that nobody advances any more", async () => {

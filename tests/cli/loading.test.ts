@@ -108,7 +108,7 @@ describe("which export is run", () => {
     expect(wrong.code).toBe(2);
   });
 
-  test("a missing file and a folder are named", async () => {
+  test("a missing file, a folder and a file of another kind are named", async () => {
     const folder = new Folder();
     const missing = await folder.json("run", "nowhere.ts");
     expect(missing.document).toMatchObject({
@@ -121,6 +121,11 @@ describe("which export is run", () => {
     expect(await folder.flujo("run", ".")).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("is not a file"),
+    });
+    folder.write("p.yaml", "steps: []\n");
+    expect(await folder.flujo("run", "p.yaml")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("A pipeline is a TypeScript or JavaScript file."),
     });
   });
 });

@@ -1,5 +1,6 @@
 import { globSync, readFileSync, truncateSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { Folder, pipelines } from "./command.ts";
 
@@ -107,6 +108,18 @@ describe("a store that cannot be used is told of in one letter, exit 1", () => {
     db.exec("PRAGMA user_version = 99");
     db.close();
     await told(folder, "sqlite:x.db", /written by a newer Flujo/, ...run);
+  });
+
+  test("a journal file of a newer Flujo", async () => {
+    const folder = new Folder();
+    await folder.flujo(...run, "--run-id", "r", "--store", "file:j");
+    const [journal] = globSync(`${folder.path}/j/runs/r/journal-*`);
+    const [head = "", ...lines] = readFileSync(journal as string, "utf8").split("\n");
+    const newer = head.slice(head.indexOf(" ") + 1).replace('"format":1', '"format":99');
+    const sum = crc32(newer).toString(16).padStart(8, "0");
+    folder.write((journal as string).slice(folder.path.length + 1), [`${sum} ${newer}`, ...lines].join("\n"));
+    await told(folder, "file:j", /written by a newer Flujo/, "lens", "show", "r");
+    await told(folder, "file:j", /written by a newer Flujo/, ...run, "--run-id", "r");
   });
 
   test("a damaged journal file", async () => {

@@ -100,6 +100,25 @@ describe("flujo run", () => {
     });
   });
 
+  test("what is told to do next names the store that was named, and nothing where the run was kept in memory", async () => {
+    const folder = new Folder();
+    const run = ["run", pipelines, "--export", "failing", "--run-id", "f"];
+    const named = await folder.flujo(...run, "--store", "file:my runs");
+    expect(named.stderr).toContain("What it finished is kept: flujo resume f --store 'file:my runs' tries");
+    const gone = await folder.flujo(...run, "--store", "memory:");
+    expect(gone.stderr).toContain("kept in memory only and is gone");
+    expect(gone.stderr).not.toContain("flujo resume");
+    for (const [name, input] of [
+      ["asking", '"Hi"'],
+      ["summaries", '["One. Two."]'],
+    ] as const) {
+      const more = ["--budget", "$0.000000001", "--input-json", input, "--store", "memory:"];
+      const { stderr } = await folder.flujo("run", pipelines, "--export", name, ...more);
+      expect(stderr).toContain("kept in memory only and is gone");
+      expect(stderr).not.toMatch(/flujo resume [0-9a-f]/);
+    }
+  });
+
   test("a waiting run exits 3 and shows what it asks", async () => {
     const folder = new Folder();
     const { code, stderr } = await folder.flujo("run", pipelines, "--export", "asking", "--input", "Hi");
@@ -139,6 +158,38 @@ describe("flujo run", () => {
     const { code, stderr } = await new Folder().flujo("run", pipelines, "--export", "stuck", "--run-id", "s");
     expect(stderr).toContain("a step waits for something that can no longer happen");
     expect(code).toBe(1);
+  });
+
+  test.each([
+    ["a promise nobody awaits", 'Promise.reject(new Error("let go"))', /p\.ts:\d+:\d+ Error: let go/],
+    ["a throw in a timer", 'setTimeout(() => { throw new Error("let go"); })', /p\.ts:\d+:\d+ Error: let go/],
+    ["a rejection that is no error", 'Promise.reject("let go")', /let go/],
+  ])("%s stops the run with its place, and what is finished is kept", async (_, stray, expected) => {
+    const folder = new Folder();
+    folder.write(
+      "p.ts",
+      `import { pipeline, step } from "flujo";
+      export default pipeline("p", step("a", () => 1).to("b", async () => {
+        if (!process.env.FINE) ${stray};
+        await new Promise((resolve) => setTimeout(resolve, process.env.FINE ? 0 : 20_000));
+        return "done";
+      }));`,
+    );
+    const { code, document } = await folder.json("run", "p.ts", "--run-id", "s");
+    expect(document).toMatchObject({ runId: "s", pipeline: "p", status: "interrupted" });
+    expect(document.error).toMatchObject({ code: "uncaught", message: expect.stringMatching(expected) });
+    expect(code).toBe(1);
+    const { stdout, stderr } = await folder.start(["resume", "s"], { env: { FINE: "1" } }).ended;
+    expect(stdout).toBe("done\n");
+    expect(stderr).not.toContain("/p/a");
+  });
+
+  test("a step that ends the process does not pass for success", async () => {
+    const folder = new Folder();
+    folder.write("p.ts", 'import { step } from "flujo";\nexport default step("a", () => process.exit(0));\n');
+    const { code, stdout, stderr } = await folder.flujo("run", "p.ts");
+    expect(stderr).toContain("called process.exit");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   });
 
   test("what a file leaves open does not keep the command from ending", async () => {
@@ -208,6 +259,20 @@ describe("flujo.config.ts, FLUJO_STORE and --store", () => {
     folder.write("flujo.config.ts", "export const nothing = 1;\n");
     const { code, stderr } = await folder.flujo("run", pipelines, "--input", "x");
     expect(stderr).toContain("flujo.config.ts exports no configuration");
+    expect(code).toBe(2);
+  });
+
+  test("its store may be one that it made; what is none is named", async () => {
+    const folder = new Folder();
+    folder.write(
+      "flujo.config.ts",
+      'import { sqlite } from "flujo/sqlite";\nexport default { store: sqlite("own.db") };\n',
+    );
+    await folder.flujo("run", pipelines, "--input", "x", "--run-id", "mine");
+    expect((await folder.json("lens", "list", "--store", "sqlite:own.db")).document.runs).toHaveLength(1);
+    folder.write("flujo.config.ts", "export default { store: 5 };\n");
+    const { code, stderr } = await folder.flujo("run", pipelines, "--input", "x");
+    expect(stderr).toMatch(/the store in .*flujo\.config\.ts is none/);
     expect(code).toBe(2);
   });
 });

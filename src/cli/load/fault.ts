@@ -27,6 +27,14 @@ export function usersFault(error: unknown): CommandError | undefined {
   return frame === undefined || isOurs(frame) ? undefined : loadFault(error, "");
 }
 
+/** The same of an error that was thrown where nobody hears it: nothing of it may point to us. */
+export function strayFault(thrown: unknown): string | undefined {
+  const fault = usersFault(thrown);
+  if (fault !== undefined) return fault.message;
+  const isOfOurs = thrown instanceof Error && frames(thrown).some((file) => isOurs(file));
+  return isOfOurs ? undefined : String(thrown);
+}
+
 const frames = (error: Error): string[] =>
   [...(error.stack ?? "").matchAll(/^\s+at (?:.*\()?((?:file:\/\/|node:)?[^()]+?):\d+:\d+\)?$/gm)].map(
     ([, file]) => file as string,
@@ -98,6 +106,8 @@ const pathOf = (file: string): string => (file.startsWith("file:") ? fileURLToPa
 
 function hintOf(error: Error): string | undefined {
   if (FlujoError.isInstance(error)) return error.hint;
+  if ("code" in error && error.code === "ERR_UNKNOWN_FILE_EXTENSION")
+    return "A pipeline is a TypeScript or JavaScript file.";
   const missing = /^Cannot find (?:package|module) '((?:@[^/']+\/)?[^./'][^/']*)/.exec(error.message)?.[1];
   return missing === undefined ? undefined : `npm install ${missing}`;
 }

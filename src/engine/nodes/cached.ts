@@ -1,4 +1,4 @@
-import canonicalize from "canonicalize";
+import { canonical } from "../../core/canonical.ts";
 import { decode } from "../../core/codec.ts";
 import { placed } from "../../core/errors.ts";
 import { sha256, versionOf } from "../../core/fingerprint.ts";
@@ -103,7 +103,7 @@ async function keyOf(node: CachedNode, path: Path, input: Value, frame: Frame): 
     }
   }
   const checks = frame.checks.map(({ fact }) => fact); // they have had their say before a result is kept
-  return sha256(canonicalize([versionOf(node.of).fingerprint, what, ...checks]) as string);
+  return sha256(canonical([versionOf(node.of).fingerprint, what, ...checks]));
 }
 
 const fits = (variant: Variant, state: Json): boolean =>
@@ -120,5 +120,5 @@ function fieldsOf(state: Json, fields: ReadonlySet<string>): JsonObject {
 function digest(state: Json, field: string): string {
   if (!isJsonObject(state)) return "";
   if (field === "*") return sha256(Object.keys(state).sort().join("\n")).slice(0, 16);
-  return Object.hasOwn(state, field) ? sha256(canonicalize(state[field]) as string).slice(0, 16) : "absent";
+  return Object.hasOwn(state, field) ? sha256(canonical(state[field] as Json)).slice(0, 16) : "absent";
 }

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { FlujoError, placed, recordError } from "./errors.ts";
+
+describe("what a body threw", () => {
+  const refused = Object.assign(new AggregateError([]), { code: "ECONNREFUSED" });
+  it.each<[string, unknown, string]>([
+    ["an error", new RangeError("too large"), "RangeError: too large"],
+    [
+      "one with a cause",
+      new TypeError("fetch failed", { cause: new Error("getaddrinfo ENOTFOUND no.such.host") }),
+      "TypeError: fetch failed (getaddrinfo ENOTFOUND no.such.host)",
+    ],
+    [
+      "one whose cause has only a code",
+      new TypeError("fetch failed", { cause: refused }),
+      "TypeError: fetch failed (ECONNREFUSED)",
+    ],
+    ["one whose cause is no error", new Error("no", { cause: { secret: 1 } }), "Error: no"],
+    ["a text", "just this", "just this"],
+    ["nothing", undefined, "undefined"],
+  ])("is told in a line: %s", (_, thrown, line) => {
+    expect(placed(thrown, "/p/a")).toMatchObject({
+      code: "step-failed",
+      path: "/p/a",
+      message: `/p/a failed: ${line}`,
+    });
+    expect(recordError(thrown, "/p/a:get#0")).toMatchObject({ path: "/p/a:get#0", message: line });
+  });
+
+  it("keeps its own code, and its place, when it is Flujo's", () => {
+    const error = new FlujoError("timeout", "too slow", { path: "/p/a/b" });
+    expect(placed(error, "/p/a")).toBe(error);
+    expect(recordError(error, "/p/a")).toMatchObject({ code: "timeout", path: "/p/a/b" });
+  });
+
+  it("has no lone surrogate in its record", () => {
+    expect(recordError(new Error("a\ud800b")).message).toBe("Error: a\ufffdb");
+  });
+});
