@@ -48,12 +48,14 @@ describe("a server that keeps its own books and treats its callers badly", () =>
   }, 300_000);
 
   test("is not paid over a cap by four processes on one database, killed at random", async () => {
-    const { kills, runs, requests, doubts, violations } = await killing(12, 5_000);
+    const { kills, runs, refused, tenants, requests, doubts, violations } = await killing(12, 5_000);
     expect(violations).toEqual([]);
     expect(kills).toBe(12);
     expect(runs).toBeGreaterThan(12);
     expect(requests).toBeGreaterThan(runs);
     expect(doubts).toBeGreaterThan(0);
+    expect(refused).toBeGreaterThan(0);
+    expect(tenants).toBeGreaterThan(1);
   }, 120_000);
 
   test("is paid over a cap by budgets as they are often built, on the same scenarios", async () => {

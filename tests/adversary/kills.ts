@@ -11,11 +11,16 @@ import { sqlite } from "../../src/stores/sqlite.ts";
 import { wrongs } from "./life.ts";
 import { billOf, opponent } from "./opponent.ts";
 import { scenarioOf } from "./scenario.ts";
+import type { Bill } from "./server.ts";
+import { tenantWrongs } from "./tenant.ts";
 import type { Done, Task } from "./worker.ts";
 
 export interface Figures {
   readonly kills: number;
   readonly runs: number;
+  /** Runs that came to stand at a limit. */
+  readonly refused: number;
+  readonly tenants: number;
   readonly requests: number;
   /** Calls that nobody knows the cost of: charged in full. */
   readonly doubts: number;
@@ -46,19 +51,27 @@ export async function killing(wanted: number, from: number): Promise<Figures> {
   await Promise.all(Array.from({ length: processes }, line));
   const store = sqlite(path);
   const violations: string[] = [];
+  const bills = new Map<number, Bill>();
   let requests = 0;
   let doubts = 0;
   for (const [seed] of total.stood) {
     const entries = (await store.read(`s${seed}`, 0, 100_000)) ?? [];
     const bill = await billOf(server.url, seed);
+    bills.set(seed, bill);
     requests += bill.requests;
     doubts += entries.filter(isDoubt).length;
     const scenario = { ...scenarioOf(seed), handsOver: true }; // what was told to the dead raises no breach
     violations.push(...wrongs(scenario, bill, entries, 1, true).map((wrong) => `seed ${seed}: ${wrong}`));
   }
+  violations.push(...tenantWrongs(bills));
+  const accounts = await store.accounts({ limit: 10_000 });
+  const held = accounts.filter(({ holds }) => holds.length > 0);
+  violations.push(...held.map(({ scope }) => `${scope} has money held, and nothing is under way`));
+  const refused = [...total.stood.values()].filter((status) => status === "halted").length;
   await store.close();
   rmSync(folder, { recursive: true });
-  return { kills: Math.min(total.kills, wanted), runs: total.stood.size, requests, doubts, violations };
+  const kills = Math.min(total.kills, wanted);
+  return { kills, runs: total.stood.size, refused, tenants: accounts.length, requests, doubts, violations };
 }
 
 const isDoubt = (entry: Entry): boolean => entry.type === "budget-settled" && entry.doubt === true;

@@ -2,6 +2,7 @@
 import { sqlite } from "../../src/stores/sqlite.ts";
 import { hastyWorld, limit, runnerOf } from "./life.ts";
 import { scenarioOf } from "./scenario.ts";
+import { tenantOf } from "./tenant.ts";
 
 /** What a worker is told, and what it tells. */
 export interface Task {
@@ -22,7 +23,7 @@ const store = sqlite(path);
 for (const seed of seeds) {
   const scenario = scenarioOf(seed);
   await using runner = runnerOf(scenario, url, store, hastyWorld(began), 1);
-  const options = { runId: `s${seed}`, budget: limit(scenario.run, scenario, 1) };
+  const options = { runId: `s${seed}`, budget: limit(scenario.run, scenario, 1), scopes: [tenantOf(seed)] };
   const { status } = await runner.start(undefined as never, options).result();
   const done: Done = { seed, status };
   process.send?.(done);
