@@ -3,8 +3,8 @@ export { type AgentOptions, agent } from "./agents/agent.ts";
 export { type ModelsOptions, models } from "./agents/models.ts";
 export { type Tool, type ToolContext, type ToolOptions, tool } from "./agents/tool.ts";
 export { defineConfig, type FlujoConfig } from "./config.ts";
+export type { Approval } from "./core/approval.ts";
 export {
-  type Approval,
   branchOn,
   humanInTheLoop,
   type LoopOptions,
@@ -24,6 +24,7 @@ export * from "./core/errors.ts";
 export type { RunEvent } from "./core/events.ts";
 export { type Budget, decimalUsd, type PicoUsd, type Spent, type Usd } from "./core/limits.ts";
 export type { Node } from "./core/node.ts";
+export type { Outcome } from "./core/outcome.ts";
 export { concat, lastWins, sum, union } from "./core/reducers.ts";
 export type { Schema, SchemaOutput } from "./core/schema.ts";
 export { daily, type SharedScope } from "./core/scopes.ts";

@@ -262,7 +262,7 @@ describe("tools", () => {
         "/test/body:call#1",
       ].map((path) => path.replace("tool:", "tool%3A")),
     );
-    expect(log).toEqual(["Rome test-key/call-2-0", "Oslo test-key/call-2-1"]);
+    expect(log).toEqual(["Rome /test/body:tool%3Aweather#0", "Oslo /test/body:tool%3Aweather#1"]);
     expect(model.calls[1]?.options.prompt.at(-1)).toMatchObject({
       role: "tool",
       content: [

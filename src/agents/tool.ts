@@ -1,15 +1,18 @@
 import type { JSONSchema7 } from "@ai-sdk/provider";
-import type { PaidContext } from "../core/context.ts";
-import { FlujoError, InvalidOptionError } from "../core/errors.ts";
+import type { ErrandTerms, PaidContext } from "../core/context.ts";
+import { type Duration, milliseconds } from "../core/duration.ts";
+import { FlujoError, InvalidOptionError, TimeoutError } from "../core/errors.ts";
 import type { Awaitable } from "../core/json.ts";
 import { check, type Schema, type SchemaOutput } from "../core/schema.ts";
+import { type RetryPolicy, retryTerms } from "../core/step.ts";
+import { Interruption } from "../engine/interruption.ts";
 import { inputJsonSchema } from "./answer-schema.ts";
 import { textOf } from "./text.ts";
 
 /** What a tool is handed beside its input. */
 export interface ToolContext {
   readonly runId: string;
-  /** Fires when the agent is to stop. */
+  /** Fires when the agent is to stop, or the tool's own time is up. */
   readonly signal: AbortSignal;
   /** The run's state as the agent sees it; a tool cannot change it. */
   readonly state: unknown;
@@ -23,6 +26,32 @@ export interface ToolOptions<S extends Schema, R> {
   /** The arguments. What a model writes is checked against it before the tool runs. */
   readonly input: S;
   readonly execute: (input: SchemaOutput<S>, ctx: ToolContext) => Awaitable<R>;
+  /** The longest one try may take; what takes longer has failed. Default: no limit. */
+  readonly timeout?: Duration;
+  /** Tries again what has thrown or was too slow, before the model hears of it. Default: one try. */
+  readonly retry?: RetryPolicy;
+  /**
+   * What is done about a call that had begun when its process died, or that was too slow, so that nobody knows whether
+   * it happened:
+   *
+   * - `"retry"` (default): it runs again, with the same idempotency key.
+   * - `"ask"`: the run waits until a person has answered, at the call's path: `{ retry: true }`, `{ result: … }` or
+   *   `{ failed: "why" }`.
+   * - `"fail"`: the agent fails with OutcomeUnknownError.
+   */
+  readonly onUnknown?: "retry" | "ask" | "fail";
+  /**
+   * Runs only with a person's leave: the run waits, at the call's path, for `{ approved, note? }`. What is denied is
+   * told to the model. A function decides by the arguments.
+   */
+  readonly approval?:
+    | boolean
+    | ((input: SchemaOutput<S>) => Awaitable<boolean>)
+    | {
+        /** Default: the tool's name and arguments. */
+        readonly prompt: string | ((input: SchemaOutput<S>) => string);
+        readonly when?: (input: SchemaOutput<S>) => Awaitable<boolean>;
+      };
 }
 
 /** Something an agent may call. Made by `tool()`. */
@@ -33,6 +62,9 @@ export interface Tool {
   /** The arguments as JSON Schema: what the model is told. */
   readonly inputSchema: JSONSchema7;
   readonly execute: (input: never, ctx: ToolContext) => Awaitable<unknown>;
+  readonly terms: ErrandTerms;
+  /** What a person is asked before it runs; undefined: nobody is. */
+  readonly question: (input: never) => Awaitable<string | undefined>;
 }
 
 /**
@@ -48,6 +80,7 @@ export interface Tool {
  * ```
  *
  * @param name letters, digits, `_` and `-`; at most 64.
+ * @throws InvalidOptionError for a name, a duration or a retry out of bounds.
  */
 export function tool<S extends Schema, R>(name: string, options: ToolOptions<S, R>): Tool {
   if (!/^[\w-]{1,64}$/.test(name)) {
@@ -55,14 +88,39 @@ export function tool<S extends Schema, R>(name: string, options: ToolOptions<S, 
       hint: "Providers take letters, digits, _ and -, at most 64 of them.",
     });
   }
-  const { description, input, execute } = options;
+  const { description, input, execute, timeout, retry, onUnknown = "retry" } = options;
+  if (!["retry", "ask", "fail"].includes(onUnknown)) {
+    throw new InvalidOptionError(`onUnknown of the tool "${name}" is ${JSON.stringify(onUnknown)}`, {
+      hint: 'It takes "retry", "ask" or "fail".',
+    });
+  }
   return Object.freeze({
     name,
     description,
     input,
     execute,
     inputSchema: inputJsonSchema(input) ?? { type: "object" },
+    terms: {
+      timeoutMs: timeout === undefined ? undefined : milliseconds(timeout),
+      retry: retry === undefined ? undefined : retryTerms(retry),
+      onUnknown,
+    },
+    question: questionOf(name, options.approval ?? false),
   });
+}
+
+function questionOf<S extends Schema>(
+  name: string,
+  approval: NonNullable<ToolOptions<S, unknown>["approval"]>,
+): (input: SchemaOutput<S>) => Promise<string | undefined> {
+  if (approval === false) return async () => undefined;
+  const { prompt = undefined, when = undefined } =
+    approval === true ? {} : typeof approval === "function" ? { when: approval } : approval;
+  return async (input) => {
+    if (when !== undefined && !(await when(input))) return undefined;
+    if (prompt === undefined) return `May the agent call ${name} with ${textOf(input)}?`;
+    return typeof prompt === "string" ? prompt : prompt(input);
+  };
 }
 
 /** One call as a model asked for it. */
@@ -80,8 +138,8 @@ export interface ToolResult {
 }
 
 /**
- * Runs one call as a durable operation. Wrong names, wrong arguments and thrown errors become results; an aborted
- * signal and Flujo's own errors pass through, for they are about the run, not the tool.
+ * Runs one call as a durable operation. Wrong names, wrong arguments, a person's no and thrown errors become results;
+ * what is about the run and not the tool (a stop, Flujo's own errors) passes through.
  */
 export function runTool(call: ToolCall, tools: readonly Tool[], context: PaidContext): Promise<ToolResult> {
   const found = tools.find((tool) => tool.name === call.name);
@@ -89,35 +147,40 @@ export function runTool(call: ToolCall, tools: readonly Tool[], context: PaidCon
     const names = tools.map((tool) => tool.name).join(", ");
     return Promise.resolve({ ok: false, text: `There is no tool "${call.name}". The tools are: ${names}.` });
   }
-  const idempotencyKey = `${context.idempotencyKey}/${call.id}`;
-  return context.run(`tool:${found.name}`, async (signal): Promise<ToolResult> => {
-    const { runId, state } = context;
-    return execute(found, call.input, { runId, state, signal, idempotencyKey });
+  const { runId, state } = context;
+  return context.errand(`tool:${found.name}`, found.terms, async (errand): Promise<ToolResult> => {
+    const read = await argumentsFor(found, call.input);
+    if ("wrong" in read) return { ok: false, text: read.wrong };
+    // What the schema returned is what `execute` and `question` take: `tool()` ties them together.
+    const input = read.input as never;
+    const leave = await errand.approval(() => found.question(input));
+    if (leave?.approved === false) return { ok: false, text: denial(found, leave.note) };
+    const { idempotencyKey } = errand;
+    try {
+      const work = (signal: AbortSignal) => found.execute(input, { runId, state, signal, idempotencyKey });
+      return { ok: true, text: textOf(await errand.carryOut(work)) };
+    } catch (error) {
+      const isLate = error instanceof TimeoutError && error.path === errand.path;
+      if (error instanceof Interruption || (FlujoError.isInstance(error) && !isLate)) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      return { ok: false, text: `The tool "${found.name}" failed: ${why}` };
+    }
   });
 }
 
-async function execute(tool: Tool, text: string, ctx: ToolContext): Promise<ToolResult> {
+type Arguments = { readonly input: unknown } | { readonly wrong: string };
+
+async function argumentsFor(tool: Tool, text: string): Promise<Arguments> {
   let raw: unknown;
   try {
     raw = text.trim() === "" ? {} : JSON.parse(text);
   } catch {
-    return {
-      ok: false,
-      text: `The arguments of "${tool.name}" are not JSON. Call it again with valid JSON.`,
-    };
+    return { wrong: `The arguments of "${tool.name}" are not JSON. Call it again with valid JSON.` };
   }
   const checked = await check(tool.input, raw);
-  if (!checked.ok) {
-    return { ok: false, text: `The arguments of "${tool.name}" do not fit: ${checked.issues.join("; ")}` };
-  }
-  try {
-    // What the schema returned is what `execute` takes: `tool()` ties the two together.
-    return { ok: true, text: textOf(await tool.execute(checked.value as never, ctx)) };
-  } catch (error) {
-    if (ctx.signal.aborted || FlujoError.isInstance(error)) throw error;
-    return {
-      ok: false,
-      text: `The tool "${tool.name}" failed: ${error instanceof Error ? error.message : String(error)}`,
-    };
-  }
+  if (checked.ok) return { input: checked.value };
+  return { wrong: `The arguments of "${tool.name}" do not fit: ${checked.issues.join("; ")}` };
 }
+
+const denial = (tool: Tool, note: string | undefined): string =>
+  `The call of "${tool.name}" was not approved, and the tool did not run.${note ? ` The reason: ${note}` : ""}`;

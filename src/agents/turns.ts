@@ -7,6 +7,7 @@ import { tokenBound } from "../budget/token-bound.ts";
 import type { PaidContext, Quote } from "../core/context.ts";
 import { InvalidOutputError, StepFailedError } from "../core/errors.ts";
 import { misfit } from "../core/schema.ts";
+import { together } from "../engine/together.ts";
 import { type AnswerSchema, readAnswer } from "./answer-schema.ts";
 import { type Answer, type AnswerPart, callModel } from "./call.ts";
 import type { CallOptions } from "./language-model.ts";
@@ -59,7 +60,7 @@ export async function converse(context: PaidContext, task: Task): Promise<unknow
       turns += 1;
       if (turns >= task.maxTurns) throw noEnd(context, task);
       // Started in the order the model wrote them: that numbers their operations the same way each time.
-      const results = await Promise.all(calls.map((call) => runTool(call, task.tools, context)));
+      const results = await together(calls.map((call) => runTool(call, task.tools, context)));
       messages.push(...said(answer), toolMessage(calls, results));
       continue;
     }

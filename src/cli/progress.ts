@@ -94,6 +94,9 @@ export class Progress {
       case "signal-awaited":
         if (line !== undefined) line.waiting = true;
         return;
+      case "question-answered":
+        if (line !== undefined) line.waiting = false;
+        return;
       case "map-started":
         if (line !== undefined) this.#expect(path, line, event.count);
         return;

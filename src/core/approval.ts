@@ -1,5 +1,10 @@
-import type { Approval } from "./compose.ts";
 import type { Schema } from "./schema.ts";
+
+/** What a person who approves answers, unless a schema says otherwise. */
+export interface Approval {
+  readonly approved: boolean;
+  readonly note?: string;
+}
 
 /** The answer a person gives when no schema says otherwise: `{ approved, note? }`. */
 export const approvalSchema: Schema<unknown, Approval> = {

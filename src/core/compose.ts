@@ -1,4 +1,5 @@
 /** The places of the tree: each function describes one, and runs nothing. */
+import type { Approval } from "./approval.ts";
 import type { Context } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import type { ErrorRecord } from "./errors.ts";
@@ -265,12 +266,6 @@ export function loopUntil<T, State>(
  */
 export function sleep<T>(name: string, duration: Duration): Step<T, T> {
   return toStep({ kind: "sleep", name: checkedName(name), ms: milliseconds(duration) });
-}
-
-/** What a person who approves answers, unless a schema says otherwise. */
-export interface Approval {
-  readonly approved: boolean;
-  readonly note?: string;
 }
 
 /**

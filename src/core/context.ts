@@ -1,6 +1,8 @@
+import type { Approval } from "./approval.ts";
 import type { Duration } from "./duration.ts";
 import type { Awaitable } from "./json.ts";
 import type { PicoUsd, Usd } from "./limits.ts";
+import type { RetryTerms } from "./node.ts";
 import type { Path } from "./paths.ts";
 import type { Schema, SchemaOutput } from "./schema.ts";
 
@@ -104,7 +106,34 @@ export interface Receipt<T> {
   readonly outputTokens: number;
 }
 
-/** What agents are handed besides: an operation that costs money. */
+/** How an errand is run, and what is done when nobody knows what became of it. */
+export interface ErrandTerms {
+  /** The longest one try may take. Absent: no limit. */
+  readonly timeoutMs?: number | undefined;
+  readonly retry?: RetryTerms | undefined;
+  /**
+   * For a try whose end was not recorded (the process died, or its time was up): `retry` runs it again, `ask` asks a
+   * person, `fail` throws. With `ask` and `fail` its beginning is in the store before it begins.
+   */
+  readonly onUnknown: "retry" | "ask" | "fail";
+}
+
+/** An operation that may ask a person first, and is run under its terms. */
+export interface Errand {
+  readonly path: Path;
+  /** Stable across tries and restarts. */
+  readonly idempotencyKey: string;
+  /** A person's leave, asked once; until there is an answer the run waits at the errand's path. */
+  approval(prompt: () => Awaitable<string | undefined>): Promise<Approval | undefined>;
+  /**
+   * Does the work.
+   *
+   * @throws what its last try threw, TimeoutError with the errand's path, or OutcomeUnknownError.
+   */
+  carryOut<T>(work: (signal: AbortSignal) => Awaitable<T>): Promise<T>;
+}
+
+/** What agents are handed besides: operations that cost money, and errands. */
 export interface PaidContext<State = unknown> extends Context<State> {
   /** Where agents find models and prices: what the run was given as its `Models`. Absent: the default ones. */
   readonly models?: object | undefined;
@@ -115,4 +144,6 @@ export interface PaidContext<State = unknown> extends Context<State> {
    * @throws BudgetExceededError when the budget cannot pay the least; the run halts.
    */
   paid<T>(name: string, quote: Quote, call: (grant: Grant) => Promise<Receipt<T>>): Promise<T>;
+  /** Runs `body` once, as `run` does; `body` may ask a person and does its work under the terms. */
+  errand<T>(name: string, terms: ErrandTerms, body: (errand: Errand) => Promise<T>): Promise<T>;
 }

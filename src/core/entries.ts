@@ -82,7 +82,14 @@ export type Fact =
       readonly took: number;
       readonly collect?: true;
     }
-  | { readonly type: "retry-scheduled"; readonly path: Path; readonly attempt: number; readonly due: number }
+  /** `error`: why, of an operation inside a body; a step's failed attempt has an entry of its own. */
+  | {
+      readonly type: "retry-scheduled";
+      readonly path: Path;
+      readonly attempt: number;
+      readonly due: number;
+      readonly error?: ErrorRecord;
+    }
   | { readonly type: "fallback-taken"; readonly path: Path; readonly to: Path; readonly error: ErrorRecord }
   | { readonly type: "failure-collected"; readonly path: Path; readonly error: ErrorRecord }
   /** No kept result fits; the place does its work, also when the run is resumed after others have kept one. */
@@ -96,6 +103,10 @@ export type Fact =
       readonly keys?: readonly string[];
       readonly items?: Json;
     }
+  /** In the store before the work begins: whoever finds no end to it knows that it may have happened. */
+  | { readonly type: "operation-started"; readonly path: Path; readonly kind: string }
+  /** Its beginning is in the store, and it was stopped before it began. */
+  | { readonly type: "operation-withdrawn"; readonly path: Path }
   | {
       readonly type: "operation-completed";
       readonly path: Path;
@@ -112,8 +123,21 @@ export type Fact =
       readonly took: number;
     }
   | { readonly type: "timer-set"; readonly path: Path; readonly due: number }
-  | { readonly type: "signal-awaited"; readonly path: Path; readonly prompt: string }
+  /** `asks`: what an operation inside a body wants to know; without it, the answer is the place's own output. */
+  | {
+      readonly type: "signal-awaited";
+      readonly path: Path;
+      readonly prompt: string;
+      readonly asks?: "approval" | "outcome";
+    }
   | { readonly type: "signal-received"; readonly path: Path; readonly output: Json }
+  /** The answer to an operation's question; `of`: the seq of its `signal-awaited`. */
+  | {
+      readonly type: "question-answered";
+      readonly path: Path;
+      readonly of: number;
+      readonly output: Json;
+    }
   /** A place with a budget of its own was entered for the first time: its wall clock starts here. */
   | { readonly type: "scope-opened"; readonly path: Path; readonly limits: Limits }
   /** `kind`: what is bought, when it is no model call. `hold` and `accounts`: what is held for it in the shared ledger. */

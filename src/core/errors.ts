@@ -22,6 +22,8 @@
  *     │  ├─ LoopLimitError         loop-limit
  *     │  ├─ DuplicateKeyError      duplicate-key       two map items with one key
  *     │  ├─ ModelCallError         model-call-failed
+ *     │  ├─ OutcomeUnknownError    outcome-unknown     a tool was in flight at a crash, and is not to run twice
+ *     │  ├─ ToolLoopError          tool-loop           an agent calls a tool with the same arguments for ever
  *     │  ├─ BudgetExceededError    budget-exceeded     the run halts, or the place fails
  *     │  └─ CancelledError         cancelled
  *     └─ about runs and stores
@@ -168,6 +170,8 @@ export class BudgetExceededError extends FlujoError {
     this.onLimit = facts.onLimit ?? "halt";
   }
 }
+export class OutcomeUnknownError extends failure("outcome-unknown") {}
+export class ToolLoopError extends failure("tool-loop") {}
 export class CancelledError extends failure("cancelled") {}
 
 /** What a failed model call may have cost: nothing, provably, or in doubt (then its whole reservation counts). */

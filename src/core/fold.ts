@@ -21,6 +21,13 @@ export interface Completed {
 }
 export type Failed = EntryOf<"step-failed"> | EntryOf<"operation-failed">;
 
+/** What an operation asked a person. */
+export interface Question {
+  readonly seq: number;
+  readonly asks: "approval" | "outcome";
+  answer?: Json;
+}
+
 /** Money held for a call, and what became of it. */
 export interface Reservation {
   readonly path: Path;
@@ -67,6 +74,10 @@ export interface RunRecord {
   readonly maps: Map<Path, EntryOf<"map-started">>;
   readonly timers: Map<Path, number>;
   readonly prompts: Map<Path, string>;
+  /** What operations asked, each in its order. */
+  readonly questions: Map<Path, Question[]>;
+  /** Operations begun and not ended, with the entry that says so. */
+  readonly started: Map<Path, number>;
   /** When each budget scope was first entered. */
   readonly scopes: Map<Path, number>;
   readonly reservations: Map<number, Reservation>;
@@ -107,6 +118,8 @@ export function emptyRecord(): RunRecord {
     maps: new Map(),
     timers: new Map(),
     prompts: new Map(),
+    questions: new Map(),
+    started: new Map(),
     scopes: new Map(),
     reservations: new Map(),
     raises: new Set(),
@@ -137,6 +150,7 @@ export function record(run: RunRecord, entry: Entry): void {
     case "operation-completed":
     case "signal-received": {
       const { seq, output } = entry;
+      run.started.delete(entry.path);
       run.completed.set(entry.path, { seq, output, state: undefined, cached: false });
       return;
     }
@@ -147,7 +161,14 @@ export function record(run: RunRecord, entry: Entry): void {
       run.attempts.set(entry.path, (run.attempts.get(entry.path) ?? 0) + 1);
       run.failures.set(entry.path, entry);
       return;
+    case "operation-started":
+      run.started.set(entry.path, entry.seq);
+      return;
+    case "operation-withdrawn":
+      run.started.delete(entry.path);
+      return;
     case "operation-failed":
+      run.started.delete(entry.path);
       run.failures.set(entry.path, entry);
       return;
     case "value-altered":
@@ -157,6 +178,7 @@ export function record(run: RunRecord, entry: Entry): void {
       run.containers.set(entry.path, entry.seq);
       return;
     case "retry-scheduled": {
+      run.started.delete(entry.path);
       const known = run.retries.get(entry.path);
       if (known) known.push(entry);
       else run.retries.set(entry.path, [entry]);
@@ -185,7 +207,13 @@ export function record(run: RunRecord, entry: Entry): void {
       return;
     case "signal-awaited":
       run.prompts.set(entry.path, entry.prompt);
+      if (entry.asks !== undefined) ask(run, entry.path, { seq: entry.seq, asks: entry.asks });
       return;
+    case "question-answered": {
+      const question = run.questions.get(entry.path)?.find(({ seq }) => seq === entry.of);
+      if (question !== undefined) question.answer = entry.output;
+      return;
+    }
     case "scope-opened":
       run.scopes.set(entry.path, entry.at);
       return;
@@ -251,6 +279,12 @@ function recordStanding(run: RunRecord, entry: Entry): void {
     default:
       return;
   }
+}
+
+function ask(run: RunRecord, path: Path, question: Question): void {
+  const known = run.questions.get(path);
+  if (known) known.push(question);
+  else run.questions.set(path, [question]);
 }
 
 function settle(run: RunRecord, entry: EntryOf<"budget-settled"> | EntryOf<"budget-released">): void {

@@ -115,9 +115,13 @@ export interface HumanNode {
   readonly answer?: Schema;
 }
 
-export interface RetryNode {
+export interface RetryNode extends RetryTerms {
   readonly kind: "retry";
   readonly of: Node;
+}
+
+/** When and how to try again. */
+export interface RetryTerms {
   /** The first try included. */
   readonly attempts: number;
   /** Wait before the second attempt. */

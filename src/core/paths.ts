@@ -29,6 +29,9 @@ export const attemptPath = (step: Path, attempt: number): Path => (attempt > 1 ?
 export const operationPath = (step: Path, name: string, use: number): Path =>
   `${step}:${pathSegment(name)}#${use}`;
 
+/** Where the answer to one question of an operation is sent: each question has an address of its own. */
+export const questionPath = (operation: Path, seq: number): Path => `${operation}?${seq}`;
+
 /** Whether `path` is `scope` or lies inside it. */
 export function isWithin(path: Path, scope: Path): boolean {
   return (

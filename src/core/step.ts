@@ -4,7 +4,7 @@ import type { OnLimit, Problem } from "./errors.ts";
 import { InvalidOptionError } from "./errors.ts";
 import type { Awaitable } from "./json.ts";
 import { type Budget, limitsOf, type Usd } from "./limits.ts";
-import type { Node, RetryNode } from "./node.ts";
+import type { Node, RetryTerms } from "./node.ts";
 import type { Schema, SchemaOutput } from "./schema.ts";
 import { percents } from "./scopes.ts";
 import { findProblems, unknownModels } from "./validation.ts";
@@ -128,7 +128,7 @@ class Described {
     return toStep({ kind: "sequence", before: this.node, next: node });
   }
   retry(policy: RetryPolicy): unknown {
-    return toStep(retryNode(this.node, policy));
+    return toStep({ kind: "retry", of: this.node, ...retryTerms(policy) });
   }
   timeout(after: Duration): unknown {
     return toStep({ kind: "timeout", of: this.node, ms: milliseconds(after) });
@@ -157,7 +157,12 @@ class Described {
   }
 }
 
-function retryNode(of: Node, policy: RetryPolicy): RetryNode {
+/**
+ * A policy with its defaults in place.
+ *
+ * @throws InvalidOptionError for attempts or a factor out of bounds.
+ */
+export function retryTerms(policy: RetryPolicy): RetryTerms {
   const { attempts, factor = 2 } = policy;
   if (!Number.isInteger(attempts) || attempts < 1 || attempts > 1_000) {
     throw new InvalidOptionError(`retry takes 1 to 1,000 attempts, not ${attempts}`);
@@ -165,8 +170,6 @@ function retryNode(of: Node, policy: RetryPolicy): RetryNode {
   if (!(factor >= 1 && factor <= 100))
     throw new InvalidOptionError(`retry takes a factor of 1 to 100, not ${factor}`);
   return {
-    kind: "retry",
-    of,
     attempts,
     backoffMs: milliseconds(policy.backoff ?? "1s"),
     factor,

@@ -1,5 +1,14 @@
 import { fixedPrice } from "../core/balance.ts";
-import type { GenerateRequest, Grant, PaidContext, Quote, Receipt, Spending } from "../core/context.ts";
+import type {
+  Errand,
+  ErrandTerms,
+  GenerateRequest,
+  Grant,
+  PaidContext,
+  Quote,
+  Receipt,
+  Spending,
+} from "../core/context.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { InvalidOptionError, TimeoutError } from "../core/errors.ts";
 import { sha256 } from "../core/fingerprint.ts";
@@ -9,6 +18,7 @@ import { operationPath, type Path } from "../core/paths.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Patch } from "../core/state.ts";
 import { type Attempt, durable } from "./durable.ts";
+import { errand } from "./errand.ts";
 import { watched } from "./footprint.ts";
 import type { Frame } from "./frame.ts";
 import { paid } from "./paid.ts";
@@ -101,6 +111,13 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     };
     const reported = work === undefined ? { ...quote, reported: true as const } : quote;
     return (await this.paid(name, reported, call)) as never; // overloads hold the type
+  }
+
+  async errand<T>(name: string, terms: ErrandTerms, body: (errand: Errand) => Promise<T>): Promise<T> {
+    const path = this.#operation(name);
+    const { stop } = this.#frame;
+    const json = await errand(this, { path, stop, key: keyOf(this.runId, path), terms }, body);
+    return (await open(json, this.tenure.store)) as T; // as in run()
   }
 
   async generate(name: string, request: GenerateRequest & { readonly output?: Schema }): Promise<never> {

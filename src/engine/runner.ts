@@ -3,10 +3,12 @@ import { encode } from "../core/codec.ts";
 import { milliseconds } from "../core/duration.ts";
 import { InvalidOptionError, InvalidRunIdError, RunEndedError, SignalRefusedError } from "../core/errors.ts";
 import { eventOf, type RunEvent } from "../core/events.ts";
-import { isEnded } from "../core/fold.ts";
+import { isEnded, type Question, type RunRecord } from "../core/fold.ts";
 import { type Budget, type Limits, limitsOf, type Usd } from "../core/limits.ts";
-import { isRunId } from "../core/paths.ts";
-import { check, misfit } from "../core/schema.ts";
+import type { Place } from "../core/node.ts";
+import { outcomeSchema } from "../core/outcome.ts";
+import { isRunId, type Path, questionPath } from "../core/paths.ts";
+import { check, misfit, type Schema } from "../core/schema.ts";
 import { percents, type ScopeRecord, type SharedScope, scopeRecord, termsAt } from "../core/scopes.ts";
 import { nodeOf, type Step } from "../core/step.ts";
 import { placeAt } from "../core/tree.ts";
@@ -110,7 +112,8 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Sends an answer to a place that waits, or will wait, for it. Resume the run to let it go on.
+   * Sends an answer to a place that waits, or will wait, for it, or to a tool of an agent that waits now. Resume the run
+   * to let it go on.
    *
    * @throws UnknownRunError, RunEndedError; SignalRefusedError when nothing waits at that path, it has its answer, or
    *   the answer does not fit.
@@ -119,8 +122,9 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     const { store, world } = this.#options;
     const run = await load(store, checkedRunId(runId));
     if (isEnded(run)) throw new RunEndedError(`run ${runId} has ended: it is ${run.status}`, { runId });
-    const place = placeAt(this.#root.node, path);
-    if (place?.kind !== "humanInTheLoop") {
+    const question = openQuestion(run, path);
+    const place = question === undefined ? placeAt(this.#root.node, path) : undefined;
+    if (question === undefined && place?.kind !== "humanInTheLoop") {
       const awaited =
         run.awaited.length > 0 ? `It waits at ${run.awaited.join(", ")}.` : "It waits for nothing now.";
       throw new SignalRefusedError(`nothing in run ${runId} waits for an answer at ${path}`, {
@@ -132,10 +136,11 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     if (run.completed.has(path)) {
       throw new SignalRefusedError(`${path} of run ${runId} has its answer already`, { runId, path });
     }
-    const answer = await check(place.answer ?? approvalSchema, payload);
+    const answer = await check(schemaOf(question, place), payload);
     if (!answer.ok) throw new SignalRefusedError(misfit("answer", path, answer.issues), { runId, path });
     const data = encode(payload, `answer to ${path}`, path).json;
-    if (!(await store.send(runId, { id: world.id(), path, data, at: world.now() })))
+    const to = question === undefined ? path : questionPath(path, question.seq);
+    if (!(await store.send(runId, { id: world.id(), path: to, data, at: world.now() })))
       throw unknownRun(runId, store);
   }
 
@@ -221,6 +226,17 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     this.#takeOver?.watch(this.#active);
     return run;
   }
+}
+
+/** What an operation asks and has no answer to. */
+function openQuestion(run: RunRecord, path: Path): Question | undefined {
+  const last = run.questions.get(path)?.at(-1);
+  return last?.answer === undefined && !run.completed.has(path) ? last : undefined;
+}
+
+function schemaOf(question: Question | undefined, place: Place | undefined): Schema {
+  if (question !== undefined) return question.asks === "approval" ? approvalSchema : outcomeSchema;
+  return (place?.kind === "humanInTheLoop" ? place.answer : undefined) ?? approvalSchema;
 }
 
 /** A listener that throws, or rejects, does not hurt the run. */

@@ -4,6 +4,7 @@ import { type RunRecord, spentOf } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { addSpent, decimalUsd, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import { readableJson } from "./readable.ts";
 
 /** An attempt that failed. */
 export interface FailedAttempt {
@@ -140,17 +141,32 @@ function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>)
       return;
     }
     case "signal-awaited": {
-      const operation = at(entry.path, "humanInTheLoop");
+      const operation = at(entry.path, entry.asks === undefined ? "humanInTheLoop" : "tool-call");
       operation.status = "waiting";
       operation.startedAt ??= entry.at;
       operation.notes.push(`It asks: ${entry.prompt}`);
       return;
     }
-    case "retry-scheduled":
-      found
-        .get(entry.path)
-        ?.notes.push(`Attempt ${entry.attempt} failed; the next one was due at ${iso(entry.due)}.`);
+    case "question-answered": {
+      const operation = at(entry.path, "tool-call");
+      operation.status = "running";
+      operation.notes.push(`A person answered: ${JSON.stringify(readableJson(entry.output))}`);
       return;
+    }
+    case "operation-started": {
+      const operation = at(entry.path, entry.kind);
+      operation.status = "running";
+      operation.startedAt ??= entry.at;
+      return;
+    }
+    case "retry-scheduled": {
+      const { path, attempt, due, error } = entry;
+      const operation = error === undefined ? found.get(path) : at(path, "tool-call");
+      if (error !== undefined && operation !== undefined) operation.attempts = attempt + 1;
+      const why = error === undefined ? "" : ` (${error.message})`;
+      operation?.notes.push(`Attempt ${attempt} failed${why}; the next one was due at ${iso(due)}.`);
+      return;
+    }
     case "fallback-taken":
       found.get(entry.path)?.notes.push("Its fallback was taken.");
       return;

@@ -1,4 +1,4 @@
-import type { Grant, PaidContext, Quote, Receipt, Spending } from "../core/context.ts";
+import type { Errand, Grant, PaidContext, Quote, Receipt, Spending } from "../core/context.ts";
 import { operationPath } from "../core/paths.ts";
 
 export interface TestContextOptions<State> {
@@ -62,6 +62,19 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
     run: (name, work) => once(name, async () => work(signal)),
     spend: (async (name: string, _: string, work?: (spending: Spending) => unknown) =>
       once(name, async (idempotencyKey) => work?.({ signal, idempotencyKey, costs() {} }))) as never, // overloads hold the type
+    errand: (name, _terms, body) =>
+      once(name, async (at) => {
+        const errand: Errand = {
+          path: at,
+          idempotencyKey: at,
+          approval: async (prompt) => {
+            if ((await prompt()) !== undefined) throw new Error("nobody answers in a test context");
+            return undefined;
+          },
+          carryOut: async (work) => work(signal),
+        };
+        return body(errand);
+      }),
     sleep: (name) => once(name, async () => undefined),
     generate: () => Promise.reject(new Error("a test context does not generate")),
     paid: (name, quote, call) =>

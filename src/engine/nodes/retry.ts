@@ -1,5 +1,5 @@
 import { FlujoError, ModelCallError } from "../../core/errors.ts";
-import { nameOf, type RetryNode } from "../../core/node.ts";
+import { nameOf, type RetryNode, type RetryTerms } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
 import type { Frame } from "../frame.ts";
 import { Interruption } from "../interruption.ts";
@@ -33,15 +33,16 @@ export async function advanceRetry(node: RetryNode, input: Value, frame: Frame):
   }
 }
 
-function isWorthTrying(node: RetryNode, error: unknown): boolean {
-  if (node.when !== undefined)
-    return node.when(error instanceof FlujoError && error.cause ? error.cause : error);
+/** Whether an error calls for another try. */
+export function isWorthTrying(terms: RetryTerms, error: unknown): boolean {
+  if (terms.when !== undefined)
+    return terms.when(error instanceof FlujoError && error.cause ? error.cause : error);
   return !FlujoError.isInstance(error) || error.retryable;
 }
 
 /** Exponential backoff with full jitter (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). */
-function waitMs(node: RetryNode, attempt: number, error: unknown, random: () => number): number {
-  const longest = Math.min(node.maxBackoffMs, node.backoffMs * node.factor ** (attempt - 1));
+export function waitMs(terms: RetryTerms, attempt: number, error: unknown, random: () => number): number {
+  const longest = Math.min(terms.maxBackoffMs, terms.backoffMs * terms.factor ** (attempt - 1));
   const asked = error instanceof ModelCallError ? (error.retryAfterMs ?? 0) : 0;
-  return Math.max(asked, Math.round(node.jitter ? longest * random() : longest));
+  return Math.max(asked, Math.round(terms.jitter ? longest * random() : longest));
 }

@@ -1,0 +1,188 @@
+/**
+ * Operations that are more than work and its result: one may ask a person's leave, be tried again under terms of its
+ * own, and, when it must not happen twice, is announced in the store before it begins.
+ */
+import { type Approval, approvalSchema } from "../core/approval.ts";
+import { decode } from "../core/codec.ts";
+import type { Errand, ErrandTerms } from "../core/context.ts";
+import { OutcomeUnknownError, recordError, TimeoutError } from "../core/errors.ts";
+import type { Question } from "../core/fold.ts";
+import type { Awaitable, Json } from "../core/json.ts";
+import { type Outcome, outcomeSchema } from "../core/outcome.ts";
+import { type Path, questionPath } from "../core/paths.ts";
+import { check, type Schema } from "../core/schema.ts";
+import { type Attempt, durable } from "./durable.ts";
+import { Interruption } from "./interruption.ts";
+import { isWorthTrying, waitMs } from "./nodes/retry.ts";
+import { Stop, untilAborted } from "./stop.ts";
+import { keep, open } from "./values.ts";
+
+const kind = "tool-call";
+
+/** Where an errand stands, what stops it, and how it is to be run. */
+interface Assignment {
+  readonly path: Path;
+  readonly stop: Stop;
+  readonly key: string;
+  readonly terms: ErrandTerms;
+}
+
+/**
+ * Runs an errand once. One that must not happen twice is treated as a paid call: when its place is stopped it has the
+ * grace period to come back, and whoever is to do it again meanwhile waits for it.
+ */
+export async function errand<T>(
+  attempt: Attempt,
+  assignment: Assignment,
+  body: (errand: Errand) => Promise<T>,
+): Promise<Json> {
+  const { path, stop, terms } = assignment;
+  const { tenure } = attempt;
+  const run = (): Promise<Json> =>
+    durable(attempt, path, kind, () => body(new ErrandUnderWay(attempt, assignment)));
+  if (terms.onUnknown === "retry") return run();
+  const { underWay } = tenure;
+  for (let known = underWay.get(path); known !== undefined; known = underWay.get(path)) {
+    try {
+      return await stop.race(() => known);
+    } catch {
+      stop.check(); // it was stopped, or waits for a person: this one looks for itself
+    }
+  }
+  const running = tenure.track(run(), stop).finally(() => underWay.delete(path));
+  underWay.set(path, running);
+  running.catch(() => {}); // whoever waits hears of it
+  return stop.race(() => running);
+}
+
+class ErrandUnderWay implements Errand {
+  readonly #attempt: Attempt;
+  readonly #assignment: Assignment;
+
+  constructor(attempt: Attempt, assignment: Assignment) {
+    this.#attempt = attempt;
+    this.#assignment = assignment;
+  }
+
+  get path(): Path {
+    return this.#assignment.path;
+  }
+  get idempotencyKey(): string {
+    return this.#assignment.key;
+  }
+
+  async approval(prompt: () => Awaitable<string | undefined>): Promise<Approval | undefined> {
+    const { run } = this.#attempt.tenure;
+    const asked = run.questions.get(this.path)?.find(({ asks }) => asks === "approval");
+    if (asked !== undefined) return this.#answerTo(asked, approvalSchema);
+    if (run.started.has(this.path) || run.retries.has(this.path)) return undefined; // it had its leave
+    const question = await prompt();
+    return question === undefined ? undefined : this.#ask("approval", question);
+  }
+
+  async carryOut<T>(work: (signal: AbortSignal) => Awaitable<T>): Promise<T> {
+    const { tenure } = this.#attempt;
+    const { stop, terms } = this.#assignment;
+    for (;;) {
+      const past = tenure.run.retries.get(this.path) ?? [];
+      const last = past.at(-1);
+      if (last !== undefined) await tenure.rest(last.due, stop);
+      if (tenure.run.started.has(this.path)) {
+        const outcome = await this.#outcome();
+        if ("result" in outcome) return outcome.result as T; // in the place of what `work` returns
+        if ("failed" in outcome) throw new Error(outcome.failed);
+      }
+      try {
+        return await this.#once(work);
+      } catch (error) {
+        if (error instanceof Interruption || error === stop.reason) throw error;
+        if (terms.onUnknown !== "retry" && this.#isOwnTimeout(error)) continue; // begun, and no end to it is known
+        const tries = past.length + 1;
+        if (terms.retry === undefined || tries >= terms.retry.attempts || !isWorthTrying(terms.retry, error))
+          throw error;
+        const { journal, world } = tenure;
+        const due = world.now() + waitMs(terms.retry, tries, error, () => world.random());
+        const record = recordError(error, this.path);
+        journal.put({ type: "retry-scheduled", path: this.path, attempt: tries, due, error: record });
+        await journal.sync();
+      }
+    }
+  }
+
+  async #once<T>(work: (signal: AbortSignal) => Awaitable<T>): Promise<T> {
+    const { stop, terms } = this.#assignment;
+    const { journal, world } = this.#attempt.tenure;
+    const isAnnounced = terms.onUnknown !== "retry";
+    if (isAnnounced) {
+      journal.put({ type: "operation-started", path: this.path, kind });
+      await journal.sync();
+      if (stop.reason !== undefined) journal.put({ type: "operation-withdrawn", path: this.path });
+    }
+    stop.check();
+    const own = new Stop(stop);
+    const { timeoutMs } = terms;
+    const off =
+      timeoutMs === undefined
+        ? () => {}
+        : world.timer(timeoutMs, () => {
+            own.fire(lateAt(this.path, timeoutMs));
+            own.cut();
+          });
+    try {
+      if (!isAnnounced) return await own.race(() => work(own.signal));
+      const { callSignal } = own;
+      return await untilAborted((async () => work(callSignal))(), callSignal);
+    } finally {
+      off();
+      own.end();
+    }
+  }
+
+  /** What became of a try that began and has no end. */
+  #outcome(): Promise<Outcome> {
+    const { run } = this.#attempt.tenure;
+    if (this.#assignment.terms.onUnknown === "fail") throw unknownAt(this.path);
+    const begun = run.started.get(this.path) ?? 0;
+    const asked = run.questions
+      .get(this.path)
+      ?.findLast(({ asks, seq }) => asks === "outcome" && seq > begun);
+    if (asked !== undefined) return this.#answerTo(asked, outcomeSchema);
+    return this.#ask("outcome", `Did ${this.path} happen? It had begun, and its end was not recorded.`);
+  }
+
+  #ask(asks: Question["asks"], prompt: string): never {
+    this.#attempt.tenure.journal.put({ type: "signal-awaited", path: this.path, prompt, asks });
+    throw Interruption.suspended([this.path]);
+  }
+
+  async #answerTo<T>(question: Question, schema: Schema<unknown, T>): Promise<T> {
+    const { journal, store } = this.#attempt.tenure;
+    if (question.answer !== undefined) return (await open(question.answer, store)) as T; // recorded below
+    for (const signal of await this.#attempt.tenure.signalsAt(questionPath(this.path, question.seq))) {
+      const answer = await check(schema, decode(signal.data));
+      if (!answer.ok) continue; // refused when it was sent; whoever got past that changes nothing
+      const kept = keep(answer.value, `answer to ${this.path}`, this.path);
+      const of = question.seq;
+      journal.put({ type: "question-answered", path: this.path, of, output: kept.entry }, kept.blob);
+      await journal.sync();
+      return answer.value as T; // as its schema says
+    }
+    throw Interruption.suspended([this.path]);
+  }
+
+  #isOwnTimeout(error: unknown): boolean {
+    return error instanceof TimeoutError && error.path === this.path;
+  }
+}
+
+const lateAt = (path: Path, timeoutMs: number): TimeoutError =>
+  new TimeoutError(`${path} was not done after ${timeoutMs} ms`, { path, retryable: true });
+
+const unknownAt = (path: Path): OutcomeUnknownError =>
+  new OutcomeUnknownError(
+    `nobody knows whether ${path} happened: it had begun, and its end was not recorded`,
+    {
+      path,
+      hint: "Find out whether it happened. Resuming the run starts the agent's conversation anew, and it may call the tool again.",
+    },
+  );
