@@ -28,6 +28,8 @@ export interface Job {
   readonly input?: unknown;
   /** Paths of bodies that say so and then wait to be told to go on. */
   readonly hang?: readonly string[];
+  /** It kills itself as soon as it hears that so many commits are in the store. */
+  readonly diesAfter?: number;
   readonly lease?: `${number}s`;
   readonly takeOver?: boolean;
   readonly budget?: Usd;

@@ -1,4 +1,5 @@
 /** What the workers run. Every body does its work through `work`, so that a test sees when and where it ran. */
+import * as z from "zod";
 import {
   agent,
   branchOn,
@@ -9,7 +10,9 @@ import {
   pipeline,
   type Step,
   step,
+  tool,
 } from "../../src/index.ts";
+import type { ServedReply } from "../../src/testing/openai-server.ts";
 import { type ScriptedModel, scriptedModel } from "../../src/testing/scripted-model.ts";
 
 /** What bodies are given to do, and whom agents ask. */
@@ -176,7 +179,35 @@ const bill = (name: string, concurrency: number) => () => {
   return pipeline(name, mapOver("texts", summarise, { concurrency }));
 };
 
+/** An agent of five turns: three of them with tools, two at a time; an answer amiss; the answer. */
+function analyst({ work }: World) {
+  const lookUp = tool("look_up", {
+    description: "Looks a company's revenue up",
+    input: z.object({ name: z.string() }),
+    execute: async ({ name }, { runId }) => {
+      await work(runId, name);
+      return { name, revenue: name.length };
+    },
+  });
+  const ask = agent("ask", {
+    model: "openai.chat:gpt-4o-mini",
+    system: "Analyse.",
+    tools: [lookUp],
+    output: z.object({ total: z.number() }),
+    maxOutputTokens: 100,
+  });
+  return pipeline("analyst", ask);
+}
+
+/** What the provider of `analyst` says, by the answers that are in the conversation. */
+export function analystSays(answers: number): ServedReply {
+  if (answers === 3) return '{"total":"much"}';
+  if (answers > 3) return '{"total":6}';
+  return { toolCalls: ["A", "B"].map((name) => ({ name: "look_up", input: { name: name + answers } })) };
+}
+
 export const pipelines = {
+  analyst,
   tour,
   line,
   loop,

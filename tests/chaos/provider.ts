@@ -3,10 +3,11 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** What the provider has seen: the true cost of all requests, and the text of each. */
+/** What the provider has seen: the true cost of all requests, and each of them. */
 export interface Meter {
   readonly picoUsd: bigint;
   readonly texts: readonly string[];
+  readonly bodies: readonly object[];
 }
 
 export interface Provider extends AsyncDisposable {

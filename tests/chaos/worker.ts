@@ -32,6 +32,18 @@ async function work(runId: string, path: string): Promise<void> {
   log({ runId, path, pid: process.pid });
 }
 
+let commits = 0;
+let isCounted = false;
+/** The entries of one commit are told in one go. */
+function countCommit(): void {
+  if (isCounted) return;
+  isCounted = true;
+  queueMicrotask(() => {
+    isCounted = false;
+  });
+  if (++commits === job.diesAfter) process.kill(process.pid, "SIGKILL");
+}
+
 const model = respondent((path) => log({ runId: job.runId, path, pid: process.pid }), job.pauseMs?.[1] ?? 2);
 const store = storeAt(job.place);
 tell({ type: "up" });
@@ -44,7 +56,10 @@ try {
     ...(job.lease === undefined ? {} : { lease: job.lease }),
     ...(job.budget === undefined ? {} : { budget: job.budget }),
     takeOver: job.takeOver ?? false,
-    onEvent: (event, runId) => tell({ type: "recorded", runId, entry: event.type, path: event.path }),
+    onEvent: (event, runId) => {
+      tell({ type: "recorded", runId, entry: event.type, path: event.path });
+      countCommit();
+    },
   });
   const result = await flujo.run(job.input as never, { runId: job.runId }); // each pipeline reads its own
   const output = result.status === "completed" ? result.output : undefined;
