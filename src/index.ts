@@ -1,5 +1,6 @@
 /** The front door. */
-export { type AgentOptions, agent } from "./agents/agent.ts";
+export { agent } from "./agents/agent.ts";
+export type { AgentOptions, Example } from "./agents/agent-options.ts";
 export { type ModelsOptions, models } from "./agents/models.ts";
 export { type Tool, type ToolContext, type ToolOptions, tool } from "./agents/tool.ts";
 export { defineConfig, type FlujoConfig } from "./config.ts";

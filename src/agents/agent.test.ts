@@ -7,7 +7,8 @@ import type { WorkNode } from "../core/node.ts";
 import type { Step } from "../core/step.ts";
 import { type ScriptedOptions, scriptedModel } from "../testing/scripted-model.ts";
 import { type TestContext, type TestContextOptions, testContext } from "../testing/test-context.ts";
-import { type AgentOptions, agent } from "./agent.ts";
+import { agent } from "./agent.ts";
+import type { AgentOptions } from "./agent-options.ts";
 import { models } from "./models.ts";
 import { tool } from "./tool.ts";
 
@@ -134,6 +135,72 @@ describe("a text agent", () => {
       role: "assistant",
       content: [{ type: "text", text: "not json", providerOptions: { test: { signature: "s" } } }],
     });
+  });
+});
+
+describe("the prompts of an agent", () => {
+  test("are templates over input and state, or functions", async () => {
+    const { model, context } = scripted(["ok"], { state: { audience: "children" } });
+    const input = z.object({ title: z.string(), year: z.number().optional() });
+    const tell = agent("tell", {
+      model,
+      input,
+      system: "Tell it to {{state.audience}}.",
+      prompt: "{{input.title}}{{input.year?}}",
+    });
+    await run(tell, { title: "{{state.audience}}" }, context);
+    expect(model.calls[0]?.options.prompt).toEqual([
+      { role: "system", content: "Tell it to children." },
+      { role: "user", content: [{ type: "text", text: "{{state.audience}}" }] },
+    ]);
+    expectTypeOf(tell).toEqualTypeOf<Step<{ title: string; year?: number | undefined }, string, unknown>>();
+    const mixed = agent("mixed", { model, input, system: (one) => one.title, prompt: ({ title }) => title });
+    expectTypeOf(mixed).toEqualTypeOf(tell);
+  });
+
+  test("that name a field the input cannot have are refused where they are written, others when it is missing", async () => {
+    const { model, context } = scripted(["ok"]);
+    const input = z.object({ title: z.string() });
+    expect(() => agent("a", { model, input, system: "{{input.titel}}" })).toThrow(
+      'the system prompt of agent "a" has {{input.titel}}, and its input has no "titel" (it has title)',
+    );
+    const loose = agent<{ title: string }>("a", { model, system: "S", prompt: "{{input.titel}}" });
+    await expect(run(loose, { title: "T" }, context)).rejects.toMatchObject({
+      code: "invalid-input",
+      retryable: false,
+      message:
+        'the prompt of agent "a" has {{input.titel}}, and at /test/body input has no "titel" (it has title)',
+    });
+    expect(model.calls).toEqual([]);
+  });
+
+  test("may be preceded by examples, asked and answered as the real thing is", async () => {
+    const { model, context } = scripted(['{"value":["b"]}']);
+    const letters = agent("letters", {
+      model,
+      system: "S",
+      prompt: (text: string) => `Letters of ${text}`,
+      examples: [{ input: "ace", output: ["a", "c", "e"] }],
+      output: z.array(z.string()),
+    });
+    expect(await run(letters, "b", context)).toEqual(["b"]);
+    expect(model.calls[0]?.options.prompt.slice(1)).toEqual([
+      { role: "user", content: [{ type: "text", text: "Letters of ace" }] },
+      { role: "assistant", content: [{ type: "text", text: '{"value":["a","c","e"]}' }] },
+      { role: "user", content: [{ type: "text", text: "Letters of b" }] },
+    ]);
+    expect(context.quotes[0]?.inputTokens).toBeGreaterThan(context.receipts[0]?.inputTokens ?? 0);
+  });
+
+  test("go with how much the model is to think, where its thoughts stay within the cap", async () => {
+    const { model, context } = scripted(["ok"]);
+    await run(agent("a", { model, system: "S", reasoning: "low" }), "P", context);
+    expect(model.calls[0]?.options.reasoning).toBe("low");
+    expect(() => agent("a", { model: "anthropic:claude-sonnet-4-5", system: "S", reasoning: "low" })).toThrow(
+      "would think beyond the output cap",
+    );
+    const older = { ...model, specificationVersion: "v3" } as never; // in all else the same
+    expect(() => agent("a", { model: older, system: "S", reasoning: "low" })).toThrow("of an older AI SDK");
   });
 });
 
@@ -319,6 +386,9 @@ describe("the version of an agent", () => {
     ["model", { ...base, model: "openai:gpt-4o" }],
     ["system prompt", { ...base, system: "T" }],
     ["prompt", { ...base, prompt: (text: string) => `${text}!` }],
+    ["template of the prompt", { ...base, prompt: "{{input}}" }],
+    ["examples", { ...base, examples: [{ input: "a", output: "b" }] }],
+    ["reasoning", { ...base, reasoning: "low" as const }],
     ["sampling", { ...base, temperature: 1 }],
     ["output cap", { ...base, maxOutputTokens: 5 }],
     ["tools", { ...base, tools: [look("Looks")] }],

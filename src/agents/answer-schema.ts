@@ -29,6 +29,10 @@ export function answerSchema(schema: Schema): AnswerSchema {
   };
 }
 
+/** A value in the form it is asked for. */
+export const asAnswered = (value: unknown, answer: AnswerSchema | undefined): unknown =>
+  answer?.wrapped ? { value } : value;
+
 /** The JSON Schema (draft 7) of what a schema accepts, where its library offers one by the Standard JSON Schema trait. */
 export function inputJsonSchema(schema: Schema): JSONSchema7 | undefined {
   const standard: object = schema["~standard"];

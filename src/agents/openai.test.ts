@@ -11,7 +11,8 @@ import {
   openaiServer,
 } from "../testing/openai-server.ts";
 import { type TestContext, testContext } from "../testing/test-context.ts";
-import { type AgentOptions, agent } from "./agent.ts";
+import { agent } from "./agent.ts";
+import type { AgentOptions } from "./agent-options.ts";
 import type { LanguageModel } from "./language-model.ts";
 import { models } from "./models.ts";
 import { tool } from "./tool.ts";

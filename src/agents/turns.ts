@@ -9,13 +9,12 @@ import { InvalidOutputError, StepFailedError } from "../core/errors.ts";
 import { misfit } from "../core/schema.ts";
 import { together } from "../engine/together.ts";
 import { type AnswerSchema, readAnswer } from "./answer-schema.ts";
-import { type Answer, type AnswerPart, callModel } from "./call.ts";
+import { type Answer, callModel } from "./call.ts";
 import type { CallOptions } from "./language-model.ts";
+import { type Message, type Opening, opening, said, toolMessage, userMessage } from "./messages.ts";
 import type { PricedModel } from "./priced-model.ts";
 import { hiddenOutput, type ProviderOptions } from "./provider-options.ts";
 import { runTool, type Tool } from "./tool.ts";
-
-type Message = CallOptions["prompt"][number];
 
 /** How a model is asked. */
 export interface Sampling {
@@ -24,17 +23,15 @@ export interface Sampling {
   readonly topP?: number;
   readonly seed?: number;
   readonly stopSequences?: readonly string[];
+  /** How much the model thinks before it answers; its thoughts count within the output cap. Default: the provider's. */
+  readonly reasoning?: NonNullable<CallOptions["reasoning"]>;
 }
 
 /** What is wanted of a model. */
-export interface Task extends Sampling {
+export interface Task extends Sampling, Opening {
   /** The name of the calls in the journal. */
   readonly callName: string;
   readonly priced: PricedModel;
-  readonly system: string | undefined;
-  readonly prompt: string;
-  /** Absent: the answer is its text. */
-  readonly answer: AnswerSchema | undefined;
   readonly maxOutputTokens: number;
   readonly minOutputTokens: number;
   readonly repairs: number;
@@ -100,7 +97,7 @@ async function ask(context: PaidContext, task: Task, messages: readonly Message[
 }
 
 function callOptions(task: Task, messages: readonly Message[]) {
-  const { temperature, topP, seed, stopSequences, tools, answer, providerOptions } = task;
+  const { temperature, topP, seed, stopSequences, reasoning, tools, answer, providerOptions } = task;
   const functions = tools.map(({ name, description, inputSchema }) => ({
     type: "function" as const,
     name,
@@ -113,6 +110,7 @@ function callOptions(task: Task, messages: readonly Message[]) {
     ...(topP === undefined ? {} : { topP }),
     ...(seed === undefined ? {} : { seed }),
     ...(stopSequences === undefined ? {} : { stopSequences: [...stopSequences] }),
+    ...(reasoning === undefined ? {} : { reasoning }),
     ...(functions.length === 0 ? {} : { tools: functions, toolChoice: { type: "auto" as const } }),
     ...(answer === undefined ? {} : { responseFormat: responseFormat(answer) }),
     ...(providerOptions === undefined ? {} : { providerOptions }),
@@ -121,56 +119,6 @@ function callOptions(task: Task, messages: readonly Message[]) {
 
 const responseFormat = ({ json }: AnswerSchema) =>
   json === undefined ? { type: "json" as const } : { type: "json" as const, schema: json, name: "answer" };
-
-/** Said when the provider is told no schema; some take JSON answers only when the prompt speaks of JSON. */
-const jsonOnly = "Answer with one JSON value and nothing else.";
-
-function opening(task: Task): Message[] {
-  const asked =
-    task.answer !== undefined && task.answer.json === undefined ? [task.system, jsonOnly] : [task.system];
-  const system = asked.filter((text) => text !== undefined && text !== "").join("\n\n");
-  return [...(system === "" ? [] : [{ role: "system" as const, content: system }]), userMessage(task.prompt)];
-}
-
-const userMessage = (text: string): Message => ({ role: "user", content: [{ type: "text", text }] });
-
-/** The answer as part of the conversation; providers take no empty message. */
-function said(answer: Answer): Message[] {
-  const content = answer.parts.filter((part) => part.type === "tool-call" || part.text !== "").map(partSaid);
-  return content.length === 0 ? [] : [{ role: "assistant", content }];
-}
-
-function partSaid(part: AnswerPart) {
-  // Metadata came from the provider as its own options for this place.
-  const back = part.metadata === undefined ? {} : { providerOptions: part.metadata as ProviderOptions };
-  if (part.type !== "tool-call") return { type: part.type, text: part.text, ...back };
-  const { id: toolCallId, name: toolName } = part;
-  return { type: part.type, toolCallId, toolName, input: argumentsOf(part.input), ...back };
-}
-
-function argumentsOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
-}
-
-function toolMessage(
-  calls: readonly { id: string; name: string }[],
-  results: readonly { ok: boolean; text: string }[],
-): Message {
-  const content = calls.map(({ id: toolCallId, name: toolName }, i) => ({
-    type: "tool-result" as const,
-    toolCallId,
-    toolName,
-    output: {
-      type: results[i]?.ok ? ("text" as const) : ("error-text" as const),
-      value: results[i]?.text ?? "",
-    },
-  }));
-  return { role: "tool", content };
-}
 
 function textIn(answer: Answer, context: PaidContext, task: Task): string {
   const texts = answer.parts.flatMap((part) => (part.type === "text" ? part.text : []));

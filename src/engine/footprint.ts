@@ -48,6 +48,10 @@ export function watched(view: Record<string, unknown>, footprint: Footprint): Re
       if (typeof field === "string") footprint.noteRead(field);
       return Reflect.has(target, field);
     },
+    getOwnPropertyDescriptor(target, field) {
+      if (typeof field === "string") footprint.noteRead(field);
+      return Reflect.getOwnPropertyDescriptor(target, field);
+    },
     ownKeys(target) {
       for (const field of Object.keys(target)) footprint.noteRead(field);
       footprint.noteRead("*");

@@ -325,6 +325,13 @@ describe("a cached step", () => {
     ]);
   });
 
+  it("misses when a field it looked for in vain is there now", async () => {
+    const looking = stating((ctx) => (Object.hasOwn(ctx.state, "a") ? "there" : "absent"));
+    expect(
+      (await outcomes(looking, [{}, { b: 1 }, { a: 1 }])).map(([out]) => (out as { value: unknown }).value),
+    ).toEqual(["absent", "absent", "there"]);
+  });
+
   it("misses when a choice, a verdict or the items of a map read a field that is another", async () => {
     const one = step("one", () => "one");
     const two = step("two", () => "two");

@@ -1,0 +1,130 @@
+/** What an agent is told, and its options with every default in place. */
+import { InvalidOptionError } from "../core/errors.ts";
+import { jsonSchemaOf } from "../core/fingerprint.ts";
+import type { Schema } from "../core/schema.ts";
+import { isLanguageModel, type LanguageModel, modelName } from "./language-model.ts";
+import { defaultOutputTokens, defaultRepairs } from "./models.ts";
+import { checkProviderOptions, type ProviderOptions } from "./provider-options.ts";
+import { filled, neverFilled, type Template, template } from "./template.ts";
+import { textOf } from "./text.ts";
+import type { Tool } from "./tool.ts";
+import type { Sampling } from "./turns.ts";
+
+/** What a prompt may be made of beside the input. */
+export interface PromptContext<State> {
+  readonly state: Readonly<State>;
+}
+
+/** A question of the kind the agent gets, and the answer it should give. */
+export interface Example<In> {
+  readonly input: In;
+  /** A text, or a value in the form the model is to write it. */
+  readonly output: unknown;
+}
+
+export interface AgentOptions<In, State = unknown> extends Sampling {
+  /** `"openai:gpt-4o-mini"`, or an AI SDK language model. */
+  readonly model: string | LanguageModel;
+  /** Checks the input before the agent runs; its output is what the prompts see. */
+  readonly input?: Schema<unknown, In>;
+  /**
+   * Who the model is and what it is to do: a template, `"Summarise for {{state.audience}}."`, or a function of the input.
+   * A place `{{…}}` names a part of `input` or `state`; `{{input.note?}}` may be missing; `\{{` stands for two braces.
+   */
+  readonly system: string | ((input: In, ctx: PromptContext<State>) => string);
+  /** What is asked: a template or a function. Default: a text input as it is, anything else as JSON. */
+  readonly prompt?: string | ((input: In, ctx: PromptContext<State>) => string);
+  /** Shown before the question, each as a question and its answer. */
+  readonly examples?: readonly Example<NoInfer<In>>[];
+  /** The most tokens one answer may have, thoughts included: from 1. Default 4,096; a budget may shrink it. */
+  readonly maxOutputTokens?: number;
+  /** The fewest that make a call worth its price: below it the budget refuses. Default 16. */
+  readonly minOutputTokens?: number;
+  /** Further turns when an answer does not fit the `output` schema: from 0. Default 2. */
+  readonly repairs?: number;
+  readonly tools?: readonly Tool[];
+  /** How often the model may be asked while it still calls tools: from 1. Default 8. */
+  readonly maxTurns?: number;
+  /** Handed to the provider as they are: `{ openai: { reasoningEffort: "low" } }`. */
+  readonly providerOptions?: ProviderOptions;
+}
+
+/** Options of any agent, its types forgotten. */
+export type AnyOptions = AgentOptions<unknown, unknown> & { readonly output?: Schema | undefined };
+export type Settled = ReturnType<typeof settle>;
+
+/** Makes a text of the input and the state. `path` names the agent in errors. */
+export type Wording = (input: unknown, state: unknown, path: string) => string;
+
+/** The options with every default in place, checked. */
+export function settle(name: string, options: AnyOptions) {
+  const who = `agent "${name}"`;
+  const { most, least } = defaultOutputTokens;
+  if (typeof options.system !== "string" && typeof options.system !== "function") {
+    throw new InvalidOptionError(`${who} has no system prompt`, {
+      hint: 'Give it one: { system: "Summarise in one sentence." }',
+    });
+  }
+  const settled = {
+    ...options,
+    systemText: wording(options.system, `system prompt of ${who}`, options.input),
+    promptText: wording(options.prompt ?? textOf, `prompt of ${who}`, options.input),
+    examples: options.examples ?? [],
+    maxOutputTokens: whole(who, "maxOutputTokens", options.maxOutputTokens ?? most, 1),
+    minOutputTokens: whole(who, "minOutputTokens", options.minOutputTokens ?? least, 1),
+    repairs: whole(who, "repairs", options.repairs ?? defaultRepairs, 0),
+    maxTurns: whole(who, "maxTurns", options.maxTurns ?? 8, 1),
+    tools: options.tools ?? [],
+  };
+  const names = settled.tools.map((tool) => tool.name);
+  const twice = names.find((one, i) => names.indexOf(one) < i);
+  if (twice !== undefined)
+    throw new InvalidOptionError(`${who} has two tools named "${twice}"`, { hint: "Rename one." });
+  checkProviderOptions(settled.providerOptions, who);
+  if (settled.reasoning !== undefined) checkReasoning(settled.model, who);
+  modelName(settled.model);
+  return settled;
+}
+
+/** A template or a function, as one kind of thing. */
+function wording(
+  prompt: string | ((input: unknown, ctx: PromptContext<unknown>) => string),
+  what: string,
+  input: Schema | undefined,
+): Wording {
+  if (typeof prompt === "function") return (value, state) => prompt(value, { state: state as object }); // a state is one
+  const read = template(prompt, what);
+  checkPlaces(read, input);
+  return (value, state, path) => filled(read, { input: value, state }, path);
+}
+
+function checkPlaces(read: Template, input: Schema | undefined): void {
+  const [wrong] = neverFilled(read, input === undefined ? undefined : jsonSchemaOf(input));
+  if (wrong !== undefined)
+    throw new InvalidOptionError(wrong, { hint: "Correct the template, or the input schema." });
+}
+
+/** Models whose package adds its own thinking budget on top of the cap it is given. */
+const addsThinking = /anthropic|claude/i;
+
+function checkReasoning(model: string | LanguageModel, who: string): void {
+  const name = modelName(model);
+  if (addsThinking.test(name)) {
+    throw new InvalidOptionError(`${who} sets reasoning, and ${name} would think beyond the output cap`, {
+      hint: 'Say how much instead: providerOptions: { anthropic: { thinking: { type: "enabled", budgetTokens: 2000 } } }.',
+    });
+  }
+  if (isLanguageModel(model) && model.specificationVersion !== "v4") {
+    throw new InvalidOptionError(
+      `${who} sets reasoning, which ${name} does not take: it is of an older AI SDK`,
+      {
+        hint: "Update its package, or use providerOptions.",
+      },
+    );
+  }
+}
+
+function whole(who: string, field: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new InvalidOptionError(`${field} of ${who} is ${value}; it takes a whole number from ${least}`);
+}
