@@ -45,6 +45,13 @@ export interface AgentOptions<In, State = unknown> extends Sampling {
   readonly tools?: readonly Tool[];
   /** How often the model may be asked while it still calls tools: from 1. Default 8. */
   readonly maxTurns?: number;
+  /** How often a tool is run with the same arguments before the model is told that it repeats itself: from 1. Default 3. */
+  readonly sameCalls?: number;
+  /**
+   * When the model was told and goes on in the same way: `"fail"` (default) fails with ToolLoopError, `"answer"` has it
+   * answer with what it has, without tools.
+   */
+  readonly onLoop?: "fail" | "answer";
   /** Handed to the provider as they are: `{ openai: { reasoningEffort: "low" } }`. */
   readonly providerOptions?: ProviderOptions;
 }
@@ -74,6 +81,8 @@ export function settle(name: string, options: AnyOptions) {
     minOutputTokens: whole(who, "minOutputTokens", options.minOutputTokens ?? least, 1),
     repairs: whole(who, "repairs", options.repairs ?? defaultRepairs, 0),
     maxTurns: whole(who, "maxTurns", options.maxTurns ?? 8, 1),
+    sameCalls: whole(who, "sameCalls", options.sameCalls ?? 3, 1),
+    onLoop: options.onLoop ?? "fail",
     tools: options.tools ?? [],
   };
   const names = settled.tools.map((tool) => tool.name);

@@ -377,6 +377,74 @@ describe("tools", () => {
   });
 });
 
+describe("an agent that goes round in circles", () => {
+  const look = (log: string[], mayRepeat = false) =>
+    tool("look", {
+      description: "Looks",
+      input: z.object({ at: z.string(), deep: z.boolean().optional() }),
+      execute: ({ at }) => log.push(at),
+      mayRepeat,
+    });
+  const looks = (...inputs: unknown[]) => ({ toolCalls: inputs.map((input) => ({ name: "look", input })) });
+  const lastResults = (prompt: readonly { role: string; content: unknown }[]) => prompt.at(-1)?.content;
+
+  test("is told once, and stopped when it goes on: the same arguments in any order of fields", async () => {
+    const log: string[] = [];
+    const same = ['{"at":"x","deep":true}', '{ "deep": true, "at": "x" }'];
+    const { model, context } = scripted([
+      looks(same[0], same[1]),
+      looks(same[0]),
+      looks(same[1], { at: "y" }),
+      looks(same[0]),
+    ]);
+    const a = agent("a", { model, system: "S", tools: [look(log)] });
+    await expect(run(a, "P", context)).rejects.toMatchObject({
+      code: "tool-loop",
+      path: "/test/body",
+      message: expect.stringContaining("called look with the same arguments more than 3 times"),
+      retryable: true,
+    });
+    expect(log).toEqual(["x", "x", "x", "y"]);
+    expect(lastResults(model.calls[3]?.options.prompt ?? [])).toMatchObject([
+      {
+        output: {
+          type: "error-text",
+          value: expect.stringContaining('called "look" with these arguments 3 times'),
+        },
+      },
+      { output: { type: "text", value: "4" } },
+    ]);
+  });
+
+  test("that heeds the telling goes on", async () => {
+    const { model, context } = scripted([looks({ at: "x" }), looks({ at: "x" }), "done"]);
+    expect(await run(agent("a", { model, system: "S", tools: [look([])], sameCalls: 1 }), "P", context)).toBe(
+      "done",
+    );
+  });
+
+  test('answers with what it has with onLoop: "answer", without tools', async () => {
+    const calls = looks({ at: "x" });
+    const { model, context } = scripted([calls, calls, calls, "all I have"]);
+    const a = agent("a", { model, system: "S", tools: [look([])], sameCalls: 1, onLoop: "answer" });
+    expect(await run(a, "P", context)).toBe("all I have");
+    expect(model.calls.map(({ options }) => options.toolChoice?.type)).toEqual([
+      "auto",
+      "auto",
+      "auto",
+      "none",
+    ]);
+  });
+
+  test("is none when its tool may repeat", async () => {
+    const log: string[] = [];
+    const { model, context } = scripted([...Array.from({ length: 5 }, () => looks({ at: "x" })), "done"]);
+    const a = agent("a", { model, system: "S", tools: [look(log, true)] });
+    expect(await run(a, "P", context)).toBe("done");
+    expect(log).toHaveLength(5);
+  });
+});
+
 describe("the version of an agent", () => {
   const base = { model: "openai:gpt-4o-mini", system: "S" } as const;
   const fingerprint = (options: AgentOptions<string>) => versionOf(agent("a", options).node).fingerprint;

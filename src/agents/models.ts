@@ -76,6 +76,8 @@ async function generation(source: ModelSource, name: string, request: Request, c
     minOutputTokens: defaultOutputTokens.least,
     repairs: defaultRepairs,
     tools: [],
+    sameCalls: 1,
+    onLoop: "fail" as const,
     maxTurns: 1,
     providerOptions: undefined,
     ...(temperature === undefined ? {} : { temperature }),

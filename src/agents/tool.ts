@@ -52,6 +52,8 @@ export interface ToolOptions<S extends Schema, R> {
         readonly prompt: string | ((input: SchemaOutput<S>) => string);
         readonly when?: (input: SchemaOutput<S>) => Awaitable<boolean>;
       };
+  /** Calls with the same arguments are no sign of a loop, as of a tool that polls. Default false. */
+  readonly mayRepeat?: boolean;
 }
 
 /** Something an agent may call. Made by `tool()`. */
@@ -65,6 +67,7 @@ export interface Tool {
   readonly terms: ErrandTerms;
   /** What a person is asked before it runs; undefined: nobody is. */
   readonly question: (input: never) => Awaitable<string | undefined>;
+  readonly mayRepeat: boolean;
 }
 
 /**
@@ -88,7 +91,7 @@ export function tool<S extends Schema, R>(name: string, options: ToolOptions<S, 
       hint: "Providers take letters, digits, _ and -, at most 64 of them.",
     });
   }
-  const { description, input, execute, timeout, retry, onUnknown = "retry" } = options;
+  const { description, input, execute, timeout, retry, onUnknown = "retry", mayRepeat = false } = options;
   if (!["retry", "ask", "fail"].includes(onUnknown)) {
     throw new InvalidOptionError(`onUnknown of the tool "${name}" is ${JSON.stringify(onUnknown)}`, {
       hint: 'It takes "retry", "ask" or "fail".',
@@ -105,6 +108,7 @@ export function tool<S extends Schema, R>(name: string, options: ToolOptions<S, 
       retry: retry === undefined ? undefined : retryTerms(retry),
       onUnknown,
     },
+    mayRepeat,
     question: questionOf(name, options.approval ?? false),
   });
 }

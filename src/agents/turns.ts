@@ -7,14 +7,14 @@ import { tokenBound } from "../budget/token-bound.ts";
 import type { PaidContext, Quote } from "../core/context.ts";
 import { InvalidOutputError, StepFailedError } from "../core/errors.ts";
 import { misfit } from "../core/schema.ts";
-import { together } from "../engine/together.ts";
 import { type AnswerSchema, readAnswer } from "./answer-schema.ts";
 import { type Answer, callModel } from "./call.ts";
 import type { CallOptions } from "./language-model.ts";
+import { LoopGuard } from "./loop-guard.ts";
 import { type Message, type Opening, opening, said, toolMessage, userMessage } from "./messages.ts";
 import type { PricedModel } from "./priced-model.ts";
 import { hiddenOutput, type ProviderOptions } from "./provider-options.ts";
-import { runTool, type Tool } from "./tool.ts";
+import { type ToolUse, toolRound } from "./tool-round.ts";
 
 /** How a model is asked. */
 export interface Sampling {
@@ -28,15 +28,16 @@ export interface Sampling {
 }
 
 /** What is wanted of a model. */
-export interface Task extends Sampling, Opening {
+export interface Task extends Sampling, Opening, ToolUse {
   /** The name of the calls in the journal. */
   readonly callName: string;
   readonly priced: PricedModel;
   readonly maxOutputTokens: number;
   readonly minOutputTokens: number;
   readonly repairs: number;
-  readonly tools: readonly Tool[];
   readonly maxTurns: number;
+  /** Default: as the model likes. */
+  readonly toolChoice?: "none";
   readonly providerOptions: ProviderOptions | undefined;
 }
 
@@ -44,20 +45,22 @@ export interface Task extends Sampling, Opening {
  * Text, or a value of the answer's schema.
  *
  * @throws InvalidOutputError when no answer fits after all repairs (a new attempt may).
- * @throws StepFailedError when the model only calls tools, or refuses.
+ * @throws StepFailedError when the model only calls tools, or refuses; ToolLoopError when it repeats itself.
  */
 export async function converse(context: PaidContext, task: Task): Promise<unknown> {
   const messages = opening(task);
+  const guard = new LoopGuard(task.sameCalls);
   let turns = 0;
   let repairs = 0;
+  let mustAnswer = false;
   for (;;) {
-    const answer = await ask(context, task, messages);
+    const answer = await ask(context, mustAnswer ? { ...task, toolChoice: "none" } : task, messages);
     const calls = answer.parts.filter((part) => part.type === "tool-call");
     if (calls.length > 0 && task.tools.length > 0) {
       turns += 1;
       if (turns >= task.maxTurns) throw noEnd(context, task);
-      // Started in the order the model wrote them: that numbers their operations the same way each time.
-      const results = await together(calls.map((call) => runTool(call, task.tools, context)));
+      const { results, isLoop } = await toolRound(context, task, guard, calls);
+      mustAnswer ||= isLoop;
       messages.push(...said(answer), toolMessage(calls, results));
       continue;
     }
@@ -111,7 +114,9 @@ function callOptions(task: Task, messages: readonly Message[]) {
     ...(seed === undefined ? {} : { seed }),
     ...(stopSequences === undefined ? {} : { stopSequences: [...stopSequences] }),
     ...(reasoning === undefined ? {} : { reasoning }),
-    ...(functions.length === 0 ? {} : { tools: functions, toolChoice: { type: "auto" as const } }),
+    ...(functions.length === 0
+      ? {}
+      : { tools: functions, toolChoice: { type: task.toolChoice ?? ("auto" as const) } }),
     ...(answer === undefined ? {} : { responseFormat: responseFormat(answer) }),
     ...(providerOptions === undefined ? {} : { providerOptions }),
   };
