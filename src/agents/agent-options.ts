@@ -15,6 +15,9 @@ export interface PromptContext<State> {
   readonly state: Readonly<State>;
 }
 
+/** A model: its name, or itself. */
+type ModelRef = string | LanguageModel;
+
 /** A question of the kind the agent gets, and the answer it should give. */
 export interface Example<In> {
   readonly input: In;
@@ -23,8 +26,18 @@ export interface Example<In> {
 }
 
 export interface AgentOptions<In, State = unknown> extends Sampling {
-  /** `"openai:gpt-4o-mini"`, or an AI SDK language model. */
-  readonly model: string | LanguageModel;
+  /**
+   * `"openai:gpt-4o-mini"`, or an AI SDK language model. Several: when a call of the first has failed for good (not of
+   * the budget), the next is asked from there on.
+   */
+  readonly model: ModelRef | readonly [ModelRef, ...ModelRef[]];
+  /**
+   * A cheaper model, asked from there on when less than the share `below` (from 0 to 1, default 0.2) of the tightest cost
+   * limit is left, or when the limit does not allow a call of the other one.
+   */
+  readonly degradeTo?: ModelRef | { readonly model: ModelRef; readonly below: number };
+  /** Tells the model in its system prompt, at each turn, what is left of the budget. Default false. */
+  readonly showBudget?: boolean;
   /** Checks the input before the agent runs; its output is what the prompts see. */
   readonly input?: Schema<unknown, In>;
   /**
@@ -74,6 +87,8 @@ export function settle(name: string, options: AnyOptions) {
   }
   const settled = {
     ...options,
+    chain: isChain(options.model) ? options.model : ([options.model] as const),
+    degrade: options.degradeTo === undefined ? undefined : degrading(who, options.degradeTo),
     systemText: wording(options.system, `system prompt of ${who}`, options.input),
     promptText: wording(options.prompt ?? textOf, `prompt of ${who}`, options.input),
     examples: options.examples ?? [],
@@ -90,9 +105,32 @@ export function settle(name: string, options: AnyOptions) {
   if (twice !== undefined)
     throw new InvalidOptionError(`${who} has two tools named "${twice}"`, { hint: "Rename one." });
   checkProviderOptions(settled.providerOptions, who);
-  if (settled.reasoning !== undefined) checkReasoning(settled.model, who);
-  modelName(settled.model);
+  if (settled.chain.length === 0)
+    throw new InvalidOptionError(`${who} has no model`, {
+      hint: 'Name one: { model: "openai:gpt-4o-mini" }',
+    });
+  for (const model of modelsOf(settled)) {
+    modelName(model);
+    if (settled.reasoning !== undefined) checkReasoning(model, who);
+  }
+  const asked = modelsOf(settled).map(modelName);
+  const again = asked.find((one, i) => asked.indexOf(one) < i);
+  if (again !== undefined)
+    throw new InvalidOptionError(`${who} has the model ${again} twice`, { hint: "Name each once." });
   return settled;
+}
+
+/** Every model an agent may ask. */
+export const modelsOf = ({ chain, degrade }: Pick<Settled, "chain" | "degrade">): readonly ModelRef[] =>
+  degrade === undefined ? chain : [...chain, degrade.model];
+
+const isChain = (model: AnyOptions["model"]): model is readonly [ModelRef, ...ModelRef[]] =>
+  Array.isArray(model);
+
+function degrading(who: string, to: NonNullable<AnyOptions["degradeTo"]>) {
+  const { model, below } = typeof to === "object" && "below" in to ? to : { model: to, below: 0.2 };
+  if (below >= 0 && below <= 1) return { model, below };
+  throw new InvalidOptionError(`degradeTo.below of ${who} is ${below}; it takes a share from 0 to 1`);
 }
 
 /** A template or a function, as one kind of thing. */
@@ -116,7 +154,7 @@ function checkPlaces(read: Template, input: Schema | undefined): void {
 /** Models whose package adds its own thinking budget on top of the cap it is given. */
 const addsThinking = /anthropic|claude/i;
 
-function checkReasoning(model: string | LanguageModel, who: string): void {
+function checkReasoning(model: ModelRef, who: string): void {
   const name = modelName(model);
   if (addsThinking.test(name)) {
     throw new InvalidOptionError(`${who} sets reasoning, and ${name} would think beyond the output cap`, {

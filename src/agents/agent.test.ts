@@ -479,11 +479,11 @@ describe("the version of an agent", () => {
 
   test("names its model for validation, and hands over a model object", () => {
     expect(workOf(agent("a", base))).toMatchObject({ models: ["openai:gpt-4o-mini"] });
-    expect(workOf(agent("a", base)).modelObject).toBeUndefined();
+    expect(workOf(agent("a", base)).modelObjects).toEqual({});
     const model = scriptedModel({ replies: [] });
     expect(workOf(agent("a", { ...base, model }))).toMatchObject({
       models: ["scripted:model"],
-      modelObject: model,
+      modelObjects: { "scripted:model": model },
     });
   });
 });

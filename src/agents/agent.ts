@@ -5,11 +5,11 @@ import type { WorkNode } from "../core/node.ts";
 import type { Schema, SchemaOutput } from "../core/schema.ts";
 import { type Step, toStep } from "../core/step.ts";
 import { checkedName } from "../core/work.ts";
-import { type AgentOptions, type AnyOptions, type Settled, settle } from "./agent-options.ts";
+import { type AgentOptions, type AnyOptions, modelsOf, type Settled, settle } from "./agent-options.ts";
 import { answerSchema } from "./answer-schema.ts";
 import { modelName } from "./language-model.ts";
 import { models } from "./models.ts";
-import { isModelSource } from "./priced-model.ts";
+import { isModelSource, type PricedModel } from "./priced-model.ts";
 import { builtInProviders } from "./registry.ts";
 import { textOf } from "./text.ts";
 import { converse } from "./turns.ts";
@@ -47,8 +47,10 @@ export function agent(name: string, options: AnyOptions): Step<unknown, unknown,
     work: (input: unknown, context: PaidContext) => work(input, context, settled),
     ...(settled.input === undefined ? {} : { input: settled.input }),
     facts: factsOf(settled),
-    models: [modelName(settled.model)],
-    ...(typeof settled.model === "string" ? {} : { modelObject: settled.model }),
+    models: modelsOf(settled).map(modelName),
+    modelObjects: Object.fromEntries(
+      modelsOf(settled).flatMap((model) => (typeof model === "string" ? [] : [[modelName(model), model]])),
+    ),
     providers: builtInProviders,
     freshAttempts: true,
   };
@@ -58,11 +60,14 @@ export function agent(name: string, options: AnyOptions): Step<unknown, unknown,
 async function work(input: unknown, context: PaidContext, options: Settled): Promise<unknown> {
   const source = isModelSource(context.models) ? context.models : models();
   const { state, path } = context;
-  const { systemText, promptText, examples, output, model, providerOptions, ...rest } = options;
+  const { systemText, promptText, examples, output, chain, degrade, providerOptions, ...rest } = options;
+  const [priced, ...others] = await Promise.all(chain.map((model) => source.find(model)));
   return converse(context, {
     ...rest,
     callName: "call",
-    priced: await source.find(model),
+    priced: priced as PricedModel, // a chain has a first
+    others,
+    degradeTo: degrade && { priced: await source.find(degrade.model), below: degrade.below },
     system: systemText(input, state, path),
     examples: examples.map((one) => ({ prompt: promptText(one.input, state, path), output: one.output })),
     prompt: promptText(input, state, path),
@@ -77,7 +82,9 @@ function factsOf(options: Settled): WorkNode["facts"] {
   const { temperature, topP, seed, stopSequences, reasoning } = options;
   const sampling = { temperature, topP, seed, stopSequences, reasoning };
   return {
-    model: modelName(options.model),
+    model: options.chain.length === 1 ? modelName(options.chain[0]) : options.chain.map(modelName),
+    ...(options.degrade === undefined ? {} : { degradeTo: modelName(options.degrade.model) }),
+    ...(options.showBudget ? { showBudget: true } : {}),
     system: typeof system === "string" ? system : codeFact(system),
     prompt: typeof prompt === "string" ? prompt : codeFact(prompt ?? textOf),
     ...(examples.length === 0

@@ -8,8 +8,9 @@ import type { PaidContext, Quote } from "../core/context.ts";
 import { InvalidOutputError, StepFailedError } from "../core/errors.ts";
 import { misfit } from "../core/schema.ts";
 import { type AnswerSchema, readAnswer } from "./answer-schema.ts";
-import { type Answer, callModel } from "./call.ts";
+import { type Answer, type CallRequest, callModel } from "./call.ts";
 import type { CallOptions } from "./language-model.ts";
+import { Lineup, type Models } from "./lineup.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import { type Message, type Opening, opening, said, toolMessage, userMessage } from "./messages.ts";
 import type { PricedModel } from "./priced-model.ts";
@@ -28,10 +29,9 @@ export interface Sampling {
 }
 
 /** What is wanted of a model. */
-export interface Task extends Sampling, Opening, ToolUse {
+export interface Task extends Sampling, Opening, ToolUse, Models {
   /** The name of the calls in the journal. */
   readonly callName: string;
-  readonly priced: PricedModel;
   readonly maxOutputTokens: number;
   readonly minOutputTokens: number;
   readonly repairs: number;
@@ -50,11 +50,17 @@ export interface Task extends Sampling, Opening, ToolUse {
 export async function converse(context: PaidContext, task: Task): Promise<unknown> {
   const messages = opening(task);
   const guard = new LoopGuard(task.sameCalls);
+  const now = (priced: PricedModel, callName = task.callName): Task =>
+    mustAnswer ? { ...task, priced, callName, toolChoice: "none" } : { ...task, priced, callName };
+  const lineup = new Lineup(context, task, task.callName, {
+    ask: (priced, callName, conversation) => ask(context, now(priced, callName), conversation),
+    quote: (priced, conversation) => callRequest(now(priced), conversation, wholeCap(task)).quote,
+  });
   let turns = 0;
   let repairs = 0;
   let mustAnswer = false;
   for (;;) {
-    const answer = await ask(context, mustAnswer ? { ...task, toolChoice: "none" } : task, messages);
+    const answer = await lineup.ask(messages);
     const calls = answer.parts.filter((part) => part.type === "tool-call");
     if (calls.length > 0 && task.tools.length > 0) {
       turns += 1;
@@ -64,7 +70,7 @@ export async function converse(context: PaidContext, task: Task): Promise<unknow
       messages.push(...said(answer), toolMessage(calls, results));
       continue;
     }
-    const text = textIn(answer, context, task);
+    const text = textIn(answer, context, now(lineup.model));
     if (task.answer === undefined) return text;
     const checked = await readAnswer(text, task.answer);
     if (checked.ok) return checked.value;
@@ -77,26 +83,33 @@ export async function converse(context: PaidContext, task: Task): Promise<unknow
 
 /** One paid call; a second one when the first was cut short only because the budget had shrunk its cap. */
 async function ask(context: PaidContext, task: Task, messages: readonly Message[]): Promise<Answer> {
-  const options = callOptions(task, messages);
-  const hidden = hiddenOutput(task.providerOptions);
-  const shape = { messages, tools: options.tools, schema: task.answer?.json, options: task.providerOptions };
-  const rates = task.priced.rates(task.providerOptions);
-  const wanted = task.maxOutputTokens + hidden;
-  const quote = (least: number): Quote => ({
-    model: task.priced.name,
-    inputTokens: tokenBound(shape),
-    outputTokens: { wanted, least },
-    ...(rates === undefined ? {} : { rates }),
-  });
+  const wanted = wholeCap(task);
   const call = (least: number) => {
-    const quoted = quote(least);
-    return context.paid(task.callName, quoted, (grant) =>
-      callModel({ priced: task.priced, quote: quoted, options, hiddenOutput: hidden }, grant),
-    );
+    const request = callRequest(task, messages, least);
+    return context.paid(task.callName, request.quote, (grant) => callModel(request, grant));
   };
-  const first = await call(Math.min(task.minOutputTokens + hidden, wanted));
+  const first = await call(Math.min(task.minOutputTokens + hiddenOutput(task.providerOptions), wanted));
   // With the whole cap this time, or not at all: then the budget refuses it, and the run halts.
   return first.cut ? call(wanted) : first;
+}
+
+/** All an answer may have, a thinking budget beside the cap included. */
+const wholeCap = ({ maxOutputTokens, providerOptions }: Task): number =>
+  maxOutputTokens + hiddenOutput(providerOptions);
+
+/** @param least the smallest cap that makes the call worth its price. */
+function callRequest(task: Task, messages: readonly Message[], least: number): CallRequest {
+  const { priced, providerOptions } = task;
+  const options = callOptions(task, messages);
+  const rates = priced.rates(providerOptions);
+  const shape = { messages, tools: options.tools, schema: task.answer?.json, options: providerOptions };
+  const quote: Quote = {
+    model: priced.name,
+    inputTokens: tokenBound(shape),
+    outputTokens: { wanted: wholeCap(task), least },
+    ...(rates === undefined ? {} : { rates }),
+  };
+  return { priced, quote, options, hiddenOutput: hiddenOutput(providerOptions) };
 }
 
 function callOptions(task: Task, messages: readonly Message[]) {

@@ -106,6 +106,15 @@ export interface Receipt<T> {
   readonly outputTokens: number;
 }
 
+/** What the tightest budgets around a place leave; absent where nothing is limited. */
+export interface Remaining {
+  readonly picoUsd?: PicoUsd;
+  /** The smallest part of a cost limit that is left: from 0 to 1. */
+  readonly share?: number;
+  readonly tokens?: number;
+  readonly calls?: number;
+}
+
 /** How an errand is run, and what is done when nobody knows what became of it. */
 export interface ErrandTerms {
   /** The longest one try may take. Absent: no limit. */
@@ -146,4 +155,19 @@ export interface PaidContext<State = unknown> extends Context<State> {
   paid<T>(name: string, quote: Quote, call: (grant: Grant) => Promise<Receipt<T>>): Promise<T>;
   /** Runs `body` once, as `run` does; `body` may ask a person and does its work under the terms. */
   errand<T>(name: string, terms: ErrandTerms, body: (errand: Errand) => Promise<T>): Promise<T>;
+  /** What `choose` returns, once; recorded with whatever is recorded next. */
+  decide<T>(name: string, choose: () => T): Promise<T>;
+  /** What is left of the budgets of this place at this moment. To act on it, `decide`: later there is less. */
+  remaining(): Remaining;
+  /** Whether the budgets of this place can pay for a call, now or once those under way are settled. */
+  affords(quote: Quote): boolean;
+  /**
+   * Does `work`, whose first operation is named `name`. Undefined when it failed for good, but not of the budget: that
+   * `other` is done instead is recorded, and `work` is not tried again.
+   */
+  unlessFailed<T>(
+    name: string,
+    other: string,
+    work: () => Promise<T>,
+  ): Promise<{ readonly value: T } | undefined>;
 }

@@ -66,6 +66,8 @@ export interface RunRecord {
   readonly retries: Map<Path, EntryOf<"retry-scheduled">[]>;
   /** The errors that led to a fallback, by the path of the fallback. */
   readonly fallbacks: Map<Path, ErrorRecord>;
+  /** Places and operations given up for others. */
+  readonly abandoned: Set<Path>;
   /** Places whose result was looked for among the kept ones, and not found. */
   readonly misses: Set<Path>;
   readonly collected: Map<Path, EntryOf<"failure-collected">>;
@@ -111,6 +113,7 @@ export function emptyRecord(): RunRecord {
     attempts: new Map(),
     retries: new Map(),
     fallbacks: new Map(),
+    abandoned: new Set(),
     misses: new Set(),
     collected: new Map(),
     choices: new Map(),
@@ -186,6 +189,7 @@ export function record(run: RunRecord, entry: Entry): void {
     }
     case "fallback-taken":
       run.fallbacks.set(entry.to, entry.error);
+      run.abandoned.add(entry.path);
       return;
     case "cache-missed":
       run.misses.add(entry.path);

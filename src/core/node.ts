@@ -37,8 +37,8 @@ export interface WorkNode {
   readonly facts: { readonly [fact: string]: Json };
   /** The models an agent may call, known before it runs: `["openai:gpt-4o"]`. */
   readonly models?: readonly string[];
-  /** The model itself, when the author gave no name but an AI SDK language model. */
-  readonly modelObject?: object;
+  /** The models themselves, by these names, where the author gave no name but an AI SDK language model. */
+  readonly modelObjects?: { readonly [name: string]: object };
   /** The providers that need no registering, so that a misspelt one is found without asking anybody. */
   readonly providers?: readonly string[];
   /** An agent's calls are bought anew at each attempt; a step's operations are kept. */

@@ -101,7 +101,7 @@ export function modelsIn(node: Node): { readonly model: string | object; readonl
   const found: { model: string | object; path: Path }[] = [];
   eachPlace(node, "", (place, path) => {
     if (!("models" in place)) return;
-    for (const model of place.models ?? []) found.push({ model: place.modelObject ?? model, path });
+    for (const model of place.models ?? []) found.push({ model: place.modelObjects?.[model] ?? model, path });
   });
   return found;
 }
@@ -110,9 +110,10 @@ export function modelsIn(node: Node): { readonly model: string | object; readonl
 export function unknownModels(node: Node, own: readonly string[]): readonly Problem[] {
   const problems: Problem[] = [];
   eachPlace(node, "", (place, path) => {
-    if (!("models" in place) || place.modelObject !== undefined) return;
+    if (!("models" in place)) return;
     const known = [...(place.providers ?? []), ...own];
     for (const model of place.models ?? []) {
+      if (place.modelObjects?.[model] !== undefined) continue;
       if (known.includes(model.slice(0, Math.max(0, model.indexOf(":"))))) continue;
       const message = `no provider is known for the model "${model}". Write "provider:model"; known are ${known.join(", ")}.`;
       problems.push({ code: "unknown-model", path, message });

@@ -1,3 +1,4 @@
+import { ask } from "../budget/ledger.ts";
 import { fixedPrice } from "../core/balance.ts";
 import type {
   Errand,
@@ -7,21 +8,24 @@ import type {
   PaidContext,
   Quote,
   Receipt,
+  Remaining,
   Spending,
 } from "../core/context.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
-import { InvalidOptionError, TimeoutError } from "../core/errors.ts";
+import { BudgetExceededError, InvalidOptionError, recordError, TimeoutError } from "../core/errors.ts";
 import { sha256 } from "../core/fingerprint.ts";
 import type { Awaitable } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
 import { operationPath, type Path } from "../core/paths.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Patch } from "../core/state.ts";
-import { type Attempt, durable } from "./durable.ts";
+import { type Attempt, decided, durable } from "./durable.ts";
 import { errand } from "./errand.ts";
 import { watched } from "./footprint.ts";
 import type { Frame } from "./frame.ts";
+import { Interruption } from "./interruption.ts";
 import { paid } from "./paid.ts";
+import { remainingIn } from "./remaining.ts";
 import { Draft } from "./state-scope.ts";
 import { open } from "./values.ts";
 
@@ -120,6 +124,38 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     return (await open(json, this.tenure.store)) as T; // as in run()
   }
 
+  async decide<T>(name: string, choose: () => T): Promise<T> {
+    const json = await decided(this, this.#operation(name), choose);
+    return (await open(json, this.tenure.store)) as T; // as in run()
+  }
+
+  remaining(): Remaining {
+    return remainingIn(this.#frame.scopes);
+  }
+
+  affords(quote: Quote): boolean {
+    return ask(this.#frame.scopes, quote, this.tenure.world.now()).verdict !== "refused";
+  }
+
+  async unlessFailed<T>(
+    name: string,
+    other: string,
+    work: () => Promise<T>,
+  ): Promise<{ readonly value: T } | undefined> {
+    const { run, journal } = this.tenure;
+    const [path, to] = [this.#next(name), this.#next(other)];
+    if (run.abandoned.has(path)) return undefined;
+    try {
+      return { value: await work() };
+    } catch (error) {
+      if (error instanceof Interruption || error instanceof BudgetExceededError || this.#over) throw error;
+      this.#frame.stop.check();
+      journal.put({ type: "fallback-taken", path, to, error: recordError(error, path) });
+      await journal.sync();
+      return undefined;
+    }
+  }
+
   async generate(name: string, request: GenerateRequest & { readonly output?: Schema }): Promise<never> {
     this.#checkOpen();
     const { models } = this.tenure;
@@ -164,10 +200,15 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
 
   #operation(name: string): Path {
     this.#checkOpen();
+    const path = this.#next(name);
     this.#uses ??= new Map();
-    const use = this.#uses.get(name) ?? 0;
-    this.#uses.set(name, use + 1);
-    return operationPath(this.#prefix, name, use);
+    this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
+    return path;
+  }
+
+  /** The path of the next operation of that name. */
+  #next(name: string): Path {
+    return operationPath(this.#prefix, name, this.#uses?.get(name) ?? 0);
   }
 
   #checkOpen(): void {

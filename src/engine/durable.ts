@@ -61,3 +61,19 @@ export async function durable(
     throw error;
   }
 }
+
+/**
+ * A choice, made once and recorded as an operation. Nobody waits for its entry: whatever follows from it is recorded
+ * after it.
+ */
+export async function decided(attempt: Attempt, path: Path, choose: () => unknown): Promise<Json> {
+  const { run, journal } = attempt.tenure;
+  const done = run.completed.get(path);
+  if (done !== undefined) return done.output;
+  const kept = keep(choose(), `choice of ${path}`, path);
+  journal.put(
+    { type: "operation-completed", path, kind: "decision", output: kept.entry, took: 0 },
+    kept.blob,
+  );
+  return kept.json;
+}

@@ -1,4 +1,4 @@
-import type { Errand, Grant, PaidContext, Quote, Receipt, Spending } from "../core/context.ts";
+import type { Errand, Grant, PaidContext, Quote, Receipt, Remaining, Spending } from "../core/context.ts";
 import { operationPath } from "../core/paths.ts";
 
 export interface TestContextOptions<State> {
@@ -10,6 +10,8 @@ export interface TestContextOptions<State> {
   /** The output cap granted to a call. Default: what it wants. */
   readonly grant?: (quote: Quote) => number;
   readonly signal?: AbortSignal;
+  /** What is left of the budget. Default: nothing is limited. */
+  readonly remaining?: () => Remaining;
 }
 
 /** A context that records in a Map, with what passed through it. */
@@ -75,6 +77,14 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
         };
         return body(errand);
       }),
+    decide: (name, choose) => once(name, async () => choose()),
+    remaining: () => options.remaining?.() ?? {},
+    affords: () => true,
+    unlessFailed: (_name, _other, work) =>
+      work().then(
+        (value) => ({ value }),
+        () => undefined,
+      ),
     sleep: (name) => once(name, async () => undefined),
     generate: () => Promise.reject(new Error("a test context does not generate")),
     paid: (name, quote, call) =>
