@@ -1,6 +1,7 @@
 /** The front door. */
 export { agent } from "./agents/agent.ts";
 export type { AgentOptions, Example } from "./agents/agent-options.ts";
+export type { Prompt, PromptPart } from "./agents/attachments.ts";
 export { type ModelsOptions, models } from "./agents/models.ts";
 export { type Tool, type ToolContext, type ToolOptions, tool } from "./agents/tool.ts";
 export { defineConfig, type FlujoConfig } from "./config.ts";

@@ -2,6 +2,7 @@
 import { InvalidOptionError } from "../core/errors.ts";
 import { jsonSchemaOf } from "../core/fingerprint.ts";
 import type { Schema } from "../core/schema.ts";
+import type { Prompt } from "./attachments.ts";
 import { isLanguageModel, type LanguageModel, modelName } from "./language-model.ts";
 import { defaultOutputTokens, defaultRepairs } from "./models.ts";
 import { checkProviderOptions, type ProviderOptions } from "./provider-options.ts";
@@ -45,8 +46,16 @@ export interface AgentOptions<In, State = unknown> extends Sampling {
    * A place `{{…}}` names a part of `input` or `state`; `{{input.note?}}` may be missing; `\{{` stands for two braces.
    */
   readonly system: string | ((input: In, ctx: PromptContext<State>) => string);
-  /** What is asked: a template or a function. Default: a text input as it is, anything else as JSON. */
-  readonly prompt?: string | ((input: In, ctx: PromptContext<State>) => string);
+  /**
+   * What is asked: a template, or a function that makes a text, or texts, images and files in order. Default: a text
+   * input as it is, anything else as JSON.
+   */
+  readonly prompt?: string | ((input: In, ctx: PromptContext<State>) => Prompt);
+  /**
+   * The most input tokens the provider makes of one image or file, by its documentation: from 1. Needed under a limit of
+   * cost or tokens, where it is reserved for each.
+   */
+  readonly attachmentTokens?: number;
   /** Shown before the question, each as a question and its answer. */
   readonly examples?: readonly Example<NoInfer<In>>[];
   /** The most tokens one answer may have, thoughts included: from 1. Default 4,096; a budget may shrink it. */
@@ -73,8 +82,8 @@ export interface AgentOptions<In, State = unknown> extends Sampling {
 export type AnyOptions = AgentOptions<unknown, unknown> & { readonly output?: Schema | undefined };
 export type Settled = ReturnType<typeof settle>;
 
-/** Makes a text of the input and the state. `path` names the agent in errors. */
-export type Wording = (input: unknown, state: unknown, path: string) => string;
+/** Makes a prompt of the input and the state. `path` names the agent in errors. */
+type Wording<P extends Prompt> = (input: unknown, state: unknown, path: string) => P | string;
 
 /** The options with every default in place, checked. */
 export function settle(name: string, options: AnyOptions) {
@@ -89,11 +98,15 @@ export function settle(name: string, options: AnyOptions) {
     ...options,
     chain: isChain(options.model) ? options.model : ([options.model] as const),
     degrade: options.degradeTo === undefined ? undefined : degrading(who, options.degradeTo),
-    systemText: wording(options.system, `system prompt of ${who}`, options.input),
-    promptText: wording(options.prompt ?? textOf, `prompt of ${who}`, options.input),
+    systemText: wording<string>(options.system, `system prompt of ${who}`, options.input),
+    promptParts: wording<Prompt>(options.prompt ?? textOf, `prompt of ${who}`, options.input),
     examples: options.examples ?? [],
     maxOutputTokens: whole(who, "maxOutputTokens", options.maxOutputTokens ?? most, 1),
     minOutputTokens: whole(who, "minOutputTokens", options.minOutputTokens ?? least, 1),
+    attachmentTokens:
+      options.attachmentTokens === undefined
+        ? undefined
+        : whole(who, "attachmentTokens", options.attachmentTokens, 1),
     repairs: whole(who, "repairs", options.repairs ?? defaultRepairs, 0),
     maxTurns: whole(who, "maxTurns", options.maxTurns ?? 8, 1),
     sameCalls: whole(who, "sameCalls", options.sameCalls ?? 3, 1),
@@ -134,11 +147,11 @@ function degrading(who: string, to: NonNullable<AnyOptions["degradeTo"]>) {
 }
 
 /** A template or a function, as one kind of thing. */
-function wording(
-  prompt: string | ((input: unknown, ctx: PromptContext<unknown>) => string),
+function wording<P extends Prompt>(
+  prompt: string | ((input: unknown, ctx: PromptContext<unknown>) => P),
   what: string,
   input: Schema | undefined,
-): Wording {
+): Wording<P> {
   if (typeof prompt === "function") return (value, state) => prompt(value, { state: state as object }); // a state is one
   const read = template(prompt, what);
   checkPlaces(read, input);

@@ -1,4 +1,5 @@
 import type { PaidContext } from "../core/context.ts";
+import { InvalidOptionError } from "../core/errors.ts";
 import { codeFact, schemaFact } from "../core/fingerprint.ts";
 import type { Json } from "../core/json.ts";
 import type { WorkNode } from "../core/node.ts";
@@ -7,6 +8,7 @@ import { type Step, toStep } from "../core/step.ts";
 import { checkedName } from "../core/work.ts";
 import { type AgentOptions, type AnyOptions, modelsOf, type Settled, settle } from "./agent-options.ts";
 import { answerSchema } from "./answer-schema.ts";
+import type { Prompt } from "./attachments.ts";
 import { modelName } from "./language-model.ts";
 import { models } from "./models.ts";
 import { isModelSource, type PricedModel } from "./priced-model.ts";
@@ -60,7 +62,10 @@ export function agent(name: string, options: AnyOptions): Step<unknown, unknown,
 async function work(input: unknown, context: PaidContext, options: Settled): Promise<unknown> {
   const source = isModelSource(context.models) ? context.models : models();
   const { state, path } = context;
-  const { systemText, promptText, examples, output, chain, degrade, providerOptions, ...rest } = options;
+  const { systemText, promptParts, examples, output, chain, degrade, providerOptions, ...rest } = options;
+  const prompt = promptParts(input, state, path);
+  const shown = examples.map((one) => ({ prompt: promptParts(one.input, state, path), output: one.output }));
+  for (const one of [prompt, ...shown.map(({ prompt }) => prompt)]) checkAttachments(one, options, context);
   const [priced, ...others] = await Promise.all(chain.map((model) => source.find(model)));
   return converse(context, {
     ...rest,
@@ -69,11 +74,26 @@ async function work(input: unknown, context: PaidContext, options: Settled): Pro
     others,
     degradeTo: degrade && { priced: await source.find(degrade.model), below: degrade.below },
     system: systemText(input, state, path),
-    examples: examples.map((one) => ({ prompt: promptText(one.input, state, path), output: one.output })),
-    prompt: promptText(input, state, path),
+    examples: shown,
+    prompt,
     answer: output === undefined ? undefined : answerSchema(output),
     providerOptions,
   });
+}
+
+/** @throws InvalidOptionError for images and files under a limit, when nobody said how much they count. */
+function checkAttachments(prompt: Prompt, { attachmentTokens }: Settled, context: PaidContext): void {
+  if (attachmentTokens !== undefined || typeof prompt === "string") return;
+  const { picoUsd, tokens } = context.remaining();
+  const isLimited = picoUsd !== undefined || tokens !== undefined;
+  if (!isLimited || prompt.every(({ type }) => type === "text")) return;
+  throw new InvalidOptionError(
+    `${context.path} sends an image or a file under a budget, and nobody can say how many tokens it counts`,
+    {
+      path: context.path,
+      hint: "Say the most that the provider makes of one: agent(…, { attachmentTokens: 2000 }). Its documentation of images and files has the figure.",
+    },
+  );
 }
 
 /** All that makes the answers what they are; how often to try and what to pay may change under a run. */

@@ -1,5 +1,6 @@
 /** The messages of a conversation, as providers take them. */
 import { type AnswerSchema, asAnswered } from "./answer-schema.ts";
+import { type Prompt, userParts } from "./attachments.ts";
 import type { Answer, AnswerPart } from "./call.ts";
 import type { CallOptions } from "./language-model.ts";
 import type { ProviderOptions } from "./provider-options.ts";
@@ -11,8 +12,8 @@ export type Message = CallOptions["prompt"][number];
 export interface Opening {
   readonly system: string | undefined;
   /** Pairs of a question and the answer it should have had. */
-  readonly examples?: readonly { readonly prompt: string; readonly output: unknown }[];
-  readonly prompt: string;
+  readonly examples?: readonly { readonly prompt: Prompt; readonly output: unknown }[];
+  readonly prompt: Prompt;
   readonly answer: AnswerSchema | undefined;
 }
 
@@ -33,7 +34,7 @@ export function opening({ system, examples = [], prompt, answer }: Opening): Mes
   ];
 }
 
-export const userMessage = (text: string): Message => ({ role: "user", content: [{ type: "text", text }] });
+export const userMessage = (prompt: Prompt): Message => ({ role: "user", content: userParts(prompt) });
 
 /** The answer as part of the conversation; providers take no empty message. */
 export function said(answer: Answer): Message[] {

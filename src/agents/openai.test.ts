@@ -62,6 +62,40 @@ describe.each(flavours)("over %s", (api, model) => {
     expect(context.receipts[0]?.outputTokens).toBe(31);
   });
 
+  test("images and files go along in the provider's own form", async () => {
+    const image = new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]);
+    await ask({
+      prompt: (question) => [
+        { type: "text", text: question },
+        { type: "image", image },
+        { type: "image", image: "https://pictures.example/cat.png" },
+        {
+          type: "file",
+          data: new TextEncoder().encode("%PDF-1.7"),
+          mediaType: "application/pdf",
+          filename: "a.pdf",
+        },
+      ],
+    });
+    const sent = JSON.stringify(server.requests[0]?.body);
+    expect(sent).toContain("data:image/png;base64,iVBORw0KGgo=");
+    expect(sent).toContain("https://pictures.example/cat.png");
+    expect(sent).toContain("data:application/pdf;base64,JVBERi0xLjc=");
+  });
+
+  test("how much to think is the provider's reasoning effort", async () => {
+    const thinker = createOpenAI({ apiKey, baseURL: server.url });
+    await ask({
+      model: api === "chat" ? thinker.chat("gpt-5-mini") : thinker("gpt-5-mini"),
+      reasoning: "low",
+    });
+    const { body } = server.requests[0] ?? {};
+    expect(body?.reasoning_effort ?? (body?.reasoning as { effort?: string } | undefined)?.effort).toBe(
+      "low",
+    );
+    expect(server.requests[0]?.cap).toBe(4_096);
+  });
+
   test("the server keeps to the cap, and the bill to the reservation", async () => {
     behaviour = { reply: () => "x".repeat(10_000) };
     expect(await ask({ maxOutputTokens: 20 })).toHaveLength(80);

@@ -8,6 +8,7 @@ import type { PaidContext, Quote } from "../core/context.ts";
 import { InvalidOutputError, StepFailedError } from "../core/errors.ts";
 import { misfit } from "../core/schema.ts";
 import { type AnswerSchema, readAnswer } from "./answer-schema.ts";
+import { asSpecified, attachmentsIn, withoutAttachments } from "./attachments.ts";
 import { type Answer, type CallRequest, callModel } from "./call.ts";
 import type { CallOptions } from "./language-model.ts";
 import { Lineup, type Models } from "./lineup.ts";
@@ -39,7 +40,12 @@ export interface Task extends Sampling, Opening, ToolUse, Models {
   /** Default: as the model likes. */
   readonly toolChoice?: "none";
   readonly providerOptions: ProviderOptions | undefined;
+  /** The most input tokens one image or file counts as. */
+  readonly attachmentTokens?: number | undefined;
 }
+
+/** Held for an image or file of which nobody said how much it counts: more than any is known to. Nothing is limited then. */
+const tokensOfUnknown = 1_000_000;
 
 /**
  * Text, or a value of the answer's schema.
@@ -102,10 +108,16 @@ function callRequest(task: Task, messages: readonly Message[], least: number): C
   const { priced, providerOptions } = task;
   const options = callOptions(task, messages);
   const rates = priced.rates(providerOptions);
-  const shape = { messages, tools: options.tools, schema: task.answer?.json, options: providerOptions };
+  const shape = {
+    messages: withoutAttachments(messages),
+    tools: options.tools,
+    schema: task.answer?.json,
+    options: providerOptions,
+  };
+  const attached = attachmentsIn(messages) * (task.attachmentTokens ?? tokensOfUnknown);
   const quote: Quote = {
     model: priced.name,
-    inputTokens: tokenBound(shape),
+    inputTokens: tokenBound(shape) + attached,
     outputTokens: { wanted: wholeCap(task), least },
     ...(rates === undefined ? {} : { rates }),
   };
@@ -121,7 +133,7 @@ function callOptions(task: Task, messages: readonly Message[]) {
     inputSchema,
   }));
   return {
-    prompt: [...messages],
+    prompt: asSpecified(messages, task.priced.model.specificationVersion),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
     ...(seed === undefined ? {} : { seed }),
