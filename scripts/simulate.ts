@@ -15,6 +15,9 @@ const { values } = parseArgs({
 
 const journalTail = 40;
 
+/** JSON has no integers of any size. */
+const digits = (_key: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}` : value);
+
 function tell(report: SimulationReport, whole: boolean): void {
   const { seed, violations, schedule, journal, expectedJournal, expected, end } = report;
   console.log(`seed ${seed}: ${violations.length === 0 ? "every promise kept" : violations.join("\n  ")}`);
@@ -25,7 +28,7 @@ function tell(report: SimulationReport, whole: boolean): void {
   console.log(
     `\njournal${whole ? "" : `, its last ${shown.length} entries`}\n${shown.map(lineOf).join("\n")}`,
   );
-  console.log(`\nexpected ${JSON.stringify(expected)}\ncame to ${end?.status ?? "no end"}\n`);
+  console.log(`\nexpected ${JSON.stringify(expected, digits)}\ncame to ${end?.status ?? "no end"}\n`);
 }
 
 const longest = 220;

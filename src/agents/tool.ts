@@ -12,6 +12,10 @@ import { textOf } from "./text.ts";
 /** What a tool is handed beside its input. */
 export interface ToolContext {
   readonly runId: string;
+  /** Where this call stands in the journal: `/q3/ask:tool%3Aweather#0`. */
+  readonly path: string;
+  /** Counts the tries of this call whose failure is recorded, and this one: from 1. */
+  readonly attempt: number;
   /** Fires when the agent is to stop, or the tool's own time is up. */
   readonly signal: AbortSignal;
   /** The run's state as the agent sees it; a tool cannot change it. */
@@ -159,14 +163,16 @@ export function runTool(call: ToolCall, tools: readonly Tool[], context: PaidCon
     const input = read.input as never;
     const leave = await errand.approval(() => found.question(input));
     if (leave?.approved === false) return { ok: false, text: denial(found, leave.note) };
-    const { idempotencyKey } = errand;
+    const { path, idempotencyKey } = errand;
     try {
-      const work = (signal: AbortSignal) => found.execute(input, { runId, state, signal, idempotencyKey });
+      const work = (signal: AbortSignal, attempt: number) =>
+        found.execute(input, { runId, path, attempt, state, signal, idempotencyKey });
       return { ok: true, text: textOf(await errand.carryOut(work)) };
     } catch (error) {
       const isLate = error instanceof TimeoutError && error.path === errand.path;
       if (error instanceof Interruption || (FlujoError.isInstance(error) && !isLate)) throw error;
-      const why = error instanceof Error ? error.message : String(error);
+      const late = `it was not done after ${found.terms.timeoutMs} ms`; // the model knows nothing of paths
+      const why = isLate ? late : error instanceof Error ? error.message : String(error);
       return { ok: false, text: `The tool "${found.name}" failed: ${why}` };
     }
   });

@@ -135,11 +135,11 @@ export interface Errand {
   /** A person's leave, asked once; until there is an answer the run waits at the errand's path. */
   approval(prompt: () => Awaitable<string | undefined>): Promise<Approval | undefined>;
   /**
-   * Does the work.
+   * Does the work. `attempt` counts the tries whose failure is recorded, and this one: from 1.
    *
    * @throws what its last try threw, TimeoutError with the errand's path, or OutcomeUnknownError.
    */
-  carryOut<T>(work: (signal: AbortSignal) => Awaitable<T>): Promise<T>;
+  carryOut<T>(work: (signal: AbortSignal, attempt: number) => Awaitable<T>): Promise<T>;
 }
 
 /** What agents are handed besides: operations that cost money, and errands. */

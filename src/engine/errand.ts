@@ -80,7 +80,7 @@ class ErrandUnderWay implements Errand {
     return question === undefined ? undefined : this.#ask("approval", question);
   }
 
-  async carryOut<T>(work: (signal: AbortSignal) => Awaitable<T>): Promise<T> {
+  async carryOut<T>(work: (signal: AbortSignal, attempt: number) => Awaitable<T>): Promise<T> {
     const { tenure } = this.#attempt;
     const { stop, terms } = this.#assignment;
     for (;;) {
@@ -93,7 +93,7 @@ class ErrandUnderWay implements Errand {
         if ("failed" in outcome) throw new Error(outcome.failed);
       }
       try {
-        return await this.#once(work);
+        return await this.#once((signal) => work(signal, past.length + 1));
       } catch (error) {
         if (error instanceof Interruption || error === stop.reason) throw error;
         if (terms.onUnknown !== "retry" && this.#isOwnTimeout(error)) continue; // begun, and no end to it is known

@@ -76,6 +76,9 @@ const everyType: readonly Entry["type"][] = [
   "map-started",
   "operation-completed",
   "operation-failed",
+  "operation-started",
+  "operation-withdrawn",
+  "question-answered",
   "retry-scheduled",
   "run-completed",
   "run-created",
@@ -115,6 +118,16 @@ describe("a simulation over a broken store finds it out", () => {
       /meter says the run has used .* of|the run has used .* of/,
     ],
     ["that forgets decisions", hidingType("branch-chosen"), /branch-chosen of .* recorded twice/],
+    [
+      "that forgets that tools have begun",
+      hidingType("operation-started"),
+      /ran twice, and nobody was asked/,
+    ],
+    [
+      "that forgets answers to tools",
+      hidingType("question-answered"),
+      /question-answered of .* recorded twice/,
+    ],
     ["that grants a lease to everybody", grantingAlways, /stale owner|fence/],
     ["that never lets a lease go", neverFree, /not done/],
   ];

@@ -50,7 +50,7 @@ export interface SimulationReport {
  */
 export async function simulate(options: SimulateOptions): Promise<SimulationReport> {
   const { seed } = options;
-  const plan = randomRun(chance(seed));
+  const plan = randomRun(chance(seed), chance(seed ^ 0x7001));
   const reference = refer(plan.body);
   const calm = await live(plan, reference, options, undefined);
   const rough = await live(plan, reference, options, chance(seed ^ 0x5eed));

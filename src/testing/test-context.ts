@@ -73,7 +73,7 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
             if ((await prompt()) !== undefined) throw new Error("nobody answers in a test context");
             return undefined;
           },
-          carryOut: async (work) => work(signal),
+          carryOut: async (work) => work(signal, 1),
         };
         return body(errand);
       }),

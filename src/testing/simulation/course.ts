@@ -9,7 +9,7 @@ import { crashingStore } from "../crash-store.ts";
 import { StuckError, type VirtualProcess, type VirtualWorld } from "../virtual-world.ts";
 import { budgetsIn } from "./accounts.ts";
 import { type Fault, randomFault } from "./faults.ts";
-import { answerAt, build } from "./pipeline.ts";
+import { answerAt, answerFor, build } from "./pipeline.ts";
 import type { RunPlan } from "./plan.ts";
 import type { Provider } from "./provider.ts";
 import type { Witness } from "./witness.ts";
@@ -197,6 +197,7 @@ export class Course {
       scale: this.#scale,
       model: provider.modelFor(process),
       onWork: (path, operation, key) => witness.work(process, path, operation, key),
+      onTool: (path, key, twice) => witness.tool(process, path, key, twice),
     });
     witness.expect(process, budgetsIn(pipeline.node));
     const options: EngineOptions<never> = {
@@ -261,10 +262,11 @@ export class Course {
   }
 
   async #answer(paths: readonly string[]): Promise<void> {
-    const { world, store, note } = this.#parts;
+    const { world, store, witness, note } = this.#parts;
     const desk = this.#runner(this.#driver, store);
     for (const path of paths) {
-      const sent = desk.signal(runId, path, answerAt(path));
+      const asks = witness.record().questions.get(path)?.at(-1)?.asks;
+      const sent = desk.signal(runId, path, asks === undefined ? answerAt(path) : answerFor(asks, path));
       await world.run(sent.catch((error: unknown) => note(`no answer at ${path}: ${messageOf(error)}`)));
     }
   }

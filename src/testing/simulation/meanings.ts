@@ -42,12 +42,27 @@ export const caughtResult = (name: string): string => `${name} was caught`;
 export const otherwiseOf = (value: unknown): string => `other:${digest(value)}`;
 export const growth = (from: string): number => 1 + (numberOf(from) % 5);
 
-export const promptOf = (name: string, value: unknown, trouble: AgentPlan["trouble"] = "none"): string =>
-  `${name} trouble=${trouble} ${digest(value)}`;
+export const promptOf = (name: string, value: unknown, plan?: AgentPlan): string => {
+  const { trouble = "none", tools = [], script = [], circles = false } = plan ?? {};
+  const turns = script.map((turn) => turn.map((i) => tools[i]?.name).join(",")).join(";");
+  const calls = turns === "" ? "" : ` ${circles ? "circles" : "tools"}=${turns}`;
+  return `${name} trouble=${trouble} ${digest(value)}${calls}`;
+};
 
-/** What the model answers; with a schema, the digest alone. */
-export const answerTo = (prompt: string): string =>
-  `answer ${digest(prompt)}${" and so on".repeat(numberOf(prompt) % 3)}`;
+/** What a tool returns, and what stands for any result that is an error. */
+export const toolResult = (name: string, at: string): string => `${name}:${digest(at)}`;
+export const toolError = "error";
+/** The arguments of a call: where in the script it stands; always the same ones when the model goes round in circles. */
+export const argumentOf = (turn: number, call: number, circles: boolean): string =>
+  circles ? "same" : `${turn}.${call}`;
+/** Whether the person who is asked lets a tool run. */
+export const isAllowed = (tool: string): boolean => numberOf(tool) % 4 !== 0;
+
+/** What the model answers to a prompt and what its tools returned; with a schema, the digest alone. */
+export const answerTo = (prompt: string, results: readonly string[] = []): string =>
+  `answer ${answerDigest(prompt, results)}${" and so on".repeat(numberOf(prompt) % 3)}`;
+export const answerDigest = (prompt: string, results: readonly string[]): string =>
+  digest(results.length === 0 ? prompt : [prompt, results]);
 
 export function chosen(plan: Kind<"branch">, value: unknown, state: State): string {
   if (plan.unknown) return "nowhere";

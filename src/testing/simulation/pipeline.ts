@@ -1,5 +1,6 @@
 /** The pipeline of a plan, as one process builds it. */
 import { agent } from "../../agents/agent.ts";
+import { type Tool, tool } from "../../agents/tool.ts";
 import {
   branchOn,
   humanInTheLoop,
@@ -22,6 +23,7 @@ import {
   chosen,
   firstState,
   growth,
+  isAllowed,
   isLast,
   itemsOf,
   operationResult,
@@ -29,8 +31,9 @@ import {
   promptOf,
   resultOf,
   type State,
+  toolResult,
 } from "./meanings.ts";
-import type { AgentPlan, BodyPlan, MapPlan, OperationPlan, Plan, WritePlan } from "./plan.ts";
+import type { AgentPlan, BodyPlan, MapPlan, OperationPlan, Plan, ToolPlan, WritePlan } from "./plan.ts";
 
 /** What bodies are built over. */
 export interface Surroundings {
@@ -38,6 +41,8 @@ export interface Surroundings {
   readonly model: object;
   /** Called before the work of a step (path) or of an operation inside it (path and name) is done. */
   readonly onWork: (path: string, operation: string | undefined, idempotencyKey: string) => void;
+  /** Called before a tool does its work; `twice`: whether it may, without anybody being asked. */
+  readonly onTool: (path: string, idempotencyKey: string, twice: boolean) => void;
   /** Limits of places are this many times those of the plan. */
   readonly scale: number;
 }
@@ -64,6 +69,12 @@ export const answerAt = (path: string): { readonly approved: boolean; readonly n
   note: `seen at ${path.slice(path.lastIndexOf("/") + 1)}`,
 });
 
+/** What a person answers to a question of a tool. */
+export const answerFor = (asks: "approval" | "outcome", path: string): object => {
+  const [, tool = ""] = /:tool%3A([^#]+)#/.exec(path) ?? [];
+  return asks === "outcome" ? { retry: true } : { approved: isAllowed(tool) };
+};
+
 const notRight = "not right";
 
 /** A schema that puts another value in the place of the one it checks. */
@@ -72,6 +83,14 @@ export const altering: Schema = {
     version: 1,
     vendor: "simulation",
     validate: (value) => ({ value: { altered: digest(value) } }),
+  },
+};
+
+const Place: Schema<unknown, { readonly at: string }> = {
+  "~standard": {
+    version: 1,
+    vendor: "simulation",
+    validate: (value) => ({ value: value as { at: string } }), // as the script writes it
   },
 };
 
@@ -169,15 +188,38 @@ class Builder {
     return list.to(mapOver(plan.name, each, common as object)) as Any; // its input is the list before it
   }
 
-  #agent({ name, trouble, maxOutputTokens }: AgentPlan): Any {
+  #agent(plan: AgentPlan): Any {
+    const { name, trouble, maxOutputTokens, tools } = plan;
     return agent(name, {
       model: this.#around.model as never, // an AI SDK model, by its maker
       system: "Answer.",
-      prompt: (value: unknown) => promptOf(name, value, trouble),
+      prompt: (value: unknown) => promptOf(name, value, plan),
+      tools: tools.map((one) => this.#tool(one)),
+      maxTurns: 20,
+      onLoop: "answer",
       maxOutputTokens,
       minOutputTokens: 1,
       ...(trouble === "misfits" ? { output: answerSchema } : {}),
     } as never) as Any; // with or without a schema, its output is anything here
+  }
+
+  #tool({ name, ms: takes, fails, how, attempts, onUnknown, asks }: ToolPlan): Tool {
+    const { process, onTool } = this.#around;
+    return tool(name, {
+      description: name,
+      input: Place,
+      onUnknown,
+      approval: asks,
+      timeout: onUnknown === "retry" ? "20s" : "12h",
+      retry: { attempts, backoff: "2s" },
+      execute: async ({ at }, { path, attempt, idempotencyKey, signal }) => {
+        onTool(path, idempotencyKey, onUnknown === "retry");
+        if (attempt <= fails && how === "hangs") await pause(process, 24 * 3_600_000, false, signal);
+        await pause(process, takes, false, signal);
+        if (attempt <= fails) throw new Error(`${name} fails, as planned`);
+        return toolResult(name, at);
+      },
+    });
   }
 
   #step(plan: BodyPlan): Any {

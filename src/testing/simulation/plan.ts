@@ -79,6 +79,23 @@ export interface AgentPlan {
   /** How the model treats the first call of each prompt. */
   readonly trouble: "none" | "refuses" | "breaks" | "hangs" | "misfits";
   readonly maxOutputTokens: number;
+  readonly tools: readonly ToolPlan[];
+  /** The tools the model calls in each of its turns, by their index, before it answers. */
+  readonly script: readonly (readonly number[])[];
+  /** Every turn calls with the same arguments: the model goes round in circles. */
+  readonly circles: boolean;
+}
+
+export interface ToolPlan {
+  readonly name: string;
+  readonly ms: number;
+  /** The tries, from the first on, that do not succeed, and how. As many as it is tried: it fails for good. */
+  readonly fails: number;
+  readonly how: "throws" | "hangs";
+  readonly attempts: number;
+  readonly onUnknown: "retry" | "ask";
+  /** A person is asked first. */
+  readonly asks: boolean;
 }
 
 export interface MapPlan {
@@ -112,8 +129,9 @@ interface Leave {
 }
 const calm: Leave = { doomed: false, flaky: false };
 
-export function randomRun(chance: Chance): RunPlan {
-  const grower = new Grower(chance);
+/** @param tools draws what agents do with tools, and moves nothing else. */
+export function randomRun(chance: Chance, tools: Chance): RunPlan {
+  const grower = new Grower(chance, tools);
   const links = Array.from({ length: chance.whole(1, 4) }, () => grower.grow(chance.whole(1, 3), calm));
   if (chance.flip(0.2)) links.push(grower.grow(2, { doomed: true, flaky: false }));
   return { body: { kind: "sequence", links }, limits: limits(chance) };
@@ -129,10 +147,13 @@ function limits(chance: Chance): RunPlan["limits"] {
 
 class Grower {
   readonly #chance: Chance;
+  readonly #toolChance: Chance;
   #names = 0;
+  #tools = 0;
 
-  constructor(chance: Chance) {
+  constructor(chance: Chance, toolChance: Chance) {
     this.#chance = chance;
+    this.#toolChance = toolChance;
   }
 
   grow(depth: number, leave: Leave): Plan {
@@ -341,8 +362,33 @@ class Grower {
       name: this.#name("a"),
       trouble,
       maxOutputTokens: chance.pick([16, 64, 400]),
+      ...this.#toolUse(),
     };
-    return trouble === "hangs" ? this.#retried({ kind: "timeout", of: plan, ms: 30_000 }, 100) : plan;
+    return trouble === "hangs" ? this.#retried({ kind: "timeout", of: swift(plan), ms: 60_000 }, 100) : plan;
+  }
+
+  #toolUse(): Pick<AgentPlan, "tools" | "script" | "circles"> {
+    const chance = this.#toolChance;
+    if (chance.flip(0.5)) return { tools: [], script: [], circles: false };
+    const tools = Array.from({ length: chance.whole(1, 2) }, () => this.#tool());
+    if (chance.flip(0.15)) return { tools, script: Array.from({ length: 8 }, () => [0]), circles: true };
+    const turn = (): number[] =>
+      Array.from({ length: chance.whole(1, 3) }, () => chance.whole(0, tools.length - 1));
+    return { tools, script: Array.from({ length: chance.whole(1, 3) }, turn), circles: false };
+  }
+
+  #tool(): ToolPlan {
+    const chance = this.#toolChance;
+    const onUnknown = chance.flip(0.4) ? "ask" : "retry";
+    return {
+      name: `t${++this.#tools}`,
+      ms: chance.pick(onUnknown === "ask" ? [50, 3_000, 20_000] : [0, 1, 50, 3_000]),
+      fails: chance.pick([0, 0, 0, 1, 2]),
+      how: onUnknown === "retry" && chance.flip(0.3) ? "hangs" : "throws",
+      attempts: chance.whole(1, 3),
+      onUnknown,
+      asks: chance.flip(0.2),
+    };
   }
 
   /** Fails for good, always in the same way. */
@@ -398,3 +444,11 @@ class Grower {
     return `${stem}${++this.#names}`;
   }
 }
+
+/** With tools that leave time for an answer that hangs. */
+const swift = (plan: AgentPlan): AgentPlan => ({
+  ...plan,
+  tools: plan.tools.map((tool) => ({ ...tool, ms: Math.min(tool.ms, 50), how: "throws" })),
+  script: plan.script.slice(0, 3),
+  circles: false,
+});

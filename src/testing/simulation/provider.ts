@@ -3,8 +3,8 @@ import { models } from "../../agents/models.ts";
 import type { Models } from "../../ports/models.ts";
 import { type ScriptedCall, type ScriptedReply, scriptedModel } from "../scripted-model.ts";
 import type { VirtualProcess } from "../virtual-world.ts";
-import { digest, numberOf } from "./digest.ts";
-import { answerTo } from "./meanings.ts";
+import { numberOf } from "./digest.ts";
+import { answerDigest, answerTo, argumentOf, toolError } from "./meanings.ts";
 
 /** What all calls together have used. Amounts in pico-dollars. */
 export interface Bill {
@@ -96,12 +96,35 @@ export class Provider {
     if (asked === 0 && trouble === "refuses") return { error: refusal, unbilled: true, delayMs };
     if (asked === 0 && trouble === "breaks") return { error: new Error("the line was cut"), delayMs };
     if (asked === 0 && trouble === "hangs") return { text: "too late", delayMs: 3_600_000 };
-    if (trouble === "misfits" && !whole.includes("does not fit")) return { text: "no JSON", delayMs };
-    return {
-      text: trouble === "misfits" ? JSON.stringify({ answer: digest(question) }) : answerTo(question),
-      delayMs,
-    };
+    const toolCalls = callsIn(question, options);
+    if (toolCalls.length > 0) return { toolCalls, delayMs };
+    if (trouble === "misfits" && !whole.includes("That answer does not fit"))
+      return { text: "no JSON", delayMs };
+    const results = resultsIn(options);
+    const answer = { answer: answerDigest(question, results) };
+    return { text: trouble === "misfits" ? JSON.stringify(answer) : answerTo(question, results), delayMs };
   }
+}
+
+/** The calls that are next in the script of the question; none when it is done, or the model is to answer. */
+function callsIn(question: string, { prompt, toolChoice }: LanguageModelV4CallOptions) {
+  const [, how, script = ""] = /(tools|circles)=(\S+)/.exec(question) ?? [];
+  const turn = prompt.filter(({ role }) => role === "tool").length;
+  const names = toolChoice?.type === "none" ? [] : (script.split(";")[turn]?.split(",") ?? []);
+  return names
+    .filter((name) => name !== "")
+    .map((name, call) => ({ name, input: { at: argumentOf(turn, call, how === "circles") } }));
+}
+
+/** What the tools have returned so far, in order. */
+function resultsIn({ prompt }: LanguageModelV4CallOptions): string[] {
+  return prompt.flatMap((message) =>
+    message.role !== "tool"
+      ? []
+      : message.content.map((part) =>
+          part.type === "tool-result" && part.output.type === "text" ? part.output.value : toolError,
+        ),
+  );
 }
 
 function firstUserText({ prompt }: LanguageModelV4CallOptions): string {

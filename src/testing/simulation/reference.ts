@@ -5,11 +5,14 @@
 import { concat } from "../../core/reducers.ts";
 import { digest, textOf } from "./digest.ts";
 import {
+  answerDigest,
   answerTo,
+  argumentOf,
   caughtResult,
   chosen,
   firstState,
   growth,
+  isAllowed,
   isLast,
   itemsOf,
   operationResult,
@@ -17,9 +20,19 @@ import {
   promptOf,
   resultOf,
   type State,
+  toolError,
+  toolResult,
 } from "./meanings.ts";
 import { answerAt } from "./pipeline.ts";
-import { type BodyPlan, forever, type OperationPlan, type Plan, type WritePlan } from "./plan.ts";
+import {
+  type AgentPlan,
+  type BodyPlan,
+  forever,
+  type OperationPlan,
+  type Plan,
+  type ToolPlan,
+  type WritePlan,
+} from "./plan.ts";
 
 /** How a run of the plan must end. */
 export type Verdict =
@@ -55,8 +68,13 @@ function evaluate(plan: Plan, at: Point): Point {
     case "step":
       return body(plan, at);
     case "agent": {
-      const prompt = promptOf(plan.name, value, plan.trouble);
-      return { value: plan.trouble === "misfits" ? { answer: digest(prompt) } : answerTo(prompt), state };
+      const prompt = promptOf(plan.name, value, plan);
+      const results = toolResults(plan);
+      const isValue = plan.trouble === "misfits";
+      return {
+        value: isValue ? { answer: answerDigest(prompt, results) } : answerTo(prompt, results),
+        state,
+      };
     }
     case "sequence":
       return plan.links.reduce((before, link) => evaluate(link, before), at);
@@ -123,6 +141,21 @@ function evaluate(plan: Plan, at: Point): Point {
     default: // what decides only how often, how long and for how much
       return evaluate(plan.of, at);
   }
+}
+
+/** The same call is made so often, then the model is told, then it must answer. */
+const [sameCalls, toldTurns] = [3, 2] as const;
+
+/** What the tools return to a model that follows its script. */
+function toolResults({ tools, script, circles }: AgentPlan): string[] {
+  const turns = circles ? script.slice(0, sameCalls + toldTurns) : script;
+  return turns.flatMap((calls, turn) =>
+    calls.map((i, call) => {
+      const { name, fails, attempts, asks } = tools[i] as ToolPlan; // the script names what is there
+      const isRun = (!asks || isAllowed(name)) && !(circles && turn >= sameCalls);
+      return isRun && fails < attempts ? toolResult(name, argumentOf(turn, call, circles)) : toolError;
+    }),
+  );
 }
 
 const altered = (value: unknown): object => ({ altered: digest(value) });

@@ -19,6 +19,7 @@ const once = new Set<Entry["type"]>([
   "timer-set",
   "scope-opened",
   "signal-awaited",
+  "question-answered",
   "fallback-taken",
   "failure-collected",
   "cache-missed",
@@ -49,6 +50,11 @@ export class Witness {
   readonly #unique = new Set<string>();
   readonly #done = new Set<string>();
   readonly #keys = new Map<string, string>();
+  /** Tools begun, by the journal, and those that ran since somebody knew what had become of them. */
+  readonly #begun = new Set<string>();
+  readonly #ranOnce = new Set<string>();
+  /** How many questions of each tool are answered. */
+  readonly #answers = new Map<string, number>();
   readonly #callKeys = new Set<string>();
   #highest = 0;
 
@@ -103,6 +109,15 @@ export class Witness {
     const known = this.#keys.get(path);
     if (known !== undefined && known !== key) this.say(`${path} was handed two idempotency keys`);
     this.#keys.set(path, key);
+  }
+
+  /** A tool is about to do its work. */
+  tool(process: VirtualProcess, path: string, key: string, twice: boolean): void {
+    this.work(process, path, undefined, key);
+    if (twice || this.fenceOf(process) < this.#highest) return; // whoever lost the run may be late
+    if (!this.#begun.has(path)) this.say(`${path} ran, and the journal did not say that it would`);
+    if (this.#ranOnce.has(path)) this.say(`${path} ran twice, and nobody was asked`);
+    this.#ranOnce.add(path);
   }
 
   /** A call has arrived at the provider. */
@@ -161,15 +176,25 @@ export class Witness {
     }
     if (once.has(entry.type) && "path" in entry) {
       const kind = results.has(entry.type) ? "result" : entry.type;
-      const mark =
-        entry.type === "fallback-taken"
-          ? `${kind} ${entry.path} ${entry.error.message}`
-          : `${kind} ${entry.path}`;
+      const mark = `${kind} ${entry.path} ${this.#which(entry)}`;
       if (this.#unique.has(mark)) this.say(`${entry.type} of ${entry.path} was recorded twice`);
       this.#unique.add(mark);
       if (kind === "result") this.#recorded.set(entry.path, fence);
     }
+    if (entry.type === "question-answered")
+      this.#answers.set(entry.path, (this.#answers.get(entry.path) ?? 0) + 1);
+    if (entry.type === "operation-started") this.#begun.add(entry.path);
+    if (entry.type === "question-answered" || entry.type === "retry-scheduled")
+      this.#ranOnce.delete(entry.path);
     const budgets = this.#budgets.get(this.#owners.get(fence) ?? "") ?? new Map();
     for (const wrong of this.#accounts.take(entry, budgets)) this.say(`${wrong} (entry ${entry.seq})`);
+  }
+
+  /** Tells entries of one type and path apart that may rightly come more than once. */
+  #which(entry: Entry): string | number {
+    if (entry.type === "fallback-taken") return entry.error.message;
+    if (entry.type === "question-answered") return entry.of;
+    const isQuestion = entry.type === "signal-awaited" && entry.asks !== undefined;
+    return isQuestion ? (this.#answers.get(entry.path) ?? 0) : ""; // the next one comes after an answer
   }
 }
