@@ -9,7 +9,7 @@ import { type ScriptedCall, type ScriptedReply, scriptedModel } from "../testing
 import type { VirtualProcess } from "../testing/virtual-world.ts";
 import { agent } from "./agent.ts";
 import { models } from "./models.ts";
-import { type ToolOptions, tool } from "./tool.ts";
+import { type ToolContext, type ToolOptions, tool } from "./tool.ts";
 
 const path = (use = 0, attempt = "") => `/p/a${attempt}:tool%3Apay#${use}`;
 const Order = z.object({ to: z.string() });
@@ -36,7 +36,13 @@ const paying =
 /** An agent with the tool `pay`, and what became of it in each process. */
 function shop(
   options: Omit<Pay, "description" | "input" | "execute">,
-  execute: (input: { to: string }, times: number, process: VirtualProcess, signal: AbortSignal) => unknown,
+  execute: (
+    input: { to: string },
+    times: number,
+    process: VirtualProcess,
+    signal: AbortSignal,
+    costs: ToolContext["costs"],
+  ) => unknown,
   replies: (call: ScriptedCall) => ScriptedReply = paying("Ada"),
 ) {
   const on = scene();
@@ -49,7 +55,7 @@ function shop(
       input: Order,
       execute: (input, ctx) => {
         keys.push(ctx.idempotencyKey);
-        return execute(input, keys.length, process as VirtualProcess, ctx.signal); // it runs in one
+        return execute(input, keys.length, process as VirtualProcess, ctx.signal, ctx.costs); // it runs in one
       },
       ...options,
     });
@@ -329,6 +335,51 @@ describe("a tool that must not happen twice", () => {
     expect((await typesOf(on)).filter((type) => type === "operation-completed")).toHaveLength(2);
     expect(await cast().run("x", { runId: "r" })).toMatchObject({ status: "completed", output: "paid" });
     expect(keys).toHaveLength(1);
+  });
+});
+
+describe("a tool with a price", () => {
+  it("is paid from the budget for each try, and what it says of its true cost counts", async () => {
+    const priced = shop({ price: "$0.50", retry: { attempts: 3 } }, (_, times) => {
+      if (times === 1) throw new Error("no");
+      return "paid";
+    });
+    const { spent } = await priced.cast().run("x", { runId: "r", budget: "$2" });
+    expect(spent.toolCalls).toBe(2);
+    expect(spent.picoUsd).toBe(1_000_000_000_000n + priced.model.billedPicoUsd);
+    const cheaper = shop({ price: "$0.50" }, (_input, _times, _process, _signal, costs) => {
+      costs("$0.01");
+      return "paid";
+    });
+    const less = await cheaper.cast().run("x", { runId: "r", budget: "$2" });
+    expect(less.spent.picoUsd).toBe(10_000_000_000n + cheaper.model.billedPicoUsd);
+  });
+
+  it("does not begin when the budget cannot pay it: the run halts, and goes on with more", async () => {
+    const { on, keys, model, cast } = shop({ price: "$0.50" }, () => "paid");
+    expect(await cast().run("x", { runId: "r", budget: "$0.40" })).toMatchObject({
+      status: "halted",
+      error: { code: "budget-exceeded", message: expect.stringContaining("pay") },
+    });
+    expect(keys).toEqual([]);
+    expect(await on.play(cast().runner.resume("r", { budget: "$1" }).result())).toMatchObject({
+      output: "paid",
+    });
+    expect(model.calls).toHaveLength(2);
+  });
+
+  it("counts against a limit of tool calls, without any price", async () => {
+    const { keys, cast } = shop({}, ({ to }) => `paid ${to}`, paying("Ada", "Bob", "Eve"));
+    const halted = await cast().run("x", { runId: "r", budget: { toolCalls: 2 } });
+    expect(halted).toMatchObject({ status: "halted", spent: { toolCalls: 2 } });
+    expect(keys).toHaveLength(2);
+  });
+
+  it("in flight when its process died, is in doubt: it is spent, and the next try is paid anew", async () => {
+    const { goOn, model } = dying({ price: "$0.50" });
+    const result = await goOn();
+    expect(result).toMatchObject({ output: "paid 2", spent: { toolCalls: 2 } });
+    expect(result.spent.picoUsd).toBe(1_000_000_000_000n + model.billedPicoUsd);
   });
 });
 

@@ -1,8 +1,10 @@
 import type { JSONSchema7 } from "@ai-sdk/provider";
-import type { ErrandTerms, PaidContext } from "../core/context.ts";
+import { fixedPrice } from "../core/balance.ts";
+import type { ErrandAttempt, ErrandTerms, PaidContext } from "../core/context.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { FlujoError, InvalidOptionError, TimeoutError } from "../core/errors.ts";
 import type { Awaitable } from "../core/json.ts";
+import { picoUsd, type Usd } from "../core/limits.ts";
 import { check, type Schema, type SchemaOutput } from "../core/schema.ts";
 import { type RetryPolicy, retryTerms } from "../core/step.ts";
 import { Interruption } from "../engine/interruption.ts";
@@ -20,8 +22,10 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** The run's state as the agent sees it; a tool cannot change it. */
   readonly state: unknown;
-  /** Stable for this call of the tool across restarts: hand it to services that deduplicate. */
+  /** Stable for this call of the tool across tries and restarts: hand it to services that deduplicate. */
   readonly idempotencyKey: string;
+  /** Says what this try has cost in truth, instead of the tool's `price`. The last word counts. */
+  costs(amount: Usd): void;
 }
 
 export interface ToolOptions<S extends Schema, R> {
@@ -30,6 +34,8 @@ export interface ToolOptions<S extends Schema, R> {
   /** The arguments. What a model writes is checked against it before the tool runs. */
   readonly input: S;
   readonly execute: (input: SchemaOutput<S>, ctx: ToolContext) => Awaitable<R>;
+  /** The most one try costs: reserved before it begins, refused when the budget cannot pay it. Default: nothing. */
+  readonly price?: Usd;
   /** The longest one try may take; what takes longer has failed. Default: no limit. */
   readonly timeout?: Duration;
   /** Tries again what has thrown or was too slow, before the model hears of it. Default: one try. */
@@ -95,7 +101,16 @@ export function tool<S extends Schema, R>(name: string, options: ToolOptions<S, 
       hint: "Providers take letters, digits, _ and -, at most 64 of them.",
     });
   }
-  const { description, input, execute, timeout, retry, onUnknown = "retry", mayRepeat = false } = options;
+  const {
+    description,
+    input,
+    execute,
+    price,
+    timeout,
+    retry,
+    onUnknown = "retry",
+    mayRepeat = false,
+  } = options;
   if (!["retry", "ask", "fail"].includes(onUnknown)) {
     throw new InvalidOptionError(`onUnknown of the tool "${name}" is ${JSON.stringify(onUnknown)}`, {
       hint: 'It takes "retry", "ask" or "fail".',
@@ -108,6 +123,7 @@ export function tool<S extends Schema, R>(name: string, options: ToolOptions<S, 
     execute,
     inputSchema: inputJsonSchema(input) ?? { type: "object" },
     terms: {
+      quote: fixedPrice("tool-call", name, price === undefined ? 0n : picoUsd(price)),
       timeoutMs: timeout === undefined ? undefined : milliseconds(timeout),
       retry: retry === undefined ? undefined : retryTerms(retry),
       onUnknown,
@@ -164,9 +180,9 @@ export function runTool(call: ToolCall, tools: readonly Tool[], context: PaidCon
     const leave = await errand.approval(() => found.question(input));
     if (leave?.approved === false) return { ok: false, text: denial(found, leave.note) };
     const { path, idempotencyKey } = errand;
+    const work = ({ number: attempt, ...rest }: ErrandAttempt) =>
+      found.execute(input, { runId, path, attempt, state, idempotencyKey, ...rest });
     try {
-      const work = (signal: AbortSignal, attempt: number) =>
-        found.execute(input, { runId, path, attempt, state, signal, idempotencyKey });
       return { ok: true, text: textOf(await errand.carryOut(work)) };
     } catch (error) {
       const isLate = error instanceof TimeoutError && error.path === errand.path;

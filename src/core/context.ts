@@ -117,6 +117,8 @@ export interface Remaining {
 
 /** How an errand is run, and what is done when nobody knows what became of it. */
 export interface ErrandTerms {
+  /** What each try may cost: reserved before it begins. */
+  readonly quote: Quote;
   /** The longest one try may take. Absent: no limit. */
   readonly timeoutMs?: number | undefined;
   readonly retry?: RetryTerms | undefined;
@@ -127,6 +129,15 @@ export interface ErrandTerms {
   readonly onUnknown: "retry" | "ask" | "fail";
 }
 
+/** One try of an errand. */
+export interface ErrandAttempt {
+  /** Counts the tries whose failure is recorded, and this one: from 1. */
+  readonly number: number;
+  readonly signal: AbortSignal;
+  /** Says what the try has cost in truth. The last word counts. */
+  readonly costs: (amount: Usd) => void;
+}
+
 /** An operation that may ask a person first, and is run under its terms. */
 export interface Errand {
   readonly path: Path;
@@ -135,11 +146,11 @@ export interface Errand {
   /** A person's leave, asked once; until there is an answer the run waits at the errand's path. */
   approval(prompt: () => Awaitable<string | undefined>): Promise<Approval | undefined>;
   /**
-   * Does the work. `attempt` counts the tries whose failure is recorded, and this one: from 1.
+   * Does the work. A try costs what was quoted, unless it says otherwise.
    *
-   * @throws what its last try threw, TimeoutError with the errand's path, or OutcomeUnknownError.
+   * @throws BudgetExceededError when the budget cannot pay the next try; what its last try threw, TimeoutError with the errand's path, or OutcomeUnknownError.
    */
-  carryOut<T>(work: (signal: AbortSignal, attempt: number) => Awaitable<T>): Promise<T>;
+  carryOut<T>(work: (attempt: ErrandAttempt) => Awaitable<T>): Promise<T>;
 }
 
 /** What agents are handed besides: operations that cost money, and errands. */

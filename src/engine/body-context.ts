@@ -119,8 +119,8 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
 
   async errand<T>(name: string, terms: ErrandTerms, body: (errand: Errand) => Promise<T>): Promise<T> {
     const path = this.#operation(name);
-    const { stop } = this.#frame;
-    const json = await errand(this, { path, stop, key: keyOf(this.runId, path), terms }, body);
+    const { stop, scopes } = this.#frame;
+    const json = await errand(this, { path, stop, scopes, key: keyOf(this.runId, path), terms }, body);
     return (await open(json, this.tenure.store)) as T; // as in run()
   }
 

@@ -2,12 +2,14 @@
  * Operations that are more than work and its result: one may ask a person's leave, be tried again under terms of its
  * own, and, when it must not happen twice, is announced in the store before it begins.
  */
+import type { Scope } from "../budget/ledger.ts";
 import { type Approval, approvalSchema } from "../core/approval.ts";
 import { decode } from "../core/codec.ts";
-import type { Errand, ErrandTerms } from "../core/context.ts";
-import { OutcomeUnknownError, recordError, TimeoutError } from "../core/errors.ts";
+import type { Errand, ErrandAttempt, ErrandTerms } from "../core/context.ts";
+import { BudgetExceededError, OutcomeUnknownError, recordError, TimeoutError } from "../core/errors.ts";
 import type { Question } from "../core/fold.ts";
 import type { Awaitable, Json } from "../core/json.ts";
+import { picoUsd, type Usd } from "../core/limits.ts";
 import { type Outcome, outcomeSchema } from "../core/outcome.ts";
 import { type Path, questionPath } from "../core/paths.ts";
 import { check, type Schema } from "../core/schema.ts";
@@ -15,14 +17,17 @@ import { type Attempt, durable } from "./durable.ts";
 import { Interruption } from "./interruption.ts";
 import { isWorthTrying, waitMs } from "./nodes/retry.ts";
 import { Stop, untilAborted } from "./stop.ts";
+import type { Hold } from "./treasury.ts";
 import { keep, open } from "./values.ts";
 
 const kind = "tool-call";
+const noTokens = { inputTokens: 0, outputTokens: 0 } as const;
 
 /** Where an errand stands, what stops it, and how it is to be run. */
 interface Assignment {
   readonly path: Path;
   readonly stop: Stop;
+  readonly scopes: readonly Scope[];
   readonly key: string;
   readonly terms: ErrandTerms;
 }
@@ -80,7 +85,7 @@ class ErrandUnderWay implements Errand {
     return question === undefined ? undefined : this.#ask("approval", question);
   }
 
-  async carryOut<T>(work: (signal: AbortSignal, attempt: number) => Awaitable<T>): Promise<T> {
+  async carryOut<T>(work: (attempt: ErrandAttempt) => Awaitable<T>): Promise<T> {
     const { tenure } = this.#attempt;
     const { stop, terms } = this.#assignment;
     for (;;) {
@@ -93,7 +98,7 @@ class ErrandUnderWay implements Errand {
         if ("failed" in outcome) throw new Error(outcome.failed);
       }
       try {
-        return await this.#once((signal) => work(signal, past.length + 1));
+        return await this.#bought(work, past.length + 1);
       } catch (error) {
         if (error instanceof Interruption || error === stop.reason) throw error;
         if (terms.onUnknown !== "retry" && this.#isOwnTimeout(error)) continue; // begun, and no end to it is known
@@ -109,16 +114,58 @@ class ErrandUnderWay implements Errand {
     }
   }
 
-  async #once<T>(work: (signal: AbortSignal) => Awaitable<T>): Promise<T> {
+  /** One try, its price held before it begins. One that throws costs all of it. */
+  async #bought<T>(work: (attempt: ErrandAttempt) => Awaitable<T>, number: number): Promise<T> {
+    const { tenure } = this.#attempt;
+    const held = await this.#reserve();
+    const fee = this.#assignment.terms.quote.fee ?? 0n;
+    let cost = fee;
+    const costs = (amount: Usd): void => {
+      cost = picoUsd(amount);
+    };
+    const settle = (): void => tenure.treasury.settle(held, { ...noTokens, picoUsd: cost.toString() });
+    try {
+      await this.#announce();
+    } catch (error) {
+      tenure.treasury.release(held);
+      throw error;
+    }
+    try {
+      const result = await this.#once((signal) => work({ number, signal, costs }));
+      settle();
+      return result;
+    } catch (error) {
+      if (fee === 0n) settle();
+      else tenure.treasury.doubt(held);
+      throw error;
+    }
+  }
+
+  async #reserve(): Promise<Hold> {
+    const { tenure } = this.#attempt;
+    const { scopes, stop, terms } = this.#assignment;
+    try {
+      return await tenure.treasury.reserve(this.path, terms.quote, scopes, stop);
+    } catch (error) {
+      throw error instanceof BudgetExceededError && error.onLimit === "halt" ? tenure.halt(error) : error;
+    }
+  }
+
+  /** What must not happen twice is announced, durably, before it begins. @throws the stop's reason: it does not begin. */
+  async #announce(): Promise<void> {
     const { stop, terms } = this.#assignment;
-    const { journal, world } = this.#attempt.tenure;
-    const isAnnounced = terms.onUnknown !== "retry";
-    if (isAnnounced) {
+    const { journal } = this.#attempt.tenure;
+    if (terms.onUnknown !== "retry") {
       journal.put({ type: "operation-started", path: this.path, kind });
       await journal.sync();
       if (stop.reason !== undefined) journal.put({ type: "operation-withdrawn", path: this.path });
     }
     stop.check();
+  }
+
+  async #once<T>(work: (signal: AbortSignal) => Awaitable<T>): Promise<T> {
+    const { stop, terms } = this.#assignment;
+    const { world } = this.#attempt.tenure;
     const own = new Stop(stop);
     const { timeoutMs } = terms;
     const off =
@@ -129,7 +176,7 @@ class ErrandUnderWay implements Errand {
             own.cut();
           });
     try {
-      if (!isAnnounced) return await own.race(() => work(own.signal));
+      if (terms.onUnknown === "retry") return await own.race(() => work(own.signal));
       const { callSignal } = own;
       return await untilAborted((async () => work(callSignal))(), callSignal);
     } finally {

@@ -162,7 +162,6 @@ function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>)
     case "retry-scheduled": {
       const { path, attempt, due, error } = entry;
       const operation = error === undefined ? found.get(path) : at(path, "tool-call");
-      if (error !== undefined && operation !== undefined) operation.attempts = attempt + 1;
       const why = error === undefined ? "" : ` (${error.message})`;
       operation?.notes.push(`Attempt ${attempt} failed${why}; the next one was due at ${iso(due)}.`);
       return;

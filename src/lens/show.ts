@@ -119,7 +119,7 @@ async function view(operation: Operation, values: Values): Promise<OperationView
     error: error ?? null,
     spent: spentView(spent),
     ...(cached ? { cached } : {}),
-    ...(model === undefined ? {} : { model }),
+    ...(model === undefined || kind !== "model-call" ? {} : { model }),
     ...(failures.length === 0 ? {} : { failures }),
     ...(notes.length === 0 ? {} : { notes }),
   };

@@ -73,7 +73,7 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
             if ((await prompt()) !== undefined) throw new Error("nobody answers in a test context");
             return undefined;
           },
-          carryOut: async (work) => work(signal, 1),
+          carryOut: async (work) => work({ number: 1, signal, costs() {} }),
         };
         return body(errand);
       }),

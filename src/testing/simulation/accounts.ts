@@ -2,7 +2,7 @@
  * What a journal says about money, worked out a second time and in another way than the engine does: entry by entry,
  * with floating-point numbers well inside their exact range, and with membership taken from the tree.
  */
-import type { Amount, Entry } from "../../core/entries.ts";
+import type { Amount, Entry, EntryOf } from "../../core/entries.ts";
 import type { Limits } from "../../core/limits.ts";
 import { isQualifier, type Node, nameOf } from "../../core/node.ts";
 import { pathSegment } from "../../core/paths.ts";
@@ -35,7 +35,9 @@ export function budgetsIn(
 interface Account {
   picoUsd: number;
   tokens: number;
+  /** Of models. */
   calls: number;
+  toolCalls: number;
 }
 interface Held extends Account {
   readonly path: string;
@@ -59,12 +61,12 @@ export class Accounts {
         this.#opened.add(entry.path);
         return [];
       case "budget-reserved":
-        this.#held.set(entry.seq, { path: entry.path, ...accountOf(entry.amount), calls: 1, open: true });
+        this.#held.set(entry.seq, { path: entry.path, ...accountOf(entry), open: true });
         return this.#over(entry.path, budgets);
       case "budget-settled":
-        return this.#settle(entry.of, accountOf(entry.amount), entry.path, budgets);
+        return this.#settle(entry.of, amountOf(entry.amount), entry.path, budgets);
       case "budget-released":
-        return this.#settle(entry.of, { picoUsd: 0, tokens: 0, calls: 0 }, entry.path, budgets);
+        return this.#settle(entry.of, { picoUsd: 0, tokens: 0 }, entry.path, budgets);
       case "budget-breached":
         return [`a breach is recorded at ${entry.path}, and the model keeps to its caps`];
       default:
@@ -78,11 +80,16 @@ export class Accounts {
     return held?.open ? held : undefined;
   }
 
-  #settle(seq: number, amount: Account, path: string, budgets: Budgets): string[] {
+  #settle(
+    seq: number,
+    amount: Pick<Account, "picoUsd" | "tokens">,
+    path: string,
+    budgets: Budgets,
+  ): string[] {
     const held = this.#held.get(seq);
     if (held === undefined) return [`entry of ${path} settles ${seq}, which reserved nothing`];
     if (!held.open) return [`the reservation ${seq} of ${path} is settled twice`];
-    Object.assign(held, amount, { calls: 1, open: false });
+    Object.assign(held, amount, { open: false });
     return this.#over(path, budgets);
   }
 
@@ -107,12 +114,13 @@ export class Accounts {
   }
 
   #sum(counts: (path: string) => boolean): Account {
-    const sum = { picoUsd: 0, tokens: 0, calls: 0 };
+    const sum = { picoUsd: 0, tokens: 0, calls: 0, toolCalls: 0 };
     for (const held of this.#held.values()) {
       if (!counts(held.path)) continue;
       sum.picoUsd += held.picoUsd;
       sum.tokens += held.tokens;
       sum.calls += held.calls;
+      sum.toolCalls += held.toolCalls;
     }
     return sum;
   }
@@ -121,14 +129,23 @@ export class Accounts {
 const isAtOrBelow = (path: string, place: string): boolean =>
   path === place || (path.startsWith(place) && "/[@:".includes(path.charAt(place.length)));
 
-const accountOf = (amount: Amount): Account => ({
+const amountOf = (amount: Amount): Pick<Account, "picoUsd" | "tokens"> => ({
   picoUsd: Number(amount.picoUsd),
   tokens: amount.inputTokens + amount.outputTokens,
-  calls: 1,
+});
+
+const accountOf = ({ amount, kind }: EntryOf<"budget-reserved">): Account => ({
+  ...amountOf(amount),
+  calls: kind === undefined ? 1 : 0,
+  toolCalls: kind === "tool-call" ? 1 : 0,
 });
 
 /** Which limits an account is over, as sentences. */
-export function exceeded(whose: string, used: Account, { picoUsd, tokens, calls }: Limits): string[] {
+export function exceeded(
+  whose: string,
+  used: Omit<Account, "toolCalls"> & Partial<Account>,
+  { picoUsd, tokens, calls, toolCalls }: Limits,
+): string[] {
   const wrong: string[] = [];
   const compare = (what: string, has: number, limit: number | undefined): void => {
     if (limit !== undefined && has > limit) wrong.push(`${whose} has used ${has} ${what} of ${limit}`);
@@ -136,5 +153,6 @@ export function exceeded(whose: string, used: Account, { picoUsd, tokens, calls 
   compare("pico-dollars", used.picoUsd, picoUsd === undefined ? undefined : Number(picoUsd));
   compare("tokens", used.tokens, tokens);
   compare("calls", used.calls, calls);
+  compare("tool calls", used.toolCalls ?? 0, toolCalls);
   return wrong;
 }

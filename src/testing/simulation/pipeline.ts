@@ -155,6 +155,7 @@ class Builder {
       case "budget":
         return this.build(plan.of).budget({
           calls: plan.calls * this.#around.scale,
+          toolCalls: 2 * plan.calls * this.#around.scale,
           tokens: 400 * plan.calls * this.#around.scale,
         });
       case "validate":
@@ -203,13 +204,14 @@ class Builder {
     } as never) as Any; // with or without a schema, its output is anything here
   }
 
-  #tool({ name, ms: takes, fails, how, attempts, onUnknown, asks }: ToolPlan): Tool {
+  #tool({ name, ms: takes, fails, how, attempts, onUnknown, asks, price }: ToolPlan): Tool {
     const { process, onTool } = this.#around;
     return tool(name, {
       description: name,
       input: Place,
       onUnknown,
       approval: asks,
+      price,
       timeout: onUnknown === "retry" ? "20s" : "12h",
       retry: { attempts, backoff: "2s" },
       execute: async ({ at }, { path, attempt, idempotencyKey, signal }) => {

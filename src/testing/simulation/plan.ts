@@ -96,6 +96,8 @@ export interface ToolPlan {
   readonly onUnknown: "retry" | "ask";
   /** A person is asked first. */
   readonly asks: boolean;
+  /** What each try costs. */
+  readonly price: "$0" | "$0.00005";
 }
 
 export interface MapPlan {
@@ -387,7 +389,8 @@ class Grower {
       how: onUnknown === "retry" && chance.flip(0.3) ? "hangs" : "throws",
       attempts: chance.whole(1, 3),
       onUnknown,
-      asks: chance.flip(0.2),
+      asks: chance.flip(0.35),
+      price: chance.flip(0.3) ? "$0.00005" : "$0",
     };
   }
 
