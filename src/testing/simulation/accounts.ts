@@ -89,8 +89,10 @@ export class Accounts {
     const held = this.#held.get(seq);
     if (held === undefined) return [`entry of ${path} settles ${seq}, which reserved nothing`];
     if (!held.open) return [`the reservation ${seq} of ${path} is settled twice`];
+    // What was held already counts: only more than that is news. (Whoever built the tree long ago has lower limits.)
+    const isMore = amount.picoUsd > held.picoUsd || amount.tokens > held.tokens;
     Object.assign(held, amount, { open: false });
-    return this.#over(path, budgets);
+    return isMore ? this.#over(path, budgets) : [];
   }
 
   #over(path: string, budgets: Budgets): string[] {
