@@ -128,6 +128,17 @@ describe("flujo run", () => {
     expect(document).toMatchObject({ status: "waiting", waitingFor: ["/asking/approve"], error: null });
   });
 
+  test("a tool that waits for a person's leave does so, too", async () => {
+    const folder = new Folder();
+    const run = ["run", pipelines, "--export", "clerk", "--input", "Hi", "--run-id", "c"];
+    const { code, stderr } = await folder.flujo(...run);
+    const path = "/clerk/serve:tool%3Arefund#0";
+    expect(stderr).toContain(`${path}  Refund A7?`);
+    expect(code).toBe(3);
+    const { document } = await folder.json("lens", "show", "c");
+    expect(document.run).toMatchObject({ status: "waiting", waitingFor: [{ path, prompt: "Refund A7?" }] });
+  });
+
   test("a halted run exits 4, keeps what it paid for, and goes on with a larger budget", async () => {
     const folder = new Folder();
     const input = JSON.stringify(
