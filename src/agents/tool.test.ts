@@ -44,6 +44,7 @@ function shop(
     costs: ToolContext["costs"],
   ) => unknown,
   replies: (call: ScriptedCall) => ScriptedReply = paying("Ada"),
+  qualified: (made: Step<string, string>) => Step<string, string> = (made) => made,
 ) {
   const on = scene();
   const model = scriptedModel({ replies });
@@ -61,7 +62,7 @@ function shop(
     });
     const made: Step<string, string> = pipeline(
       "p",
-      agent<string>("a", { model, system: "Pay.", tools: [pay] }).retry({ attempts: 2 }),
+      qualified(agent<string>("a", { model, system: "Pay.", tools: [pay] })).retry({ attempts: 2 }),
     );
     const one = on.cast(made, { models: models({ prices: model.prices }), ...(crash ? { crash } : {}) });
     process = one.process;
@@ -311,6 +312,29 @@ describe("a tool that must not happen twice", () => {
     expect(await on.play(cast().runner.resume("r").result())).toMatchObject({ output: "paid after all" });
     expect(keys).toHaveLength(1);
   });
+
+  it.each([
+    ["ask", "waiting", undefined],
+    ["fail", "failed", "outcome-unknown"],
+  ] as const)(
+    "is not called blindly by a new attempt of its agent, which was timed out around it: %s",
+    async (onUnknown, status, code) => {
+      const { on, keys, cast } = shop(
+        { onUnknown },
+        (_, times) => (times === 1 ? new Promise(() => {}) : `paid ${times}`),
+        paying("Ada"),
+        (made) => made.timeout("10s"),
+      );
+      const stood = await cast().run("x", { runId: "r" });
+      expect(stood).toMatchObject({ status, ...(code ? { error: { code } } : { signals: [path(0, "@2")] }) });
+      expect(keys).toHaveLength(1);
+      if (code === undefined) await on.play(cast().runner.signal("r", path(0, "@2"), { retry: true }));
+      // Whoever resumes a failed run has been told, and wants it tried again.
+      const after = await on.play(cast().runner.resume("r").result());
+      expect(after).toMatchObject({ status: "completed", output: "paid 2" });
+      expect(keys).toHaveLength(2);
+    },
+  );
 
   it("that throws has failed, knowingly: it may be tried again", async () => {
     const { keys, cast } = shop({ onUnknown: "fail", retry: { attempts: 2 } }, (_, times) => {

@@ -105,7 +105,7 @@ export type Fact =
     }
   /** In the store before the work begins: whoever finds no end to it knows that it may have happened. */
   | { readonly type: "operation-started"; readonly path: Path; readonly kind: string }
-  /** Its beginning is in the store, and it was stopped before it began. */
+  /** Its beginning is in the store, and in doubt no more: it was stopped before it began, or a later attempt has asked. */
   | { readonly type: "operation-withdrawn"; readonly path: Path }
   | {
       readonly type: "operation-completed";

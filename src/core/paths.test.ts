@@ -4,6 +4,7 @@ import {
   attemptPath,
   childPath,
   enclosing,
+  isOperationOf,
   isRunId,
   isWithin,
   itemPath,
@@ -33,6 +34,13 @@ describe("paths", () => {
   it("keep lone surrogates apart", () => {
     expect(pathSegment("\ud800")).not.toBe(pathSegment("\ud801"));
     expect(pathSegment("\ud800").isWellFormed()).toBe(true);
+  });
+
+  it("tell an operation by its name, in any attempt of its step", () => {
+    for (const path of ["/q/a:tool%3At#0", "/q/a:tool%3At#12", "/q/a@3:tool%3At#0"])
+      expect(isOperationOf(path, "/q/a", "tool:t")).toBe(true);
+    for (const path of ["/q/a:tool%3At2#0", "/q/ab:tool%3At#0", "/q/a/b:tool%3At#0", "/q/a@3", "/q/a:t#0"])
+      expect(isOperationOf(path, "/q/a", "tool:t")).toBe(false);
   });
 
   it("know what lies inside what", () => {

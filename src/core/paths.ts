@@ -29,6 +29,13 @@ export const attemptPath = (step: Path, attempt: number): Path => (attempt > 1 ?
 export const operationPath = (step: Path, name: string, use: number): Path =>
   `${step}:${pathSegment(name)}#${use}`;
 
+/** Whether a path is that of an operation of this name inside a step, in any of its attempts. */
+export function isOperationOf(path: Path, step: Path, name: string): boolean {
+  if (!path.startsWith(step)) return false;
+  const [, operation] = /^(?:@\d+)?:(.*)#\d+$/.exec(path.slice(step.length)) ?? [];
+  return operation === pathSegment(name);
+}
+
 /** Where the answer to one question of an operation is sent: each question has an address of its own. */
 export const questionPath = (operation: Path, seq: number): Path => `${operation}?${seq}`;
 

@@ -16,7 +16,7 @@ import { BudgetExceededError, InvalidOptionError, recordError, TimeoutError } fr
 import { sha256 } from "../core/fingerprint.ts";
 import type { Awaitable } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
-import { operationPath, type Path } from "../core/paths.ts";
+import { isOperationOf, operationPath, type Path } from "../core/paths.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Patch } from "../core/state.ts";
 import { type Attempt, decided, durable } from "./durable.ts";
@@ -120,7 +120,10 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   async errand<T>(name: string, terms: ErrandTerms, body: (errand: Errand) => Promise<T>): Promise<T> {
     const path = this.#operation(name);
     const { stop, scopes } = this.#frame;
-    const json = await errand(this, { path, stop, scopes, key: keyOf(this.runId, path), terms }, body);
+    const key = keyOf(this.runId, path);
+    const isEarlier = (other: Path): boolean =>
+      isOperationOf(other, this.path, name) && !other.startsWith(`${this.#prefix}:`);
+    const json = await errand(this, { path, stop, scopes, isEarlier, key, terms }, body);
     return (await open(json, this.tenure.store)) as T; // as in run()
   }
 

@@ -28,6 +28,8 @@ interface Assignment {
   readonly path: Path;
   readonly stop: Stop;
   readonly scopes: readonly Scope[];
+  /** Whether a path is that of the same operation in an earlier attempt of the same place. */
+  readonly isEarlier: (path: Path) => boolean;
   readonly key: string;
   readonly terms: ErrandTerms;
 }
@@ -92,8 +94,9 @@ class ErrandUnderWay implements Errand {
       const past = tenure.run.retries.get(this.path) ?? [];
       const last = past.at(-1);
       if (last !== undefined) await tenure.rest(last.due, stop);
-      if (tenure.run.started.has(this.path)) {
-        const outcome = await this.#outcome();
+      const doubtful = terms.onUnknown === "retry" ? [] : this.#doubtful();
+      if (doubtful.length > 0) {
+        const outcome = await this.#outcome(doubtful);
         if ("result" in outcome) return outcome.result as T; // in the place of what `work` returns
         if ("failed" in outcome) throw new Error(outcome.failed);
       }
@@ -185,16 +188,37 @@ class ErrandUnderWay implements Errand {
     }
   }
 
-  /** What became of a try that began and has no end. */
-  #outcome(): Promise<Outcome> {
-    const { run } = this.#attempt.tenure;
-    if (this.#assignment.terms.onUnknown === "fail") throw unknownAt(this.path);
-    const begun = run.started.get(this.path) ?? 0;
+  /** Tries that began and have no end: of this operation, or of the same in an attempt that was given up. */
+  #doubtful(): readonly Path[] {
+    const { started } = this.#attempt.tenure.run;
+    if (started.has(this.path)) return [this.path];
+    return [...started.keys()].filter(this.#assignment.isEarlier);
+  }
+
+  /** What became of them. Whatever is said here of those of earlier attempts, they are in doubt no more. */
+  async #outcome(doubtful: readonly Path[]): Promise<Outcome> {
+    const { run, journal } = this.#attempt.tenure;
+    const earlier = doubtful.filter((path) => path !== this.path);
+    const dismiss = (): void => {
+      for (const path of earlier) journal.put({ type: "operation-withdrawn", path });
+    };
+    if (this.#assignment.terms.onUnknown === "fail") {
+      dismiss();
+      throw unknownAt(this.path, doubtful);
+    }
+    const begun = Math.max(...doubtful.map((path) => run.started.get(path) ?? 0));
     const asked = run.questions
       .get(this.path)
       ?.findLast(({ asks, seq }) => asks === "outcome" && seq > begun);
-    if (asked !== undefined) return this.#answerTo(asked, outcomeSchema);
-    return this.#ask("outcome", `Did ${this.path} happen? It had begun, and its end was not recorded.`);
+    if (asked === undefined) {
+      return this.#ask(
+        "outcome",
+        `Did ${doubtful.join(", ")} happen? It had begun, and its end was not recorded.`,
+      );
+    }
+    const outcome = await this.#answerTo(asked, outcomeSchema);
+    dismiss();
+    return outcome;
   }
 
   #ask(asks: Question["asks"], prompt: string): never {
@@ -225,9 +249,9 @@ class ErrandUnderWay implements Errand {
 const lateAt = (path: Path, timeoutMs: number): TimeoutError =>
   new TimeoutError(`${path} was not done after ${timeoutMs} ms`, { path, retryable: true });
 
-const unknownAt = (path: Path): OutcomeUnknownError =>
+const unknownAt = (path: Path, doubtful: readonly Path[]): OutcomeUnknownError =>
   new OutcomeUnknownError(
-    `nobody knows whether ${path} happened: it had begun, and its end was not recorded`,
+    `nobody knows whether ${doubtful.join(", ")} happened: it had begun, and its end was not recorded`,
     {
       path,
       hint: "Find out whether it happened. Resuming the run starts the agent's conversation anew, and it may call the tool again.",
