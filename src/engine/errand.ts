@@ -4,21 +4,18 @@
  */
 import type { Scope } from "../budget/ledger.ts";
 import { type Approval, approvalSchema } from "../core/approval.ts";
-import { decode } from "../core/codec.ts";
 import type { Errand, ErrandAttempt, ErrandTerms } from "../core/context.ts";
 import { BudgetExceededError, OutcomeUnknownError, recordError, TimeoutError } from "../core/errors.ts";
-import type { Question } from "../core/fold.ts";
 import type { Awaitable, Json } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
 import { type Outcome, outcomeSchema } from "../core/outcome.ts";
-import { type Path, questionPath } from "../core/paths.ts";
-import { check, type Schema } from "../core/schema.ts";
+import type { Path } from "../core/paths.ts";
 import { type Attempt, durable } from "./durable.ts";
 import { Interruption } from "./interruption.ts";
 import { isWorthTrying, waitMs } from "./nodes/retry.ts";
+import { answerTo, askPerson } from "./question.ts";
 import { Stop, untilAborted } from "./stop.ts";
 import type { Hold } from "./treasury.ts";
-import { keep, open } from "./values.ts";
 
 const kind = "tool-call";
 const noTokens = { inputTokens: 0, outputTokens: 0 } as const;
@@ -81,10 +78,10 @@ class ErrandUnderWay implements Errand {
   async approval(prompt: () => Awaitable<string | undefined>): Promise<Approval | undefined> {
     const { run } = this.#attempt.tenure;
     const asked = run.questions.get(this.path)?.find(({ asks }) => asks === "approval");
-    if (asked !== undefined) return this.#answerTo(asked, approvalSchema);
+    if (asked !== undefined) return answerTo(this.#attempt, this.path, asked, approvalSchema);
     if (run.started.has(this.path) || run.retries.has(this.path)) return undefined; // it had its leave
     const question = await prompt();
-    return question === undefined ? undefined : this.#ask("approval", question);
+    return question === undefined ? undefined : askPerson(this.#attempt, this.path, "approval", question);
   }
 
   async carryOut<T>(work: (attempt: ErrandAttempt) => Awaitable<T>): Promise<T> {
@@ -211,34 +208,12 @@ class ErrandUnderWay implements Errand {
       .get(this.path)
       ?.findLast(({ asks, seq }) => asks === "outcome" && seq > begun);
     if (asked === undefined) {
-      return this.#ask(
-        "outcome",
-        `Did ${doubtful.join(", ")} happen? It had begun, and its end was not recorded.`,
-      );
+      const prompt = `Did ${doubtful.join(", ")} happen? It had begun, and its end was not recorded.`;
+      return askPerson(this.#attempt, this.path, "outcome", prompt);
     }
-    const outcome = await this.#answerTo(asked, outcomeSchema);
+    const outcome = await answerTo(this.#attempt, this.path, asked, outcomeSchema);
     dismiss();
     return outcome;
-  }
-
-  #ask(asks: Question["asks"], prompt: string): never {
-    this.#attempt.tenure.journal.put({ type: "signal-awaited", path: this.path, prompt, asks });
-    throw Interruption.suspended([this.path]);
-  }
-
-  async #answerTo<T>(question: Question, schema: Schema<unknown, T>): Promise<T> {
-    const { journal, store } = this.#attempt.tenure;
-    if (question.answer !== undefined) return (await open(question.answer, store)) as T; // recorded below
-    for (const signal of await this.#attempt.tenure.signalsAt(questionPath(this.path, question.seq))) {
-      const answer = await check(schema, decode(signal.data));
-      if (!answer.ok) continue; // refused when it was sent; whoever got past that changes nothing
-      const kept = keep(answer.value, `answer to ${this.path}`, this.path);
-      const of = question.seq;
-      journal.put({ type: "question-answered", path: this.path, of, output: kept.entry }, kept.blob);
-      await journal.sync();
-      return answer.value as T; // as its schema says
-    }
-    throw Interruption.suspended([this.path]);
   }
 
   #isOwnTimeout(error: unknown): boolean {
