@@ -56,15 +56,15 @@ const tokensOfUnknown = 1_000_000;
 export async function converse(context: PaidContext, task: Task): Promise<unknown> {
   const messages = opening(task);
   const guard = new LoopGuard(task.sameCalls);
+  let turns = 0;
+  let repairs = 0;
+  let mustAnswer = false;
   const now = (priced: PricedModel, callName = task.callName): Task =>
     mustAnswer ? { ...task, priced, callName, toolChoice: "none" } : { ...task, priced, callName };
   const lineup = new Lineup(context, task, task.callName, {
     ask: (priced, callName, conversation) => ask(context, now(priced, callName), conversation),
     quote: (priced, conversation) => callRequest(now(priced), conversation, wholeCap(task)).quote,
   });
-  let turns = 0;
-  let repairs = 0;
-  let mustAnswer = false;
   for (;;) {
     const answer = await lineup.ask(messages);
     const calls = answer.parts.filter((part) => part.type === "tool-call");
