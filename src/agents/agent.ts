@@ -14,7 +14,7 @@ import { checkProviderOptions, type ProviderOptions } from "./provider-options.t
 import { builtInProviders } from "./registry.ts";
 import { textOf } from "./text.ts";
 import type { Tool } from "./tool.ts";
-import { converse, type Sampling } from "./turns.ts";
+import { converse, type OnCut, type Sampling } from "./turns.ts";
 
 /** What a prompt may be made of beside the input. */
 export interface PromptContext<State> {
@@ -37,6 +37,13 @@ export interface AgentOptions<In, State = unknown> extends Sampling {
   readonly tools?: readonly Tool[];
   /** How often the model may be asked while it still calls tools: from 1. Default 8. */
   readonly maxTurns?: number;
+  /** Answers come in pieces, each an event of the run as soon as it is there. Default false. */
+  readonly stream?: boolean;
+  /**
+   * When a streamed answer is cut in the middle: ask for all of it again, or send the model what it had said and have
+   * it go on. Answers of a schema and tool calls are asked for again in any case. Default `"repeat"`.
+   */
+  readonly onCut?: OnCut;
   /** Handed to the provider as they are: `{ openai: { reasoningEffort: "low" } }`. */
   readonly providerOptions?: ProviderOptions;
 }
@@ -100,6 +107,8 @@ function settle(
     repairs: whole(who, "repairs", options.repairs ?? defaultRepairs, 0),
     maxTurns: whole(who, "maxTurns", options.maxTurns ?? 8, 1),
     tools: options.tools ?? [],
+    stream: options.stream ?? false,
+    onCut: options.onCut ?? "repeat",
   };
   if (typeof settled.system !== "string" && typeof settled.system !== "function") {
     throw new InvalidOptionError(`${who} has no system prompt`, {

@@ -65,6 +65,7 @@ type Request = GenerateRequest & { readonly output?: Schema };
 
 async function generation(source: ModelSource, name: string, request: Request, context: PaidContext) {
   const { model, prompt, system, output, temperature, maxOutputTokens = defaultOutputTokens.most } = request;
+  const { stream = false, onCut = "repeat" } = request;
   context.signal.throwIfAborted();
   return {
     callName: name,
@@ -78,6 +79,8 @@ async function generation(source: ModelSource, name: string, request: Request, c
     tools: [],
     maxTurns: 1,
     providerOptions: undefined,
+    stream,
+    onCut,
     ...(temperature === undefined ? {} : { temperature }),
   };
 }

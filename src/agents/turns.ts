@@ -6,9 +6,10 @@
 import { tokenBound } from "../budget/token-bound.ts";
 import type { PaidContext, Quote } from "../core/context.ts";
 import { InvalidOutputError, StepFailedError } from "../core/errors.ts";
+import { sha256 } from "../core/fingerprint.ts";
 import { misfit } from "../core/schema.ts";
 import { type AnswerSchema, readAnswer } from "./answer-schema.ts";
-import { type Answer, type AnswerPart, callModel } from "./call.ts";
+import { type Answer, type AnswerPart, type CallRequest, callModel } from "./call.ts";
 import type { CallOptions } from "./language-model.ts";
 import type { PricedModel } from "./priced-model.ts";
 import { hiddenOutput, type ProviderOptions } from "./provider-options.ts";
@@ -25,6 +26,12 @@ export interface Sampling {
   readonly stopSequences?: readonly string[];
 }
 
+/**
+ * What is done about a streamed answer that was cut in the middle: ask for all of it again, or send the model what it
+ * had said and have it go on from there.
+ */
+export type OnCut = "repeat" | "continue";
+
 /** What is wanted of a model. */
 export interface Task extends Sampling {
   /** The name of the calls in the journal. */
@@ -40,6 +47,9 @@ export interface Task extends Sampling {
   readonly tools: readonly Tool[];
   readonly maxTurns: number;
   readonly providerOptions: ProviderOptions | undefined;
+  /** Answers come in pieces. */
+  readonly stream: boolean;
+  readonly onCut: OnCut;
 }
 
 /**
@@ -74,29 +84,70 @@ export async function converse(context: PaidContext, task: Task): Promise<unknow
   }
 }
 
-/** One paid call; a second one when the first was cut short only because the budget had shrunk its cap. */
+/**
+ * One paid call; a second one when the first was cut short only because the budget had shrunk its cap: with the whole
+ * cap this time, or not at all. Then the budget refuses it, and the run halts.
+ */
 async function ask(context: PaidContext, task: Task, messages: readonly Message[]): Promise<Answer> {
-  const options = callOptions(task, messages);
   const hidden = hiddenOutput(task.providerOptions);
-  const shape = { messages, tools: options.tools, schema: task.answer?.json, options: task.providerOptions };
-  const rates = task.priced.rates(task.providerOptions);
   const wanted = task.maxOutputTokens + hidden;
-  const quote = (least: number): Quote => ({
-    model: task.priced.name,
-    inputTokens: tokenBound(shape),
-    outputTokens: { wanted, least },
-    ...(rates === undefined ? {} : { rates }),
-  });
-  const call = (least: number) => {
-    const quoted = quote(least);
-    return context.paid(task.callName, quoted, (grant) =>
-      callModel({ priced: task.priced, quote: quoted, options, hiddenOutput: hidden }, grant),
-    );
-  };
-  const first = await call(Math.min(task.minOutputTokens + hidden, wanted));
-  // With the whole cap this time, or not at all: then the budget refuses it, and the run halts.
-  return first.cut ? call(wanted) : first;
+  const first = await call(context, task, messages, Math.min(task.minOutputTokens + hidden, wanted));
+  if (!first.cut) return first;
+  const said = mayGoOn(task) ? saidIn(first) : "";
+  const second = await call(context, task, [...messages, ...goOn(said)], wanted);
+  const before = said === "" ? [] : [{ type: "text" as const, text: said }];
+  return { ...second, parts: [...before, ...second.parts] };
 }
+
+/** @param least the smallest cap that makes the call worth its price. */
+function call(
+  context: PaidContext,
+  task: Task,
+  messages: readonly Message[],
+  least: number,
+): Promise<Answer> {
+  const whole = callRequest(task, messages, least);
+  if (!mayGoOn(task)) return context.paid(task.callName, whole.quote, (grant) => callModel(whole, grant));
+  const after = (said: string): CallRequest => callRequest(task, [...messages, ...goOn(said)], least);
+  const request = sha256(JSON.stringify([task.priced.name, whole.options]));
+  return context.paid(task.callName, { request, quote: (said) => after(said).quote }, (grant) =>
+    callModel(after(grant.said), grant),
+  );
+}
+
+function callRequest(task: Task, messages: readonly Message[], least: number): CallRequest {
+  const { priced, providerOptions, stream, maxOutputTokens } = task;
+  const options = callOptions(task, messages);
+  const hidden = hiddenOutput(providerOptions);
+  const rates = priced.rates(providerOptions);
+  const shape = { messages, tools: options.tools, schema: task.answer?.json, options: providerOptions };
+  const quote: Quote = {
+    model: priced.name,
+    inputTokens: tokenBound(shape),
+    outputTokens: { wanted: maxOutputTokens + hidden, least },
+    ...(rates === undefined ? {} : { rates }),
+  };
+  return { priced, quote, options, hiddenOutput: hidden, stream };
+}
+
+/** Half a value of a schema is not worth going on with: it is asked for again. */
+const mayGoOn = ({ stream, onCut, answer }: Task): boolean =>
+  stream && onCut === "continue" && answer === undefined;
+
+/** The text of an answer; none when it is in the middle of calling tools. */
+const saidIn = ({ parts }: Answer): string =>
+  parts.some((part) => part.type === "tool-call")
+    ? ""
+    : parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+
+/** Has a model go on with what it had said when it was cut. */
+const goOn = (said: string): Message[] =>
+  said === ""
+    ? []
+    : [{ role: "assistant", content: [{ type: "text", text: said }] }, userMessage(exactlyThere)];
+
+const exactlyThere =
+  "Your answer was cut off there. Go on exactly where it stopped, in the middle of the word if need be. Repeat nothing, and say nothing about the cut.";
 
 function callOptions(task: Task, messages: readonly Message[]) {
   const { temperature, topP, seed, stopSequences, tools, answer, providerOptions } = task;

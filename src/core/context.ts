@@ -3,6 +3,7 @@ import type { Awaitable } from "./json.ts";
 import type { PicoUsd, Usd } from "./limits.ts";
 import type { Path } from "./paths.ts";
 import type { Schema, SchemaOutput } from "./schema.ts";
+import type { Piece } from "./streamed.ts";
 
 /** What `ctx.generate` asks of a model. */
 export interface GenerateRequest {
@@ -13,6 +14,13 @@ export interface GenerateRequest {
   /** The most tokens the answer may have. Default 4,096; a budget may shrink it. */
   readonly maxOutputTokens?: number;
   readonly temperature?: number;
+  /** The answer comes in pieces, each an event of the run as soon as it is there. Default false. */
+  readonly stream?: boolean;
+  /**
+   * When a streamed answer is cut in the middle: ask for all of it again, or send the model what it had said and have
+   * it go on. A value of a schema is asked for again in any case. Default `"repeat"`.
+   */
+  readonly onCut?: "repeat" | "continue";
 }
 
 /**
@@ -88,12 +96,26 @@ export interface Quote {
 /** What is paid for: a call of a model, a call of a tool, or what a step says it spends. */
 export type Purchase = "model-call" | "tool-call" | "spend";
 
+/**
+ * A call whose answer is worth going on with when it is cut: the quote of a new try depends on what was said before.
+ */
+export interface Continuable {
+  /** What is asked, by its hash: only an answer to the same is gone on with. */
+  readonly request: string;
+  /** @param said the part of the answer that came before the cut; empty when nothing did. */
+  readonly quote: (said: string) => Quote;
+}
+
 /** Leave to make one call. */
 export interface Grant {
   /** The output cap to write into the request: what was wanted, or less when the budget pays for less. */
   readonly outputTokens: number;
   readonly idempotencyKey: string;
   readonly signal: AbortSignal;
+  /** What a cut try of a `Continuable` call has said: to be gone on with. Empty otherwise. */
+  readonly said: string;
+  /** Takes a piece of the answer as it comes: recorded within moments, and an event of the run. */
+  readonly hear: (piece: Piece) => void;
 }
 
 /** What a call returned and truly cost. */
@@ -102,6 +124,11 @@ export interface Receipt<T> {
   readonly picoUsd: PicoUsd;
   readonly inputTokens: number;
   readonly outputTokens: number;
+}
+
+export interface PaidOptions {
+  /** Whether a retryable failure is worth another try within the operation. Default: always, up to three tries. */
+  readonly mayRepeat?: () => boolean;
 }
 
 /** What agents are handed besides: an operation that costs money. */
@@ -114,5 +141,10 @@ export interface PaidContext<State = unknown> extends Context<State> {
    *
    * @throws BudgetExceededError when the budget cannot pay the least; the run halts.
    */
-  paid<T>(name: string, quote: Quote, call: (grant: Grant) => Promise<Receipt<T>>): Promise<T>;
+  paid<T>(
+    name: string,
+    quote: Quote | Continuable,
+    call: (grant: Grant) => Promise<Receipt<T>>,
+    options?: PaidOptions,
+  ): Promise<T>;
 }

@@ -5,6 +5,7 @@
 import { assign } from "./codec.ts";
 import { type BlobRef, type Entry, type EntryOf, isBlobRef, type Ref } from "./entries.ts";
 import type { Json } from "./json.ts";
+import { type Block, blocksOf, filled } from "./streamed.ts";
 
 /** Fetches a value kept aside; undefined leaves its stand-in where it is. */
 export type ReadBlob = (blob: BlobRef) => Promise<string | undefined>;
@@ -67,8 +68,9 @@ export class Values {
     switch (entry?.type) {
       case "run-created":
         return this.fetch(entry.input);
-      case "step-completed":
       case "operation-completed":
+        return this.#completed(entry);
+      case "step-completed":
       case "signal-received":
       case "value-altered":
         return this.fetch(entry.output);
@@ -80,6 +82,24 @@ export class Values {
         return this.#compose(entry);
       default:
         return undefined;
+    }
+  }
+
+  /** An operation's output, with the texts that were streamed. */
+  async #completed({ output, texts, seq }: EntryOf<"operation-completed">): Promise<Json> {
+    const json = await this.fetch(output);
+    if (texts === undefined) return json;
+    const calls = new Map<number, Block[]>();
+    for (const [of] of texts.flatMap(({ from }) => from)) {
+      if (!calls.has(of)) calls.set(of, blocksOf(this.#streamed(of, seq)));
+    }
+    return filled({ json, texts }, (of, block) => calls.get(of)?.[block]?.text ?? "");
+  }
+
+  *#streamed(of: number, until: number): Generator<EntryOf<"text-streamed">> {
+    for (let seq = of + 1; seq < until; seq++) {
+      const entry = this.#entries[seq];
+      if (entry?.type === "text-streamed" && entry.of === of) yield entry;
     }
   }
 

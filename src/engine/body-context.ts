@@ -1,11 +1,20 @@
 import { fixedPrice } from "../core/balance.ts";
-import type { GenerateRequest, Grant, PaidContext, Quote, Receipt, Spending } from "../core/context.ts";
+import type {
+  Continuable,
+  GenerateRequest,
+  Grant,
+  PaidContext,
+  PaidOptions,
+  Quote,
+  Receipt,
+  Spending,
+} from "../core/context.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { InvalidOptionError, TimeoutError } from "../core/errors.ts";
 import { sha256 } from "../core/fingerprint.ts";
 import type { Awaitable } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
-import { operationPath, type Path } from "../core/paths.ts";
+import { attemptPath, operationPath, type Path } from "../core/paths.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Patch } from "../core/state.ts";
 import { type Attempt, durable } from "./durable.ts";
@@ -81,10 +90,17 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     return (await open(json, this.tenure.store)) as T; // what was recorded is what `work` returned
   }
 
-  async paid<T>(name: string, quote: Quote, call: (grant: Grant) => Promise<Receipt<T>>): Promise<T> {
+  async paid<T>(
+    name: string,
+    quote: Quote | Continuable,
+    call: (grant: Grant) => Promise<Receipt<T>>,
+    options: PaidOptions = {},
+  ): Promise<T> {
     const path = this.#operation(name);
     const { scopes, stop } = this.#frame;
-    const json = await paid(this, path, { scopes, stop, key: keyOf(this.runId, path) }, quote, call);
+    const key = keyOf(this.runId, path);
+    const earlier = this.#earlier(path);
+    const json = await paid(this, { ...options, path, quote, call, scopes, stop, key, earlier });
     return (await open(json, this.tenure.store)) as T; // as in run()
   }
 
@@ -143,6 +159,16 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   get #draft(): Draft {
     this.#changed ??= new Draft(this.#frame.state, this.path);
     return this.#changed;
+  }
+
+  /** Where an operation stood in the attempts before, newest first. */
+  #earlier(path: Path): Path[] {
+    if (this.#prefix === this.path) return []; // at the same path
+    const operation = path.slice(this.#prefix.length);
+    return Array.from(
+      { length: this.number - 1 },
+      (_, i) => attemptPath(this.path, this.number - 1 - i) + operation,
+    );
   }
 
   #operation(name: string): Path {

@@ -1,5 +1,6 @@
 import type { Grant, PaidContext, Quote, Receipt, Spending } from "../core/context.ts";
 import { operationPath } from "../core/paths.ts";
+import type { Piece } from "../core/streamed.ts";
 
 export interface TestContextOptions<State> {
   readonly state?: State;
@@ -10,6 +11,8 @@ export interface TestContextOptions<State> {
   /** The output cap granted to a call. Default: what it wants. */
   readonly grant?: (quote: Quote) => number;
   readonly signal?: AbortSignal;
+  /** What cut tries have said already. Default: nothing. */
+  readonly said?: string;
 }
 
 /** A context that records in a Map, with what passed through it. */
@@ -18,6 +21,8 @@ export interface TestContext<State> extends PaidContext<State> {
   readonly recorded: Map<string, unknown>;
   readonly quotes: readonly Quote[];
   readonly receipts: readonly Receipt<unknown>[];
+  /** What was heard of streamed answers. */
+  readonly pieces: readonly Piece[];
 }
 
 /** A context without an engine behind it, for unit tests of bodies and agents: no budget, no store, no retries. */
@@ -27,6 +32,7 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
   const uses = new Map<string, number>();
   const quotes: Quote[] = [];
   const receipts: Receipt<unknown>[] = [];
+  const pieces: Piece[] = [];
   let state = (options.state ?? {}) as State; // a test that reads state hands one in
 
   async function once<T>(name: string, work: (at: string) => Promise<T>): Promise<T> {
@@ -50,6 +56,7 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
     recorded,
     quotes,
     receipts,
+    pieces,
     get state() {
       return state;
     },
@@ -64,12 +71,16 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
       once(name, async (idempotencyKey) => work?.({ signal, idempotencyKey, costs() {} }))) as never, // overloads hold the type
     sleep: (name) => once(name, async () => undefined),
     generate: () => Promise.reject(new Error("a test context does not generate")),
-    paid: (name, quote, call) =>
+    paid: (name, asked, call) =>
       once(name, async (at) => {
+        const { said = "" } = options;
+        const quote = "request" in asked ? asked.quote(said) : asked;
         const grant: Grant = {
           outputTokens: options.grant?.(quote) ?? quote.outputTokens.wanted,
           idempotencyKey: at,
           signal,
+          said,
+          hear: (piece) => void pieces.push(piece),
         };
         quotes.push(quote);
         const receipt = await call(grant);
