@@ -80,10 +80,10 @@ function goneOn(said: string, generated: Generated): Generated {
   return { ...generated, content: first < 0 ? [{ type: "text", text: said }, ...content] : whole };
 }
 
-function receipt(generated: Generated, { priced, quote }: CallRequest, grant: Grant): Receipt<Answer> {
-  const { usage, finish } = generated;
+function receipt(generated: Generated, request: CallRequest, grant: Grant): Receipt<Answer> {
+  const { finish } = generated;
   const parts = generated.content.flatMap(answerPart);
-  const cut = finish === "length" && grant.outputTokens < quote.outputTokens.wanted;
+  const cut = finish === "length" && grant.outputTokens < request.quote.outputTokens.wanted;
   const value: Answer = {
     parts,
     finish,
@@ -91,15 +91,24 @@ function receipt(generated: Generated, { priced, quote }: CallRequest, grant: Gr
     ...(generated.responseId === undefined ? {} : { responseId: generated.responseId }),
     ...(generated.structuredText === undefined ? {} : { structuredText: generated.structuredText }),
   };
+  return { value, ...billed(generated, request, grant) };
+}
+
+/** What a call cost by its usage; all that was reserved when the usage is missing or cannot be true. */
+export function billed(
+  { usage, finish }: Pick<Generated, "usage" | "finish">,
+  { priced, quote }: Pick<CallRequest, "priced" | "quote">,
+  grant: Grant,
+): Omit<Receipt<never>, "value"> {
   // No answer is made of nothing: "0 tokens" is how some providers report that they do not know.
   const silent = usage?.outputTokens === 0 && finish !== "content-filter";
   const known = usage !== undefined && !silent && isSound(usage.inputTokens) && isSound(usage.outputTokens);
   const cost = known ? priced.cost(usage) : undefined;
   if (known && (cost !== undefined || quote.rates === undefined)) {
-    return { value, picoUsd: cost ?? 0n, inputTokens: usage.inputTokens, outputTokens: usage.outputTokens };
+    return { picoUsd: cost ?? 0n, inputTokens: usage.inputTokens, outputTokens: usage.outputTokens };
   }
   const tokens = { inputTokens: quote.inputTokens, outputTokens: grant.outputTokens };
-  return { value, picoUsd: worstCase(quote, grant), ...tokens };
+  return { picoUsd: worstCase(quote, grant), ...tokens };
 }
 
 const isSound = (count: number): boolean => Number.isSafeInteger(count) && count >= 0;

@@ -5,6 +5,7 @@ import { FlujoError, UnknownModelError, UnpricedModelError } from "../core/error
 import type { Schema } from "../core/schema.ts";
 import type { Models } from "../ports/models.ts";
 import { answerSchema } from "./answer-schema.ts";
+import { durableModel } from "./durable-model.ts";
 import { isLanguageModel, modelName } from "./language-model.ts";
 import { offlinePrices } from "./offline.ts";
 import { type ModelSource, pricedModel } from "./priced-model.ts";
@@ -46,6 +47,13 @@ export function models(options: ModelsOptions = {}): Models & ModelSource {
     ...source,
     async generate(context, name, request) {
       return converse(context, await generation(source, name, request, context));
+    },
+    model(context, model, { name } = {}) {
+      const id = modelName(model);
+      const found = source.find(model);
+      found.catch(() => {}); // whoever calls the model hears of it
+      const callName = name ?? id.slice(id.indexOf(":") + 1);
+      return durableModel({ context, id, callName, find: () => found, outputTokens: defaultOutputTokens });
     },
     async examine(model, needs) {
       try {

@@ -1,3 +1,4 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { Duration } from "./duration.ts";
 import type { Awaitable } from "./json.ts";
 import type { PicoUsd, Usd } from "./limits.ts";
@@ -21,6 +22,12 @@ export interface GenerateRequest {
    * it go on. A value of a schema is asked for again in any case. Default `"repeat"`.
    */
   readonly onCut?: "repeat" | "continue";
+}
+
+/** How `ctx.model` goes by in the journal. */
+export interface ModelOptions {
+  /** The name of its calls, numbered in the order they are made. Default: the model's, without its provider. */
+  readonly name?: string;
 }
 
 /**
@@ -51,6 +58,14 @@ export interface Context<State = unknown> {
     request: GenerateRequest & { readonly output: S },
   ): Promise<SchemaOutput<S>>;
   generate(name: string, request: GenerateRequest): Promise<string>;
+  /**
+   * A language model of the AI SDK (`ai`), for code that calls `generateText`, `streamText` or another library by itself.
+   * Every call through it is inside the budget and recorded, as an operation of the step: a resumed step gets the
+   * recorded answers and buys only what is missing. The library's own retries find nothing to do.
+   *
+   * @param id `"provider:model"`, or an AI SDK language model.
+   */
+  model(id: string | object, options?: ModelOptions): LanguageModelV4;
   /**
    * Spends money of the budget on something other than a model: `amount`, the most the work may cost, is reserved
    * before it begins, and refused when the budget cannot pay it. It costs that much, unless the work says

@@ -1,8 +1,10 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { fixedPrice } from "../core/balance.ts";
 import type {
   Continuable,
   GenerateRequest,
   Grant,
+  ModelOptions,
   PaidContext,
   PaidOptions,
   Quote,
@@ -17,6 +19,7 @@ import { picoUsd, type Usd } from "../core/limits.ts";
 import { attemptPath, operationPath, type Path } from "../core/paths.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Patch } from "../core/state.ts";
+import type { Models } from "../ports/models.ts";
 import { type Attempt, durable } from "./durable.ts";
 import { watched } from "./footprint.ts";
 import type { Frame } from "./frame.ts";
@@ -120,14 +123,20 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   }
 
   async generate(name: string, request: GenerateRequest & { readonly output?: Schema }): Promise<never> {
+    return (await this.#modelsFor("generate").generate(this, name, request)) as never; // overloads hold the type
+  }
+
+  model(id: string | object, options?: ModelOptions): LanguageModelV4 {
+    return this.#modelsFor("model").model(this, id, options);
+  }
+
+  #modelsFor(method: string): Models {
     this.#checkOpen();
     const { models } = this.tenure;
-    if (models === undefined) {
-      throw new InvalidOptionError(`${this.path} calls ctx.generate, and this engine was given no models`, {
-        path: this.path,
-      });
-    }
-    return (await models.generate(this, name, request)) as never; // overloads hold the type
+    if (models !== undefined) return models;
+    throw new InvalidOptionError(`${this.path} calls ctx.${method}, and this engine was given no models`, {
+      path: this.path,
+    });
   }
 
   async sleep(name: string, duration: Duration): Promise<void> {

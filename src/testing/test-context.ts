@@ -71,6 +71,9 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
       once(name, async (idempotencyKey) => work?.({ signal, idempotencyKey, costs() {} }))) as never, // overloads hold the type
     sleep: (name) => once(name, async () => undefined),
     generate: () => Promise.reject(new Error("a test context does not generate")),
+    model: () => {
+      throw new Error("a test context has no models of its own: call models().model(context, …)");
+    },
     paid: (name, asked, call) =>
       once(name, async (at) => {
         const { said = "" } = options;
