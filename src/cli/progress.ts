@@ -20,6 +20,8 @@ export interface Line {
   /** Paths begun and not finished. */
   readonly running: Set<Path>;
   waiting: boolean;
+  /** The end of what a model is saying there: of the call heard last, while it is under way. */
+  saying: { readonly path: Path; readonly text: string } | undefined;
   tookMs: number;
   picoUsd: bigint;
   /** Of a map: items finished, and how many there are as far as is known. */
@@ -66,6 +68,7 @@ export class Progress {
     this.#measure(event);
     const { path, type } = event;
     if (type.startsWith("run-")) this.ended = type !== "run-created" && type !== "run-resumed";
+    if (this.ended) for (const line of this.lines) line.saying = undefined;
     const line = this.lineOf(path);
     switch (event.type) {
       case "step-started":
@@ -100,11 +103,19 @@ export class Progress {
       case "timer-set":
         line?.running.add(path);
         return;
+      case "text-streamed":
+        if (line !== undefined && event.kind !== "tool-call") hear(line, path, event.chunks.join(""));
+        return;
+      case "operation-completed":
+      case "operation-failed":
+        if (line?.saying?.path === path) line.saying = undefined;
+        return;
       case "failure-collected":
         if (line !== undefined && line.kind === "mapOver") line.items += 1;
         return;
       case "budget-reserved":
         this.calls += 1;
+        if (line?.saying?.path === path) line.saying = undefined; // the call is made again
         return;
       case "budget-settled":
         this.picoUsd += event.picoUsd;
@@ -129,6 +140,7 @@ export class Progress {
         cached: 0,
         running: new Set(),
         waiting: false,
+        saying: undefined,
         tookMs: 0,
         picoUsd: 0n,
         items: 0,
@@ -204,6 +216,14 @@ export class Progress {
     this.#mapsSeen.add(path);
     map.total = (map.total ?? 0) + count;
   }
+}
+
+/** Characters kept of what is being said: more than any terminal is wide. */
+const mostKept = 1_000;
+
+function hear(line: Line, path: Path, chunk: string): void {
+  const before = line.saying?.path === path ? line.saying.text : "";
+  line.saying = { path, text: (before + chunk).slice(-mostKept) };
 }
 
 /** The places whose end is the end of the tree: each of them, where there are branches. */
