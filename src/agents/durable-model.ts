@@ -9,7 +9,7 @@ import type {
 } from "@ai-sdk/provider";
 import { tokenBound } from "../budget/token-bound.ts";
 import type { Grant, PaidContext, Quote, Receipt } from "../core/context.ts";
-import { InvalidOptionError, ModelCallError } from "../core/errors.ts";
+import { InvalidOptionError } from "../core/errors.ts";
 import { billed, callError } from "./call.ts";
 import { type LanguageModel, readResult } from "./language-model.ts";
 import { Outlet } from "./outlet.ts";
@@ -38,7 +38,7 @@ export function durableModel(parts: DurableModelParts): LanguageModelV4 {
     provider: id.slice(0, Math.max(0, split)),
     modelId: id.slice(split + 1),
     supportedUrls: { "*/*": [/./] }, // nothing is downloaded for us: files are refused
-    doGenerate: async (options) => givenResult((await answered(parts, options)).result),
+    doGenerate: async (options) => givenResult(await answered(parts, options)),
     doStream: (options) => streamed(parts, options),
   };
 }
@@ -49,32 +49,25 @@ interface Answered {
   readonly cut?: true;
 }
 
-/** One call; another one with the whole cap when only the budget's smaller one has cut the first, or a halt. */
+/**
+ * One call; another one with the whole cap when only the budget's smaller one has cut the first, or a halt. The cap of
+ * a stream is not made smaller: what was told cannot be taken back.
+ */
 async function answered(
   parts: DurableModelParts,
   options: LanguageModelV4CallOptions,
   outlet?: Outlet,
-): Promise<Answered> {
+): Promise<RecordedResult> {
   options.abortSignal?.throwIfAborted();
   refuseUnbounded(options, parts);
   const priced = await parts.find();
   const { most, least } = parts.outputTokens;
   const hidden = hiddenOutput(options.providerOptions);
   const wanted = (options.maxOutputTokens ?? most) + hidden;
-  const first = await call(
-    parts,
-    priced,
-    options,
-    { wanted, least: Math.min(least + hidden, wanted) },
-    outlet,
-  );
-  if (!first.cut) return first;
-  const whole = await call(parts, priced, options, { wanted, least: wanted });
-  if (outlet === undefined || outlet.mayRepeat()) return whole;
-  throw new ModelCallError(
-    `the answer of ${priced.name} was streamed up to a cap that the budget had made smaller, and then came whole`,
-    { charge: "none", retryable: true, hint: "Run the step again: the whole answer is recorded." },
-  );
+  if (outlet !== undefined)
+    return (await call(parts, priced, options, { wanted, least: wanted }, outlet)).result;
+  const first = await call(parts, priced, options, { wanted, least: Math.min(least + hidden, wanted) });
+  return (first.cut ? await call(parts, priced, options, { wanted, least: wanted }) : first).result;
 }
 
 function call(
@@ -147,7 +140,7 @@ function streamed(
   const { promise, resolve, reject } = Promise.withResolvers<LanguageModelV4StreamResult>();
   const outlet: Outlet = new Outlet(() => resolve({ stream: outlet.stream }));
   answered(parts, options, outlet).then(
-    ({ result }) => outlet.finish(givenResult(result)),
+    (result) => outlet.finish(givenResult(result)),
     (error: unknown) => {
       outlet.fail(error);
       reject(error); // heard only when the stream has not opened

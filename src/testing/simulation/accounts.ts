@@ -78,6 +78,11 @@ export class Accounts {
     return held?.open ? held : undefined;
   }
 
+  /** Where the call of a reservation was made. */
+  pathOf(seq: number): string | undefined {
+    return this.#held.get(seq)?.path;
+  }
+
   #settle(seq: number, amount: Account, path: string, budgets: Budgets): string[] {
     const held = this.#held.get(seq);
     if (held === undefined) return [`entry of ${path} settles ${seq}, which reserved nothing`];

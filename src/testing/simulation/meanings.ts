@@ -1,6 +1,6 @@
 /** What each part of a plan means: pure functions, shared by the bodies that do it and the reference that knows better. */
 import { digest, numberOf } from "./digest.ts";
-import type { AgentPlan, BodyPlan, MapPlan, Plan } from "./plan.ts";
+import type { AgentPlan, BodyPlan, MapPlan, Plan, Streaming } from "./plan.ts";
 
 /** The state of every simulated run. */
 export interface State {
@@ -42,8 +42,11 @@ export const caughtResult = (name: string): string => `${name} was caught`;
 export const otherwiseOf = (value: unknown): string => `other:${digest(value)}`;
 export const growth = (from: string): number => 1 + (numberOf(from) % 5);
 
-export const promptOf = (name: string, value: unknown, trouble: AgentPlan["trouble"] = "none"): string =>
-  `${name} trouble=${trouble} ${digest(value)}`;
+export const promptOf = (
+  { name, cutAfter }: { readonly name: string } & Streaming,
+  value: unknown,
+  trouble: AgentPlan["trouble"] = "none",
+): string => `${name} trouble=${trouble} ${cutAfter === undefined ? "" : `cut=${cutAfter} `}${digest(value)}`;
 
 /** What the model answers; with a schema, the digest alone. */
 export const answerTo = (prompt: string): string =>
