@@ -64,10 +64,15 @@ async function answered(
   const { most, least } = parts.outputTokens;
   const hidden = hiddenOutput(options.providerOptions);
   const wanted = (options.maxOutputTokens ?? most) + hidden;
-  if (outlet !== undefined)
-    return (await call(parts, priced, options, { wanted, least: wanted }, outlet)).result;
-  const first = await call(parts, priced, options, { wanted, least: Math.min(least + hidden, wanted) });
-  return (first.cut ? await call(parts, priced, options, { wanted, least: wanted }) : first).result;
+  const whole = { wanted, least: wanted };
+  try {
+    if (outlet !== undefined) return (await call(parts, priced, options, whole, outlet)).result;
+    const first = await call(parts, priced, options, { wanted, least: Math.min(least + hidden, wanted) });
+    return (first.cut ? await call(parts, priced, options, whole) : first).result;
+  } catch (error) {
+    options.abortSignal?.throwIfAborted(); // the caller knows its own reason
+    throw error;
+  }
 }
 
 function call(
@@ -103,8 +108,9 @@ async function made(
   grant: Grant,
   outlet: Outlet | undefined,
 ): Promise<Receipt<Answered>> {
-  const signals = [grant.signal, options.abortSignal].filter((one) => one !== undefined);
-  const abortSignal = AbortSignal.any(signals);
+  const { signal } = grant;
+  const abortSignal =
+    options.abortSignal === undefined ? signal : AbortSignal.any([signal, options.abortSignal]);
   const request: LanguageModelV4CallOptions = {
     ...options,
     prompt: options.prompt.map(bounded),
@@ -170,8 +176,8 @@ function refuseUnbounded(options: LanguageModelV4CallOptions, { context, id }: D
   if (own !== undefined)
     refuse(`uses the provider's own tool "${own.name}"`, "Offer a function tool that does the same.");
   if (options.prompt.some(holdsFile)) refuse("sends an image or a file", "Send what it says as text.");
-  const { reasoning = "provider-default" } = options;
-  if (/anthropic|bedrock/.test(id) && reasoning !== "provider-default" && reasoning !== "none") {
+  const { reasoning = "provider-default" } = options; // these add a thinking budget to the cap they are given
+  if (/anthropic|bedrock|claude/.test(id) && reasoning !== "provider-default" && reasoning !== "none") {
     refuse(
       `sets reasoning: "${reasoning}"`,
       'Say how many tokens: providerOptions: { anthropic: { thinking: { type: "enabled", budgetTokens: 1024 } } }',

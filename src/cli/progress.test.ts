@@ -148,8 +148,8 @@ test("what a model says is shown below its step while it says it, without contro
   expect(line).toHaveLength(60);
   progress.take(streamed("/p/n", "字".repeat(100)));
   expect(drawing(progress)[2]).toBe(`    …${"字".repeat(27)}`);
-  const took = { kind: "model-call", output: "", took: 1, seq: 9, at: "" };
-  progress.take({ type: "operation-completed", path: "/p/n:call#0", ...took });
+  const settled = { of: 1, picoUsd: 5n, tokens: 3, seq: 9, at: "" };
+  progress.take({ type: "budget-settled", path: "/p/n:call#0", ...settled });
   expect(drawing(progress)).toHaveLength(3);
 });
 

@@ -106,18 +106,14 @@ export class Progress {
       case "text-streamed":
         if (line !== undefined && event.kind !== "tool-call") hear(line, path, event.chunks.join(""));
         return;
-      case "operation-completed":
-      case "operation-failed":
-        if (line?.saying?.path === path) line.saying = undefined;
-        return;
       case "failure-collected":
         if (line !== undefined && line.kind === "mapOver") line.items += 1;
         return;
       case "budget-reserved":
         this.calls += 1;
-        if (line?.saying?.path === path) line.saying = undefined; // the call is made again
         return;
       case "budget-settled":
+        if (line?.saying?.path === path) line.saying = undefined; // its call is over, well or not
         this.picoUsd += event.picoUsd;
         if (line !== undefined) line.picoUsd += event.picoUsd;
         return;

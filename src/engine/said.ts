@@ -1,5 +1,6 @@
 /** What calls have said in pieces, read back from the journal. */
 import type { EntryOf } from "../core/entries.ts";
+import { StoreCorruptError } from "../core/errors.ts";
 import type { Completed, RunRecord, Streamed } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
@@ -24,7 +25,11 @@ export async function wholeOf(
   for (const [of] of texts.flatMap(({ from }) => from)) {
     if (!calls.has(of)) calls.set(of, await blocksIn(streamOf(tenure.run, of), tenure));
   }
-  return filled({ json, texts }, (of, block) => calls.get(of)?.[block]?.text ?? "");
+  return filled({ json, texts }, (of, block) => {
+    const text = calls.get(of)?.[block]?.text;
+    if (text !== undefined) return text;
+    throw new StoreCorruptError(`${tenure.store.name} has lost what call ${of} of run ${tenure.runId} said`);
+  });
 }
 
 /**

@@ -1,7 +1,9 @@
 /** Streamed answers and the engine: crashes at every commit, retries, halts, late readers. */
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { type AgentOptions, agent } from "../agents/agent.ts";
 import { models } from "../agents/models.ts";
+import { tool } from "../agents/tool.ts";
 import { parallel, sleep } from "../core/compose.ts";
 import type { Entry, EntryOf } from "../core/entries.ts";
 import type { RunEvent } from "../core/events.ts";
@@ -99,6 +101,37 @@ describe.each(["repeat", "continue"] as const)(
     );
   },
 );
+
+test("killed at any commit, a tool is called with the arguments that were streamed, and once", async () => {
+  const look = tool("look", {
+    description: "Looks",
+    input: z.object({ where: z.string() }),
+    execute: ({ where }) => `nothing at ${where}`,
+  });
+  for (let commit = 1; ; commit++) {
+    const { cast, narrate, engine, model, journal, world } = stage({ tools: [look] }, ({ options }) =>
+      options.prompt.some(({ role }) => role === "tool")
+        ? {}
+        : { text: "", toolCalls: [{ name: "look", input: { where: "sea" } }] },
+    );
+    const first = cast(narrate, { ...engine, crash: { commit, when: "after" } });
+    let over = false;
+    const end = (): void => {
+      over = true;
+    };
+    first.runner.start("sea", { runId: "r" }).result().then(end, end);
+    await world.run(() => over || !first.process.isAlive);
+    const result = await cast(narrate, engine).run("sea", { runId: "r" });
+    expect(result).toMatchObject({ status: "completed", output: text });
+    const told = model.calls.at(-1)?.options.prompt.at(-1);
+    expect(JSON.stringify(told)).toContain("nothing at sea");
+    const tools = (await journal("r")).filter(
+      (entry) => "path" in entry && entry.path.endsWith("look#0"),
+    );
+    expect(tools.filter(({ type }) => type === "operation-completed")).toHaveLength(1);
+    if (over) break;
+  }
+});
 
 test("a step that is tried again goes on with the answer its last attempt was cut in", async () => {
   const { cast, narrate, engine, model, journal } = stage({ onCut: "continue" }, ({ index }) =>

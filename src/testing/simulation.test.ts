@@ -130,7 +130,11 @@ describe("a simulation over a broken store finds it out", () => {
       hidingType("budget-reserved"),
       /meter says the run has used .* of|the run has used .* of/,
     ],
-    ["that forgets what was streamed", hidingType("text-streamed"), /its output is|should have ended/],
+    [
+      "that forgets what was streamed",
+      hidingType("text-streamed"),
+      /its output is|should have ended|store-corrupt/,
+    ],
     ["that forgets decisions", hidingType("branch-chosen"), /branch-chosen of .* recorded twice/],
     ["that grants a lease to everybody", grantingAlways, /stale owner|fence/],
     ["that never lets a lease go", neverFree, /not done/],
