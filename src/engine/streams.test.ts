@@ -125,9 +125,7 @@ test("killed at any commit, a tool is called with the arguments that were stream
     expect(result).toMatchObject({ status: "completed", output: text });
     const told = model.calls.at(-1)?.options.prompt.at(-1);
     expect(JSON.stringify(told)).toContain("nothing at sea");
-    const tools = (await journal("r")).filter(
-      (entry) => "path" in entry && entry.path.endsWith("look#0"),
-    );
+    const tools = (await journal("r")).filter((entry) => "path" in entry && entry.path.endsWith("look#0"));
     expect(tools.filter(({ type }) => type === "operation-completed")).toHaveLength(1);
     if (over) break;
   }
