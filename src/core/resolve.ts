@@ -10,6 +10,8 @@ import { type Block, blocksOf, filled } from "./streamed.ts";
 /** Fetches a value kept aside; undefined leaves its stand-in where it is. */
 export type ReadBlob = (blob: BlobRef) => Promise<string | undefined>;
 
+type Streamed = EntryOf<"text-streamed">;
+
 /** Values lately put together, so that the items of one list do not each build it anew. */
 const maxKept = 16;
 
@@ -18,6 +20,7 @@ export class Values {
   readonly #entries: readonly Entry[];
   readonly #readBlob: ReadBlob;
   readonly #kept = new Map<number, Promise<Json | undefined>>();
+  #streams: ReadonlyMap<number, readonly Streamed[]> | undefined;
 
   /** @param entries the run's journal, from its first entry on. */
   constructor(entries: readonly Entry[], readBlob: ReadBlob) {
@@ -86,21 +89,25 @@ export class Values {
   }
 
   /** An operation's output, with the texts that were streamed. */
-  async #completed({ output, texts, seq }: EntryOf<"operation-completed">): Promise<Json> {
+  async #completed({ output, texts }: EntryOf<"operation-completed">): Promise<Json> {
     const json = await this.fetch(output);
     if (texts === undefined) return json;
-    const calls = new Map<number, Block[]>();
-    for (const [of] of texts.flatMap(({ from }) => from)) {
-      if (!calls.has(of)) calls.set(of, blocksOf(this.#streamed(of, seq)));
-    }
-    return filled({ json, texts }, (of, block) => calls.get(of)?.[block]?.text ?? "");
+    const calls = new Map<number, readonly Block[]>();
+    const blocks = (of: number): readonly Block[] => {
+      const known = calls.get(of) ?? blocksOf(this.#streamed.get(of) ?? []);
+      calls.set(of, known);
+      return known;
+    };
+    return filled({ json, texts }, (of, block) => blocks(of)[block]?.text ?? "");
   }
 
-  *#streamed(of: number, until: number): Generator<EntryOf<"text-streamed">> {
-    for (let seq = of + 1; seq < until; seq++) {
-      const entry = this.#entries[seq];
-      if (entry?.type === "text-streamed" && entry.of === of) yield entry;
-    }
+  /** The entries of every streamed call, by its reservation: looked for once. */
+  get #streamed(): ReadonlyMap<number, readonly Streamed[]> {
+    this.#streams ??= Map.groupBy(
+      this.#entries.filter((entry): entry is Streamed => entry.type === "text-streamed"),
+      ({ of }) => of,
+    );
+    return this.#streams;
   }
 
   /** Only the kind tells a list of references from a reference to an element. */

@@ -1,4 +1,3 @@
-import type { EntryOf } from "../core/entries.ts";
 import type { Path } from "../core/paths.ts";
 import type { KnownText, Piece } from "../core/streamed.ts";
 import type { Tenure } from "./tenure.ts";
@@ -7,8 +6,6 @@ import type { Tenure } from "./tenure.ts";
 const gatherMs = 50;
 /** No entry holds more characters of text. */
 const mostCharacters = 8_192;
-
-type Text = EntryOf<"text-streamed">;
 
 /** Whose answer it is. */
 export interface Answered {
@@ -80,7 +77,7 @@ export class Incoming {
         chunks,
         ...(this.#begun || request === undefined ? {} : { request }),
         ...(this.#begun || follows === undefined ? {} : { follows }),
-      } satisfies Omit<Text, "seq" | "at">);
+      });
       this.#begun = true;
     }
     this.#waiting = new Map();
