@@ -158,6 +158,14 @@ describe("flujo run", () => {
     expect(resumed.code).toBe(0);
   });
 
+  test("what a halted run is told to go on with is enough for a call", async () => {
+    const folder = new Folder();
+    const run = ["run", pipelines, "--export", "summaries", "--run-id", "s", "--input-json", '["One. Two."]'];
+    const { stderr } = await folder.flujo(...run, "--budget", "$0");
+    expect(stderr).toContain("To go on: flujo resume s --budget '$0.01'");
+    expect((await folder.flujo("resume", "s", "--budget", "$0.01")).code).toBe(0);
+  });
+
   test("--max-tokens halts as well, and leaves the pipeline's other limits in force", async () => {
     const { code, document } = await new Folder().json(
       ...["run", pipelines, "--export", "summaries", "--input-json", '["One. Two."]', "--max-tokens", "10"],
