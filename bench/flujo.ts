@@ -3,26 +3,12 @@ import { join } from "node:path";
 import type { Store } from "flujo";
 import { memory } from "flujo/memory";
 import { sqlite } from "flujo/sqlite";
-import { bytesIn, content, figure, inFolder, inTurns, median, node, ratio } from "./measure.ts";
+import type { Finding } from "./finding.ts";
+import { bytesIn, content, figure, inFolder, inTurns, items, median, node, ratio } from "./measure.ts";
+import { money } from "./money.ts";
 import { rawDatabase } from "./raw.ts";
 import { commandLine, importing } from "./startup.ts";
-import { chain, type Death, deaths, fan, items, loop, resumeAfterDeath, usPerStep } from "./workloads.ts";
-
-/** One line of the table. `target` reads "at most" unless `atLeast`; a line without one is there for the eye. */
-export interface Finding {
-  readonly work: string;
-  readonly figure: number;
-  readonly unit: string;
-  readonly target?: number;
-  readonly atLeast?: boolean;
-  readonly note?: string;
-}
-
-/** Whether a finding reaches its target; undefined when it has none. */
-export function reached({ figure, target, atLeast }: Finding): boolean | undefined {
-  if (target === undefined) return undefined;
-  return atLeast ? figure >= target : figure <= target;
-}
+import { chain, type Death, deaths, fan, loop, resumeAfterDeath, usPerStep } from "./workloads.ts";
 
 const start = content(0);
 
@@ -233,4 +219,5 @@ export const parts: Readonly<Record<string, () => Promise<readonly Finding[]>>> 
   items: () => inFolder(hundredThousand),
   import: imports,
   cli: hello,
+  money,
 };

@@ -12,6 +12,9 @@ export const content = (n: number) => ({
   text: "a short sentence of the size a summary might have, so that bytes weigh something",
 });
 
+/** So many numbers to map over. */
+export const items = (count: number) => Array.from({ length: count }, (_, n) => n);
+
 /** Milliseconds that the work takes. */
 export async function timed(work: () => unknown): Promise<number> {
   const from = performance.now();

@@ -3,7 +3,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { Flujo, loopUntil, mapOver, pipeline, type Step, type Store, step } from "flujo";
 import { sqlite } from "flujo/sqlite";
-import { content, timed } from "./measure.ts";
+import { content, items, timed } from "./measure.ts";
 
 type Result = ReturnType<typeof content>;
 
@@ -34,8 +34,6 @@ export function fan(): Step<readonly number[], Result[]> {
     ),
   );
 }
-
-export const items = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 let runs = 0;
 

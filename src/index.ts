@@ -44,6 +44,13 @@ export type {
   Work,
 } from "./core/step.ts";
 export type { StepOptions } from "./core/work.ts";
-export type { FlujoOptions, ResumeOptions, RunHandle, RunResult, StartOptions } from "./engine/options.ts";
+export type {
+  EventsOptions,
+  FlujoOptions,
+  ResumeOptions,
+  RunHandle,
+  RunResult,
+  StartOptions,
+} from "./engine/options.ts";
 export { Flujo } from "./flujo.ts";
 export type { RunStatus, Store } from "./ports/store.ts";

@@ -9,7 +9,7 @@ import { checkProviderOptions, type ProviderOptions } from "./provider-options.t
 import { filled, neverFilled, type Template, template } from "./template.ts";
 import { textOf } from "./text.ts";
 import type { Tool } from "./tool.ts";
-import type { Sampling } from "./turns.ts";
+import type { OnCut, Sampling } from "./turns.ts";
 
 /** What a prompt may be made of beside the input. */
 export interface PromptContext<State> {
@@ -67,6 +67,13 @@ export interface AgentOptions<In, State = unknown> extends Sampling {
   readonly tools?: readonly Tool[];
   /** How often the model may be asked while it still calls tools: from 1. Default 8. */
   readonly maxTurns?: number;
+  /** Answers come in pieces, each an event of the run as soon as it is there. Default false. */
+  readonly stream?: boolean;
+  /**
+   * When a streamed answer is cut in the middle: ask for all of it again, or send the model what it had said and have
+   * it go on. Answers of a schema and tool calls are asked for again in any case. Default `"repeat"`.
+   */
+  readonly onCut?: OnCut;
   /** How often a tool is run with the same arguments before the model is told that it repeats itself: from 1. Default 3. */
   readonly sameCalls?: number;
   /**
@@ -112,6 +119,8 @@ export function settle(name: string, options: AnyOptions) {
     sameCalls: whole(who, "sameCalls", options.sameCalls ?? 3, 1),
     onLoop: options.onLoop ?? "fail",
     tools: options.tools ?? [],
+    stream: options.stream ?? false,
+    onCut: options.onCut ?? "repeat",
   };
   const names = settled.tools.map((tool) => tool.name);
   const twice = names.find((one, i) => names.indexOf(one) < i);

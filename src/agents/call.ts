@@ -6,8 +6,9 @@ import type { Grant, Quote, Receipt } from "../core/context.ts";
 import { FlujoError, MissingKeyError, ModelCallError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { PicoUsd } from "../core/limits.ts";
-import { type CallOptions, type Generated, generateOnce, isRecord } from "./language-model.ts";
+import { type CallOptions, type Generated, generateOnce, isRecord, readResult } from "./language-model.ts";
 import type { PricedModel } from "./priced-model.ts";
+import { streamOnce } from "./stream.ts";
 
 /** An answer as the journal keeps it: plain JSON. */
 export interface Answer {
@@ -38,6 +39,8 @@ export interface CallRequest {
   readonly options: Omit<CallOptions, "maxOutputTokens" | "abortSignal">;
   /** Output tokens a provider adds to the cap it is given, as a thinking budget; 0 for most. */
   readonly hiddenOutput: number;
+  /** The answer is to come in pieces. */
+  readonly stream: boolean;
 }
 
 /**
@@ -46,30 +49,41 @@ export interface CallRequest {
  * @throws ModelCallError naming the model and the provider's reason, never a key.
  */
 export async function callModel(request: CallRequest, grant: Grant): Promise<Receipt<Answer>> {
-  const { priced, options, hiddenOutput } = request;
+  const { priced, hiddenOutput, stream } = request;
   if (grant.signal.aborted) {
     throw new ModelCallError(`the call of ${priced.name} was stopped before it was made`, { charge: "none" });
   }
-  const headers = { ...options.headers, "idempotency-key": grant.idempotencyKey };
-  const maxOutputTokens = grant.outputTokens - hiddenOutput;
+  const options = {
+    ...request.options,
+    headers: { ...request.options.headers, "idempotency-key": grant.idempotencyKey },
+    maxOutputTokens: grant.outputTokens - hiddenOutput,
+    abortSignal: grant.signal,
+  };
   let generated: Generated;
   try {
-    generated = await generateOnce(priced.model, {
-      ...options,
-      headers,
-      maxOutputTokens,
-      abortSignal: grant.signal,
-    });
+    generated = stream
+      ? readResult(await streamOnce(priced.model, options, grant))
+      : await generateOnce(priced.model, options);
   } catch (error) {
     throw callError(error, priced.name, grant.signal);
   }
-  return receipt(generated, request, grant);
+  return receipt(grant.said === "" ? generated : goneOn(grant.said, generated), request, grant);
 }
 
-function receipt(generated: Generated, { priced, quote }: CallRequest, grant: Grant): Receipt<Answer> {
-  const { usage, finish } = generated;
+/** An answer that goes on with one that was cut. */
+function goneOn(said: string, generated: Generated): Generated {
+  const { content } = generated;
+  const first = content.findIndex(({ type }) => type === "text");
+  const whole = content.map((part, i) =>
+    i === first && part.type === "text" ? { ...part, text: said + part.text } : part,
+  );
+  return { ...generated, content: first < 0 ? [{ type: "text", text: said }, ...content] : whole };
+}
+
+function receipt(generated: Generated, request: CallRequest, grant: Grant): Receipt<Answer> {
+  const { finish } = generated;
   const parts = generated.content.flatMap(answerPart);
-  const cut = finish === "length" && grant.outputTokens < quote.outputTokens.wanted;
+  const cut = finish === "length" && grant.outputTokens < request.quote.outputTokens.wanted;
   const value: Answer = {
     parts,
     finish,
@@ -77,15 +91,24 @@ function receipt(generated: Generated, { priced, quote }: CallRequest, grant: Gr
     ...(generated.responseId === undefined ? {} : { responseId: generated.responseId }),
     ...(generated.structuredText === undefined ? {} : { structuredText: generated.structuredText }),
   };
+  return { value, ...billed(generated, request, grant) };
+}
+
+/** What a call cost by its usage; all that was reserved when the usage is missing or cannot be true. */
+export function billed(
+  { usage, finish }: Pick<Generated, "usage" | "finish">,
+  { priced, quote }: Pick<CallRequest, "priced" | "quote">,
+  grant: Grant,
+): Omit<Receipt<never>, "value"> {
   // No answer is made of nothing: "0 tokens" is how some providers report that they do not know.
   const silent = usage?.outputTokens === 0 && finish !== "content-filter";
   const known = usage !== undefined && !silent && isSound(usage.inputTokens) && isSound(usage.outputTokens);
   const cost = known ? priced.cost(usage) : undefined;
   if (known && (cost !== undefined || quote.rates === undefined)) {
-    return { value, picoUsd: cost ?? 0n, inputTokens: usage.inputTokens, outputTokens: usage.outputTokens };
+    return { picoUsd: cost ?? 0n, inputTokens: usage.inputTokens, outputTokens: usage.outputTokens };
   }
   const tokens = { inputTokens: quote.inputTokens, outputTokens: grant.outputTokens };
-  return { value, picoUsd: worstCase(quote, grant), ...tokens };
+  return { picoUsd: worstCase(quote, grant), ...tokens };
 }
 
 const isSound = (count: number): boolean => Number.isSafeInteger(count) && count >= 0;

@@ -57,7 +57,11 @@ export function modelName(model: string | object): string {
 export async function generateOnce(model: LanguageModel, options: CallOptions): Promise<Generated> {
   // The three specifications take the same options as far as Flujo uses them (text, tools, JSON answers), and their
   // results differ only in what is read below; the types differ in parts never sent.
-  const result: unknown = await (model as LanguageModelV4).doGenerate(options);
+  return readResult(await (model as LanguageModelV4).doGenerate(options));
+}
+
+/** A result of any specification, in the one shape. */
+export function readResult(result: unknown): Generated {
   if (!isRecord(result) || !Array.isArray(result.content))
     throw new TypeError("the model returned no content");
   const { finishReason, response, structuredOutputText } = result;

@@ -5,6 +5,7 @@ import { FlujoError, UnknownModelError, UnpricedModelError } from "../core/error
 import type { Schema } from "../core/schema.ts";
 import type { Models } from "../ports/models.ts";
 import { answerSchema } from "./answer-schema.ts";
+import { durableModel } from "./durable-model.ts";
 import { isLanguageModel, modelName } from "./language-model.ts";
 import { offlinePrices } from "./offline.ts";
 import { type ModelSource, pricedModel } from "./priced-model.ts";
@@ -47,6 +48,13 @@ export function models(options: ModelsOptions = {}): Models & ModelSource {
     async generate(context, name, request) {
       return converse(context, await generation(source, name, request, context));
     },
+    model(context, model, { name } = {}) {
+      const id = modelName(model);
+      const found = source.find(model);
+      found.catch(() => {}); // whoever calls the model hears of it
+      const callName = name ?? id.slice(id.indexOf(":") + 1);
+      return durableModel({ context, id, callName, find: () => found, outputTokens: defaultOutputTokens });
+    },
     async examine(model, needs) {
       try {
         const { price } = await source.find(model);
@@ -65,6 +73,7 @@ type Request = GenerateRequest & { readonly output?: Schema };
 
 async function generation(source: ModelSource, name: string, request: Request, context: PaidContext) {
   const { model, prompt, system, output, temperature, maxOutputTokens = defaultOutputTokens.most } = request;
+  const { stream = false, onCut = "repeat" } = request;
   context.signal.throwIfAborted();
   return {
     callName: name,
@@ -80,6 +89,8 @@ async function generation(source: ModelSource, name: string, request: Request, c
     onLoop: "fail" as const,
     maxTurns: 1,
     providerOptions: undefined,
+    stream,
+    onCut,
     ...(temperature === undefined ? {} : { temperature }),
   };
 }

@@ -6,6 +6,7 @@
 import { tokenBound } from "../budget/token-bound.ts";
 import type { PaidContext, Quote } from "../core/context.ts";
 import { InvalidOutputError, StepFailedError } from "../core/errors.ts";
+import { sha256 } from "../core/fingerprint.ts";
 import { misfit } from "../core/schema.ts";
 import { type AnswerSchema, readAnswer } from "./answer-schema.ts";
 import { asSpecified, attachmentsIn, withoutAttachments } from "./attachments.ts";
@@ -29,6 +30,12 @@ export interface Sampling {
   readonly reasoning?: NonNullable<CallOptions["reasoning"]>;
 }
 
+/**
+ * What is done about a streamed answer that was cut in the middle: ask for all of it again, or send the model what it
+ * had said and have it go on from there.
+ */
+export type OnCut = "repeat" | "continue";
+
 /** What is wanted of a model. */
 export interface Task extends Sampling, Opening, ToolUse, Models {
   /** The name of the calls in the journal. */
@@ -42,6 +49,9 @@ export interface Task extends Sampling, Opening, ToolUse, Models {
   readonly providerOptions: ProviderOptions | undefined;
   /** The most input tokens one image or file counts as. */
   readonly attachmentTokens?: number | undefined;
+  /** Answers come in pieces. */
+  readonly stream: boolean;
+  readonly onCut: OnCut;
 }
 
 /** Held for an image or file of which nobody said how much it counts: more than any is known to. Nothing is limited then. */
@@ -87,25 +97,39 @@ export async function converse(context: PaidContext, task: Task): Promise<unknow
   }
 }
 
-/** One paid call; a second one when the first was cut short only because the budget had shrunk its cap. */
+/**
+ * One paid call; a second one when the first was cut short only because the budget had shrunk its cap: with the whole
+ * cap this time, or not at all. Then the budget refuses it, and the run halts.
+ */
 async function ask(context: PaidContext, task: Task, messages: readonly Message[]): Promise<Answer> {
   const wanted = wholeCap(task);
-  const call = (least: number) => {
-    const request = callRequest(task, messages, least);
-    return context.paid(task.callName, request.quote, (grant) => callModel(request, grant));
-  };
-  const first = await call(Math.min(task.minOutputTokens + hiddenOutput(task.providerOptions), wanted));
-  // With the whole cap this time, or not at all: then the budget refuses it, and the run halts.
-  return first.cut ? call(wanted) : first;
+  const least = task.minOutputTokens + hiddenOutput(task.providerOptions);
+  const first = await call(context, task, messages, Math.min(least, wanted));
+  if (!first.cut) return first;
+  const said = mayGoOn(task) ? saidIn(first) : "";
+  const second = await call(context, task, [...messages, ...goOn(said)], wanted);
+  const before = said === "" ? [] : [{ type: "text" as const, text: said }];
+  return { ...second, parts: [...before, ...second.parts] };
 }
 
-/** All an answer may have, a thinking budget beside the cap included. */
-const wholeCap = ({ maxOutputTokens, providerOptions }: Task): number =>
-  maxOutputTokens + hiddenOutput(providerOptions);
-
 /** @param least the smallest cap that makes the call worth its price. */
+function call(
+  context: PaidContext,
+  task: Task,
+  messages: readonly Message[],
+  least: number,
+): Promise<Answer> {
+  const whole = callRequest(task, messages, least);
+  if (!mayGoOn(task)) return context.paid(task.callName, whole.quote, (grant) => callModel(whole, grant));
+  const after = (said: string): CallRequest => callRequest(task, [...messages, ...goOn(said)], least);
+  const request = sha256(JSON.stringify([task.priced.name, whole.options]));
+  return context.paid(task.callName, { request, quote: (said) => after(said).quote }, (grant) =>
+    callModel(after(grant.said), grant),
+  );
+}
+
 function callRequest(task: Task, messages: readonly Message[], least: number): CallRequest {
-  const { priced, providerOptions } = task;
+  const { priced, providerOptions, stream } = task;
   const options = callOptions(task, messages);
   const rates = priced.rates(providerOptions);
   const shape = {
@@ -121,8 +145,31 @@ function callRequest(task: Task, messages: readonly Message[], least: number): C
     outputTokens: { wanted: wholeCap(task), least },
     ...(rates === undefined ? {} : { rates }),
   };
-  return { priced, quote, options, hiddenOutput: hiddenOutput(providerOptions) };
+  return { priced, quote, options, hiddenOutput: hiddenOutput(providerOptions), stream };
 }
+
+/** All an answer may have, a thinking budget beside the cap included. */
+const wholeCap = ({ maxOutputTokens, providerOptions }: Task): number =>
+  maxOutputTokens + hiddenOutput(providerOptions);
+
+/** Half a value of a schema is not worth going on with: it is asked for again. */
+const mayGoOn = ({ stream, onCut, answer }: Task): boolean =>
+  stream && onCut === "continue" && answer === undefined;
+
+/** The text of an answer; none when it is in the middle of calling tools. */
+const saidIn = ({ parts }: Answer): string =>
+  parts.some((part) => part.type === "tool-call")
+    ? ""
+    : parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+
+/** Has a model go on with what it had said when it was cut. */
+const goOn = (said: string): Message[] =>
+  said === ""
+    ? []
+    : [{ role: "assistant", content: [{ type: "text", text: said }] }, userMessage(exactlyThere)];
+
+const exactlyThere =
+  "Your answer was cut off there. Go on exactly where it stopped, in the middle of the word if need be. Repeat nothing, and say nothing about the cut.";
 
 function callOptions(task: Task, messages: readonly Message[]) {
   const { temperature, topP, seed, stopSequences, reasoning, tools, answer, providerOptions } = task;

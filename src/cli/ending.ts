@@ -1,6 +1,6 @@
 /** How a run came to stand, for people: on stderr, with what to do next. Its output alone goes to stdout. */
 import type { FlujoError } from "../core/errors.ts";
-import { decimalUsd, type Limits } from "../core/limits.ts";
+import { decimalUsd, type Limits, picoUsd } from "../core/limits.ts";
 import type { RunResult } from "../engine/options.ts";
 import { readable } from "../lens/readable.ts";
 import type { Store } from "../ports/store.ts";
@@ -69,8 +69,17 @@ function facts({ runId, status, spent }: RunResult<unknown>, { tookMs }: Told): 
 /** Raising the run's own limit does not help where a budget it shares with others is used up; the hint says what does. */
 const isShared = ({ hint }: FlujoError): boolean => hint?.includes("flujo budget top-up") === true;
 
+/** Less than this is no proposal to go on with: most single calls cost or use as much. */
+const leastRaised = { picoUsd: picoUsd("$0.01"), tokens: 10_000 };
+
 /** The limit that holds, doubled: a proposal to go on with. */
-function raised({ picoUsd, tokens }: Limits): string {
-  if (picoUsd !== undefined) return ` --budget '$${decimalUsd(BigInt(picoUsd) * 2n)}'`;
-  return tokens === undefined ? " --budget '$1.00'" : ` --max-tokens ${tokens * 2}`;
+function raised({ picoUsd: cost, tokens }: Limits): string {
+  if (cost !== undefined) {
+    const double = BigInt(cost) * 2n;
+    const next = double > leastRaised.picoUsd ? double : leastRaised.picoUsd;
+    return ` --budget '$${decimalUsd(next)}'`;
+  }
+  return tokens === undefined
+    ? " --budget '$1.00'"
+    : ` --max-tokens ${Math.max(tokens * 2, leastRaised.tokens)}`;
 }

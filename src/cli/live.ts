@@ -59,20 +59,29 @@ interface Frame {
   readonly tookMs: number;
 }
 
+/** Of the places where a model is speaking, so many are listened to at once. */
+const mostSpeaking = 3;
+
 /** The lines of one picture: the tree, cut to what fits, and the totals. */
 export function picture(progress: Progress, frame: Frame): string[] {
   const { lines, calls, picoUsd } = progress;
   const totals = [duration(frame.tookMs), ...(calls === 0 ? [] : [count(calls, "call"), money(picoUsd)])];
-  const shown = fitting(lines, frame.height - 1).map((line) =>
-    typeof line === "string" ? paint("dim", line) : drawn(line, progress, frame),
-  );
+  const speaking = lines.filter(({ saying }) => saying !== undefined).length;
+  const most = Math.min(speaking, mostSpeaking, Math.floor(frame.height / 3));
+  let heard = 0;
+  const shown = fitting(lines, frame.height - 1 - most).flatMap((line) => {
+    if (typeof line === "string") return paint("dim", line);
+    const isHeard = line.saying !== undefined && heard < most;
+    if (isHeard) heard += 1;
+    return isHeard ? [drawn(line, progress, frame), said(line, frame)] : drawn(line, progress, frame);
+  });
   return [...shown, paint("dim", totals.join(" · "))];
 }
 
 /** As many lines as fit: those at work, and what is around them. */
 function fitting(lines: readonly Line[], most: number): readonly (Line | string)[] {
   if (lines.length <= most) return lines;
-  const busy = lines.findIndex((line) => line.running.size > 0 || line.waiting);
+  const busy = lines.findIndex((line) => line.running.size > 0 || line.waiting || line.saying !== undefined);
   const next = busy >= 0 ? busy : lines.findLastIndex((line) => line.done > 0);
   const room = Math.max(1, most - 2);
   const from = Math.max(0, Math.min(next - Math.floor(room / 2), lines.length - room));
@@ -90,6 +99,26 @@ function drawn(line: Line, progress: Progress, { width, spin }: Frame): string {
   );
   const shown = state === "pending" ? paint("dim", text) : text;
   return `${"  ".repeat(line.depth)}${paint(style, state === "working" ? spin : mark)} ${shown}`;
+}
+
+/** The end of what is being said, as much as fits below the line. */
+function said({ saying, depth }: Line, { width }: Frame): string {
+  const indent = "  ".repeat(depth + 1);
+  const text = printable(redact(saying?.text ?? "").replace(/\s+/g, " "));
+  return indent + paint("dim", ending(text, Math.max(1, width - indent.length)));
+}
+
+/** The end of a text in so many columns, where one that is not Latin may take two. */
+function ending(text: string, columns: number): string {
+  const chars = [...text];
+  const wide = (char: string | undefined): number => ((char ?? "") > "\u02ff" ? 2 : 1);
+  if (chars.reduce((sum, char) => sum + wide(char), 0) <= columns) return text;
+  let from = chars.length;
+  for (let left = columns - 1; from > 0; from--) {
+    left -= wide(chars[from - 1]);
+    if (left < 0) break;
+  }
+  return `…${chars.slice(from).join("")}`;
 }
 
 const looks = {

@@ -124,3 +124,41 @@ test("a long tree is cut to the terminal, around what is at work", () => {
   expect(lines[0]).toMatch(/^… \d+ above$/);
   expect(lines.at(-2)).toMatch(/^… \d+ below$/);
 });
+
+const streamed = (path: string, chunk: string, kind?: "reasoning"): RunEvent => ({
+  type: "text-streamed",
+  path: `${path}:call#0`,
+  of: 1,
+  block: 0,
+  ...(kind === undefined ? {} : { kind }),
+  chunks: [chunk],
+  seq: 2,
+  at: "",
+});
+
+test("what a model says is shown below its step while it says it, without control characters, cut to the width", () => {
+  const progress = new Progress(pipeline("p", number).node);
+  progress.take({ type: "step-started", path: "/p/n", kind: "step", attempt: 1, seq: 1, at: "" });
+  progress.take(streamed("/p/n", "one\x1b[31m\ntwo"));
+  progress.take(streamed("/p/n", " three"));
+  expect(drawing(progress)[2]).toBe("    one\\x1b[31m two three");
+  progress.take(streamed("/p/n", " and so on".repeat(500)));
+  const [, , line = ""] = drawing(progress);
+  expect(line).toMatch(/^ {4}….*and so on$/);
+  expect(line).toHaveLength(60);
+  progress.take(streamed("/p/n", "字".repeat(100)));
+  expect(drawing(progress)[2]).toBe(`    …${"字".repeat(27)}`);
+  const settled = { of: 1, picoUsd: 5n, tokens: 3, seq: 9, at: "" };
+  progress.take({ type: "budget-settled", path: "/p/n:call#0", ...settled });
+  expect(drawing(progress)).toHaveLength(3);
+});
+
+test("of many that speak at once, three are shown, and the picture keeps to its height", () => {
+  const sides = Object.fromEntries([..."abcdefgh"].map((key) => [key, step(key, (n: number) => n)]));
+  const progress = new Progress(pipeline("p", parallel("all", sides)).node);
+  for (const key of "abcdefgh") progress.take(streamed(`/p/all[${key}]/${key}`, `I am ${key}`));
+  expect(drawing(progress).filter((line) => line.includes("I am"))).toHaveLength(3);
+  const small = drawing(progress, 6);
+  expect(small.length).toBeLessThanOrEqual(6);
+  expect(small.filter((line) => line.includes("I am"))).toHaveLength(1);
+});

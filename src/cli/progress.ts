@@ -20,6 +20,8 @@ export interface Line {
   /** Paths begun and not finished. */
   readonly running: Set<Path>;
   waiting: boolean;
+  /** The end of what a model is saying there: of the call heard last, while it is under way. */
+  saying: { readonly path: Path; readonly text: string } | undefined;
   tookMs: number;
   picoUsd: bigint;
   /** Of a map: items finished, and how many there are as far as is known. */
@@ -66,6 +68,7 @@ export class Progress {
     this.#measure(event);
     const { path, type } = event;
     if (type.startsWith("run-")) this.ended = type !== "run-created" && type !== "run-resumed";
+    if (this.ended) for (const line of this.lines) line.saying = undefined;
     const line = this.lineOf(path);
     switch (event.type) {
       case "step-started":
@@ -103,6 +106,9 @@ export class Progress {
       case "timer-set":
         line?.running.add(path);
         return;
+      case "text-streamed":
+        if (line !== undefined && event.kind !== "tool-call") hear(line, path, event.chunks.join(""));
+        return;
       case "failure-collected":
         if (line !== undefined && line.kind === "mapOver") line.items += 1;
         return;
@@ -110,6 +116,7 @@ export class Progress {
         this.calls += 1;
         return;
       case "budget-settled":
+        if (line?.saying?.path === path) line.saying = undefined; // its call is over, well or not
         this.picoUsd += event.picoUsd;
         if (line !== undefined) line.picoUsd += event.picoUsd;
         return;
@@ -132,6 +139,7 @@ export class Progress {
         cached: 0,
         running: new Set(),
         waiting: false,
+        saying: undefined,
         tookMs: 0,
         picoUsd: 0n,
         items: 0,
@@ -207,6 +215,14 @@ export class Progress {
     this.#mapsSeen.add(path);
     map.total = (map.total ?? 0) + count;
   }
+}
+
+/** Characters kept of what is being said: more than any terminal is wide. */
+const mostKept = 1_000;
+
+function hear(line: Line, path: Path, chunk: string): void {
+  const before = line.saying?.path === path ? line.saying.text : "";
+  line.saying = { path, text: (before + chunk).slice(-mostKept) };
 }
 
 /** The places whose end is the end of the tree: each of them, where there are branches. */

@@ -124,6 +124,7 @@ function operationText(operation: OperationView): string[] {
   const lines = [`${marks[status] ?? " "} ${path}  ${facts.join(", ")}`];
   if (operation.input !== null) lines.push(`    in   ${preview(operation.input)}`);
   if (operation.output !== null) lines.push(`    out  ${preview(operation.output)}`);
+  if (operation.partial !== undefined) lines.push(`    said ${preview(operation.partial)}`);
   const failed = operation.error === null ? failures : failures.slice(0, -1);
   for (const { attempt, error } of failed) lines.push(`    attempt ${attempt} failed: ${error.message}`);
   if (operation.error !== null) lines.push(`    error: ${operation.error.message}`);

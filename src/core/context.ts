@@ -1,3 +1,4 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { Approval } from "./approval.ts";
 import type { Duration } from "./duration.ts";
 import type { Awaitable } from "./json.ts";
@@ -5,6 +6,7 @@ import type { PicoUsd, Usd } from "./limits.ts";
 import type { RetryTerms } from "./node.ts";
 import type { Path } from "./paths.ts";
 import type { Schema, SchemaOutput } from "./schema.ts";
+import type { Piece } from "./streamed.ts";
 
 /** What `ctx.generate` asks of a model. */
 export interface GenerateRequest {
@@ -15,6 +17,19 @@ export interface GenerateRequest {
   /** The most tokens the answer may have. Default 4,096; a budget may shrink it. */
   readonly maxOutputTokens?: number;
   readonly temperature?: number;
+  /** The answer comes in pieces, each an event of the run as soon as it is there. Default false. */
+  readonly stream?: boolean;
+  /**
+   * When a streamed answer is cut in the middle: ask for all of it again, or send the model what it had said and have
+   * it go on. A value of a schema is asked for again in any case. Default `"repeat"`.
+   */
+  readonly onCut?: "repeat" | "continue";
+}
+
+/** How `ctx.model` goes by in the journal. */
+export interface ModelOptions {
+  /** The name of its calls, numbered in the order they are made. Default: the model's, without its provider. */
+  readonly name?: string;
 }
 
 /**
@@ -45,6 +60,14 @@ export interface Context<State = unknown> {
     request: GenerateRequest & { readonly output: S },
   ): Promise<SchemaOutput<S>>;
   generate(name: string, request: GenerateRequest): Promise<string>;
+  /**
+   * A language model of the AI SDK (`ai`), for code that calls `generateText`, `streamText` or another library by itself.
+   * Every call through it is inside the budget and recorded, as an operation of the step: a resumed step gets the
+   * recorded answers and buys only what is missing. The library's own retries find nothing to do.
+   *
+   * @param id `"provider:model"`, or an AI SDK language model.
+   */
+  model(id: string | object, options?: ModelOptions): LanguageModelV4;
   /**
    * Spends money of the budget on something other than a model: `amount`, the most the work may cost, is reserved
    * before it begins, and refused when the budget cannot pay it. It costs that much, unless the work says
@@ -90,12 +113,26 @@ export interface Quote {
 /** What is paid for: a call of a model, a call of a tool, or what a step says it spends. */
 export type Purchase = "model-call" | "tool-call" | "spend";
 
+/**
+ * A call whose answer is worth going on with when it is cut: the quote of a new try depends on what was said before.
+ */
+export interface Continuable {
+  /** What is asked, by its hash: only an answer to the same is gone on with. */
+  readonly request: string;
+  /** @param said the part of the answer that came before the cut; empty when nothing did. */
+  readonly quote: (said: string) => Quote;
+}
+
 /** Leave to make one call. */
 export interface Grant {
   /** The output cap to write into the request: what was wanted, or less when the budget pays for less. */
   readonly outputTokens: number;
   readonly idempotencyKey: string;
   readonly signal: AbortSignal;
+  /** What a cut try of a `Continuable` call has said: to be gone on with. Empty otherwise. */
+  readonly said: string;
+  /** Takes a piece of the answer as it comes: recorded within moments, and an event of the run. */
+  readonly hear: (piece: Piece) => void;
 }
 
 /** What a call returned and truly cost. */
@@ -153,6 +190,11 @@ export interface Errand {
   carryOut<T>(work: (attempt: ErrandAttempt) => Awaitable<T>): Promise<T>;
 }
 
+export interface PaidOptions {
+  /** Whether a retryable failure is worth another try within the operation. Default: always, up to three tries. */
+  readonly mayRepeat?: () => boolean;
+}
+
 /** What agents are handed besides: operations that cost money, and errands. */
 export interface PaidContext<State = unknown> extends Context<State> {
   /** Where agents find models and prices: what the run was given as its `Models`. Absent: the default ones. */
@@ -163,7 +205,12 @@ export interface PaidContext<State = unknown> extends Context<State> {
    *
    * @throws BudgetExceededError when the budget cannot pay the least; the run halts.
    */
-  paid<T>(name: string, quote: Quote, call: (grant: Grant) => Promise<Receipt<T>>): Promise<T>;
+  paid<T>(
+    name: string,
+    quote: Quote | Continuable,
+    call: (grant: Grant) => Promise<Receipt<T>>,
+    options?: PaidOptions,
+  ): Promise<T>;
   /** Runs `body` once, as `run` does; `body` may ask a person and does its work under the terms. */
   errand<T>(name: string, terms: ErrandTerms, body: (errand: Errand) => Promise<T>): Promise<T>;
   /** What `choose` returns, once; recorded with whatever is recorded next. */

@@ -112,6 +112,8 @@ export type Fact =
       readonly path: Path;
       readonly kind: string;
       readonly output: Json;
+      /** Texts of the output that were streamed: in the output itself an empty one stands in their place. */
+      readonly texts?: readonly StreamedText[];
       readonly took: number;
     }
   | {
@@ -176,7 +178,32 @@ export type Fact =
       readonly scope: string;
       readonly percent: number;
       readonly of: LimitKind;
+    }
+  /** Pieces of an answer, in the order they came, equal ones kept. What one call says is in the entries of its reservation. */
+  | {
+      readonly type: "text-streamed";
+      readonly path: Path;
+      /** The seq of the call's reservation. */
+      readonly of: number;
+      /** Which of the answer's texts, from 0. */
+      readonly block: number;
+      /** Absent: the answer itself. A tool call's text is its arguments. */
+      readonly kind?: Exclude<BlockKind, "text">;
+      readonly chunks: readonly string[];
+      /** In a call's first entry: the hash of what was asked, when a later try may go on with this answer. */
+      readonly request?: string;
+      /** In a call's first entry: the reservation of the cut try this one goes on with. */
+      readonly follows?: number;
     };
+
+/** What a text of an answer is. */
+export type BlockKind = "text" | "reasoning" | "tool-call";
+
+/** A text that stands in streamed entries: where in the output it belongs, and the blocks it is made of. */
+export interface StreamedText {
+  readonly at: readonly (string | number)[];
+  readonly from: readonly (readonly [of: number, block: number])[];
+}
 
 export interface RunCreated {
   readonly type: "run-created";

@@ -1,7 +1,7 @@
 /** What a journal's entries mean together: run = fold(entries). The one place where entries are given a meaning. */
 import { countOf } from "./balance.ts";
 import type { Purchase } from "./context.ts";
-import type { Amount, Entry, EntryOf, Ref } from "./entries.ts";
+import type { Amount, Entry, EntryOf, Ref, StreamedText } from "./entries.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { Json } from "./json.ts";
 import { addSpent, type Limits, lessSpent, nothingSpent, type Spent } from "./limits.ts";
@@ -18,6 +18,8 @@ export interface Completed {
   /** The state changes of a step. */
   readonly state: Patch | undefined;
   readonly cached: boolean;
+  /** Texts that belong into an operation's output, and stand in streamed entries. */
+  readonly texts?: readonly StreamedText[] | undefined;
 }
 export type Failed = EntryOf<"step-failed"> | EntryOf<"operation-failed">;
 
@@ -40,6 +42,16 @@ export interface Reservation {
   /** What it cost in the end; undefined while nobody knows. */
   settled?: Amount;
   doubt?: boolean;
+}
+
+/** What came of one call in pieces: where the journal has it. */
+export interface Streamed {
+  /** The seq of the call's reservation. */
+  readonly of: number;
+  /** The seqs of its entries. */
+  readonly entries: number[];
+  readonly request: string | undefined;
+  readonly follows: number | undefined;
 }
 
 /** Everything a journal says so far. `record` keeps it up to date; nobody else changes it. */
@@ -87,6 +99,8 @@ export interface RunRecord {
   readonly raises: Set<string>;
   /** The alerts that have come, by `alertKey`. */
   readonly alerts: Set<string>;
+  /** Calls that were answered in pieces, by the path of the operation, in order. */
+  readonly streams: Map<Path, Streamed[]>;
   /** The entries of containers that have ended, and of values that a check has altered. */
   readonly containers: Map<Path, number>;
   readonly alterations: Map<Path, number>;
@@ -127,6 +141,7 @@ export function emptyRecord(): RunRecord {
     reservations: new Map(),
     raises: new Set(),
     alerts: new Set(),
+    streams: new Map(),
     containers: new Map(),
     alterations: new Map(),
     spent: nothingSpent,
@@ -150,13 +165,20 @@ export function record(run: RunRecord, entry: Entry): void {
       run.completed.set(entry.path, { seq, output, state, cached });
       return;
     }
-    case "operation-completed":
+    case "operation-completed": {
+      const { seq, output, texts } = entry;
+      run.started.delete(entry.path);
+      run.completed.set(entry.path, { seq, output, state: undefined, cached: false, texts });
+      return;
+    }
     case "signal-received": {
       const { seq, output } = entry;
-      run.started.delete(entry.path);
       run.completed.set(entry.path, { seq, output, state: undefined, cached: false });
       return;
     }
+    case "text-streamed":
+      stream(run, entry);
+      return;
     case "step-started":
     case "budget-breached":
       return;
@@ -289,6 +311,14 @@ function ask(run: RunRecord, path: Path, question: Question): void {
   const known = run.questions.get(path);
   if (known) known.push(question);
   else run.questions.set(path, [question]);
+}
+
+function stream(run: RunRecord, { path, of, seq, request, follows }: EntryOf<"text-streamed">): void {
+  const calls = run.streams.get(path) ?? [];
+  if (calls.length === 0) run.streams.set(path, calls);
+  const known = calls.find((call) => call.of === of);
+  if (known === undefined) calls.push({ of, entries: [seq], request, follows });
+  else known.entries.push(seq);
 }
 
 function settle(run: RunRecord, entry: EntryOf<"budget-settled"> | EntryOf<"budget-released">): void {

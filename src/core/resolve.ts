@@ -5,9 +5,12 @@
 import { assign } from "./codec.ts";
 import { type BlobRef, type Entry, type EntryOf, isBlobRef, type Ref } from "./entries.ts";
 import type { Json } from "./json.ts";
+import { type Block, blocksOf, filled } from "./streamed.ts";
 
 /** Fetches a value kept aside; undefined leaves its stand-in where it is. */
 export type ReadBlob = (blob: BlobRef) => Promise<string | undefined>;
+
+type Streamed = EntryOf<"text-streamed">;
 
 /** Values lately put together, so that the items of one list do not each build it anew. */
 const maxKept = 16;
@@ -17,6 +20,7 @@ export class Values {
   readonly #entries: readonly Entry[];
   readonly #readBlob: ReadBlob;
   readonly #kept = new Map<number, Promise<Json | undefined>>();
+  #streams: ReadonlyMap<number, readonly Streamed[]> | undefined;
 
   /** @param entries the run's journal, from its first entry on. */
   constructor(entries: readonly Entry[], readBlob: ReadBlob) {
@@ -67,8 +71,9 @@ export class Values {
     switch (entry?.type) {
       case "run-created":
         return this.fetch(entry.input);
-      case "step-completed":
       case "operation-completed":
+        return this.#completed(entry);
+      case "step-completed":
       case "signal-received":
       case "value-altered":
         return this.fetch(entry.output);
@@ -81,6 +86,28 @@ export class Values {
       default:
         return undefined;
     }
+  }
+
+  /** An operation's output, with the texts that were streamed. */
+  async #completed({ output, texts }: EntryOf<"operation-completed">): Promise<Json> {
+    const json = await this.fetch(output);
+    if (texts === undefined) return json;
+    const calls = new Map<number, readonly Block[]>();
+    const blocks = (of: number): readonly Block[] => {
+      const known = calls.get(of) ?? blocksOf(this.#streamed.get(of) ?? []);
+      calls.set(of, known);
+      return known;
+    };
+    return filled({ json, texts }, (of, block) => blocks(of)[block]?.text ?? "");
+  }
+
+  /** The entries of every streamed call, by its reservation: looked for once. */
+  get #streamed(): ReadonlyMap<number, readonly Streamed[]> {
+    this.#streams ??= Map.groupBy(
+      this.#entries.filter((entry): entry is Streamed => entry.type === "text-streamed"),
+      ({ of }) => of,
+    );
+    return this.#streams;
   }
 
   /** Only the kind tells a list of references from a reference to an element. */

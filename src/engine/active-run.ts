@@ -13,7 +13,7 @@ import { keepAlive } from "./lease.ts";
 import { pagesOf } from "./load.ts";
 import type { RunHandle, RunResult } from "./options.ts";
 import { raisesIn } from "./raises.ts";
-import { readEvents, Ticker } from "./run-events.ts";
+import { firstWanted, readEvents, Ticker } from "./run-events.ts";
 import type { Tenure } from "./tenure.ts";
 import { open } from "./values.ts";
 
@@ -42,7 +42,12 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
   }
 
   get events(): AsyncIterable<RunEvent> {
-    return { [Symbol.asyncIterator]: () => readEvents(this.#store, this.runId, this.ticker) };
+    return this.eventsFrom(0);
+  }
+
+  eventsFrom(seq: number): AsyncIterable<RunEvent> {
+    const from = firstWanted(seq);
+    return { [Symbol.asyncIterator]: () => readEvents(this.#store, this.runId, this.ticker, from) };
   }
 
   result(): Promise<RunResult<Out>> {

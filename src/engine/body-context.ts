@@ -1,11 +1,15 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { ask } from "../budget/ledger.ts";
 import { fixedPrice } from "../core/balance.ts";
 import type {
+  Continuable,
   Errand,
   ErrandTerms,
   GenerateRequest,
   Grant,
+  ModelOptions,
   PaidContext,
+  PaidOptions,
   Quote,
   Receipt,
   Remaining,
@@ -16,9 +20,10 @@ import { BudgetExceededError, InvalidOptionError, recordError, TimeoutError } fr
 import { sha256 } from "../core/fingerprint.ts";
 import type { Awaitable } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
-import { isOperationOf, operationPath, type Path } from "../core/paths.ts";
+import { attemptPath, isOperationOf, operationPath, type Path } from "../core/paths.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Patch } from "../core/state.ts";
+import type { Models } from "../ports/models.ts";
 import { type Attempt, decided, durable } from "./durable.ts";
 import { errand } from "./errand.ts";
 import { watched } from "./footprint.ts";
@@ -95,10 +100,17 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     return (await open(json, this.tenure.store)) as T; // what was recorded is what `work` returned
   }
 
-  async paid<T>(name: string, quote: Quote, call: (grant: Grant) => Promise<Receipt<T>>): Promise<T> {
+  async paid<T>(
+    name: string,
+    quote: Quote | Continuable,
+    call: (grant: Grant) => Promise<Receipt<T>>,
+    options: PaidOptions = {},
+  ): Promise<T> {
     const path = this.#operation(name);
     const { scopes, stop } = this.#frame;
-    const json = await paid(this, path, { scopes, stop, key: keyOf(this.runId, path) }, quote, call);
+    const key = keyOf(this.runId, path);
+    const earlier = this.#earlier(path);
+    const json = await paid(this, { ...options, path, quote, call, scopes, stop, key, earlier });
     return (await open(json, this.tenure.store)) as T; // as in run()
   }
 
@@ -160,14 +172,20 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   }
 
   async generate(name: string, request: GenerateRequest & { readonly output?: Schema }): Promise<never> {
+    return (await this.#modelsFor("generate").generate(this, name, request)) as never; // overloads hold the type
+  }
+
+  model(id: string | object, options?: ModelOptions): LanguageModelV4 {
+    return this.#modelsFor("model").model(this, id, options);
+  }
+
+  #modelsFor(method: string): Models {
     this.#checkOpen();
     const { models } = this.tenure;
-    if (models === undefined) {
-      throw new InvalidOptionError(`${this.path} calls ctx.generate, and this engine was given no models`, {
-        path: this.path,
-      });
-    }
-    return (await models.generate(this, name, request)) as never; // overloads hold the type
+    if (models !== undefined) return models;
+    throw new InvalidOptionError(`${this.path} calls ctx.${method}, and this engine was given no models`, {
+      path: this.path,
+    });
   }
 
   async sleep(name: string, duration: Duration): Promise<void> {
@@ -199,6 +217,16 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   get #draft(): Draft {
     this.#changed ??= new Draft(this.#frame.state, this.path);
     return this.#changed;
+  }
+
+  /** Where an operation stood in the attempts before, newest first. */
+  #earlier(path: Path): Path[] {
+    if (this.#prefix === this.path) return []; // at the same path
+    const operation = path.slice(this.#prefix.length);
+    return Array.from(
+      { length: this.number - 1 },
+      (_, i) => attemptPath(this.path, this.number - 1 - i) + operation,
+    );
   }
 
   #operation(name: string): Path {

@@ -1,9 +1,11 @@
 import { recordError, reviveError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
+import type { KnownText } from "../core/streamed.ts";
 import { Interruption } from "./interruption.ts";
+import { wholeOf } from "./said.ts";
 import type { Tenure } from "./tenure.ts";
-import { keep } from "./values.ts";
+import { keep, keepHollow } from "./values.ts";
 
 /** Whose operation it is. */
 export interface Attempt {
@@ -21,27 +23,32 @@ export interface Attempt {
  *
  * A failure is recorded too, so that a body that catches it takes the same way when it runs again; the next attempt
  * of the step tries anew.
+ *
+ * @param known texts that the journal has already, asked for once the work is done: the result refers to them.
  */
 export async function durable(
   attempt: Attempt,
   path: Path,
   kind: string,
   work: () => Promise<unknown>,
+  known: () => readonly KnownText[] = none,
 ): Promise<Json> {
   const { tenure } = attempt;
   const { run, journal, world } = tenure;
   const done = run.completed.get(path);
-  if (done !== undefined) return done.output;
+  if (done !== undefined) return wholeOf(done, tenure);
   const failed = run.failures.get(path);
   if (failed !== undefined && failed.attempt === attempt.number && failed.seq > attempt.freshFrom) {
     throw reviveError(failed.error, tenure.runId);
   }
   const began = world.now();
   try {
-    const kept = keep(await work(), `result of ${path}`, path);
+    const kept = keepHollow(await work(), `result of ${path}`, path, known);
     if (attempt.isOver()) throw Interruption.sibling();
+    const took = world.now() - began;
+    const { entry: output, texts } = kept;
     journal.put(
-      { type: "operation-completed", path, kind, output: kept.entry, took: world.now() - began },
+      { type: "operation-completed", path, kind, output, ...(texts === undefined ? {} : { texts }), took },
       kept.blob,
     );
     await journal.sync();
@@ -61,6 +68,8 @@ export async function durable(
     throw error;
   }
 }
+
+const none = (): readonly KnownText[] => [];
 
 /**
  * A choice, made once and recorded as an operation. Nobody waits for its entry: whatever follows from it is recorded

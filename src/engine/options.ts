@@ -62,6 +62,14 @@ export interface ResumeOptions {
   readonly forceVersion?: boolean;
 }
 
+/** How to read a run's events. */
+export interface EventsOptions {
+  /** The number of the first event wanted. Default 0: all of them. */
+  readonly from?: number;
+  /** Ends the reading when it fires. */
+  readonly signal?: AbortSignal;
+}
+
 /** How a run came to stand. */
 export type RunResult<Out> =
   | { readonly status: "completed"; readonly runId: string; readonly output: Out; readonly spent: Spent }
@@ -83,6 +91,8 @@ export interface RunHandle<Out> {
   readonly runId: string;
   /** The run's events from its first on, then live; ends when the run does. Any number of readers, at any time. */
   readonly events: AsyncIterable<RunEvent>;
+  /** The same from the event numbered `seq` on: where a reader goes on that had come so far. */
+  eventsFrom(seq: number): AsyncIterable<RunEvent>;
   /** How the run came to stand. Rejects when it was refused or this process lost it: LeaseHeldError, VersionChangedError, ... */
   result(): Promise<RunResult<Out>>;
   /** Stops the run for good: bodies are told, calls already paid for are kept. */

@@ -1,113 +1,150 @@
 import type { Scope } from "../budget/ledger.ts";
-import type { Grant, Quote, Receipt } from "../core/context.ts";
+import type { Continuable, Grant, PaidOptions, Quote, Receipt } from "../core/context.ts";
 import { BudgetExceededError, FlujoError, ModelCallError, placed } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
+import type { KnownText } from "../core/streamed.ts";
 import { type Attempt, durable } from "./durable.ts";
+import { Incoming } from "./incoming.ts";
+import { type Said, saidBefore } from "./said.ts";
 import { type Stop, untilAborted } from "./stop.ts";
+import type { Tenure } from "./tenure.ts";
 import type { Hold } from "./treasury.ts";
 
 /** How often one call is made before its failure is the step's: the provider was busy, or the line was cut. */
 const callAttempts = 3;
 const firstBackoffMs = 1_000;
 
+/** One paid operation as the body asks for it. */
+export interface Order<T> extends PaidOptions {
+  readonly path: Path;
+  readonly quote: Quote | Continuable;
+  readonly call: (grant: Grant) => Promise<Receipt<T>>;
+  readonly scopes: readonly Scope[];
+  readonly stop: Stop;
+  /** Lets a provider recognise the call. */
+  readonly key: string;
+  /** The same operation in earlier attempts of the step, newest first. */
+  readonly earlier: readonly Path[];
+}
+
 /**
  * A call that costs money: reserve, durably; call; record result and settlement in one append. A body that was stopped
  * (a sibling failed) and is tried again while its call is still under way waits for that call instead of buying another.
  */
-export async function paid<T>(
-  attempt: Attempt,
-  path: Path,
-  charged: Charged,
-  quote: Quote,
-  call: (grant: Grant) => Promise<Receipt<T>>,
-): Promise<Json> {
+export async function paid<T>(attempt: Attempt, order: Order<T>): Promise<Json> {
+  const { path, stop } = order;
   const { underWay } = attempt.tenure;
   for (let known = underWay.get(path); known !== undefined; known = underWay.get(path)) {
     try {
-      return await charged.stop.race(() => known);
+      return await stop.race(() => known);
     } catch {
-      charged.stop.check(); // what stopped or failed it was the other body's affair: this one buys its own
+      stop.check(); // what stopped or failed it was the other body's affair: this one buys its own
     }
   }
-  const buying = buy(attempt, path, charged, quote, call);
-  const bought = attempt.tenure.track(buying, charged.stop).finally(() => underWay.delete(path));
+  const bought = attempt.tenure.track(buy(attempt, order), stop).finally(() => underWay.delete(path));
   underWay.set(path, bought);
   return bought;
 }
 
-/** Who pays, what stops the call, and the key that lets a provider recognise it. */
-interface Charged {
-  readonly scopes: readonly Scope[];
-  readonly stop: Stop;
-  readonly key: string;
-}
-
-function buy<T>(
-  attempt: Attempt,
-  path: Path,
-  charged: Charged,
-  quote: Quote,
-  call: (grant: Grant) => Promise<Receipt<T>>,
-): Promise<Json> {
-  return durable(attempt, path, quote.kind ?? "model-call", async () => {
+function buy<T>(attempt: Attempt, order: Order<T>): Promise<Json> {
+  const { tenure } = attempt;
+  const { path, mayRepeat = always } = order;
+  let texts: readonly KnownText[] = [];
+  const work = async (): Promise<T> => {
     for (let tries = 1; ; tries++) {
-      const held = await reserve(attempt, path, charged, quote);
+      const said = await cutShort(tenure, order);
+      const held = await reserve(attempt, order, said);
       try {
-        return await once(attempt, held, charged, call);
+        const done = await once(attempt, held, order, said);
+        texts = done.texts;
+        return done.value;
       } catch (error) {
-        if (tries >= callAttempts || !isWorthRetrying(error)) throw error;
-        await attempt.tenure.journal.sync();
-        const { world } = attempt.tenure;
+        if (tries >= callAttempts || !isWorthRetrying(error) || !mayRepeat()) throw error;
+        await tenure.journal.sync();
+        const { world } = tenure;
         const jittered = firstBackoffMs * 2 ** (tries - 1) * (0.5 + world.random() / 2);
-        await attempt.tenure.rest(world.now() + Math.max(jittered, error.retryAfterMs ?? 0), charged.stop);
+        await tenure.rest(world.now() + Math.max(jittered, error.retryAfterMs ?? 0), order.stop);
       }
     }
-  });
+  };
+  const kind = "kind" in order.quote ? order.quote.kind : undefined;
+  return durable(attempt, path, kind ?? "model-call", work, () => texts);
 }
+
+const always = (): boolean => true;
 
 function isWorthRetrying(error: unknown): error is ModelCallError {
   return error instanceof ModelCallError && error.retryable;
 }
 
-async function reserve(
+/** What there is to go on with, for a call that wants to. */
+async function cutShort<T>(tenure: Tenure, { quote, path, earlier }: Order<T>): Promise<Said | undefined> {
+  return "request" in quote ? saidBefore(quote.request, [path, ...earlier], tenure) : undefined;
+}
+
+async function reserve<T>(
   { tenure }: Attempt,
-  path: Path,
-  { scopes, stop }: Charged,
-  quote: Quote,
+  { path, quote, scopes, stop }: Order<T>,
+  said: Said | undefined,
 ): Promise<Hold> {
+  const worst = "request" in quote ? quote.quote(said?.text ?? "") : quote;
   try {
-    return await tenure.treasury.reserve(path, quote, scopes, stop);
+    return await tenure.treasury.reserve(path, worst, scopes, stop);
   } catch (error) {
     throw error instanceof BudgetExceededError && error.onLimit === "halt" ? tenure.halt(error) : error;
   }
 }
 
+/** One physical call. Whatever becomes of it, the pieces that came are recorded. */
 async function once<T>(
   { tenure }: Attempt,
   held: Hold,
-  { stop, key }: Charged,
-  call: (grant: Grant) => Promise<Receipt<T>>,
-): Promise<T> {
+  { stop, key, quote, call }: Order<T>,
+  said: Said | undefined,
+): Promise<{ readonly value: T; readonly texts: readonly KnownText[] }> {
   if (stop.reason !== undefined) {
     tenure.treasury.release(held); // stopped between the reservation and the call: nothing was sent
     throw stop.reason;
   }
+  const incoming = new Incoming(tenure, {
+    path: held.path,
+    of: held.seq,
+    ...("request" in quote ? { request: quote.request } : {}),
+    ...(said === undefined ? {} : { follows: said.of }),
+  });
   let receipt: Receipt<T>;
   try {
     const signal = stop.callSignal;
-    const idempotencyKey = `${key}:${held.seq}`;
-    receipt = await untilAborted(call({ outputTokens: held.outputTokens, idempotencyKey, signal }), signal);
+    const grant: Grant = {
+      outputTokens: held.outputTokens,
+      idempotencyKey: `${key}:${held.seq}`,
+      signal,
+      said: said?.text ?? "",
+      hear: (piece) => incoming.hear(piece),
+    };
+    receipt = await untilAborted(call(grant), signal);
   } catch (error) {
+    incoming.end();
     if (FlujoError.isInstance(error) && "charge" in error && error.charge === "none")
       tenure.treasury.release(held);
     else tenure.treasury.doubt(held);
     throw stop.reason ?? placed(error, held.path);
   }
+  incoming.end();
   tenure.treasury.settle(held, {
     picoUsd: receipt.picoUsd.toString(),
     inputTokens: receipt.inputTokens,
     outputTokens: receipt.outputTokens,
   });
-  return receipt.value;
+  return { value: receipt.value, texts: [...joined(said, incoming.known()), ...incoming.known()] };
+}
+
+/** The texts of an answer that goes on with what was said before. */
+function joined(said: Said | undefined, own: readonly KnownText[]): KnownText[] {
+  if (said === undefined) return [];
+  return [
+    { text: said.text, from: said.from },
+    ...own.map(({ text, from }) => ({ text: said.text + text, from: [...said.from, ...from] })),
+  ];
 }

@@ -1,7 +1,13 @@
+import type { Entry } from "../core/entries.ts";
+import { InvalidOptionError } from "../core/errors.ts";
 import { eventOf, type RunEvent } from "../core/events.ts";
 import type { Store } from "../ports/store.ts";
+import type { World } from "../ports/world.ts";
+import { load, unknownRun } from "./load.ts";
 
 const page = 500;
+/** How often a run that another process advances is looked at. */
+const lookEveryMs = 100;
 
 /** Wakes readers when a run has new entries, or has ended. */
 export class Ticker {
@@ -43,4 +49,54 @@ export async function* readEvents(
     if (last) return;
     await tick;
   }
+}
+
+/**
+ * The events of a run that any process advances: the store is looked at ten times a second. Ends when the run has come
+ * to stand, or the signal fires; of a run whose process died it waits for whoever takes it over.
+ *
+ * @throws UnknownRunError
+ */
+export async function* followEvents(
+  { store, world }: { readonly store: Store; readonly world: World },
+  runId: string,
+  from: number,
+  signal?: AbortSignal,
+): AsyncGenerator<RunEvent> {
+  let next = from;
+  let stands: boolean | undefined;
+  while (!signal?.aborted) {
+    const entries = await store.read(runId, next, page);
+    if (entries === undefined) throw unknownRun(runId, store);
+    for (const entry of entries) {
+      if (entry.type.startsWith("run-")) stands = isStill(entry);
+      yield eventOf(entry);
+    }
+    next += entries.length;
+    if (entries.length > 0) continue;
+    if (stands === true) return;
+    if (stands === undefined) stands = (await load(store, runId)).status !== "running";
+    else await pause(world, signal);
+  }
+}
+
+/** Whether a run stands still with this entry of its own. */
+const isStill = ({ type }: Entry): boolean => type !== "run-created" && type !== "run-resumed";
+
+function pause(world: World, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      off();
+      signal?.removeEventListener("abort", wake);
+      resolve();
+    };
+    const off = world.timer(lookEveryMs, wake);
+    signal?.addEventListener("abort", wake, { once: true });
+  });
+}
+
+/** @throws InvalidOptionError for what numbers no event. */
+export function firstWanted(seq: number): number {
+  if (Number.isSafeInteger(seq) && seq >= 0) return seq;
+  throw new InvalidOptionError(`events are numbered from 0; there is none with the number ${seq}`);
 }

@@ -18,6 +18,7 @@ import type { Entrance, Setting } from "./enter.ts";
 import { load, unknownRun } from "./load.ts";
 import type {
   EngineOptions,
+  EventsOptions,
   FlujoOptions,
   ResumeOptions,
   RunHandle,
@@ -26,6 +27,7 @@ import type {
 } from "./options.ts";
 import { topUpRun } from "./raises.ts";
 import { examineModels, fittingInput, initialState, type Root, rootOf } from "./root.ts";
+import { firstWanted, followEvents } from "./run-events.ts";
 import { TakeOver } from "./take-over.ts";
 
 /** Runs a pipeline: everything `Flujo` does, with its world handed in. */
@@ -98,6 +100,17 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   /** Goes on with a run that exists: crashed, failed, halted, waiting. A finished one returns its recorded result. */
   resume(runId: string, options: ResumeOptions = {}): RunHandle<Out> {
     return this.#continue(runId, options, "resumed");
+  }
+
+  /**
+   * The events of a run, whichever process advances it: from any number on, then live, until the run has come to stand.
+   * A reader that was interrupted goes on at the number after its last event.
+   *
+   * @throws UnknownRunError, InvalidOptionError when they are read.
+   */
+  async *events(runId: string, { from = 0, signal }: EventsOptions = {}): AsyncGenerator<RunEvent> {
+    const first = firstWanted(from);
+    yield* followEvents(this.#options, checkedRunId(runId), first, signal);
   }
 
   /**

@@ -1,9 +1,10 @@
 import { decode, encode, sizeOf } from "../core/codec.ts";
-import { type BlobRef, isBlobRef, type Ref } from "../core/entries.ts";
+import { type BlobRef, isBlobRef, type Ref, type StreamedText } from "../core/entries.ts";
 import { StoreCorruptError } from "../core/errors.ts";
 import { sha256 } from "../core/fingerprint.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
+import { hollowed, type KnownText } from "../core/streamed.ts";
 import type { Blob, Store } from "../ports/store.ts";
 
 /** A value between two places: its stored form (or what stands for it in the store), and where it came from. */
@@ -35,6 +36,20 @@ export function keepJson(json: Json, size: number = sizeOf(json)): Kept {
   const hash = sha256(text);
   const ref: BlobRef & { readonly [key: string]: Json } = { $type: "blob", hash, size: text.length };
   return { entry: ref, blob: { hash, text }, json };
+}
+
+/** The same for a result some of whose texts the journal has already. */
+export function keepHollow(
+  value: unknown,
+  what: string,
+  path: Path,
+  known: () => readonly KnownText[],
+): Kept & { readonly texts?: readonly StreamedText[] } {
+  const { json, size } = encode(value, what, path);
+  const texts = known();
+  const hollow = texts.length === 0 ? undefined : hollowed(json, texts);
+  if (hollow === undefined || hollow.texts.length === 0) return keepJson(json, size);
+  return { ...keepJson(hollow.json), json, texts: hollow.texts };
 }
 
 /** The stored form itself, fetched when it was kept aside. */

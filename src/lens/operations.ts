@@ -32,6 +32,8 @@ export interface Operation {
   spent: Spent;
   cached: boolean;
   model: string | undefined;
+  /** What its last call said, as far as it came. */
+  said: EntryOf<"text-streamed">[];
   /** Sentences for a reader: what is held, in doubt, due. */
   readonly notes: string[];
 }
@@ -68,6 +70,7 @@ const blank = (path: Path, kind: string): Operation => ({
   spent: nothingSpent,
   cached: false,
   model: undefined,
+  said: [],
   notes: [],
 });
 
@@ -173,9 +176,13 @@ function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>)
       const operation = at(entry.path, entry.kind ?? "model-call");
       if (operation.model !== undefined) operation.attempts += 1;
       operation.model = entry.model;
+      operation.said = [];
       operation.startedAt ??= entry.at;
       return;
     }
+    case "text-streamed":
+      at(entry.path, "model-call").said.push(entry);
+      return;
     case "budget-breached":
       at(entry.path, "model-call").notes.push(
         `The provider billed ${usd(entry.amount.picoUsd)}, and was allowed ${usd(entry.allowed.picoUsd)}.`,

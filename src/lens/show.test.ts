@@ -40,6 +40,47 @@ const at = (report: RunReport, path: string): OperationView | undefined =>
   report.operations.find((operation) => operation.path === path);
 
 describe("of a journal by hand", () => {
+  test("a call that was cut shows what it had said, its last try alone; one with a result shows that, whole", async () => {
+    const call = "/p/a:call#0";
+    const said = (of: number, chunks: string[], kind?: "reasoning"): Fact => ({
+      type: "text-streamed",
+      path: call,
+      of,
+      block: kind === undefined ? 1 : 0,
+      ...(kind === undefined ? {} : { kind }),
+      chunks,
+    });
+    const facts = [
+      reserved(call, "5"),
+      said(1, ["a", "a"]),
+      settled(call, 1, "5"),
+      reserved(call, "5"),
+      said(4, ["hm"], "reasoning"),
+      said(4, ["b", "b"]),
+      said(4, ["c"]),
+    ];
+    expect(at(await shown(...facts), call)).toMatchObject({
+      status: "running",
+      output: null,
+      partial: "bbc",
+    });
+    const output = { parts: [{ type: "text", text: "" }] };
+    const texts = [{ at: ["parts", 0, "text"], from: [[4, 1]] as const }];
+    const whole = at(
+      await shown(...facts, {
+        type: "operation-completed",
+        path: call,
+        kind: "model-call",
+        output,
+        texts,
+        took: 1,
+      }),
+      call,
+    );
+    expect(whole).toMatchObject({ output: { parts: [{ type: "text", text: "bbc" }] } });
+    expect(whole).not.toHaveProperty("partial");
+  });
+
   test("outer operations come before inner ones, in the order they were first recorded", async () => {
     const done = (path: string): Fact => ({
       type: "step-completed",

@@ -6,6 +6,7 @@ import { decimalUsd, type Limits } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
+import { blocksOf } from "../core/streamed.ts";
 import { type FailedAttempt, type Operation, operationsOf, parentPath } from "./operations.ts";
 import { readableJson, type SpentView, spentView } from "./readable.ts";
 
@@ -53,6 +54,8 @@ export interface OperationView {
   /** As recorded: null where the journal keeps none (a model call's prompt, an operation of a body). */
   readonly input: Json;
   readonly output: Json;
+  /** The text that a streamed call without a result had said, or has said so far. */
+  readonly partial?: string;
   readonly error: ErrorRecord | null;
   readonly spent: SpentView;
   readonly cached?: true;
@@ -107,6 +110,7 @@ const scopeName = ({ scope, per }: ScopeRecord): string =>
 async function view(operation: Operation, values: Values): Promise<OperationView> {
   const { path, kind, status, attempts, error, failures, spent, cached, model, notes, out } = operation;
   const output = out === undefined ? undefined : "json" in out ? out.json : await values.of(out.ref);
+  const partial = out === undefined ? textIn(operation.said) : "";
   return {
     path,
     kind,
@@ -116,6 +120,7 @@ async function view(operation: Operation, values: Values): Promise<OperationView
     durationMs: operation.durationMs ?? null,
     input: operation.in === undefined ? null : readableJson(await values.of(operation.in)),
     output: readableJson(output),
+    ...(partial === "" ? {} : { partial }),
     error: error ?? null,
     spent: spentView(spent),
     ...(cached ? { cached } : {}),
@@ -124,6 +129,12 @@ async function view(operation: Operation, values: Values): Promise<OperationView
     ...(notes.length === 0 ? {} : { notes }),
   };
 }
+
+const textIn = (said: Operation["said"]): string =>
+  blocksOf(said)
+    .filter(({ kind }) => kind === "text")
+    .map(({ text }) => text)
+    .join("");
 
 /** Outer paths before inner ones, neighbours in the order of their first entry. */
 function* nested(found: ReadonlyMap<Path, Operation>): Generator<Operation> {

@@ -1,4 +1,5 @@
-import type { GenerateRequest, PaidContext } from "../core/context.ts";
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { GenerateRequest, ModelOptions, PaidContext } from "../core/context.ts";
 import type { Schema } from "../core/schema.ts";
 
 /** What the engine asks of whoever speaks to models. */
@@ -9,6 +10,8 @@ export interface Models {
     name: string,
     request: GenerateRequest & { readonly output?: Schema },
   ): Promise<unknown>;
+  /** `ctx.model`: a language model whose every call is a durable paid operation of the context. */
+  model(context: PaidContext, model: string | object, options?: ModelOptions): LanguageModelV4;
   /**
    * Complaints about a model, before anything runs: unknown provider, missing package, missing key; and, when the
    * run has a cost limit, an unknown price.

@@ -1,14 +1,17 @@
 /**
- * A server that speaks OpenAI's wire format, chat completions and responses, and meters every request itself. It is
- * the adversary of budgets: it bills calls whose answers never arrive, and can be told to misbehave.
+ * A server that speaks OpenAI's wire format, chat completions and responses, in one piece and streamed, and meters
+ * every request itself. It is the adversary of budgets: it bills calls whose answers never arrive, and can be told to
+ * misbehave.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { PicoUsd } from "../core/limits.ts";
+import { inWire } from "./openai-wire.ts";
 
 /**
  * How a request goes wrong. `rate-limit` and `bad-request` are not billed. The others are, in full: `server-error`
- * (500), `malformed` (half a JSON document), `drop` (the connection ends in the middle of the body), `no-usage` (a
+ * (500), `malformed` (half a JSON document), `drop` (the connection ends in the middle of the body), `stall` (the
+ * middle of the body is the last that comes), `end-early` (the body ends in its middle, in good order), `no-usage` (a
  * good answer without its usage), `overbill` (an answer longer than the cap, and usage to match).
  */
 export type Fault =
@@ -17,6 +20,8 @@ export type Fault =
   | "server-error"
   | "malformed"
   | "drop"
+  | "stall"
+  | "end-early"
   | "no-usage"
   | "overbill";
 
@@ -30,6 +35,8 @@ export interface ServedRequest {
   readonly text: string;
   /** The output cap of the request, if it has one. */
   readonly cap: number | undefined;
+  /** The answer is wanted piece by piece. */
+  readonly stream: boolean;
   readonly headers: IncomingMessage["headers"];
   readonly body: { readonly [field: string]: unknown };
 }
@@ -45,6 +52,10 @@ export interface OpenAIServerOptions {
   /** Pico-dollars a token. Default 150,000 in and 600,000 out: those of gpt-4o-mini. `cached` defaults to half of `input`. */
   readonly price?: { readonly input: PicoUsd; readonly output: PicoUsd; readonly cached?: PicoUsd };
   readonly fault?: (request: ServedRequest) => Fault | undefined;
+  /** How a streamed text comes. Default: four characters at a time, a token each. */
+  readonly pieces?: (text: string) => readonly string[];
+  /** Awaited before each event of a stream, numbered from 0: it may take its time. */
+  readonly beforeEvent?: (event: number, request: ServedRequest) => Promise<void> | undefined;
   /** How long each answer takes. Default: no time. */
   readonly latencyMs?: number | ((request: ServedRequest) => number);
   /** Output tokens spent on thinking before each answer, within the cap. Default 0. */
@@ -86,7 +97,11 @@ export async function openaiServer(options: OpenAIServerOptions = {}): Promise<O
     const { latencyMs = 0 } = options;
     const wait = typeof latencyMs === "number" ? latencyMs : latencyMs(request);
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    answer(response, fault, meal.document, options.retryAfterSeconds ?? 1);
+    const isGood = fault === undefined || refusals[fault] === undefined;
+    if (request.stream && isGood) {
+      const pause = async (event: number) => options.beforeEvent?.(event, request);
+      await streamed(response, fault, meal.events, pause);
+    } else answer(response, fault, meal.document, options.retryAfterSeconds ?? 1);
   }
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -124,6 +139,7 @@ async function understand(incoming: IncomingMessage, index: number): Promise<Ser
     model: String(body.model),
     text: texts(body.messages ?? body.input).join("\n"),
     cap: typeof cap === "number" ? cap : undefined,
+    stream: body.stream === true,
     headers: incoming.headers,
     body,
   };
@@ -148,9 +164,9 @@ function cook(request: ServedRequest, fault: Fault | undefined, options: OpenAIS
   const cap = fault === "overbill" ? Number.POSITIVE_INFINITY : (request.cap ?? Number.POSITIVE_INFINITY);
   const reply = options.reply?.(request) ?? "ok";
   const reasoning = Math.min(reasoningTokens, cap);
-  const whole = typeof reply === "string" ? reply : "";
+  const said = typeof reply === "string" ? reply : "";
   const long =
-    fault === "overbill" ? whole.padEnd(((request.cap ?? 100) + 1_000) * charactersPerToken, ".") : whole;
+    fault === "overbill" ? said.padEnd(((request.cap ?? 100) + 1_000) * charactersPerToken, ".") : said;
   const text = long.slice(0, (cap - reasoning) * charactersPerToken);
   const toolCalls = typeof reply === "string" ? [] : reply.toolCalls;
   const written = toolCalls.reduce((sum, call) => sum + tokensOf(JSON.stringify(call)), tokensOf(text));
@@ -172,80 +188,11 @@ function cook(request: ServedRequest, fault: Fault | undefined, options: OpenAIS
     cut: text.length < long.length,
     counts: { input, cached, output, reasoning },
   };
-  const document = request.api === "chat" ? chatDocument(served) : responsesDocument(served);
-  return { picoUsd, document: fault === "no-usage" ? { ...document, usage: undefined } : document };
+  const pieces = (options.pieces ?? tokens)(text);
+  return { picoUsd, ...inWire(served, pieces, fault !== "no-usage") };
 }
 
-interface Served {
-  readonly request: ServedRequest;
-  readonly text: string;
-  readonly toolCalls: readonly { readonly name: string; readonly input: object }[];
-  readonly cut: boolean;
-  readonly counts: {
-    readonly input: number;
-    readonly cached: number;
-    readonly output: number;
-    readonly reasoning: number;
-  };
-}
-
-function chatDocument({ request, text, toolCalls, cut, counts }: Served): object {
-  const tool_calls = toolCalls.map(({ name, input }, i) => ({
-    id: `call_${request.index}_${i}`,
-    type: "function",
-    function: { name, arguments: JSON.stringify(input) },
-  }));
-  const called = tool_calls.length > 0;
-  const message = { role: "assistant", content: called ? null : text, ...(called ? { tool_calls } : {}) };
-  return {
-    id: `chatcmpl-${request.index}`,
-    object: "chat.completion",
-    created: 0,
-    model: request.model,
-    choices: [{ index: 0, message, finish_reason: cut ? "length" : called ? "tool_calls" : "stop" }],
-    usage: {
-      prompt_tokens: counts.input,
-      completion_tokens: counts.output,
-      total_tokens: counts.input + counts.output,
-      prompt_tokens_details: { cached_tokens: counts.cached },
-      completion_tokens_details: { reasoning_tokens: counts.reasoning },
-    },
-  };
-}
-
-function responsesDocument({ request, text, toolCalls, cut, counts }: Served): object {
-  const message = {
-    type: "message",
-    id: `msg_${request.index}`,
-    role: "assistant",
-    status: "completed",
-    content: [{ type: "output_text", text, annotations: [] }],
-  };
-  const calls = toolCalls.map(({ name, input }, i) => ({
-    type: "function_call",
-    id: `fc_${request.index}_${i}`,
-    call_id: `call_${request.index}_${i}`,
-    name,
-    arguments: JSON.stringify(input),
-    status: "completed",
-  }));
-  return {
-    id: `resp_${request.index}`,
-    object: "response",
-    created_at: 0,
-    status: cut ? "incomplete" : "completed",
-    model: request.model,
-    output: calls.length > 0 ? calls : [message],
-    incomplete_details: cut ? { reason: "max_output_tokens" } : null,
-    usage: {
-      input_tokens: counts.input,
-      input_tokens_details: { cached_tokens: counts.cached },
-      output_tokens: counts.output,
-      output_tokens_details: { reasoning_tokens: counts.reasoning },
-      total_tokens: counts.input + counts.output,
-    },
-  };
-}
+const tokens = (text: string): readonly string[] => text.match(/[\s\S]{1,4}/g) ?? [];
 
 const refusals: { readonly [fault: string]: readonly [status: number, message: string] } = {
   "rate-limit": [429, "slow down"],
@@ -262,7 +209,10 @@ function answer(
   const json = JSON.stringify(document);
   const half = json.slice(0, json.length / 2);
   const refusal = refusals[fault ?? ""];
-  if (refusal !== undefined) {
+  if (fault === "stall") {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write(half);
+  } else if (refusal !== undefined) {
     const [status, message] = refusal;
     send(
       response,
@@ -270,7 +220,7 @@ function answer(
       { error: { message } },
       status === 429 ? { "retry-after": String(retryAfter) } : {},
     );
-  } else if (fault === "malformed") {
+  } else if (fault === "malformed" || fault === "end-early") {
     response.writeHead(200, { "content-type": "application/json" });
     response.end(half);
   } else if (fault === "drop") {
@@ -282,6 +232,27 @@ function answer(
   } else {
     send(response, 200, document);
   }
+}
+
+/** Server-sent events, one after the other, until the fault. */
+async function streamed(
+  response: ServerResponse,
+  fault: Fault | undefined,
+  events: readonly object[],
+  pause: (event: number) => Promise<void>,
+): Promise<void> {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  const isCut = fault !== undefined && ["malformed", "drop", "stall", "end-early"].includes(fault);
+  const sent = isCut ? events.slice(0, events.length / 2) : events;
+  for (const [i, event] of sent.entries()) {
+    await pause(i);
+    if (response.destroyed) return; // the caller has hung up
+    response.write(`data: ${JSON.stringify(event)}\n\n`);
+  }
+  if (fault === "malformed") response.end(`data: {"half": \n\n`);
+  else if (fault === "drop") response.write(": going\n\n", () => response.destroy());
+  else if (fault === "end-early") response.end();
+  else if (fault !== "stall") response.end("data: [DONE]\n\n");
 }
 
 function send(

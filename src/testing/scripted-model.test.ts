@@ -1,3 +1,4 @@
+import type { LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { expect, test } from "vitest";
 import { scriptedModel } from "./scripted-model.ts";
 
@@ -53,4 +54,21 @@ test("takes its time from the clock it is given; an abort ends the wait, not the
   await expect(stopped).rejects.toThrow("enough");
   expect(due).toEqual([]);
   expect(model.billedPicoUsd).toBeGreaterThan(before);
+});
+
+test("streams the same answer in pieces, thoughts first, and can be cut between two of them", async () => {
+  const reply = { reasoning: "thinking", text: "a text", toolCalls: [{ name: "t", input: { n: 1 } }] };
+  const model = scriptedModel({ replies: [reply, { ...reply, error: new Error("cut"), cutAfter: 3 }] });
+  const seen: LanguageModelV4StreamPart[] = [];
+  const listen = async (): Promise<void> => {
+    for await (const part of (await model.doStream(ask("?"))).stream) seen.push(part);
+  };
+  const said = () =>
+    seen.flatMap((part) => (part.type.endsWith("-delta") && "delta" in part ? part.delta : []));
+  await listen();
+  expect(said()).toEqual(["thin", "king", "a te", "xt", '{"n":1}']);
+  expect(seen.at(-1)).toMatchObject({ type: "finish", finishReason: { unified: "tool-calls" } });
+  seen.length = 0;
+  await expect(listen()).rejects.toThrow("cut");
+  expect(said()).toEqual(["thin", "king", "a te"]);
 });

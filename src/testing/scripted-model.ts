@@ -2,6 +2,7 @@ import type {
   LanguageModelV4,
   LanguageModelV4CallOptions,
   LanguageModelV4GenerateResult,
+  LanguageModelV4StreamPart,
 } from "@ai-sdk/provider";
 import { type PicoUsd, picoUsd, type Usd } from "../core/limits.ts";
 import type { World } from "../ports/world.ts";
@@ -9,13 +10,21 @@ import type { World } from "../ports/world.ts";
 /** What a scripted model says to one call. */
 export interface ScriptedReply {
   readonly text?: string;
+  /** Thought before the text; it counts as output, within the cap. */
+  readonly reasoning?: string;
   /** Calls of tools; `input` becomes JSON unless it is a text already. */
   readonly toolCalls?: readonly { readonly name: string; readonly input: unknown }[];
   /** Thrown instead of an answer. The call is still on the model's meter unless `unbilled`. */
   readonly error?: unknown;
   readonly unbilled?: boolean;
-  /** How long the answer takes, on the clock handed in. Default: no time. */
+  /** How long the answer takes, on the clock handed in; a streamed one, until its first piece. Default: no time. */
   readonly delayMs?: number;
+  /** Characters of a streamed piece. Default 4: a token. */
+  readonly pieceLength?: number;
+  /** The time before each further piece. Default: none. */
+  readonly pieceMs?: number;
+  /** A streamed answer comes to its error after so many pieces. Default: before the first. */
+  readonly cutAfter?: number;
   /** What the model reports instead of what it counted; `"missing"` reports nothing. */
   readonly usage?: { readonly inputTokens: number; readonly outputTokens: number } | "missing";
   readonly finish?: LanguageModelV4GenerateResult["finishReason"]["unified"];
@@ -67,7 +76,8 @@ export function scriptedModel(options: ScriptedOptions): ScriptedModel {
   const calls: ScriptedCall[] = [];
   let billed: PicoUsd = 0n;
 
-  async function doGenerate(request: LanguageModelV4CallOptions): Promise<LanguageModelV4GenerateResult> {
+  /** Takes a call in, and bills it. */
+  function take(request: LanguageModelV4CallOptions) {
     const call = { index: calls.length, options: request, prompt: lastUserText(request) };
     calls.push(call);
     onCall?.(call);
@@ -81,10 +91,26 @@ export function scriptedModel(options: ScriptedOptions): ScriptedModel {
           picoUsd(price.output) * BigInt(usage.outputTokens)) /
         1_000_000n;
     }
-    if (reply.delayMs !== undefined) await delay(world, reply.delayMs, request.abortSignal);
-    request.abortSignal?.throwIfAborted();
+    return { reply, result };
+  }
+
+  async function begin(reply: ScriptedReply, signal: AbortSignal | undefined): Promise<void> {
+    if (reply.delayMs !== undefined) await delay(world, reply.delayMs, signal);
+    signal?.throwIfAborted();
+    if (reply.error !== undefined && reply.cutAfter === undefined) throw reply.error;
+  }
+
+  async function doGenerate(request: LanguageModelV4CallOptions): Promise<LanguageModelV4GenerateResult> {
+    const { reply, result } = take(request);
+    await begin(reply, request.abortSignal);
     if (reply.error !== undefined) throw reply.error;
     return result;
+  }
+
+  async function doStream(request: LanguageModelV4CallOptions) {
+    const { reply, result } = take(request);
+    await begin(reply, request.abortSignal);
+    return { stream: ReadableStream.from(inPieces(reply, result, world, request.abortSignal)) };
   }
 
   return {
@@ -93,7 +119,7 @@ export function scriptedModel(options: ScriptedOptions): ScriptedModel {
     modelId: id,
     supportedUrls: {},
     doGenerate,
-    doStream: () => Promise.reject(new Error("a scripted model does not stream")),
+    doStream,
     calls,
     get billedPicoUsd() {
       return billed;
@@ -114,7 +140,8 @@ const tokensOf = (text: string): number => Math.ceil(text.length / charactersPer
 
 function answer(reply: ScriptedReply, request: LanguageModelV4CallOptions) {
   const cap = request.maxOutputTokens ?? Number.POSITIVE_INFINITY;
-  const text = (reply.text ?? "").slice(0, cap * charactersPerToken);
+  const reasoning = (reply.reasoning ?? "").slice(0, cap * charactersPerToken);
+  const text = (reply.text ?? "").slice(0, (cap - tokensOf(reasoning)) * charactersPerToken);
   const toolCalls = (reply.toolCalls ?? []).map(({ name, input }, i) => ({
     type: "tool-call" as const,
     toolCallId: `call-${request.prompt.length}-${i}`,
@@ -122,7 +149,9 @@ function answer(reply: ScriptedReply, request: LanguageModelV4CallOptions) {
     input: typeof input === "string" ? input : JSON.stringify(input),
   }));
   const written =
-    tokensOf(text) + toolCalls.reduce((sum, call) => sum + tokensOf(call.toolName + call.input), 0);
+    tokensOf(reasoning) +
+    tokensOf(text) +
+    toolCalls.reduce((sum, call) => sum + tokensOf(call.toolName + call.input), 0);
   const counted = {
     inputTokens: 1 + tokensOf(JSON.stringify(request.prompt)),
     outputTokens: Math.min(cap, written),
@@ -132,7 +161,11 @@ function answer(reply: ScriptedReply, request: LanguageModelV4CallOptions) {
   const ended =
     text.length < (reply.text ?? "").length ? "length" : toolCalls.length > 0 ? "tool-calls" : "stop";
   const result: LanguageModelV4GenerateResult = {
-    content: [...(text === "" ? [] : [{ type: "text" as const, text }]), ...toolCalls],
+    content: [
+      ...(reasoning === "" ? [] : [{ type: "reasoning" as const, text: reasoning }]),
+      ...(text === "" ? [] : [{ type: "text" as const, text }]),
+      ...toolCalls,
+    ],
     finishReason: { unified: reply.finish ?? ended, raw: undefined },
     usage: {
       inputTokens: {
@@ -146,6 +179,42 @@ function answer(reply: ScriptedReply, request: LanguageModelV4CallOptions) {
     warnings: [],
   };
   return { result, usage };
+}
+
+/** An answer piece by piece, until it is whole or cut. */
+async function* inPieces(
+  { error, cutAfter, pieceMs, pieceLength = charactersPerToken }: ScriptedReply,
+  { content, finishReason, usage, warnings }: LanguageModelV4GenerateResult,
+  world: Pick<World, "timer">,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<LanguageModelV4StreamPart> {
+  let told = 0;
+  yield { type: "stream-start", warnings };
+  for (const [i, part] of content.entries()) {
+    const id = String(i);
+    if (part.type !== "text" && part.type !== "reasoning") {
+      if (part.type === "tool-call") yield* toolInput(part.toolCallId, part.toolName, part.input);
+      yield part as LanguageModelV4StreamPart; // whatever is no text stands in a stream as it is
+      continue;
+    }
+    yield { type: `${part.type}-start`, id };
+    for (let at = 0; at < part.text.length; at += pieceLength) {
+      if (error !== undefined && told === cutAfter) throw error;
+      if (told > 0 && pieceMs !== undefined) await delay(world, pieceMs, signal);
+      signal?.throwIfAborted();
+      told += 1;
+      yield { type: `${part.type}-delta`, id, delta: part.text.slice(at, at + pieceLength) };
+    }
+    yield { type: `${part.type}-end`, id };
+  }
+  if (error !== undefined) throw error;
+  yield { type: "finish", finishReason, usage };
+}
+
+function* toolInput(id: string, toolName: string, input: string): Generator<LanguageModelV4StreamPart> {
+  yield { type: "tool-input-start", id, toolName };
+  yield { type: "tool-input-delta", id, delta: input };
+  yield { type: "tool-input-end", id };
 }
 
 function lastUserText({ prompt }: LanguageModelV4CallOptions): string {

@@ -47,10 +47,14 @@ describe("a simulation", () => {
   it("meets with everything there is: faults, halts, waits, failures, repeated work", async () => {
     const types = new Set<string>();
     const ends = new Set<string>();
-    let [crashes, repeats] = [0, 0];
+    let [crashes, repeats, goneOn, partial] = [0, 0, 0, 0];
     for (const seed of range(1, 150)) {
       const report = await simulate({ seed });
-      for (const { type } of report.journal) types.add(type);
+      for (const entry of report.journal) {
+        types.add(entry.type);
+        if (entry.type === "text-streamed" && entry.follows !== undefined) goneOn += 1;
+      }
+      partial += partialIn(report.journal);
       ends.add(report.end?.status ?? "none");
       crashes += report.crashes;
       repeats += report.repeats;
@@ -59,8 +63,19 @@ describe("a simulation", () => {
     expect([...types].sort()).toEqual(everyType);
     expect(crashes).toBeGreaterThan(100);
     expect(repeats).toBeGreaterThan(100);
+    expect(goneOn).toBeGreaterThan(3);
+    expect(partial).toBeGreaterThan(20);
   });
 });
+
+/** Streamed calls that were cut: something is recorded of their answers, and nobody knows what they cost. */
+function partialIn(journal: readonly Entry[]): number {
+  const doubted = new Set(
+    journal.flatMap((entry) => (entry.type === "budget-settled" && entry.doubt ? [entry.of] : [])),
+  );
+  const streamed = journal.flatMap((entry) => (entry.type === "text-streamed" ? [entry.of] : []));
+  return new Set(streamed.filter((of) => doubted.has(of))).size;
+}
 
 /** All but `run-cancelled`, which nobody asks for, and `budget-breached`, which a model that keeps to its caps never causes. */
 const everyType: readonly Entry["type"][] = [
@@ -92,6 +107,7 @@ const everyType: readonly Entry["type"][] = [
   "step-completed",
   "step-failed",
   "step-started",
+  "text-streamed",
   "timer-set",
   "value-altered",
 ];
@@ -117,6 +133,11 @@ describe("a simulation over a broken store finds it out", () => {
       hidingType("budget-reserved"),
       /meter says the run has used .* of|the run has used .* of/,
     ],
+    [
+      "that forgets what was streamed",
+      hidingType("text-streamed"),
+      /its output is|should have ended|store-corrupt/,
+    ],
     ["that forgets decisions", hidingType("branch-chosen"), /branch-chosen of .* recorded twice/],
     [
       "that forgets that tools have begun",
@@ -134,12 +155,12 @@ describe("a simulation over a broken store finds it out", () => {
   for (const [claim, make, finds] of mutants) {
     it(claim, async () => {
       const found = new Set<string>();
-      for (const seed of range(1, 150)) {
+      for (const seed of range(1, 500)) {
         const { violations } = await simulate({ seed, store: make });
         for (const violation of violations) found.add(violation);
         if (violations.some((violation) => finds.test(violation))) return;
       }
-      expect.fail(`not found in 150 seeds; found: ${[...found].slice(0, 5).join("\n")}`);
+      expect.fail(`not found in 500 seeds; found: ${[...found].slice(0, 5).join("\n")}`);
     });
   }
 });

@@ -50,7 +50,7 @@ export interface SimulationReport {
  */
 export async function simulate(options: SimulateOptions): Promise<SimulationReport> {
   const { seed } = options;
-  const plan = randomRun(chance(seed), chance(seed ^ 0x7001));
+  const plan = randomRun(chance(seed), chance(seed ^ 0x57ea3), chance(seed ^ 0x7001));
   const reference = refer(plan.body);
   const calm = await live(plan, reference, options, undefined);
   const rough = await live(plan, reference, options, chance(seed ^ 0x5eed));
@@ -89,6 +89,7 @@ async function live(
   const schedule: string[] = [];
   const metered: ProviderOptions = {
     onCall: (call, process) => witness.call(process, call),
+    onPiece: (key, piece) => witness.sent(key, piece),
     onBill: (bill) => witness.bill(bill),
   };
   const course = new Course({

@@ -1,5 +1,6 @@
 import type { Errand, Grant, PaidContext, Quote, Receipt, Remaining, Spending } from "../core/context.ts";
 import { operationPath } from "../core/paths.ts";
+import type { Piece } from "../core/streamed.ts";
 
 export interface TestContextOptions<State> {
   readonly state?: State;
@@ -12,6 +13,8 @@ export interface TestContextOptions<State> {
   readonly signal?: AbortSignal;
   /** What is left of the budget. Default: nothing is limited. */
   readonly remaining?: () => Remaining;
+  /** What cut tries have said already. Default: nothing. */
+  readonly said?: string;
 }
 
 /** A context that records in a Map, with what passed through it. */
@@ -20,6 +23,8 @@ export interface TestContext<State> extends PaidContext<State> {
   readonly recorded: Map<string, unknown>;
   readonly quotes: readonly Quote[];
   readonly receipts: readonly Receipt<unknown>[];
+  /** What was heard of streamed answers. */
+  readonly pieces: readonly Piece[];
 }
 
 /** A context without an engine behind it, for unit tests of bodies and agents: no budget, no store, no retries. */
@@ -29,6 +34,7 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
   const uses = new Map<string, number>();
   const quotes: Quote[] = [];
   const receipts: Receipt<unknown>[] = [];
+  const pieces: Piece[] = [];
   let state = (options.state ?? {}) as State; // a test that reads state hands one in
 
   async function once<T>(name: string, work: (at: string) => Promise<T>): Promise<T> {
@@ -52,6 +58,7 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
     recorded,
     quotes,
     receipts,
+    pieces,
     get state() {
       return state;
     },
@@ -87,12 +94,19 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
       ),
     sleep: (name) => once(name, async () => undefined),
     generate: () => Promise.reject(new Error("a test context does not generate")),
-    paid: (name, quote, call) =>
+    model: () => {
+      throw new Error("a test context has no models of its own: call models().model(context, …)");
+    },
+    paid: (name, asked, call) =>
       once(name, async (at) => {
+        const { said = "" } = options;
+        const quote = "request" in asked ? asked.quote(said) : asked;
         const grant: Grant = {
           outputTokens: options.grant?.(quote) ?? quote.outputTokens.wanted,
           idempotencyKey: at,
           signal,
+          said,
+          hear: (piece) => void pieces.push(piece),
         };
         quotes.push(quote);
         const receipt = await call(grant);

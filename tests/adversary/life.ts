@@ -118,6 +118,8 @@ export function pipelineOf(scenario: Scenario, scale: number): Step<never, unkno
       prompt: (place: string) => promptOf(scenario, place),
       maxOutputTokens: scenario.maxOutputTokens,
       minOutputTokens: 1,
+      stream: scenario.streams,
+      onCut: scenario.seed % 2 === 0 ? "repeat" : "continue",
     });
     const patient =
       scenario.attempts > 1 ? ask.retry({ attempts: scenario.attempts, backoff: "200ms" }) : ask;

@@ -6,17 +6,17 @@ import { completedIn, endAll, ending, executions, journalOf, kill, start } from 
 import { type Job, kinds } from "./job.ts";
 import { series } from "./kills.ts";
 
-describe.concurrent("killed 25 times at random, only work in flight is done again, and every result is the undisturbed one", () => {
+describe.concurrent("killed 50 times at random, only work in flight is done again, and every result is the undisturbed one", () => {
   afterAll(endAll);
 
   test.each(kinds)(
     "on %s",
     async (kind) => {
-      const { kills, midway } = await series(kind, 25); // throws what does not hold
-      expect(kills).toBe(25);
+      const { kills, midway } = await series(kind, 50); // throws what does not hold
+      expect(kills).toBe(50);
       expect(midway).toBeGreaterThan(5);
     },
-    120_000,
+    300_000,
   );
 });
 

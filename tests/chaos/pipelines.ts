@@ -205,6 +205,32 @@ export function analystSays(answers: number): ServedReply {
   if (answers > 3) return '{"total":6}';
   return { toolCalls: ["A", "B"].map((name) => ({ name: "look_up", input: { name: name + answers } })) };
 }
+/** One streamed answer, over the network. */
+const narration = (onCut: "repeat" | "continue") => () => {
+  const narrate = agent("narrate", {
+    model: "openai.chat:gpt-4o-mini",
+    system: "Narrate.",
+    stream: true,
+    onCut,
+  });
+  return pipeline("narration", narrate);
+};
+
+/** An agent of a few lines that the AI SDK runs, then a streamed answer. */
+const imperative = () => {
+  const body = step("body", async (prompt: string, ctx) => {
+    const { generateText, jsonSchema, stepCountIs, streamText, tool } = await import("ai"); // no other job needs it
+    const add = tool({
+      description: "Adds",
+      inputSchema: jsonSchema<{ a: number; b: number }>({ type: "object" }),
+      execute: ({ a, b }) => a + b,
+    });
+    const model = ctx.model("openai.chat:gpt-4o-mini");
+    const { text } = await generateText({ model, tools: { add }, stopWhen: stepCountIs(5), prompt });
+    return streamText({ model, prompt: `Tell: ${text}` }).text;
+  });
+  return pipeline("imperative", body);
+};
 
 export const pipelines = {
   analyst,
@@ -216,4 +242,7 @@ export const pipelines = {
   bulk,
   bill: bill("bill", 200),
   trickle: bill("trickle", 4),
+  repeated: narration("repeat"),
+  continued: narration("continue"),
+  imperative,
 };

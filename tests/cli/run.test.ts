@@ -16,6 +16,18 @@ describe("flujo run", () => {
     expect({ stdout, stderr }).toEqual({ stdout: "X\n", stderr: "" });
   });
 
+  test("a streamed answer is the result alone on stdout, and no line per piece elsewhere", async () => {
+    const folder = new Folder();
+    const input = "Ships sail. The sea is wide and the sea is deep.";
+    const { stdout, stderr } = await folder.flujo(
+      ...["run", pipelines, "--export", "told", "--run-id", "t", "--input", input],
+    );
+    expect(stdout).toBe("The sea is wide and the sea is deep.\n");
+    expect(stderr.split("\n").filter((line) => line.includes("sea"))).toEqual([]);
+    const { document } = await folder.json("run", pipelines, "--export", "told", "--run-id", "t");
+    expect(document.output).toBe("The sea is wide and the sea is deep.");
+  });
+
   test("anything but a text is printed as JSON, dates, maps, sets and bigints made readable", async () => {
     const { stdout } = await new Folder().flujo("run", pipelines, "--export", "rich");
     expect(JSON.parse(stdout)).toEqual({
@@ -155,6 +167,14 @@ describe("flujo run", () => {
     expect((await folder.json("lens", "show", "s")).document.run.spent.calls).toBe(4);
     expect(resumed.stderr).toContain("offline:extract is not an LLM");
     expect(resumed.code).toBe(0);
+  });
+
+  test("what a halted run is told to go on with is enough for a call", async () => {
+    const folder = new Folder();
+    const run = ["run", pipelines, "--export", "summaries", "--run-id", "s", "--input-json", '["One. Two."]'];
+    const { stderr } = await folder.flujo(...run, "--budget", "$0");
+    expect(stderr).toContain("To go on: flujo resume s --budget '$0.01'");
+    expect((await folder.flujo("resume", "s", "--budget", "$0.01")).code).toBe(0);
   });
 
   test("--max-tokens halts as well, and leaves the pipeline's other limits in force", async () => {

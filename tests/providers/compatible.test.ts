@@ -1,6 +1,7 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { Flujo, models } from "flujo";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { at } from "../../src/testing/wire/format.ts";
 import { wireServer } from "../../src/testing/wire/server.ts";
 import { contract } from "./contract.ts";
 import { stage } from "./stage.ts";
@@ -40,11 +41,12 @@ describe("a server that leaves the thoughts out of the output it reports", () =>
   ])("and counts them %s is paid for all of them", async (_, tells) => {
     await using on = await stage(compatible, {
       reasoningTokens: 30,
-      rewrite: (document) => {
-        const { usage, ...rest } = document as { usage: { completion_tokens: number } }; // of this format
-        const completion_tokens = usage.completion_tokens - 30;
+      rewrite(document) {
+        const usage = at(document, "usage") as { readonly completion_tokens: number } | undefined; // of this format
+        if (usage === undefined) return document;
         const details = tells ? {} : { completion_tokens_details: null };
-        return { ...rest, usage: { ...usage, completion_tokens, ...details } };
+        const spoken = { completion_tokens: usage.completion_tokens - 30 };
+        return { ...document, usage: { ...usage, ...spoken, ...details } };
       },
     });
     const { result } = await on.play(on.agent());

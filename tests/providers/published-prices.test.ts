@@ -32,7 +32,8 @@ test("anthropic, writing to a cache for an hour", async () => {
       ...habits,
       price: { ...sonnet45, cacheWrite: 6_000_000n },
       rewrite(document) {
-        const usage = at(document, "usage") as { readonly cache_creation_input_tokens: number }; // of this format
+        const usage = at(document, "usage") as { readonly cache_creation_input_tokens: number } | undefined; // of this format
+        if (usage === undefined) return document;
         const cache_creation = { ephemeral_1h_input_tokens: usage.cache_creation_input_tokens };
         return { ...document, usage: { ...usage, cache_creation } };
       },

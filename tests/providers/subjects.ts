@@ -8,6 +8,7 @@ export type Capability =
   | "tools"
   | "thoughts given back"
   | "streaming"
+  | "streaming agents"
   | "cached tokens"
   | "cache writes"
   | "reasoning tokens"

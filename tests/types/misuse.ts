@@ -33,6 +33,9 @@ validate.to(half);
 // @ts-expect-error on `half.retry`: Type 'string' is not assignable to type 'number'
 validate.to("shout", (text) => text.toUpperCase()).to(half.retry({ attempts: 2 }));
 
+// @ts-expect-error on `onCut`: Type '"later"' is not assignable to type
+agent("narrate", { model: "openai:gpt-4o-mini", system: "Narrate.", stream: true, onCut: "later" });
+
 // @ts-expect-error on `toFixed`: Property 'toFixed' does not exist on type 'string'
 validate.to("fix", (text) => text.toFixed(2));
 

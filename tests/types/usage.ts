@@ -1,4 +1,6 @@
 /** What must compile, and what must be inferred: each `ok<Eq<…>>()` is an error when the two types differ. */
+
+import { generateText } from "ai";
 import { type } from "arktype";
 import * as v from "valibot";
 import * as z from "zod";
@@ -35,6 +37,15 @@ const fetchFinancials = step("fetch", async (company: string, ctx: StepContext<M
   ok<Eq<typeof text, string>>();
   const guess = await ctx.generate("guess", { model: "openai:gpt-4o-mini", prompt: company, output: Guess });
   ok<Eq<typeof guess, { billions: number }>>();
+  const slow = await ctx.generate("slow", {
+    model: "openai:gpt-4o-mini",
+    prompt: company,
+    stream: true,
+    onCut: "continue",
+  });
+  ok<Eq<typeof slow, string>>();
+  const { text: said } = await generateText({ model: ctx.model("openai:gpt-4o-mini"), prompt: company });
+  ok<Eq<typeof said, string>>();
   return `${company}: Q3 revenue was $${revenue}B`;
 });
 const Guess = z.object({ billions: z.number() });
@@ -142,6 +153,9 @@ export async function main() {
   const run = flujo.start(["Alpha", "Beta"], { runId: "q3-2025" });
   for await (const event of run.events) {
     if (event.type === "budget-settled") console.log(event.picoUsd + 1n, event.path);
+  }
+  for await (const event of flujo.events("q3-2025", { from: 12 })) {
+    if (event.type === "text-streamed") console.log(event.seq + 1, event.chunks.join(""), event.kind);
   }
   const result = await run.result();
   if (result.status === "completed") {

@@ -80,6 +80,11 @@ export class Accounts {
     return held?.open ? held : undefined;
   }
 
+  /** Where the call of a reservation was made. */
+  pathOf(seq: number): string | undefined {
+    return this.#held.get(seq)?.path;
+  }
+
   #settle(
     seq: number,
     amount: Pick<Account, "picoUsd" | "tokens">,

@@ -1,6 +1,6 @@
 /** What each part of a plan means: pure functions, shared by the bodies that do it and the reference that knows better. */
 import { digest, numberOf } from "./digest.ts";
-import type { AgentPlan, BodyPlan, MapPlan, Plan } from "./plan.ts";
+import type { AgentPlan, BodyPlan, MapPlan, Plan, Streaming } from "./plan.ts";
 
 /** The state of every simulated run. */
 export interface State {
@@ -42,11 +42,15 @@ export const caughtResult = (name: string): string => `${name} was caught`;
 export const otherwiseOf = (value: unknown): string => `other:${digest(value)}`;
 export const growth = (from: string): number => 1 + (numberOf(from) % 5);
 
-export const promptOf = (name: string, value: unknown, plan?: AgentPlan): string => {
-  const { trouble = "none", tools = [], script = [], circles = false } = plan ?? {};
+export const promptOf = (
+  plan: { readonly name: string } & Streaming &
+    Partial<Pick<AgentPlan, "trouble" | "tools" | "script" | "circles">>,
+  value: unknown,
+): string => {
+  const { name, trouble = "none", cutAfter, tools = [], script = [], circles = false } = plan;
   const turns = script.map((turn) => turn.map((i) => tools[i]?.name).join(",")).join(";");
   const calls = turns === "" ? "" : ` ${circles ? "circles" : "tools"}=${turns}`;
-  return `${name} trouble=${trouble} ${digest(value)}${calls}`;
+  return `${name} trouble=${trouble} ${cutAfter === undefined ? "" : `cut=${cutAfter} `}${digest(value)}${calls}`;
 };
 
 /** What a tool returns, and what stands for any result that is an error. */

@@ -1,4 +1,5 @@
 /** The pipeline of a plan, as one process builds it. */
+import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { agent } from "../../agents/agent.ts";
 import { type Tool, tool } from "../../agents/tool.ts";
 import {
@@ -13,6 +14,7 @@ import {
 } from "../../core/compose.ts";
 import type { Context } from "../../core/context.ts";
 import type { Duration } from "../../core/duration.ts";
+import { FlujoError } from "../../core/errors.ts";
 import { concat, sum } from "../../core/reducers.ts";
 import type { Schema } from "../../core/schema.ts";
 import type { Step } from "../../core/step.ts";
@@ -33,7 +35,16 @@ import {
   type State,
   toolResult,
 } from "./meanings.ts";
-import type { AgentPlan, BodyPlan, MapPlan, OperationPlan, Plan, ToolPlan, WritePlan } from "./plan.ts";
+import type {
+  AgentPlan,
+  BodyPlan,
+  MapPlan,
+  OperationPlan,
+  Plan,
+  Streaming,
+  ToolPlan,
+  WritePlan,
+} from "./plan.ts";
 
 /** What bodies are built over. */
 export interface Surroundings {
@@ -192,9 +203,10 @@ class Builder {
   #agent(plan: AgentPlan): Any {
     const { name, trouble, maxOutputTokens, tools } = plan;
     return agent(name, {
+      ...asked(plan),
       model: this.#around.model as never, // an AI SDK model, by its maker
       system: "Answer.",
-      prompt: (value: unknown) => promptOf(name, value, plan),
+      prompt: (value: unknown) => promptOf(plan, value),
       tools: tools.map((one) => this.#tool(one)),
       maxTurns: 20,
       onLoop: "answer",
@@ -255,8 +267,10 @@ class Builder {
     const { process, onWork, model } = this.#around;
     if (plan.kind === "sleep") return ctx.sleep(plan.name, ms(plan.ms));
     if (plan.kind === "generate") {
-      return ctx.generate(plan.name, { model, prompt: promptOf(plan.name, value), maxOutputTokens: 40 });
+      const request = { model, prompt: promptOf(plan, value), maxOutputTokens: 40 };
+      return ctx.generate(plan.name, { ...request, ...asked(plan) });
     }
+    if (plan.kind === "model") return this.#modelCall(plan, value, ctx);
     const run = ctx.run(plan.name, async (signal) => {
       onWork(ctx.path, plan.name, ctx.idempotencyKey);
       await pause(process, plan.ms, false, signal);
@@ -265,6 +279,39 @@ class Builder {
     });
     return plan.caught ? run.catch((error: unknown) => caught(error, plan.name)) : run;
   }
+
+  /** Its own answer to a stream that broke: another call. */
+  async #modelCall(plan: OperationPlan & Streaming, value: unknown, ctx: Body): Promise<string> {
+    const model = ctx.model(this.#around.model, { name: plan.name });
+    const content = [{ type: "text" as const, text: promptOf(plan, value) }];
+    const request: LanguageModelV4CallOptions = { prompt: [{ role: "user", content }], maxOutputTokens: 40 };
+    try {
+      return await answerOf(model, request, plan);
+    } catch (error) {
+      const isCut = FlujoError.isInstance(error) && error.code === "model-call-failed";
+      if (!isCut || plan.cutAfter === undefined) throw error;
+      return answerOf(model, request, plan);
+    }
+  }
+}
+
+const asked = ({ stream }: Streaming) => (stream === undefined ? {} : { stream: true, onCut: stream });
+
+/** The text of one call of ctx.model, all in one or piece by piece. */
+async function answerOf(
+  model: LanguageModelV4,
+  request: LanguageModelV4CallOptions,
+  { stream }: Streaming,
+): Promise<string> {
+  let text = "";
+  if (stream === undefined) {
+    const { content } = await model.doGenerate(request);
+    for (const part of content) if (part.type === "text") text += part.text;
+    return text;
+  }
+  for await (const part of (await model.doStream(request)).stream)
+    if (part.type === "text-delta") text += part.delta;
+  return text;
 }
 
 /** What a body that catches its operation's planned failure goes on with. */

@@ -1,5 +1,6 @@
 /** A random pipeline as plain data, drawn from a seed. Whether it fails in the end is drawn too, never left to timing. */
 import type { Chance } from "../chance.ts";
+import { withStreams } from "./streaming.ts";
 
 export type Plan =
   | BodyPlan
@@ -71,9 +72,19 @@ export type OperationPlan =
       readonly caught: boolean;
     }
   | { readonly kind: "sleep"; readonly name: string; readonly ms: number }
-  | { readonly kind: "generate"; readonly name: string };
+  | ({ readonly kind: "generate"; readonly name: string } & Streaming)
+  /** A call through ctx.model. */
+  | ({ readonly kind: "model"; readonly name: string } & Streaming);
 
-export interface AgentPlan {
+/** How the answers of a model come. */
+export interface Streaming {
+  /** In pieces, and what is done about a cut one. Absent: in one piece. */
+  readonly stream?: "repeat" | "continue";
+  /** The first answer is cut after so many pieces. */
+  readonly cutAfter?: number;
+}
+
+export interface AgentPlan extends Streaming {
   readonly kind: "agent";
   readonly name: string;
   /** How the model treats the first call of each prompt. */
@@ -131,12 +142,16 @@ interface Leave {
 }
 const calm: Leave = { doomed: false, flaky: false };
 
-/** @param tools draws what agents do with tools, and moves nothing else. */
-export function randomRun(chance: Chance, tools: Chance): RunPlan {
+/**
+ * @param streams decides which answers come in pieces.
+ * @param tools draws what agents do with tools. Neither moves anything else.
+ */
+export function randomRun(chance: Chance, streams: Chance, tools: Chance): RunPlan {
   const grower = new Grower(chance, tools);
   const links = Array.from({ length: chance.whole(1, 4) }, () => grower.grow(chance.whole(1, 3), calm));
   if (chance.flip(0.2)) links.push(grower.grow(2, { doomed: true, flaky: false }));
-  return { body: { kind: "sequence", links }, limits: limits(chance) };
+  const body = withStreams({ kind: "sequence", links }, streams);
+  return { body, limits: limits(chance) };
 }
 
 function limits(chance: Chance): RunPlan["limits"] {

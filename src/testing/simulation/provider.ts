@@ -1,4 +1,10 @@
-import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type {
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4StreamPart,
+  LanguageModelV4StreamResult,
+  LanguageModelV4Usage,
+} from "@ai-sdk/provider";
 import { models } from "../../agents/models.ts";
 import type { Models } from "../../ports/models.ts";
 import { type ScriptedCall, type ScriptedReply, scriptedModel } from "../scripted-model.ts";
@@ -27,6 +33,8 @@ export interface Call {
 export interface ProviderOptions {
   /** Called when a call arrives and when it is settled, the bill up to date. */
   readonly onCall: (call: Call, process: VirtualProcess) => void;
+  /** Called with each piece of a streamed answer, just before it is sent. */
+  readonly onPiece: (key: string, piece: string) => void;
   readonly onBill: (bill: Readonly<Bill>) => void;
 }
 
@@ -52,26 +60,35 @@ export class Provider {
   /** The model as one process reaches it. */
   modelFor(process: VirtualProcess): LanguageModelV4 {
     const scripted = scriptedModel({ replies: (call) => this.#reply(call), world: process, price });
-    return { ...scripted, doGenerate: (request) => this.#metered(scripted, request, process) };
+    return {
+      ...scripted,
+      doGenerate: (request) => this.#metered(request, process, (bill) => inOne(scripted, request, bill)),
+      doStream: (request) =>
+        this.#metered(request, process, (bill, hear) => inPieces(scripted, request, bill, hear)),
+    };
   }
 
   modelsFor(process: VirtualProcess): Models {
     return models({ prices: { "scripted:model": price }, now: process.now });
   }
 
-  async #metered(scripted: LanguageModelV4, request: LanguageModelV4CallOptions, process: VirtualProcess) {
+  async #metered<T>(
+    request: LanguageModelV4CallOptions,
+    process: VirtualProcess,
+    answer: (bill: (usage: LanguageModelV4Usage) => void, hear: (piece: string) => void) => Promise<T>,
+  ): Promise<T> {
     const inputTokens = Math.ceil(JSON.stringify(request.prompt).length / 4);
     const cap = request.maxOutputTokens ?? 0;
     const full = inputTokens * rate.input + cap * rate.output;
-    const call: Call = { key: request.headers?.["idempotency-key"] ?? "", inputTokens, cap, picoUsd: full };
+    const key = request.headers?.["idempotency-key"] ?? "";
     this.#add(full, 1, inputTokens + cap);
-    this.#options.onCall(call, process);
-    try {
-      const result = await scripted.doGenerate(request);
-      const { inputTokens: input, outputTokens: output } = result.usage;
+    this.#options.onCall({ key, inputTokens, cap, picoUsd: full }, process);
+    const bill = ({ inputTokens: input, outputTokens: output }: LanguageModelV4Usage): void => {
       const [used, wrote] = [input.total ?? inputTokens, output.total ?? cap];
       this.#add(used * rate.input + wrote * rate.output - full, 0, used + wrote - inputTokens - cap);
-      return result;
+    };
+    try {
+      return await answer(bill, (piece) => this.#options.onPiece(key, piece));
     } catch (error) {
       if (isRefusal(error)) this.#add(-full, 0, -inputTokens - cap);
       throw error;
@@ -102,9 +119,51 @@ export class Provider {
       return { text: "no JSON", delayMs };
     const results = resultsIn(options);
     const answer = { answer: answerDigest(question, results) };
-    return { text: trouble === "misfits" ? JSON.stringify(answer) : answerTo(question, results), delayMs };
+    const text = trouble === "misfits" ? JSON.stringify(answer) : answerTo(question, results);
+    const said = isGoneOn(whole) ? saidIn(options) : "";
+    const pieceMs = [0, 30, 400][numberOf(text) % 3] as number; // one of three
+    const cut = / cut=(\d+) /.exec(question)?.[1];
+    const isCut = cut !== undefined && said === "" && asked === 0;
+    const trap = isCut ? { cutAfter: Number(cut), error: new Error("the stream was cut") } : {};
+    return { text: text.slice(said.length), delayMs, pieceMs, ...trap };
   }
 }
+
+async function inOne(
+  scripted: LanguageModelV4,
+  request: LanguageModelV4CallOptions,
+  bill: (usage: LanguageModelV4Usage) => void,
+) {
+  const result = await scripted.doGenerate(request);
+  bill(result.usage);
+  return result;
+}
+
+async function inPieces(
+  scripted: LanguageModelV4,
+  request: LanguageModelV4CallOptions,
+  bill: (usage: LanguageModelV4Usage) => void,
+  hear: (piece: string) => void,
+): Promise<LanguageModelV4StreamResult> {
+  const { stream } = await scripted.doStream(request);
+  async function* watched(): AsyncGenerator<LanguageModelV4StreamPart> {
+    for await (const part of stream) {
+      if (part.type === "text-delta" || part.type === "tool-input-delta") hear(part.delta);
+      if (part.type === "finish") bill(part.usage);
+      yield part;
+    }
+  }
+  return { stream: ReadableStream.from(watched()) };
+}
+
+/** Whether the model is asked to go on with an answer of its own. */
+const isGoneOn = (prompt: string): boolean => prompt.includes("Your answer was cut off there");
+
+const saidIn = ({ prompt }: LanguageModelV4CallOptions): string =>
+  prompt
+    .flatMap(({ role, content }) => (role === "assistant" ? content : []))
+    .map((part) => (part.type === "text" ? part.text : ""))
+    .join("");
 
 /** The calls that are next in the script of the question; none when it is done, or the model is to answer. */
 function callsIn(question: string, { prompt, toolChoice }: LanguageModelV4CallOptions) {

@@ -68,7 +68,7 @@ function evaluate(plan: Plan, at: Point): Point {
     case "step":
       return body(plan, at);
     case "agent": {
-      const prompt = promptOf(plan.name, value, plan);
+      const prompt = promptOf(plan, value);
       const results = toolResults(plan);
       const isValue = plan.trouble === "misfits";
       return {
@@ -180,7 +180,7 @@ const codes = {
 
 function operationOf(plan: OperationPlan, value: unknown): unknown {
   if (plan.kind === "sleep") return undefined;
-  if (plan.kind === "generate") return answerTo(promptOf(plan.name, value));
+  if (plan.kind !== "run") return answerTo(promptOf(plan, value));
   return plan.caught ? caughtResult(plan.name) : operationResult(plan.name, value);
 }
 

@@ -1,5 +1,5 @@
 /** Sees every entry as it is written and every piece of work as it is done, and says what should not be. */
-import type { Entry } from "../../core/entries.ts";
+import type { Entry, EntryOf } from "../../core/entries.ts";
 import { fold, type RunRecord } from "../../core/fold.ts";
 import { pathSegment } from "../../core/paths.ts";
 import type { Append, AppendOutcome, LeaseAnswer, Store } from "../../ports/store.ts";
@@ -56,6 +56,9 @@ export class Witness {
   /** How many questions of each tool are answered. */
   readonly #answers = new Map<string, number>();
   readonly #callKeys = new Set<string>();
+  /** What the provider has sent of each streamed answer, and what is recorded of it, by the call's reservation. */
+  readonly #sent = new Map<number, string>();
+  readonly #heard = new Map<number, string>();
   #highest = 0;
 
   constructor(runId: string) {
@@ -122,7 +125,7 @@ export class Witness {
 
   /** A call has arrived at the provider. */
   call(process: VirtualProcess, { key, inputTokens, cap, picoUsd }: Call): void {
-    const seq = Number(key.slice(key.lastIndexOf(":") + 1));
+    const seq = seqIn(key);
     if (this.#callKeys.has(key)) this.say(`two calls were made with the key ${key}`);
     this.#callKeys.add(key);
     const held = this.#accounts.openAt(seq);
@@ -136,6 +139,11 @@ export class Witness {
     const recorded = this.#recorded.get(held.path);
     if (recorded !== undefined && recorded <= this.fenceOf(process))
       this.say(`${held.path} was bought again after its result was recorded`);
+  }
+
+  /** The provider sends a piece of a streamed answer. */
+  sent(key: string, piece: string): void {
+    this.#sent.set(seqIn(key), (this.#sent.get(seqIn(key)) ?? "") + piece);
   }
 
   bill(bill: Readonly<Bill>): void {
@@ -186,6 +194,8 @@ export class Witness {
     if (entry.type === "operation-started") this.#begun.add(entry.path);
     if (entry.type === "question-answered" || entry.type === "retry-scheduled")
       this.#ranOnce.delete(entry.path);
+    if (entry.type === "text-streamed") this.#streamed(entry);
+    if (entry.type === "operation-completed") this.#told(entry);
     const budgets = this.#budgets.get(this.#owners.get(fence) ?? "") ?? new Map();
     for (const wrong of this.#accounts.take(entry, budgets)) this.say(`${wrong} (entry ${entry.seq})`);
   }
@@ -197,4 +207,32 @@ export class Witness {
     const isQuestion = entry.type === "signal-awaited" && entry.asks !== undefined;
     return isQuestion ? (this.#answers.get(entry.path) ?? 0) : ""; // the next one comes after an answer
   }
+
+  /** What is recorded of an answer is the beginning of what was sent, while its call is open. */
+  #streamed({ of, path, chunks, seq }: EntryOf<"text-streamed">): void {
+    const heard = (this.#heard.get(of) ?? "") + chunks.join("");
+    this.#heard.set(of, heard);
+    if (!this.#sent.get(of)?.startsWith(heard))
+      this.say(`entry ${seq} of ${path} has "${heard}", and "${this.#sent.get(of)}" was sent`);
+    if (this.#accounts.openAt(of) === undefined)
+      this.say(`entry ${seq} of ${path} belongs to the call ${of}, which is not open`);
+  }
+
+  /** A result refers to all that was sent of its answer, and repeats none of it. */
+  #told({ path, texts = [], output }: EntryOf<"operation-completed">): void {
+    const calls = texts.map(({ from }) => from.at(-1)?.[0] ?? 0);
+    for (const of of calls) {
+      if (this.#heard.get(of) !== this.#sent.get(of))
+        this.say(`the result of ${path} refers to the call ${of}, of which not all is recorded`);
+    }
+    const whole = JSON.stringify(output);
+    for (const [of, text] of this.#heard) {
+      const isOwn = this.#accounts.pathOf(of) === path;
+      if (isOwn && text.length > 20 && whole.includes(text))
+        this.say(`the result of ${path} repeats its text`);
+    }
+  }
 }
+
+/** The number of the reservation a call was made under, from its idempotency key. */
+const seqIn = (key: string): number => Number(key.slice(key.lastIndexOf(":") + 1));
