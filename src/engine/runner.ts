@@ -107,8 +107,9 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * @throws UnknownRunError, InvalidOptionError when they are read.
    */
   async *events(runId: string, { from = 0, signal }: EventsOptions = {}): AsyncGenerator<RunEvent> {
-    const first = firstWanted(from);
-    yield* followEvents(this.#options, checkedRunId(runId), first, signal);
+    const { store, world } = this.#options;
+    const ticker = () => this.#active.get(runId)?.ticker;
+    yield* followEvents({ store, world, ticker }, checkedRunId(runId), firstWanted(from), signal);
   }
 
   /**
