@@ -160,7 +160,7 @@ class Life {
     const { world, chance, books } = this.#around;
     if (this.#done || this.#raising !== undefined || world.now() < this.#notBefore) return this.#done;
     const attempt = this.#attempt;
-    if (attempt !== undefined && attempt.process.isAlive && !attempt.process.isPaused) {
+    if (attempt?.process.isAlive && !attempt.process.isPaused) {
       if (attempt.result === undefined && attempt.refusal === undefined) return false;
       this.#hear(attempt);
       if (this.#done || this.#raising !== undefined) return this.#done;
