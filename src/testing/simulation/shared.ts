@@ -152,7 +152,8 @@ class Life {
     this.#around = around;
     this.#driver = around.world.process(`driver of ${plan.runId}`);
     this.#faultsLeft = around.chance.whole(0, 4);
-    this.provider = new Provider({ onCall: () => {}, onBill: () => around.books.check() });
+    const onBill = (): void => around.books.check();
+    this.provider = new Provider({ onCall: () => {}, onBill, onPiece: () => {} });
   }
 
   /** Looks after the run; true when it is done. */
@@ -276,7 +277,7 @@ class Life {
     const ask = agent<string>("ask", {
       model: this.provider.modelFor(process),
       system: "Answer.",
-      prompt: (item) => promptOf("ask", item, trouble),
+      prompt: (item) => promptOf({ name: "ask" }, item, trouble),
       maxOutputTokens: cap,
       minOutputTokens: 1,
     });
