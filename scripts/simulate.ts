@@ -1,8 +1,10 @@
 /**
  * `npm run simulate -- --seeds 1000 [--from 1]`: simulates that many seeds and stops to tell of each that breaks a promise.
  * `npm run simulate -- --seed 42`: one seed, with what happened.
+ * `--shared` beside either: runs that share accounts.
  */
 import { parseArgs } from "node:util";
+import { simulateShared } from "../src/testing/simulation/shared.ts";
 import { type SimulationReport, simulate } from "../src/testing/simulation.ts";
 
 const { values } = parseArgs({
@@ -10,6 +12,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1000" },
     from: { type: "string", default: "1" },
     seed: { type: "string" },
+    shared: { type: "boolean", default: false },
   },
 });
 
@@ -34,7 +37,28 @@ function tell(report: SimulationReport, whole: boolean): void {
 const longest = 220;
 const lineOf = (entry: object): string => `  ${JSON.stringify(entry).slice(0, longest)}`;
 
-if (values.seed !== undefined) {
+/** Seeds of runs that share accounts; one alone is told with what happened. */
+async function shared(): Promise<void> {
+  const from = Number(values.seed ?? values.from);
+  const count = values.seed === undefined ? Number(values.seeds) : 1;
+  const broken: number[] = [];
+  let [crashes, waits] = [0, 0];
+  for (let seed = from; seed < from + count; seed++) {
+    const report = await simulateShared({ seed });
+    crashes += report.crashes;
+    waits += report.waits;
+    if (report.violations.length > 0) broken.push(seed);
+    if (report.violations.length === 0 && values.seed === undefined) continue;
+    console.log(`seed ${seed}: ${report.violations.join("\n  ") || "every promise kept"}`);
+    console.log(report.schedule.map((line) => `  ${line}`).join("\n"));
+  }
+  console.log(`${count} seeds from ${from}: ${crashes} faults, ${waits} times somebody was told to wait`);
+  console.log(broken.length === 0 ? "every promise kept" : `broken promises at seeds ${broken.join(", ")}`);
+  process.exitCode = broken.length > 0 ? 1 : 0;
+}
+
+if (values.shared) await shared();
+else if (values.seed !== undefined) {
   const report = await simulate({ seed: Number(values.seed) });
   console.log(JSON.stringify(report.plan, null, 1));
   tell(report, true);

@@ -323,6 +323,27 @@ describe("killed at any commit", () => {
   );
 });
 
+test("calls side by side are told apart by the order they are made in, not the one they come back in", async () => {
+  const { cast, model, engine, journal, world } = stage(({ prompt }) => ({
+    text: `to ${prompt}`,
+    delayMs: prompt === "slow" ? 9_000 : 10,
+  }));
+  const body = step("s", async (_: string, ctx) => {
+    const durable = ctx.model(model);
+    const both = ["slow", "quick"].map((prompt) => generateText({ model: durable, prompt }));
+    return (await Promise.all(both)).map(({ text }) => text);
+  });
+  const first = cast(body, engine);
+  void first.runner.start("go", { runId: "r" }).result();
+  await world.run(async () => callsIn(await journal("r")).length === 1);
+  first.process.kill();
+  expect(callsIn(await journal("r"))).toEqual(["/s/s:model#1"]);
+  expect(await cast(body, engine).run("go", { runId: "r" })).toMatchObject({
+    output: ["to slow", "to quick"],
+  });
+  expect(model.calls.map(({ prompt }) => prompt)).toEqual(["slow", "quick", "slow"]);
+});
+
 test("a stream that breaks after its first piece fails the call: what was told is not taken back", async () => {
   let calls = 0;
   const { cast, model, engine } = stage(() => ({

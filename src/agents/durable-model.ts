@@ -84,7 +84,7 @@ function call(
 ): Promise<Answered> {
   const { prompt, tools = [], responseFormat, providerOptions } = options;
   const schema = responseFormat?.type === "json" ? (responseFormat.schema ?? {}) : undefined;
-  const shape = { messages: prompt, tools, schema: schema as object | undefined, options: providerOptions };
+  const shape = { messages: prompt, tools, schema, options: providerOptions };
   const rates = priced.rates(providerOptions);
   const quote: Quote = {
     model: priced.name,

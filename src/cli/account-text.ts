@@ -2,7 +2,7 @@
 import { picoUsd } from "../core/limits.ts";
 import type { AccountView, HoldView } from "../lens/accounts.ts";
 import type { SpentView } from "../lens/readable.ts";
-import { count, duration, money } from "./format.ts";
+import { count, duration, limitName, money } from "./format.ts";
 import { printable, redact } from "./terminal.ts";
 
 /** One account: what it may spend, has spent, and holds, each hold with its run, call and age. */
@@ -17,7 +17,7 @@ export function accountText(account: AccountView): string {
   if (account.leftUsd !== null) lines.push(`left     ${signedMoney(account.leftUsd)}`);
   if (waiting > 0) lines.push(`waiting  ${count(waiting, "call")}`);
   for (const { percent, of, runId } of alerts)
-    lines.push(`alert    ${percent} % of its ${of} limit, by run ${runId}`);
+    lines.push(`alert    ${percent} % of its ${limitName(of)} limit, by run ${runId}`);
   for (const hold of holds) lines.push(`  ${holdText(hold)}`);
   return redact(lines.map(printable).join("\n"));
 }

@@ -1,3 +1,4 @@
+import type { LimitKind } from "../core/balance.ts";
 import { decimalUsd, type PicoUsd } from "../core/limits.ts";
 
 /** `12 ms`, `3.4 s`, `5 min 02 s`, `3 h 05 min`. */
@@ -27,3 +28,7 @@ export function clip(text: string, width: number): string {
   const line = text.replace(/\s+/g, " ").trim();
   return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
 }
+
+/** A kind of limit, as in "its call limit". */
+export const limitName = (kind: LimitKind): string =>
+  ({ cost: "cost", tokens: "token", calls: "call", toolCalls: "tool call" })[kind];

@@ -1,5 +1,5 @@
 import type { RunEvent } from "../core/events.ts";
-import { duration } from "./format.ts";
+import { duration, limitName } from "./format.ts";
 import type { Progress } from "./progress.ts";
 import { say } from "./terminal.ts";
 
@@ -38,7 +38,7 @@ export function tell(event: RunEvent, progress: Progress): void {
       say(`breach ${event.path}  the provider billed more than it was allowed to`);
       return;
     case "budget-threshold":
-      say(`budget ${event.scope}  ${event.percent} % of its ${event.of} limit is spent`);
+      say(`budget ${event.scope}  ${event.percent} % of its ${limitName(event.of)} limit is spent`);
       return;
     case "budget-raised":
       say("budget the limits of the run are raised");

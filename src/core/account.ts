@@ -137,20 +137,6 @@ export interface Decision {
   readonly changed: readonly Account[];
 }
 
-/** The accounts a request is about. */
-export function scopesOf(request: LedgerRequest): readonly string[] {
-  switch (request.kind) {
-    case "hold":
-      return request.accounts.map(({ scope }) => scope);
-    case "settle":
-      return [...new Set(request.postings.map(({ scope }) => scope))];
-    case "leave":
-      return request.scopes;
-    case "amend":
-      return [request.scope];
-  }
-}
-
 /** What comes of a request. `find` gives the accounts it names as they stand, undefined where there is none. */
 export function decide(find: (scope: string) => Account | undefined, request: LedgerRequest): Decision {
   switch (request.kind) {

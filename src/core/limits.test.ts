@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decimalUsd, limitsOf, picoUsd, tightest } from "./limits.ts";
+import { decimalUsd, limitsOf, picoUsd, raised, tightest } from "./limits.ts";
 
 describe("money", () => {
   it("is exact to the pico-dollar, both ways", () => {
@@ -40,5 +40,24 @@ describe("limits", () => {
       calls: 2,
     });
     expect(tightest({}, { timeMs: 1 })).toEqual({ timeMs: 1 });
+  });
+});
+
+describe("limits that are raised", () => {
+  it("grow by so much each; the others stay", () => {
+    const standing = { picoUsd: (2n ** 60n).toString(), tokens: 5, toolCalls: 1, timeMs: 60_000 };
+    expect(raised(standing, { picoUsd: "1", tokens: 5, timeMs: 1_000 })).toEqual({
+      picoUsd: (2n ** 60n + 1n).toString(),
+      tokens: 10,
+      toolCalls: 1,
+      timeMs: 61_000,
+    });
+  });
+
+  it("must be there", () => {
+    for (const by of [{ picoUsd: "1" }, { tokens: 1 }, { calls: 1 }, { toolCalls: 1 }, { timeMs: 1 }]) {
+      expect(raised({}, by)).toBeUndefined();
+    }
+    expect(raised({ calls: 1 }, {})).toEqual({ calls: 1 });
   });
 });

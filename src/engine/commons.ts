@@ -36,6 +36,13 @@ const patienceMs = 10_000;
 const estatesEveryMs = 5_000;
 const estatesAtOnce = 8;
 
+interface CommonsParts {
+  readonly store: Store;
+  readonly world: World;
+  readonly lease: Lease;
+  readonly scopes: readonly ScopeRecord[];
+}
+
 /** The accounts a run shares with others, as its owner uses them. */
 export class Commons {
   /** The accounts used so far. */
@@ -44,19 +51,20 @@ export class Commons {
   readonly #world: World;
   readonly #lease: Lease;
   readonly #scopes: readonly ScopeRecord[];
+  readonly #onLost: (error: FlujoError) => void;
   #alerting = true;
 
+  /** @param onLost is called when the run cannot go on here: its lease is gone, or the store does not answer. */
   constructor(
-    store: Store,
-    world: World,
-    lease: Lease,
-    scopes: readonly ScopeRecord[],
+    { store, world, lease, scopes }: CommonsParts,
     labels: Iterable<string>,
+    onLost: (error: FlujoError) => void,
   ) {
     this.#store = store;
     this.#world = world;
     this.#lease = lease;
     this.#scopes = scopes;
+    this.#onLost = onLost;
     this.labels = new Set(labels);
   }
 
@@ -84,7 +92,7 @@ export class Commons {
         return { id, accounts: accounts.map(({ scope }) => scope), outputTokens, amount: spentIn(amount) };
       }
       if (answer.outcome === "refused") throw refusal(answer.scope, quote, answer.why);
-      if (answer.outcome !== "wait") throw this.#lost();
+      if (answer.outcome !== "wait") throw this.#lost(takenOver(this.#lease));
       if (this.#world.now() >= lookAt) {
         await this.#settleEstates(answer.behind);
         lookAt = this.#world.now() + estatesEveryMs;
@@ -129,7 +137,7 @@ export class Commons {
         patienceMs,
       });
     } catch (cause) {
-      throw Interruption.lost(storeError(cause));
+      throw this.#lost(storeError(cause));
     }
   }
 
@@ -164,12 +172,15 @@ export class Commons {
     }
   }
 
-  #lost(): Interruption {
-    const { runId } = this.#lease;
-    const message = `another process has taken over run ${runId}; this one has stopped`;
-    return Interruption.lost(new LeaseLostError(message, { runId }));
+  /** What was asked of the store may have been done: the run's next owner finds it. */
+  #lost(error: FlujoError): Interruption {
+    this.#onLost(error);
+    return Interruption.lost(error);
   }
 }
+
+const takenOver = ({ runId }: Lease): LeaseLostError =>
+  new LeaseLostError(`another process has taken over run ${runId}; this one has stopped`, { runId });
 
 const storeError = (cause: unknown): FlujoError =>
   FlujoError.isInstance(cause)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { mapOver, parallel, pipeline, sleep, step } from "../core/compose.ts";
+import { branchOn, mapOver, parallel, pipeline, sleep, step } from "../core/compose.ts";
+import type { Step } from "../core/step.ts";
 import { entriesOf, market, spentOf } from "../testing/market.ts";
 
 describe("a budget with onLimit: fail", () => {
@@ -75,6 +76,25 @@ describe("a budget with onLimit: fail", () => {
     expect(await on.cast(pipe, on.paying("$0.50")).run("x", { runId: "r" })).toMatchObject({
       status: "halted",
     });
+  });
+});
+
+describe("a budget of a place", () => {
+  it("holds for a branch, a map's item, a pipeline inside another, and a choice", async () => {
+    const on = market();
+    const two = (name: string) => on.asking(`${name}1`, 10).to(on.asking(`${name}2`, 10));
+    const inner = pipeline("inner", two("p")).budget("$0.15");
+    const whole = {
+      branch: parallel("both", { left: two("l").budget("$0.15"), right: step("r", () => "free") }),
+      item: step("list", () => ["a", "b"]).to(mapOver("all", two("i").budget("$0.15"), { concurrency: 1 })),
+      pipeline: inner,
+      choice: branchOn("which", (_: string) => "here", { here: two("c").budget("$0.15") }),
+    };
+    for (const [kind, place] of Object.entries(whole)) {
+      const pipe = pipeline(kind, place as Step<string, unknown>);
+      const halted = await on.cast(pipe, on.paying("$9")).run("x", { runId: kind });
+      expect([kind, halted.status, spentOf(halted)]).toEqual([kind, "halted", "$0.1"]);
+    }
   });
 });
 

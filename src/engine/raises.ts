@@ -3,6 +3,7 @@ import { InvalidOptionError, LeaseHeldError } from "../core/errors.ts";
 import { isEnded, type RunRecord } from "../core/fold.ts";
 import { isJsonObject, type Json } from "../core/json.ts";
 import { type Limits, raised } from "../core/limits.ts";
+import { checkedScope } from "../core/scopes.ts";
 import type { Signal, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { ended, runItself } from "./cancel.ts";
@@ -83,4 +84,17 @@ function refuseUnlimited({ limits }: RunRecord, by: Limits, runId: string): void
     `run ${runId} has no such limit: ${standing.length > 0 ? `it limits ${standing.join(", ")}` : "it has none"}`,
     { runId, hint: "What is not limited needs no raising. A limit of a place is raised in the pipeline." },
   );
+}
+
+/**
+ * Raises the limits of a shared budget by so much each.
+ *
+ * @throws InvalidOptionError when it has no such limit.
+ */
+export async function topUpScope(store: Store, scope: string, by: Limits): Promise<void> {
+  const answer = await store.ledger({ kind: "amend", scope: checkedScope(scope), raise: by });
+  if (answer.outcome !== "unlimited") return;
+  throw new InvalidOptionError(`the shared budget ${scope} has no such limit to raise`, {
+    hint: `flujo budget show '${scope}' shows its limits; flujo budget set '${scope}' makes new ones.`,
+  });
 }

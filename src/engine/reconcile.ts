@@ -13,13 +13,13 @@ import type { Journal } from "./journal.ts";
  */
 export async function reconcile(journal: Journal, store: Store, runId: string): Promise<void> {
   const { run } = journal;
+  // Asked first: what the journal settles and what the ledger posts for it then go into one commit.
+  const accounts = mayShare(run) ? await store.accounts({ heldBy: runId }) : [];
   const fates = new Map<string, Tally>();
   for (const { settled, path, seq, amount, kind, hold } of run.reservations.values()) {
     if (settled === undefined) journal.put({ type: "budget-settled", path, of: seq, amount, doubt: true });
     if (hold !== undefined) fates.set(hold, tallyOf(spentOf(settled ?? amount, kind)));
   }
-  if (!mayShare(run)) return;
-  const accounts = await store.accounts({ heldBy: runId });
   const postings = accounts.flatMap(({ scope, holds }) =>
     holds
       .filter((hold) => hold.runId === runId)

@@ -51,14 +51,22 @@ export async function* readEvents(
   }
 }
 
+/** Where events are followed: the store, the clock, and who hears of commits while this process advances the run. */
+export interface Following {
+  readonly store: Store;
+  readonly world: World;
+  readonly ticker: () => Ticker | undefined;
+}
+
 /**
- * The events of a run that any process advances: the store is looked at ten times a second. Ends when the run has come
- * to stand, or the signal fires; of a run whose process died it waits for whoever takes it over.
+ * The events of a run that any process advances: told at once of a run of this process, else the store is looked at ten
+ * times a second. Ends when the run has come to stand, or the signal fires; of a run whose process died it waits for
+ * whoever takes it over.
  *
  * @throws UnknownRunError
  */
 export async function* followEvents(
-  { store, world }: { readonly store: Store; readonly world: World },
+  { store, world, ticker }: Following,
   runId: string,
   from: number,
   signal?: AbortSignal,
@@ -66,6 +74,8 @@ export async function* followEvents(
   let next = from;
   let stands: boolean | undefined;
   while (!signal?.aborted) {
+    const here = ticker();
+    const tick = here === undefined || here.ended ? undefined : here.next();
     const entries = await store.read(runId, next, page);
     if (entries === undefined) throw unknownRun(runId, store);
     for (const entry of entries) {
@@ -76,21 +86,23 @@ export async function* followEvents(
     if (entries.length > 0) continue;
     if (stands === true) return;
     if (stands === undefined) stands = (await load(store, runId)).status !== "running";
-    else await pause(world, signal);
+    else await news(tick, world, signal);
   }
 }
 
 /** Whether a run stands still with this entry of its own. */
 const isStill = ({ type }: Entry): boolean => type !== "run-created" && type !== "run-resumed";
 
-function pause(world: World, signal: AbortSignal | undefined): Promise<void> {
+/** The next commit, where it is heard of, or the moment to look again; at once when the signal fires. */
+function news(tick: Promise<void> | undefined, world: World, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const wake = (): void => {
       off();
       signal?.removeEventListener("abort", wake);
       resolve();
     };
-    const off = world.timer(lookEveryMs, wake);
+    const off = tick === undefined ? world.timer(lookEveryMs, wake) : (): void => {};
+    tick?.then(wake);
     signal?.addEventListener("abort", wake, { once: true });
   });
 }

@@ -25,7 +25,7 @@ import type {
   RunResult,
   StartOptions,
 } from "./options.ts";
-import { topUpRun } from "./raises.ts";
+import { topUpRun, topUpScope } from "./raises.ts";
 import { examineModels, fittingInput, initialState, type Root, rootOf } from "./root.ts";
 import { firstWanted, followEvents } from "./run-events.ts";
 import { TakeOver } from "./take-over.ts";
@@ -109,8 +109,9 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * @throws UnknownRunError, InvalidOptionError when they are read.
    */
   async *events(runId: string, { from = 0, signal }: EventsOptions = {}): AsyncGenerator<RunEvent> {
-    const first = firstWanted(from);
-    yield* followEvents(this.#options, checkedRunId(runId), first, signal);
+    const { store, world } = this.#options;
+    const ticker = () => this.#active.get(runId)?.ticker;
+    yield* followEvents({ store, world, ticker }, checkedRunId(runId), firstWanted(from), signal);
   }
 
   /**
@@ -160,14 +161,15 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   /**
    * Raises the limits of a run by so much: `topUp(id, "$1")` adds a dollar. A run that advances, here or in another
    * process (which notices within a second), goes on with it, and calls that wait are looked at again; one that has
-   * halted waits to be resumed.
+   * halted waits to be resumed. `topUp({ scope: "tenant:acme" }, "$1")` raises those of a shared budget.
    *
-   * @throws UnknownRunError, RunEndedError; InvalidOptionError when the run has no such limit.
+   * @throws UnknownRunError, RunEndedError; InvalidOptionError when there is no such limit.
    */
-  async topUp(runId: string, by: Usd | Budget): Promise<void> {
+  async topUp(target: string | { readonly scope: string }, by: Usd | Budget): Promise<void> {
     const { store, world } = this.#options;
-    await topUpRun(store, world, checkedRunId(runId), limitsOf(by));
-    await this.#active.get(runId)?.lookForWord();
+    if (typeof target !== "string") return topUpScope(store, target.scope, limitsOf(by));
+    await topUpRun(store, world, checkedRunId(target), limitsOf(by));
+    await this.#active.get(target)?.lookForWord();
   }
 
   /** Takes over the abandoned runs of this pipeline there are now. Returns their handles. */

@@ -79,12 +79,12 @@ describe("a shared budget", () => {
     const two = runner.run("x", { runId: "two" });
     await on.wait(5_000);
     expect(on.model.calls.length).toBe(1);
-    const raise = { kind: "amend", scope: acme, raise: { picoUsd: "500000000000" } } as const;
-    await on.store.ledger(raise);
+    await on.play(runner.topUp({ scope: acme }, "$0.50"));
     expect(await on.play(two)).toMatchObject({ status: "completed" });
     expect(await on.play(one)).toMatchObject({ status: "completed" });
     expect(await on.play(runner.run("x", { runId: "three" }))).toMatchObject({ status: "halted" });
-    await on.store.ledger(raise);
+    await on.play(runner.topUp({ scope: acme }, "$0.50"));
+    await expect(on.play(runner.topUp({ scope: acme }, { tokens: 1 }))).rejects.toThrow(/no such limit/);
     expect(await on.play(runner.resume("three").result())).toMatchObject({ status: "completed" });
     expect(await standing(on)).toEqual(settled("$1.8"));
   });

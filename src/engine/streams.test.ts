@@ -185,6 +185,22 @@ test("an answer that the budget's cap has cut is gone on with when the budget is
   expect(textsOf(await journal("r")).join("")).toBe(text);
 });
 
+test("a run that is cancelled while an answer comes keeps what came in the grace period, and counts it in full", async () => {
+  const { cast, narrate, engine, journal, play, wait, model } = stage();
+  const { runner } = cast(narrate, { ...engine, grace: "200ms" });
+  const run = runner.start("sea", { runId: "r" });
+  await wait(150);
+  await play(run.cancel());
+  expect(await play(run.result())).toMatchObject({ status: "cancelled" });
+  const entries = await journal("r");
+  const [said = ""] = textsOf(entries);
+  expect(said.length).toBeGreaterThan(40); // 150 ms and 200 ms, at a token in 20
+  expect(text.startsWith(said) && said !== text).toBe(true);
+  expect(entries.filter((entry) => "doubt" in entry)).toHaveLength(1);
+  expect(entries.at(-1)?.type).toBe("run-cancelled");
+  expect(model.calls).toHaveLength(1);
+});
+
 test("a run that halts while an answer comes lets it come, and keeps it", async () => {
   const { cast, engine, model, journal, narrate } = stage({ maxOutputTokens: 40, minOutputTokens: 40 });
   const greedy = agent("greedy", {
@@ -217,12 +233,14 @@ describe("events", () => {
     await wait(300);
     const late = read(run.eventsFrom(4));
     const followed = read(cast(narrate, engine).runner.events("r", { from: 4 }));
+    const here = read(runner.events("r", { from: 4 }));
     await play(run.result());
     const events = await play(all);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i));
     expect(events.filter(({ type }) => type === "text-streamed").length).toBeGreaterThan(5);
     expect(await play(late)).toEqual(events.slice(4));
     expect(await play(followed)).toEqual(events.slice(4));
+    expect(await play(here)).toEqual(events.slice(4));
     for (const from of [0, 3, events.length - 1, events.length, 1_000]) {
       expect(await play(read(cast(narrate, engine).runner.events("r", { from })))).toEqual(
         events.slice(from),

@@ -56,7 +56,11 @@ export class Tenure {
     this.world = parts.world;
     this.models = parts.models;
     this.#graceMs = parts.graceMs;
-    this.treasury = new Treasury(parts.journal, parts.world, commonsOf(parts));
+    this.treasury = new Treasury(
+      parts.journal,
+      parts.world,
+      commonsOf(parts, (error) => this.lose(error)),
+    );
     this.reducers = reducersOf(parts.node);
   }
 
@@ -147,10 +151,10 @@ export class Tenure {
 }
 
 /** What the run shares with others; undefined when that is nothing. */
-function commonsOf({ store, world, lease, scopes, journal }: TenureParts): Commons | undefined {
-  if (scopes.length === 0) return undefined;
-  const used = [...journal.run.reservations.values()].flatMap(({ accounts }) => accounts);
-  return new Commons(store, world, lease, scopes, used);
+function commonsOf(parts: TenureParts, onLost: (error: FlujoError) => void): Commons | undefined {
+  if (parts.scopes.length === 0) return undefined;
+  const used = [...parts.journal.run.reservations.values()].flatMap(({ accounts }) => accounts);
+  return new Commons(parts, used, onLost);
 }
 
 /** The reducers that the tree's pipelines declare, over stored forms. */

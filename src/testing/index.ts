@@ -21,6 +21,7 @@ export {
   type ScriptedReply,
   scriptedModel,
 } from "./scripted-model.ts";
+export { type SharedOptions, type SharedReport, simulateShared } from "./simulation/shared.ts";
 export { type SimulateOptions, type SimulationReport, simulate } from "./simulation.ts";
 export { type StoreUnderTest, type TestRunner, testStore } from "./test-store.ts";
 export {

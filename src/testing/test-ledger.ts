@@ -88,6 +88,13 @@ export const ledgerClaims: Claims = {
     assert.equal((await holder("tool 2", 0, { quote: toolQuote(5n) })).outcome, "refused");
   },
 
+  async "counts a fixed price, and refuses it before it is paid"({ store }) {
+    const holder = await holding(store);
+    assert.equal((await holder("a", 0, { quote: toolQuote(101n) })).outcome, "refused");
+    assert.equal((await holder("b", 0, { quote: toolQuote(99n) })).outcome, "granted");
+    assert.deepEqual(await used(store), { posted: 0n, pending: 99n });
+  },
+
   async "refuses a model without a price under a cost limit, and only counts it without one"({ store }) {
     const { rates: _, ...unpriced } = quoteOf(5);
     const holder = await holding(store);
@@ -116,10 +123,12 @@ export const ledgerClaims: Claims = {
     await settle(store, "never held", 60);
     assert.deepEqual(await used(store), { posted: 10n, pending: 0n });
     const twice = { scope: "tenant:acme", hold: "b", amount: tally(5, 1) };
+    const other = { scope: "tenant:acme", hold: "c", amount: tally(7, 1) };
     await holder("b", 5);
-    await store.ledger({ kind: "settle", postings: [twice, twice] });
-    assert.deepEqual(await used(store), { posted: 15n, pending: 0n });
-    assert.equal((await account(store))?.posted.calls, 2);
+    await holder("c", 7);
+    await store.ledger({ kind: "settle", postings: [twice, other, twice] });
+    assert.deepEqual(await used(store), { posted: 22n, pending: 0n });
+    assert.equal((await account(store))?.posted.calls, 3);
   },
 
   async "answers as before when a hold is asked for again"({ store }) {
@@ -180,6 +189,8 @@ export const ledgerClaims: Claims = {
     await onlyX("a", 10);
     assert.equal((await both("b", 10)).outcome, "wait");
     assert.equal((await onlyY("c", 10)).outcome, "wait");
+    const yAndMore = await holding(store, [terms("z"), y], "u");
+    assert.equal((await yAndMore("d", 10)).outcome, "wait");
     await settle(store, "a", 0, "x");
     assert.deepEqual(await both("b", 10), granted(10));
   },
@@ -193,6 +204,20 @@ export const ledgerClaims: Claims = {
     for (let at = 1_000; at < patienceMs; at += 1_000)
       assert.equal((await holder("patient", 100, { now: start + at })).outcome, "wait");
     assert.deepEqual(await holder("patient", 100, { now: start + patienceMs }), granted(100));
+  },
+
+  async "keeps a place as long as somebody comes back for it"({ store }) {
+    const holder = await holding(store);
+    await holder("a", 100);
+    const asks = async (id: string, at: number): Promise<string> =>
+      (await holder(id, 80, { now: start + at })).outcome;
+    for (let at = 0; at <= 3 * patienceMs; at += 1_000) {
+      assert.equal(await asks("patient", at), "wait");
+      if (at > 2_000) assert.equal(await asks("rival", at), "wait");
+    }
+    await settle(store, "a", 20);
+    assert.equal(await asks("rival", 3 * patienceMs), "wait");
+    assert.equal(await asks("patient", 3 * patienceMs), "granted");
   },
 
   async "lets who gives up a place be passed"({ store }) {

@@ -72,6 +72,12 @@ pipeline("tally", needsTotal, { state: () => ({ total: "none" }) });
 // @ts-expect-error on `budget`: Type '"0.15"' is not assignable to type
 new Flujo(half, { budget: "0.15" });
 
+// @ts-expect-error on `onLimit`: Type '"stop"' is not assignable to type
+half.budget("$1", { onLimit: "stop" });
+
+// @ts-expect-error on `time`: 'time' does not exist in type
+new Flujo(half, { scopes: [{ scope: "day", time: "1h" }] });
+
 // @ts-expect-error on `"60"`: '"60"' is not assignable to parameter of type '`${number}d`
 half.timeout("60");
 

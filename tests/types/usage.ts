@@ -35,6 +35,13 @@ const fetchFinancials = step("fetch", async (company: string, ctx: StepContext<M
   await ctx.sleep("politeness", "100ms");
   const text = await ctx.generate("aside", { model: "openai:gpt-4o-mini", prompt: company });
   ok<Eq<typeof text, string>>();
+  const rates = await ctx.spend("rates", "$0.01", ({ costs }) => {
+    costs("$0.005");
+    return [1, 2];
+  });
+  ok<Eq<typeof rates, number[]>>();
+  const reported = await ctx.spend("courier", "$4.50");
+  ok<Eq<typeof reported, void>>();
   const guess = await ctx.generate("guess", { model: "openai:gpt-4o-mini", prompt: company, output: Guess });
   ok<Eq<typeof guess, { billions: number }>>();
   const slow = await ctx.generate("slow", {

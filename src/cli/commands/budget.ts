@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import type { Account, AmendRequest } from "../../core/account.ts";
 import { InvalidOptionError } from "../../core/errors.ts";
-import { type Limits, limitsOf } from "../../core/limits.ts";
+import { limitsOf } from "../../core/limits.ts";
 import { isRunId } from "../../core/paths.ts";
 import { checkedScope, percents } from "../../core/scopes.ts";
-import { topUpRun } from "../../engine/raises.ts";
+import { topUpRun, topUpScope } from "../../engine/raises.ts";
 import { accountView } from "../../lens/accounts.ts";
 import { nodeWorld } from "../../node-world.ts";
 import type { Store } from "../../ports/store.ts";
@@ -123,7 +123,11 @@ async function topUp(name: string, amounts: AmountFlags, flags: Flags): Promise<
   return withStore(flags, false, async (store, where) => {
     const [account] = (await store?.accounts({ scopes: [name] })) ?? [];
     if (store === undefined) throw unknownName(name, where);
-    if (account !== undefined) return topUpScope(store, name, by, flags);
+    if (account !== undefined) {
+      await topUpScope(store, name, by);
+      await print(await store.accounts({ scopes: [name] }), flags);
+      return exit.completed;
+    }
     if (!isRunId(name)) throw unknownScope(name, where);
     const runId = await fullRunId(store, name).catch((error: unknown) => {
       throw error instanceof CommandError ? error : unknownName(name, where);
@@ -136,17 +140,6 @@ async function topUp(name: string, amounts: AmountFlags, flags: Flags): Promise<
     );
     return exit.completed;
   });
-}
-
-async function topUpScope(store: Store, scope: string, raise: Limits, flags: Flags): Promise<number> {
-  const answer = await store.ledger({ kind: "amend", scope, raise });
-  if (answer.outcome === "unlimited") {
-    throw new InvalidOptionError(`the shared budget ${scope} has no such limit to raise`, {
-      hint: `flujo budget show '${scope}' shows its limits; flujo budget set '${scope}' makes new ones.`,
-    });
-  }
-  await print(await store.accounts({ scopes: [scope] }), flags);
-  return exit.completed;
 }
 
 async function print(accounts: readonly Account[], { json }: Flags): Promise<void> {

@@ -1,0 +1,103 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, describe, expect, test } from "vitest";
+import type * as compose from "../../src/core/compose.ts";
+import type * as memory from "../../src/stores/memory.ts";
+import type * as markets from "../../src/testing/market.ts";
+import type * as shared from "../../src/testing/simulation/shared.ts";
+import type * as simulation from "../../src/testing/simulation.ts";
+import type * as ledger from "../../src/testing/test-ledger.ts";
+import { claims } from "./claims.ts";
+import { type Mutant, ofAccounts, ofTheEngine } from "./mutants.ts";
+
+const root = join(import.meta.dirname, "../..");
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** A copy of the sources without a guard; with all of them when none is named. */
+function copyWithout(mutant?: Mutant): string {
+  const folder = mkdtempSync(join(tmpdir(), "flujo-mutant-"));
+  folders.push(folder);
+  cpSync(join(root, "src"), join(folder, "src"), {
+    recursive: true,
+    filter: (path) => !path.endsWith(".test.ts"),
+  });
+  cpSync(join(root, "package.json"), join(folder, "package.json"));
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
+  if (mutant !== undefined) {
+    const path = join(folder, "src", mutant.file);
+    const text = readFileSync(path, "utf8");
+    expect(text.split(mutant.from)).toHaveLength(2);
+    writeFileSync(
+      path,
+      text.replace(mutant.from, () => mutant.to),
+    );
+  }
+  return folder;
+}
+
+const load = <T>(folder: string, file: string): Promise<T> =>
+  import(pathToFileURL(join(folder, "src", file)).href);
+
+/** The claims about the ledger of a store that do not hold in a copy, up to the first. */
+async function brokenClaims(folder: string): Promise<string[]> {
+  const { ledgerClaims } = await load<typeof ledger>(folder, "testing/test-ledger.ts");
+  const store = await load<typeof memory>(folder, "stores/memory.ts");
+  for (const [claim, holds] of Object.entries(ledgerClaims)) {
+    const made = store.memory();
+    try {
+      await holds({ store: made, other: async () => made });
+    } catch {
+      return [claim];
+    }
+  }
+  return [];
+}
+
+/** What goes wrong in the scenes and simulations of a copy, up to the first that does. */
+async function brokenPromises(folder: string, seeds: number): Promise<readonly string[]> {
+  const on = {
+    ...(await load<typeof compose>(folder, "core/compose.ts")),
+    ...(await load<typeof markets>(folder, "testing/market.ts")),
+  };
+  for (const [claim, holds] of Object.entries(claims)) {
+    try {
+      await holds(on);
+    } catch (error) {
+      return [`${claim}: ${String(error)}`];
+    }
+  }
+  const { simulateShared } = await load<typeof shared>(folder, "testing/simulation/shared.ts");
+  const { simulate } = await load<typeof simulation>(folder, "testing/simulation.ts");
+  for (const seed of [47, 134, ...Array.from({ length: seeds }, (_, i) => i + 1)]) {
+    for (const run of [simulateShared, simulate]) {
+      const { violations } = await run({ seed });
+      if (violations.length > 0) return violations;
+    }
+  }
+  return [];
+}
+
+describe("a ledger without one of its guards is found out", () => {
+  test.each(ofAccounts)("$file: $guard", async (mutant) => {
+    expect(await brokenClaims(copyWithout(mutant))).not.toEqual([]);
+  });
+
+  test("and with all of them, every claim holds", async () => {
+    expect(await brokenClaims(copyWithout())).toEqual([]);
+  });
+});
+
+describe("an engine without one of its guards is found out", () => {
+  test.each(ofTheEngine)("$file: $guard", { timeout: 120_000 }, async (mutant) => {
+    expect(await brokenPromises(copyWithout(mutant), 100)).not.toEqual([]);
+  });
+
+  test("and with all of them, every promise is kept", { timeout: 120_000 }, async () => {
+    expect(await brokenPromises(copyWithout(), 10)).toEqual([]);
+  });
+});
