@@ -95,8 +95,13 @@ export function runnerOf(
   scale: number,
 ): Runner<never, unknown> {
   const provider = createOpenAI({ baseURL: `${url}/${scenario.seed}/v1`, apiKey: "none" });
-  const { input, cached, output } = scenario.tariff;
-  const price = { input: perMillion(input), cacheRead: perMillion(cached), output: perMillion(output) };
+  const { input, cached, written, output } = scenario.tariff;
+  const price = {
+    input: perMillion(input),
+    cacheRead: perMillion(cached),
+    cacheWrite: perMillion(written),
+    output: perMillion(output),
+  };
   return new Runner(pipelineOf(scenario, scale), {
     store,
     world,
@@ -160,7 +165,7 @@ function worstCase(scenario: Scenario): { picoUsd: number; tokens: number } {
   ];
   const input = tokenBound({ messages });
   const { tariff, maxOutputTokens } = scenario;
-  const dearest = Math.max(tariff.input, tariff.cached);
+  const dearest = Math.max(tariff.input, tariff.cached, tariff.written);
   return { picoUsd: input * dearest + maxOutputTokens * tariff.output, tokens: input + maxOutputTokens };
 }
 

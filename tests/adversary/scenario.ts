@@ -7,7 +7,9 @@ import { type Chance, chance } from "../../src/testing/chance.ts";
 /** Pico-dollars a token. */
 export interface Tariff {
   readonly input: number;
+  /** Input read from a cache, and input written to one. */
   readonly cached: number;
+  readonly written: number;
   readonly output: number;
 }
 
@@ -41,8 +43,9 @@ export interface Whim {
   readonly thought: number;
   /** `inside` the output's count, `beside` it (only the total knows), or `unsaid` (inside, and no detail tells). */
   readonly thoughtCounted: "inside" | "beside" | "unsaid";
-  /** The share of the input read from a cache. */
+  /** The share of the input read from a cache, and the share of the rest written to one. */
   readonly cached: number;
+  readonly written: number;
   /** The same request comes twice, as from a proxy that tries again. Its key is the same, and it is billed once. */
   readonly delivered: 1 | 2;
   /** Which of the usages that cannot be right. */
@@ -92,10 +95,11 @@ export function scenarioOf(seed: number): Scenario {
   return {
     seed,
     tariff: draw.pick([
-      { input: 150_000, cached: 75_000, output: 600_000 },
-      { input: 1, cached: 0, output: 3 },
-      { input: 3_000_000, cached: 3_750_000, output: 15_000_000 }, // a cache that costs more than it saves
-      { input: 75_000, cached: 18_750, output: 0 },
+      { input: 150_000, cached: 75_000, written: 187_500, output: 600_000 },
+      { input: 1, cached: 0, written: 2, output: 3 },
+      // A cache that costs more than it saves.
+      { input: 3_000_000, cached: 3_750_000, written: 3_000_000, output: 15_000_000 },
+      { input: 75_000, cached: 18_750, written: 75_000, output: 0 },
     ]),
     density: draw.pick([0.25, 0.6, 1]),
     honest: !draw.flip(0.1),
@@ -133,6 +137,7 @@ export function whimOf({ seed, honest }: Scenario, index: number): Whim {
     thought: draw.pick([0, 0, 0.5, 1]),
     thoughtCounted: draw.pick(["inside", "beside", "unsaid"]),
     cached: draw.pick([0, 0, 0.5, 1]),
+    written: draw.pick([0, 0, 0.5, 1]),
     delivered: draw.flip(0.1) ? 2 : 1,
     broken: draw.whole(0, brokenUsages - 1),
     delayMs: draw.pick([0, 0, 1, 4]),

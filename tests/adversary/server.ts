@@ -35,6 +35,7 @@ interface Served {
 interface Counts {
   readonly input: number;
   readonly cached: number;
+  readonly written: number;
   readonly output: number;
   readonly thought: number;
 }
@@ -119,7 +120,9 @@ function serve(book: Book, request: Request, whim: Whim, key: string): Served {
   const allowed = cap ?? 100_000;
   const output = Math.max(1, Math.floor(allowed * whim.length)) * whim.excess;
   const thought = Math.floor(output * whim.thought);
-  const counts = { input, cached: Math.floor(input * whim.cached), output, thought };
+  const cached = Math.floor(input * whim.cached);
+  const written = Math.floor((input - cached) * whim.written);
+  const counts = { input, cached, written, output, thought };
   const picoUsd = costOf(scenario.tariff, counts);
   if (output > allowed && whim.ending === "whole") book.toldExcesses += 1;
   const place = /place=(\S+)/.exec(JSON.stringify(request.messages))?.[1] ?? "?";
@@ -154,9 +157,10 @@ const textIn = (content: unknown): string =>
       ? content.map((part: { text?: string }) => part.text ?? "").join("")
       : "";
 
-function costOf(tariff: Tariff, { input, cached, output }: Counts): bigint {
+function costOf(tariff: Tariff, { input, cached, written, output }: Counts): bigint {
   return (
-    BigInt(input - cached) * BigInt(tariff.input) +
+    BigInt(input - cached - written) * BigInt(tariff.input) +
+    BigInt(written) * BigInt(tariff.written) +
     BigInt(cached) * BigInt(tariff.cached) +
     BigInt(output) * BigInt(tariff.output)
   );
@@ -164,14 +168,14 @@ function costOf(tariff: Tariff, { input, cached, output }: Counts): bigint {
 
 /** Usage in the wire format, as this whim tells it. */
 function usageOf({ whim, counts }: Served): object | null | undefined {
-  const { input, cached, output, thought } = counts;
+  const { input, cached, written, output, thought } = counts;
   if (whim.ending === "no-usage") return undefined;
   if (whim.ending === "broken-usage") return brokenUsage(whim.broken, counts);
   return {
     prompt_tokens: input,
     completion_tokens: whim.thoughtCounted === "beside" ? output - thought : output,
     total_tokens: input + output,
-    prompt_tokens_details: { cached_tokens: cached },
+    prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: written },
     ...(whim.thoughtCounted === "unsaid" ? {} : { completion_tokens_details: { reasoning_tokens: thought } }),
   };
 }
