@@ -392,6 +392,19 @@ describe("a tool with a price", () => {
     expect(model.calls).toHaveLength(2);
   });
 
+  it("is not tried again for want of money, where the place fails instead of halting", async () => {
+    const { keys, cast } = shop(
+      { retry: { attempts: 3, when: () => true } },
+      () => {
+        throw new Error("no");
+      },
+      paying("Ada"),
+      (made) => made.budget({ toolCalls: 1 }, { onLimit: "fail" }),
+    );
+    expect(await cast().run("x")).toMatchObject({ status: "failed", error: { code: "budget-exceeded" } });
+    expect(keys).toHaveLength(1);
+  });
+
   it("counts against a limit of tool calls, without any price", async () => {
     const { keys, cast } = shop({}, ({ to }) => `paid ${to}`, paying("Ada", "Bob", "Eve"));
     const halted = await cast().run("x", { runId: "r", budget: { toolCalls: 2 } });

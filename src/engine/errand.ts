@@ -100,7 +100,8 @@ class ErrandUnderWay implements Errand {
       try {
         return await this.#bought(work, past.length + 1);
       } catch (error) {
-        if (error instanceof Interruption || error === stop.reason) throw error;
+        if (error instanceof Interruption || error instanceof BudgetExceededError || error === stop.reason)
+          throw error;
         if (terms.onUnknown !== "retry" && this.#isOwnTimeout(error)) continue; // begun, and no end to it is known
         const tries = past.length + 1;
         if (terms.retry === undefined || tries >= terms.retry.attempts || !isWorthTrying(terms.retry, error))
