@@ -60,4 +60,20 @@ export const claims: { readonly [claim: string]: (on: Copy) => Promise<void> } =
     const result = await on.play(second.runner.run("x", { runId: "r" }), { ms: 120_000 });
     assert.equal(result.status, "halted"); // what the dead run held is spent
   },
+
+  async "a hold that the store does not answer for gives the run up, and with it all that waits behind"({
+    market,
+    parallel,
+    pipeline,
+  }) {
+    const on = market(() => ({ text: "four", delayMs: 100 }));
+    const both = pipeline("p", parallel("both", { a: on.asking("a", 60), b: on.asking("b", 60) }));
+    const crash = { commit: 1, when: "after", how: "fail" } as const; // the first hold is the first of all commits
+    const first = on.cast(both, { ...on.paying(), scopes, crash });
+    await assert.rejects(on.play(first.runner.run("x", { runId: "r" }), { ms: 120_000 }), {
+      code: "store-unavailable",
+    });
+    const result = await on.play(on.cast(both, on.paying()).runner.run("x", { runId: "r" }));
+    assert.equal(result.status, "completed");
+  },
 };

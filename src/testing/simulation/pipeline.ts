@@ -295,7 +295,7 @@ class Builder {
   }
 }
 
-const asked = ({ stream }: Streaming) => (stream === undefined ? {} : { stream: true, onCut: stream });
+export const asked = ({ stream }: Streaming) => (stream === undefined ? {} : { stream: true, onCut: stream });
 
 /** The text of one call of ctx.model, all in one or piece by piece. */
 async function answerOf(

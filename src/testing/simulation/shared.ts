@@ -18,8 +18,10 @@ import { type VirtualProcess, type VirtualWorld, virtualWorld } from "../virtual
 import { Books } from "./books.ts";
 import { randomFault } from "./faults.ts";
 import { promptOf } from "./meanings.ts";
-import type { AgentPlan } from "./plan.ts";
+import { asked } from "./pipeline.ts";
+import type { AgentPlan, Streaming } from "./plan.ts";
 import { Provider } from "./provider.ts";
+import { streaming } from "./streaming.ts";
 
 export interface SharedOptions {
   readonly seed: number;
@@ -45,6 +47,7 @@ interface Plan {
   readonly concurrency: number;
   readonly trouble: AgentPlan["trouble"];
   readonly cap: number;
+  readonly streaming: Streaming;
   /** Pico-dollars each item spends beside its model call; 0: none. */
   readonly fee: number;
   /** Calls that the place inside may make, times its scale. */
@@ -73,6 +76,7 @@ function randomPlans(chance: Chance): readonly Plan[] {
     concurrency: chance.whole(1, 3),
     trouble: chance.pick(["none", "none", "refuses", "breaks"] as const),
     cap: chance.pick([16, 64, 120]),
+    streaming: streaming(chance),
     fee: chance.flip(0.4) ? chance.pick([1_000_000, 90_000_000]) : 0,
     placeCalls: chance.flip(0.4) ? chance.whole(1, 3) : undefined,
     runLimit: chance.flip(0.4) ? chance.pick([300_000_000, 800_000_000]) : undefined,
@@ -275,9 +279,10 @@ class Life {
   #pipeline(process: VirtualProcess) {
     const { items, concurrency, trouble, cap, fee, placeCalls } = this.plan;
     const ask = agent<string>("ask", {
+      ...asked(this.plan.streaming),
       model: this.provider.modelFor(process),
       system: "Answer.",
-      prompt: (item) => promptOf({ name: "ask", trouble }, item),
+      prompt: (item) => promptOf({ name: "ask", trouble, ...this.plan.streaming }, item),
       maxOutputTokens: cap,
       minOutputTokens: 1,
     });

@@ -41,7 +41,8 @@ function operationOf(operation: OperationPlan, chance: Chance): OperationPlan {
   return { kind, name: operation.name, ...streaming(chance) };
 }
 
-function streaming(chance: Chance): Streaming {
+/** How one model's answers come. */
+export function streaming(chance: Chance): Streaming {
   if (chance.flip(0.25)) return {};
   const stream = chance.pick(["repeat", "continue"] as const);
   return chance.flip(0.3) ? { stream } : { stream, cutAfter: chance.whole(0, 6) };
