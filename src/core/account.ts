@@ -122,8 +122,8 @@ export type LedgerAnswer =
       /** Whether an alert of these accounts has yet to come. */
       readonly alerting: boolean;
     }
-  /** `behind`: the runs that have money held there. */
-  | { readonly outcome: "wait"; readonly behind: readonly string[] }
+  /** `ahead`: how many stand before it in the longest queue. `behind`: the runs that have money held there. */
+  | { readonly outcome: "wait"; readonly ahead: number; readonly behind: readonly string[] }
   | { readonly outcome: "refused"; readonly scope: string; readonly why: Shortage }
   /** The run has a newer lease than the one that asks. Nothing was held. */
   | { readonly outcome: "fenced" }
@@ -174,10 +174,9 @@ function hold(find: (scope: string) => Account | undefined, request: HoldRequest
   const isFirst = accounts.every(({ queue }) => queue.length === 0 || queue[0]?.id === id);
   if (weighed.verdict === "wait" || !(isFirst || quote.reported)) {
     const behind = accounts.flatMap(({ holds }) => holds.map((open) => open.runId));
-    return decision(
-      { outcome: "wait", behind: [...new Set(behind)] },
-      accounts.map((account) => queued(account, request)),
-    );
+    const waiting = accounts.map((account) => queued(account, request));
+    const ahead = waiting.map(({ queue }) => queue.findIndex((ticket) => ticket.id === id));
+    return decision({ outcome: "wait", ahead: Math.max(...ahead), behind: [...new Set(behind)] }, waiting);
   }
   const amount = tallyOf(weighed.worst);
   const open: OpenHold = { id, runId, path, model: quote.model, amount, at: now };

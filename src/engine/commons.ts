@@ -18,6 +18,7 @@ import type { World } from "../ports/world.ts";
 import { settleEstate } from "./estate.ts";
 import { Interruption } from "./interruption.ts";
 import type { Stop } from "./stop.ts";
+import { callLines, lineOf, type Place } from "./waiting-line.ts";
 
 /** Money held on shared accounts for one call. */
 export interface SharedHold {
@@ -27,14 +28,29 @@ export interface SharedHold {
   readonly amount: Spent;
 }
 
-/** Who waits asks again after so long, then twice as long, and so on up to the longest. */
+/** Who is nearest to the head of a queue asks again after so long, then twice as long, and so on up to the longest. */
 const firstPauseMs = 20;
-const longestPauseMs = 1_000;
+const longestPauseMs = 250;
+/** Who is not only keeps the place. */
+const keepingPauseMs = 3_000;
 /** How long a place in the queue is kept for a process that does not ask again. */
 const patienceMs = 10_000;
 /** How often who waits looks whether those ahead have an owner at all, and at how many of them. */
 const estatesEveryMs = 5_000;
 const estatesAtOnce = 8;
+
+interface Call {
+  readonly id: string;
+  readonly path: Path;
+  readonly quote: Quote;
+}
+
+/** The answer to a call that has to wait: for which accounts, and behind whom. */
+interface Waiting {
+  readonly scopes: readonly string[];
+  readonly ahead: number;
+  readonly behind: readonly string[];
+}
 
 interface CommonsParts {
   readonly store: Store;
@@ -80,32 +96,46 @@ export class Commons {
    */
   async hold(path: Path, quote: Quote, stop: Stop): Promise<SharedHold> {
     const id = this.#world.id();
-    const began = this.#world.now();
+    const first = await this.#ask(id, path, quote);
+    if ("held" in first) return first.held;
+    const place = lineOf(this.#store, first.scopes).join();
+    try {
+      return await this.#holdInTurn(place, { id, path, quote }, first, stop);
+    } finally {
+      place.leave();
+    }
+  }
+
+  async #holdInTurn(place: Place, call: Call, first: Waiting, stop: Stop): Promise<SharedHold> {
+    let answer: { readonly held: SharedHold } | Waiting = first;
     let pauseMs = firstPauseMs;
-    let lookAt = began + estatesEveryMs;
-    for (;;) {
-      const accounts = this.#terms();
-      const answer = await this.#ask(id, path, quote, accounts);
-      if (answer.outcome === "granted") {
-        this.#alerting = answer.alerting;
-        const { outputTokens, amount } = answer;
-        return { id, accounts: accounts.map(({ scope }) => scope), outputTokens, amount: spentIn(amount) };
-      }
-      if (answer.outcome === "refused") throw refusal(answer.scope, quote, answer.why);
-      if (answer.outcome !== "wait") throw this.#lost(takenOver(this.#lease));
+    let lookAt = this.#world.now() + estatesEveryMs;
+    while (!("held" in answer)) {
+      place.ahead = answer.ahead;
       if (this.#world.now() >= lookAt) {
         await this.#settleEstates(answer.behind);
         lookAt = this.#world.now() + estatesEveryMs;
       }
-      await this.#pause(pauseMs, stop, id, accounts);
-      pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+      await this.#pause(place.isNearest ? pauseMs : keepingPauseMs, place, stop).catch(async (reason) => {
+        const { scopes } = answer as Waiting; // it was not held
+        await this.#store.ledger({ kind: "leave", id: call.id, scopes }).catch(() => {}); // the place expires by itself
+        throw reason;
+      });
+      if (place.isNearest) pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+      answer = await this.#ask(call.id, call.path, call.quote);
     }
+    return answer.held;
   }
 
   /** What resolves a hold, at the true cost. */
   postings({ id, accounts }: SharedHold, actual: Spent): Posting[] {
     const amount = tallyOf(actual);
     return accounts.map((scope) => ({ scope, hold: id, amount }));
+  }
+
+  /** Something was posted: who waits in this process may ask again. */
+  call(): void {
+    callLines(this.#store);
   }
 
   /** The accounts used so far, as they stand; none when the store does not say: it will at the next commit. */
@@ -121,23 +151,31 @@ export class Commons {
     return [...terms.values()];
   }
 
-  async #ask(id: string, path: Path, quote: Quote, accounts: readonly Terms[]): Promise<LedgerAnswer> {
+  /** @throws BudgetExceededError when the call is refused; an Interruption when the run cannot go on here. */
+  async #ask(id: string, path: Path, quote: Quote): Promise<{ readonly held: SharedHold } | Waiting> {
     const { runId, fence } = this.#lease;
+    const accounts = this.#terms();
+    const scopes = accounts.map(({ scope }) => scope);
     const now = this.#world.now();
+    let answer: LedgerAnswer;
     try {
-      return await this.#store.ledger({
-        kind: "hold",
-        id,
-        runId,
-        fence,
-        path,
-        quote,
-        accounts,
-        now,
-        patienceMs,
-      });
+      const hold = { kind: "hold", id, runId, fence, path, quote, accounts, now, patienceMs } as const;
+      answer = await this.#store.ledger(hold);
     } catch (cause) {
       throw this.#lost(storeError(cause));
+    }
+    switch (answer.outcome) {
+      case "granted": {
+        this.#alerting = answer.alerting;
+        const { outputTokens, amount } = answer;
+        return { held: { id, accounts: scopes, outputTokens, amount: spentIn(amount) } };
+      }
+      case "wait":
+        return { ahead: answer.ahead, behind: answer.behind, scopes };
+      case "refused":
+        throw refusal(answer.scope, quote, answer.why);
+      default:
+        throw this.#lost(takenOver(this.#lease));
     }
   }
 
@@ -152,23 +190,20 @@ export class Commons {
     }
   }
 
-  /** Waits a while. Who is stopped meanwhile gives the place in the queue up. */
-  async #pause(ms: number, stop: Stop, id: string, accounts: readonly Terms[]): Promise<void> {
+  /** Waits a while, or until called. @throws the stop's reason. */
+  async #pause(ms: number, place: Place, stop: Stop): Promise<void> {
+    let offTimer = (): void => {};
+    let offStop = (): void => {};
     try {
       await new Promise<void>((resolve, reject) => {
-        const offTimer = this.#world.timer(ms * (0.5 + this.#world.random() / 2), () => {
-          offStop();
-          resolve();
-        });
-        const offStop = stop.onFire((reason) => {
-          offTimer();
-          reject(reason);
-        });
+        offTimer = this.#world.timer(ms * (0.5 + this.#world.random() / 2), resolve);
+        place.onCall(resolve);
+        offStop = stop.onFire(reject);
       });
-    } catch (reason) {
-      const scopes = accounts.map(({ scope }) => scope);
-      await this.#store.ledger({ kind: "leave", id, scopes }).catch(() => {}); // the place expires by itself
-      throw reason;
+    } finally {
+      offTimer();
+      offStop();
+      place.onCall(undefined);
     }
   }
 

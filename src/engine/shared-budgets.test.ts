@@ -153,6 +153,23 @@ describe("a shared budget", () => {
     expect(order).toEqual(["a completed", "large halted", "small completed", "tiny completed"]);
   });
 
+  it("wastes little time where calls wait for one another, in one process or in several", async () => {
+    const took = async (processes: number): Promise<number> => {
+      const on = market(() => ({ text: "four", delayMs: 50 }));
+      const each = mapOver("all", on.asking("each", 60), { concurrency: 20 });
+      const began = on.world.now();
+      const runs = Array.from({ length: processes }, (_, i) => {
+        const { runner } = on.cast(each, { ...on.paying(), scopes: [{ scope: acme, cost: "$1.20" }] });
+        return runner.run(Array.from({ length: 20 / processes }, String), { runId: `r${i}` });
+      });
+      for (const { status } of await on.play(Promise.all(runs))) expect(status).toBe("completed");
+      return on.world.now() - began;
+    };
+    // The account pays for two calls at first, for one at the end: 20 calls take between 10 and 20 times 50 ms.
+    expect(await took(1)).toBeLessThan(1_200);
+    expect(await took(4)).toBeLessThan(4_000);
+  });
+
   it("alerts once at each threshold, in the journal of the run that crossed it", async () => {
     const on = market();
     const scopes = [{ scope: acme, cost: "$1", alertAt: [0.3, 0.8, 1] }] as const;

@@ -184,10 +184,12 @@ export class Treasury {
     this.#journal.put({ type: "budget-threshold", path, scope, percent, of });
   }
 
-  /** What was settled is posted on the shared accounts now: perhaps they have reached a part of their limits. */
+  /** What was settled is posted on the shared accounts now: others may go on, and a part of a limit may be reached. */
   #committed(entries: readonly Entry[]): void {
     const commons = this.#commons;
-    if (commons?.isAlerting !== true || !entries.some(({ type }) => type === "budget-settled")) return;
+    if (commons === undefined || !entries.some(isSettlement)) return;
+    commons.call();
+    if (!commons.isAlerting) return;
     this.#looking ??= this.#look(commons).finally(() => {
       this.#looking = undefined;
     });
@@ -275,6 +277,8 @@ export class Treasury {
     return this.#queue.some((waiting) => waiting.scopes.some((scope) => scopes.includes(scope)));
   }
 }
+
+const isSettlement = ({ type }: Entry): boolean => type === "budget-settled" || type === "budget-released";
 
 const exceeds = (actual: Amount, worst: Spent): boolean =>
   BigInt(actual.picoUsd) > worst.picoUsd ||

@@ -57,7 +57,7 @@ export const ledgerClaims: Claims = {
   async "makes wait what it can pay only when others have settled, and says for whom"({ store }) {
     const holder = await holding(store);
     await holder("a", 60);
-    assert.deepEqual(await holder("b", 41), { outcome: "wait", behind: ["r"] });
+    assert.deepEqual(await holder("b", 41), { outcome: "wait", ahead: 0, behind: ["r"] });
     assert.deepEqual(await used(store), { posted: 0n, pending: 60n });
     await settle(store, "a", 59);
     assert.deepEqual(await holder("b", 41), granted(41));
@@ -169,8 +169,9 @@ export const ledgerClaims: Claims = {
   async "serves those who wait in the order they came"({ store }) {
     const holder = await holding(store);
     await holder("a", 100);
-    assert.equal((await holder("first", 80)).outcome, "wait");
-    assert.equal((await holder("second", 10)).outcome, "wait");
+    assert.deepEqual(await holder("first", 80), { outcome: "wait", ahead: 0, behind: ["r"] });
+    assert.deepEqual(await holder("second", 10), { outcome: "wait", ahead: 1, behind: ["r"] });
+    assert.deepEqual(await holder("first", 80), { outcome: "wait", ahead: 0, behind: ["r"] });
     await settle(store, "a", 20);
     assert.equal((await holder("third", 10)).outcome, "wait");
     assert.equal((await holder("second", 10)).outcome, "wait");
@@ -368,7 +369,7 @@ export const sharedLedgerClaims: Claims = {
     const holder = await holding(store);
     const there = await holding(second, terms("tenant:acme"), "s");
     await holder("a", 60);
-    assert.deepEqual(await there("b", 50), { outcome: "wait", behind: ["r"] });
+    assert.deepEqual(await there("b", 50), { outcome: "wait", ahead: 0, behind: ["r"] });
     await settle(second, "a", 40);
     assert.deepEqual(await there("b", 50), granted(50));
     assert.deepEqual(await account(store), await account(second));
