@@ -1,5 +1,5 @@
 /** `models()`: how a run speaks to language models, by name or by object, with prices. */
-import { type DeclaredPrices, priceBook } from "../budget/price-book.ts";
+import type { DeclaredPrices } from "../budget/price-book.ts";
 import type { GenerateRequest, PaidContext } from "../core/context.ts";
 import { FlujoError, UnknownModelError, UnpricedModelError } from "../core/errors.ts";
 import type { Schema } from "../core/schema.ts";
@@ -7,7 +7,7 @@ import type { Models } from "../ports/models.ts";
 import { answerSchema } from "./answer-schema.ts";
 import { durableModel } from "./durable-model.ts";
 import { isLanguageModel, modelName } from "./language-model.ts";
-import { offlinePrices } from "./offline.ts";
+import { bookOf } from "./price-source.ts";
 import { type ModelSource, pricedModel } from "./priced-model.ts";
 import { type Providers, resolveModel } from "./registry.ts";
 import { converse } from "./turns.ts";
@@ -17,6 +17,11 @@ export interface ModelsOptions {
   readonly providers?: Providers;
   /** Prices in US dollars a million tokens; they come before the published ones. */
   readonly prices?: DeclaredPrices;
+  /**
+   * A file of prices, as `flujo prices update` writes it: over the published ones, under those of `prices`. Read when a
+   * price is first needed. Default: none; the command line takes `flujo.prices.json` of the folder it is started in.
+   */
+  readonly priceFile?: string;
   /** Milliseconds since 1970, by which prices are looked up. Default: the system's clock. */
   readonly now?: () => number;
 }
@@ -35,7 +40,7 @@ export const defaultRepairs = 2;
  */
 export function models(options: ModelsOptions = {}): Models & ModelSource {
   const { providers = {}, now = Date.now } = options;
-  const book = priceBook({ ...offlinePrices, ...options.prices });
+  const book = bookOf(options);
   const source: ModelSource = {
     async find(model) {
       const name = modelName(model);

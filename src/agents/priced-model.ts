@@ -36,7 +36,9 @@ export function pricedModel(
     model,
     price,
     rates: (options) =>
-      price === undefined || (!price.declared && hasSurcharge(options)) ? undefined : price.worst(now()),
+      price === undefined || (price.origin !== "code" && hasSurcharge(options))
+        ? undefined
+        : price.worst(now()),
     cost: (usage) => price?.cost(usage, now()),
   };
 }

@@ -4,7 +4,7 @@ import { picoUsd } from "../core/limits.ts";
 import type { RunLine } from "../lens/list.ts";
 import { modelText, type SpentView } from "../lens/readable.ts";
 import type { OperationView, RunReport } from "../lens/show.ts";
-import { clip, count, duration, money } from "./format.ts";
+import { clip, count, duration, money, tableText } from "./format.ts";
 import { printable, redact } from "./terminal.ts";
 
 /** Columns: id, status, pipeline, when, cost. */
@@ -17,16 +17,7 @@ export function listText(runs: readonly RunLine[]): string {
     clock(run.createdAt),
     costOf(run.spent),
   ]);
-  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] as string).length)));
-  return [head, ...rows]
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] as number))
-        .join("  ")
-        .trimEnd(),
-    )
-    .map(printable)
-    .join("\n");
+  return tableText([head, ...rows]);
 }
 
 /** A run that should be running, and that nobody advances, wants a word. */
