@@ -24,6 +24,15 @@ export function money(amount: PicoUsd): string {
 export const count = (n: number, what: string): string =>
   `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 
+/** Where a price is from: `@pydantic/genai-prices 0.1.8 of 2026-09-23`. */
+export const sourceText = ({
+  source,
+  date,
+}: {
+  readonly source: string;
+  readonly date: string | null;
+}): string => (date === null ? source : `${source} of ${date}`);
+
 /** At most so many characters, on one line. */
 export function clip(text: string, width: number): string {
   const line = text.replace(/\s+/g, " ").trim();
