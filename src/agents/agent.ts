@@ -7,6 +7,7 @@ import type { Schema, SchemaOutput } from "../core/schema.ts";
 import { type Step, toStep } from "../core/step.ts";
 import { checkedName } from "../core/work.ts";
 import { answerSchema } from "./answer-schema.ts";
+import { asked } from "./asked.ts";
 import { type LanguageModel, modelName } from "./language-model.ts";
 import { defaultOutputTokens, defaultRepairs, models } from "./models.ts";
 import { isModelSource } from "./priced-model.ts";
@@ -85,6 +86,7 @@ export function agent(
     models: [modelName(settled.model)],
     ...(typeof settled.model === "string" ? {} : { modelObject: settled.model }),
     providers: builtInProviders,
+    asks: (known) => asked(settled, known),
     freshAttempts: true,
   };
   return toStep(node);

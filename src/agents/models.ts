@@ -99,7 +99,7 @@ async function generation(source: ModelSource, name: string, request: Request, c
 }
 
 /** The refusal of a model without a price under a cost limit, with the way out. */
-function unpriced(model: string): UnpricedModelError {
+export function unpriced(model: string): UnpricedModelError {
   return new UnpricedModelError(`there is a cost limit, and no known price for ${model}`, {
     hint: `Declare one, in US dollars a million tokens: models({ prices: { "${model}": { input: "$1", output: "$2" } } }), or limit tokens or calls instead of cost.`,
   });

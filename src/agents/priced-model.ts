@@ -36,12 +36,19 @@ export function pricedModel(
     name,
     model,
     price,
-    rates(options) {
-      if (price === undefined || (price.origin !== "code" && hasSurcharge(options))) return undefined;
-      return { ...price.worst(now()), source: price.source, date: price.date };
-    },
+    rates: (options) => quotedRates(price, options, now()),
     cost: (usage) => price?.cost(usage, now()),
   };
+}
+
+/** The most a token can cost at a time in a call with these options; undefined when nobody knows. */
+export function quotedRates(
+  price: Price | undefined,
+  options: object | undefined,
+  at: number,
+): QuotedRates | undefined {
+  if (price === undefined || (price.origin !== "code" && hasSurcharge(options))) return undefined;
+  return { ...price.worst(at), source: price.source, date: price.date };
 }
 
 /** Options that make a provider charge more than its published token prices. */

@@ -12,7 +12,7 @@ import type { Tenure } from "./tenure.ts";
 import type { Hold } from "./treasury.ts";
 
 /** How often one call is made before its failure is the step's: the provider was busy, or the line was cut. */
-const callAttempts = 3;
+export const callAttempts = 3;
 const firstBackoffMs = 1_000;
 
 /** One paid operation as the body asks for it. */
