@@ -1,6 +1,7 @@
 /** The front door. */
 export { type AgentOptions, agent } from "./agents/agent.ts";
 export { type ModelsOptions, models } from "./agents/models.ts";
+export type { PaceLimit, PaceLimits } from "./agents/pace.ts";
 export { type Tool, type ToolContext, type ToolOptions, tool } from "./agents/tool.ts";
 export { defineConfig, type FlujoConfig } from "./config.ts";
 export {

@@ -7,6 +7,7 @@ import type { Models } from "../ports/models.ts";
 import { answerSchema } from "./answer-schema.ts";
 import { durableModel } from "./durable-model.ts";
 import { isLanguageModel, modelName } from "./language-model.ts";
+import { modelPace, type PaceLimits } from "./pace.ts";
 import { bookOf } from "./price-source.ts";
 import { type ModelSource, pricedModel } from "./priced-model.ts";
 import { type Providers, resolveModel } from "./registry.ts";
@@ -22,6 +23,12 @@ export interface ModelsOptions {
    * price is first needed. Default: none; the command line takes `flujo.prices.json` of the folder it is started in.
    */
   readonly priceFile?: string;
+  /**
+   * How fast models may be called, apart from any budget: `{ "openai:gpt-4o": { requestsPerMinute: 500, tokensPerMinute:
+   * 200_000 } }`; `"openai:*"` is for all of a provider together. Calls wait for their turn, first come, first served. Holds
+   * for all runs that use this value; other processes know nothing of it.
+   */
+  readonly limits?: PaceLimits;
   /** Milliseconds since 1970, by which prices are looked up. Default: the system's clock. */
   readonly now?: () => number;
 }
@@ -50,6 +57,7 @@ export function models(options: ModelsOptions = {}): Models & ModelSource {
   };
   return {
     ...source,
+    pace: modelPace(options.limits),
     async generate(context, name, request) {
       return converse(context, await generation(source, name, request, context));
     },

@@ -8,6 +8,7 @@ import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../core/
 import { fold } from "../core/fold.ts";
 import { type Limits, limitsOf } from "../core/limits.ts";
 import type { AnyStep, Step } from "../core/step.ts";
+import { refusalsAtMost } from "../engine/in-turn.ts";
 import { callAttempts } from "../engine/paid.ts";
 import { rootOf } from "../engine/root.ts";
 import { scene } from "../testing/scene.ts";
@@ -18,7 +19,7 @@ import { expected } from "./expected.ts";
 import { judge } from "./verdict.ts";
 
 /** A token of output costs $1, one of input nothing, and each call is made once: a bound counts answers. */
-const facts: EstimateFacts = { rates: () => ({ input: 0n, output: 10n ** 12n }), tries: 1 };
+const facts: EstimateFacts = { rates: () => ({ input: 0n, output: 10n ** 12n }), tries: 1, refusals: 0 };
 const bounded = (made: AnyStep, more: Partial<EstimateFacts> = {}): Promise<Bound> =>
   estimate(rootOf(made.node).node, { ...facts, textTokens: 0, items: 1, ...more });
 const dollars = ({ use }: Pick<Bound, "use">): number => Number(use.picoUsd / 10n ** 12n);
@@ -193,6 +194,7 @@ test("no run costs more than its bound, or sends more than its first call was sa
         const bound = await estimate(rootOf(made.node).node, {
           rates: () => rates,
           tries: callAttempts,
+          refusals: refusalsAtMost,
           known: { input: items, state: {} },
           textTokens: 400,
         });

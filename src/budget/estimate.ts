@@ -38,6 +38,8 @@ export interface EstimateFacts {
   readonly rates: (model: string, options: object | undefined) => QuotedRates | undefined;
   /** How often one call is made before its failure is the step's. */
   readonly tries: number;
+  /** How often one call may be refused besides: such refusals are free, and count as calls. */
+  readonly refusals: number;
   /** The run's input and first state, where they are given. */
   readonly known?: KnownInput | undefined;
   /** Tokens each unknown text is taken to have. Absent: such a text has no bound. */
@@ -236,7 +238,7 @@ async function agentBound(
 }
 
 function modelBound(path: Path, model: string, asked: Asked, facts: EstimateFacts): Bound {
-  const { rates, tries, textTokens } = facts;
+  const { rates, tries, refusals, textTokens } = facts;
   const rate = rates(model, asked.providerOptions);
   const { wanted, least } = asked.outputTokens;
   const cost = (input: bigint, output: bigint): bigint =>
@@ -272,7 +274,10 @@ function modelBound(path: Path, model: string, asked: Asked, facts: EstimateFact
     impossible: [],
     lines: new Map([[`${path} ${model}`, line]]),
   };
-  return repeated(bound, tries, "tries");
+  const tried = repeated(bound, tries, "tries");
+  const use = { ...tried.use, calls: calls * BigInt(tries + refusals) };
+  const lines = new Map([...tried.lines].map(([key, one]) => [key, { ...one, use }]));
+  return { ...tried, use, lines };
 }
 
 function openingsOf(

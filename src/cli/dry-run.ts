@@ -15,6 +15,7 @@ import type { KnownInput, Node } from "../core/node.ts";
 import type { Path } from "../core/paths.ts";
 import { eachPlace } from "../core/tree.ts";
 import { unknownModels } from "../core/validation.ts";
+import { refusalsAtMost } from "../engine/in-turn.ts";
 import { callAttempts } from "../engine/paid.ts";
 import { fittingInput, initialState, type Root, rootOf } from "../engine/root.ts";
 import { type PastCosts, pastCosts } from "../lens/past-costs.ts";
@@ -95,6 +96,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   const bound = await estimate(root.node, {
     rates: (model, surcharges) => quotedRates(prices.get(model), surcharges, now),
     tries: callAttempts,
+    refusals: refusalsAtMost,
     known: await knownInput(root, options),
     textTokens,
     items,

@@ -15,7 +15,7 @@ describe("flujo run --dry-run", () => {
       pipeline: "summaries",
       verdict: "fits",
       budget: { costUsd: "0.05" },
-      worst: { calls: 6, unbounded: [] },
+      worst: { calls: 26, unbounded: [] },
       expected: null,
       places: [
         {
@@ -52,7 +52,7 @@ describe("flujo run --dry-run", () => {
       "--assume-tokens",
       "1000",
     );
-    expect(assumed.document.worst).toMatchObject({ calls: 12, unbounded: [], costUsd: expect.any(String) });
+    expect(assumed.document.worst).toMatchObject({ calls: 52, unbounded: [], costUsd: expect.any(String) });
   });
 
   test("tells what past runs of the same places cost, and forgets those of other ones", async () => {

@@ -153,7 +153,13 @@ class Life {
     this.#driver = around.world.process(`driver of ${plan.runId}`);
     this.#faultsLeft = around.chance.whole(0, 4);
     const onBill = (): void => around.books.check();
-    this.provider = new Provider({ onCall: () => {}, onBill, onPiece: () => {} });
+    this.provider = new Provider({
+      onCall: () => {},
+      onBill,
+      onPiece: () => {},
+      onRush: () => {},
+      callsPerMinute: undefined,
+    });
   }
 
   /** Looks after the run; true when it is done. */
