@@ -26,7 +26,10 @@ export default defineConfig({
           test: /src\/(core|engine|budget|agents|ports|lens|flujo\.ts|node-world|stores\/memory)/,
         },
         // What `flujo run` needs; the other commands stay apart.
-        { name: "run", test: /node_modules\/commander|src\/cli\/(?!live|report|commands\/(?!run))/ },
+        {
+          name: "run",
+          test: /node_modules\/commander|src\/cli\/(?!live|report|price|dry-run|commands\/(?!run))/,
+        },
       ],
     },
   },

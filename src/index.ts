@@ -3,6 +3,7 @@ export { agent } from "./agents/agent.ts";
 export type { AgentOptions, Example } from "./agents/agent-options.ts";
 export type { Prompt, PromptPart } from "./agents/attachments.ts";
 export { type ModelsOptions, models } from "./agents/models.ts";
+export type { PaceLimit, PaceLimits } from "./agents/pace.ts";
 export { type Tool, type ToolContext, type ToolOptions, tool } from "./agents/tool.ts";
 export { defineConfig, type FlujoConfig } from "./config.ts";
 export type { Approval } from "./core/approval.ts";

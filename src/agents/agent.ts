@@ -8,6 +8,7 @@ import { type Step, toStep } from "../core/step.ts";
 import { checkedName } from "../core/work.ts";
 import { type AgentOptions, type AnyOptions, modelsOf, type Settled, settle } from "./agent-options.ts";
 import { answerSchema } from "./answer-schema.ts";
+import { asked } from "./asked.ts";
 import type { Prompt } from "./attachments.ts";
 import { modelName } from "./language-model.ts";
 import { models } from "./models.ts";
@@ -54,6 +55,7 @@ export function agent(name: string, options: AnyOptions): Step<unknown, unknown,
       modelsOf(settled).flatMap((model) => (typeof model === "string" ? [] : [[modelName(model), model]])),
     ),
     providers: builtInProviders,
+    asks: (known) => asked(name, settled, known),
     freshAttempts: true,
   };
   return toStep(node);

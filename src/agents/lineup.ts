@@ -96,6 +96,9 @@ export class Lineup {
   }
 }
 
+/** Bytes of the text below and the empty line before it, at most. */
+export const longestBudgetText = 200;
+
 /** What is left, for a model to read; empty when nothing is limited. */
 function budgetText({ picoUsd, tokens, calls }: Remaining): string {
   const parts = [

@@ -140,7 +140,12 @@ test("generate() makes, checks and repairs values under the name it is given", a
 test("a price with a surcharge the price book does not know is no price, unless it was declared", async () => {
   vi.stubEnv("OPENAI_API_KEY", "sk-x");
   const published = await models().find("openai:gpt-4o-mini");
-  expect(published.rates({ openai: { serviceTier: "flex" } })).toEqual({ input: 150_000n, output: 600_000n });
+  expect(published.rates({ openai: { serviceTier: "flex" } })).toMatchObject({
+    input: 150_000n,
+    output: 600_000n,
+    source: expect.stringContaining("genai-prices"),
+    date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+  });
   expect(published.rates({ openai: { serviceTier: "priority" } })).toBeUndefined();
   const declared = models({ prices: { "openai:gpt-4o-mini": { input: "$9", output: "$9" } } });
   expect(

@@ -1,5 +1,5 @@
 /** `models()`: how a run speaks to language models, by name or by object, with prices. */
-import { type DeclaredPrices, priceBook } from "../budget/price-book.ts";
+import type { DeclaredPrices } from "../budget/price-book.ts";
 import type { GenerateRequest, PaidContext } from "../core/context.ts";
 import { FlujoError, UnknownModelError, UnpricedModelError } from "../core/errors.ts";
 import type { Schema } from "../core/schema.ts";
@@ -7,7 +7,8 @@ import type { Models } from "../ports/models.ts";
 import { answerSchema } from "./answer-schema.ts";
 import { durableModel } from "./durable-model.ts";
 import { isLanguageModel, modelName } from "./language-model.ts";
-import { offlinePrices } from "./offline.ts";
+import { modelPace, type PaceLimits } from "./pace.ts";
+import { bookOf } from "./price-source.ts";
 import { type ModelSource, pricedModel } from "./priced-model.ts";
 import { type Providers, resolveModel } from "./registry.ts";
 import { converse } from "./turns.ts";
@@ -17,6 +18,17 @@ export interface ModelsOptions {
   readonly providers?: Providers;
   /** Prices in US dollars a million tokens; they come before the published ones. */
   readonly prices?: DeclaredPrices;
+  /**
+   * A file of prices, as `flujo prices update` writes it: over the published ones, under those of `prices`. Read when a
+   * price is first needed. Default: none; the command line takes `flujo.prices.json` of the folder it is started in.
+   */
+  readonly priceFile?: string;
+  /**
+   * How fast models may be called, apart from any budget: `{ "openai:gpt-4o": { requestsPerMinute: 500, tokensPerMinute:
+   * 200_000 } }`; `"openai:*"` is for all of a provider together. Calls wait for their turn, first come, first served. Holds
+   * for all runs that use this value; other processes know nothing of it.
+   */
+  readonly limits?: PaceLimits;
   /** Milliseconds since 1970, by which prices are looked up. Default: the system's clock. */
   readonly now?: () => number;
 }
@@ -35,7 +47,7 @@ export const defaultRepairs = 2;
  */
 export function models(options: ModelsOptions = {}): Models & ModelSource {
   const { providers = {}, now = Date.now } = options;
-  const book = priceBook({ ...offlinePrices, ...options.prices });
+  const book = bookOf(options);
   const source: ModelSource = {
     async find(model) {
       const name = modelName(model);
@@ -45,6 +57,7 @@ export function models(options: ModelsOptions = {}): Models & ModelSource {
   };
   return {
     ...source,
+    pace: modelPace(options.limits),
     async generate(context, name, request) {
       return converse(context, await generation(source, name, request, context));
     },
@@ -96,7 +109,7 @@ async function generation(source: ModelSource, name: string, request: Request, c
 }
 
 /** The refusal of a model without a price under a cost limit, with the way out. */
-function unpriced(model: string): UnpricedModelError {
+export function unpriced(model: string): UnpricedModelError {
   return new UnpricedModelError(`there is a cost limit, and no known price for ${model}`, {
     hint: `Declare one, in US dollars a million tokens: models({ prices: { "${model}": { input: "$1", output: "$2" } } }), or limit tokens or calls instead of cost.`,
   });

@@ -1,4 +1,5 @@
-import type { Price, TokenUsage, WorstRates } from "../budget/price-book.ts";
+import type { Price, TokenUsage } from "../budget/price-book.ts";
+import type { QuotedRates } from "../core/context.ts";
 import type { PicoUsd } from "../core/limits.ts";
 import { isRecord, type LanguageModel } from "./language-model.ts";
 
@@ -9,7 +10,7 @@ export interface PricedModel {
   readonly model: LanguageModel;
   readonly price: Price | undefined;
   /** The most a token can cost in a call with these options; undefined when nobody knows. */
-  rates(providerOptions?: object): WorstRates | undefined;
+  rates(providerOptions?: object): QuotedRates | undefined;
   /** What a usage cost; undefined when it cannot be right, or there is no price. */
   cost(usage: TokenUsage): PicoUsd | undefined;
 }
@@ -35,10 +36,19 @@ export function pricedModel(
     name,
     model,
     price,
-    rates: (options) =>
-      price === undefined || (!price.declared && hasSurcharge(options)) ? undefined : price.worst(now()),
+    rates: (options) => quotedRates(price, options, now()),
     cost: (usage) => price?.cost(usage, now()),
   };
+}
+
+/** The most a token can cost at a time in a call with these options; undefined when nobody knows. */
+export function quotedRates(
+  price: Price | undefined,
+  options: object | undefined,
+  at: number,
+): QuotedRates | undefined {
+  if (price === undefined || (price.origin !== "code" && hasSurcharge(options))) return undefined;
+  return { ...price.worst(at), source: price.source, date: price.date };
 }
 
 /** Options that make a provider charge more than its published token prices. */

@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { calcPrice, findProvider } from "@pydantic/genai-prices";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InvalidOptionError } from "../core/errors.ts";
 import { type Price, priceBook } from "./price-book.ts";
+import { edition, publishers } from "./published-prices.ts";
 import { costOf, rate } from "./rates.ts";
 
 const now = Date.parse("2026-11-20T12:00:00Z");
@@ -18,8 +21,11 @@ describe("published prices", () => {
   test("become whole pico-dollars a token, with their source", async () => {
     const price = await priceOf("openai:gpt-4o-mini");
     expect(price.worst(now)).toEqual({ input: 150_000n, output: 600_000n });
-    expect(price.source).toBe("@pydantic/genai-prices");
-    expect(price.declared).toBe(false);
+    expect(price).toMatchObject({
+      source: "@pydantic/genai-prices 0.1.8",
+      date: "2026-09-23",
+      origin: "published",
+    });
   });
 
   test("a wire format after the dot changes nothing", async () => {
@@ -56,7 +62,6 @@ describe("published prices", () => {
     expect(price.cost({ inputTokens: 1, outputTokens: 0 }, cut)).toBe(2_000_000n);
     expect(price.worst(cut).input).toBe(10_000_000n);
     expect(price.worst(cut + day).input).toBe(2_000_000n);
-    expect(price.date).toBe("2025-06-10");
   });
 
   test("of a cache entry depends on how long it is kept; untold, it counts as the longer", async () => {
@@ -91,6 +96,42 @@ describe("published prices", () => {
   });
 });
 
+test("the edition is the one that is installed, and installed is exactly that one", () => {
+  const textOf = (file: string): string => readFileSync(join(import.meta.dirname, "../..", file), "utf8");
+  const installed = JSON.parse(textOf("node_modules/@pydantic/genai-prices/package.json")).version;
+  expect(edition.source).toBe(`@pydantic/genai-prices ${installed}`);
+  expect(JSON.parse(textOf("package.json")).dependencies["@pydantic/genai-prices"]).toBe(installed);
+});
+
+test("the book lists models of every provider it knows, with their own prices first", async () => {
+  const models = await priceBook({ "my:own": { input: "$1", output: "$2" } }).models();
+  const providers = new Set(models.map((model) => model.split(":")[0]));
+  expect([...providers]).toEqual(expect.arrayContaining(["my", ...publishers]));
+  expect(models).toEqual(models.toSorted());
+});
+
+test("a price of a file comes after the code's, before the published one, and its options must be ordinary", async () => {
+  const price = { input: "$1", output: "$2" } as const;
+  const book = priceBook({ "openai:gpt-4o": price }, async () => ({
+    "openai:gpt-4o": { ...price, output: "$3" },
+    "openai:o3": { ...price, output: "$4", reasoning: "$5", date: "2026-11-02" },
+  }));
+  expect((await book.find("openai:gpt-4o"))?.origin).toBe("code");
+  const filed = await book.find("openai.chat:o3");
+  expect(filed).toMatchObject({ origin: "file", date: "2026-11-02" });
+  expect(filed?.worst(now).output).toBe(5_000_000n);
+  expect((await book.find("openai:gpt-4o-mini"))?.origin).toBe("published");
+});
+
+test("a card shows what is in force, exactly, tier by tier", async () => {
+  expect((await priceOf("openai:gpt-5.4")).card(now)).toMatchObject([
+    { above: 0, input: "2.5", output: "15", cacheRead: "0.25" },
+    { above: 271_999, input: "5", output: "22.5" },
+  ]);
+  expect((await priceOf("openai:o3")).card(Date.parse("2025-06-09"))).toMatchObject([{ input: "10" }]);
+  expect((await priceOf("openai:o3")).card(Date.parse("2025-06-11"))).toMatchObject([{ input: "2" }]);
+});
+
 describe("the user's own prices", () => {
   const book = priceBook({
     "openai:gpt-4o-mini": { input: "$1", output: "$2", source: "contract", date: "2026-11-01" },
@@ -101,7 +142,7 @@ describe("the user's own prices", () => {
   test("come before published ones", async () => {
     const price = await book.find("openai:gpt-4o-mini");
     expect(price?.worst(now)).toEqual({ input: 1_000_000n, output: 2_000_000n });
-    expect(price).toMatchObject({ source: "contract", date: "2026-11-01", declared: true });
+    expect(price).toMatchObject({ source: "contract", date: "2026-11-01", origin: "code" });
   });
 
   test("are rounded up to a whole pico-dollar, once a call", async () => {

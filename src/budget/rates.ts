@@ -100,6 +100,39 @@ function stepFor(rate: Rate, inputTokens: number): AttoUsd {
   return atto;
 }
 
+/** A tariff for people to read: exact decimals, in US dollars a million tokens. */
+export interface RateCard {
+  /** It applies to requests with more input tokens than this; 0 to all. */
+  readonly above: number;
+  readonly input: string;
+  readonly output: string;
+  readonly cacheRead?: string;
+  readonly cacheWrite?: string;
+  /** Of what is written to be kept for longer, where that costs more. */
+  readonly longCacheWrite?: string;
+  readonly reasoning?: string;
+}
+
+/** A tariff's rates, and those it rises to for long inputs. */
+export function cardOf(tariff: Tariff): readonly RateCard[] {
+  const { input, output, ...further } = tariff;
+  const starts = new Set(Object.values(tariff).flatMap((one: Rate) => one.map(({ start }) => start)));
+  return [...starts]
+    .sort((a, b) => a - b)
+    .map((start) => {
+      const at = (one: Rate): string => decimalOf(stepFor(one, start + 1));
+      const rest = Object.entries(further).map(([field, one]: [string, Rate]) => [field, at(one)]);
+      return { above: Math.max(0, start), input: at(input), output: at(output), ...Object.fromEntries(rest) };
+    });
+}
+
+/** Atto-dollars a token as US dollars a million tokens. */
+function decimalOf(atto: AttoUsd): string {
+  const digits = atto.toString().padStart(19, "0");
+  const fraction = digits.slice(-18).replace(/0+$/, "");
+  return `${digits.slice(0, -18)}${fraction === "" ? "" : `.${fraction}`}`;
+}
+
 /** The highest of all rates of several tariffs, each rounded up: no usage within a bound can cost more. */
 export function worstOf(tariffs: readonly Tariff[]): WorstRates {
   const inputs = tariffs.flatMap((tariff) =>

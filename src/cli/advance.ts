@@ -10,7 +10,7 @@ import { Flujo } from "../flujo.ts";
 import { readJournal } from "../lens/journal.ts";
 import { spentView } from "../lens/readable.ts";
 import type { Store } from "../ports/store.ts";
-import { type Known, printJson, resultDocument } from "./document.ts";
+import { type Known, type PriceLine, printJson, resultDocument } from "./document.ts";
 import { printOutput, tellEnding } from "./ending.ts";
 import { exitCodeOfRun } from "./exit.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -68,8 +68,17 @@ export async function advance({
   const isTold = run.status === "halted" || flags.json === true;
   if (isTold && watch.seen.fingerprint === undefined) await remember(known, watch.seen, store);
   known.fingerprint = watch.seen.fingerprint ?? known.fingerprint;
+  known.prices = pricesIn(watch.seen);
   const tookMs = Date.now() - known.startedAt;
-  const told = { pipeline: pipeline.name, tookMs, seen: watch.seen, quiet, store, storeFlag: flags.store };
+  const told = {
+    pipeline: pipeline.name,
+    tookMs,
+    seen: watch.seen,
+    prices: known.prices,
+    quiet,
+    store,
+    storeFlag: flags.store,
+  };
   tellEnding(run, told);
   if (flags.json) await printJson(resultDocument(known, run));
   else if (run.status === "completed") await printOutput(run.output);
@@ -151,4 +160,12 @@ async function remember(known: Known, seen: Seen, store: Store): Promise<void> {
   seen.limits = run.limits;
   known.fingerprint = run.fingerprint;
   known.spent = spentView(run.spent);
+  for (const [model, prices] of run.prices) {
+    const last = prices.at(-1);
+    if (last !== undefined) seen.prices.set(model, last);
+  }
+  known.prices = pricesIn(seen);
 }
+
+const pricesIn = ({ prices }: Seen): PriceLine[] =>
+  [...prices.values()].map(({ model, source, date }) => ({ model, source, date: date ?? null }));

@@ -17,8 +17,16 @@ export interface RunDocument {
   readonly error: { readonly code: string; readonly message: string; readonly path: string | null } | null;
   readonly waitingFor: readonly string[];
   readonly spent: SpentView;
+  /** By which prices: source and ISO day (null when the source does not tell), by model. */
+  readonly prices: readonly PriceLine[];
   /** How long this command took over it, in milliseconds. */
   readonly durationMs: number;
+}
+
+export interface PriceLine {
+  readonly model: string;
+  readonly source: string;
+  readonly date: string | null;
 }
 
 /** What is known of a run beside its result, so far. */
@@ -27,6 +35,7 @@ export interface Known {
   pipeline: string | null;
   fingerprint: string | null;
   spent: SpentView;
+  prices: readonly PriceLine[];
   readonly startedAt: number;
 }
 
@@ -35,6 +44,7 @@ export const nothingKnown = (): Known => ({
   pipeline: null,
   fingerprint: null,
   spent: spentView(nothingSpent),
+  prices: [],
   startedAt: Date.now(),
 });
 
@@ -46,6 +56,7 @@ export function resultDocument(known: Known, run: RunResult<unknown>): RunDocume
     error: "error" in run ? errorPart(run.error) : null,
     waitingFor: run.status === "waiting" ? run.signals : [],
     spent: spentView(run.spent),
+    prices: known.prices,
     durationMs: Date.now() - known.startedAt,
   };
 }
@@ -63,6 +74,7 @@ export function refusalDocument(known: Known, error: unknown): RunDocument {
     error: part,
     waitingFor: [],
     spent: known.spent,
+    prices: known.prices,
     durationMs: Date.now() - known.startedAt,
   };
 }

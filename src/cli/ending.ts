@@ -4,7 +4,8 @@ import { decimalUsd, type Limits, picoUsd } from "../core/limits.ts";
 import type { RunResult } from "../engine/options.ts";
 import { readable } from "../lens/readable.ts";
 import type { Store } from "../ports/store.ts";
-import { count, duration, money } from "./format.ts";
+import type { PriceLine } from "./document.ts";
+import { count, duration, money, sourceText } from "./format.ts";
 import { sayError } from "./letter.ts";
 import { keptInMemory, resumeCommand } from "./next.ts";
 import { paint, result, say, sayStyled } from "./terminal.ts";
@@ -14,6 +15,8 @@ export interface Told {
   readonly pipeline: string;
   readonly tookMs: number;
   readonly seen: Seen;
+  /** What its cost was reckoned by. */
+  readonly prices: readonly PriceLine[];
   readonly quiet: boolean;
   readonly store: Store;
   /** The value of `--store`, if it was given. */
@@ -27,6 +30,12 @@ export async function printOutput(output: unknown): Promise<void> {
 }
 
 export function tellEnding(run: RunResult<unknown>, told: Told): void {
+  tellStanding(run, told);
+  if (told.quiet) return;
+  for (const price of told.prices) say(`${price.model} is charged by ${sourceText(price)}.`);
+}
+
+function tellStanding(run: RunResult<unknown>, told: Told): void {
   const { runId } = run;
   const resume = resumeCommand({ runId, store: told.store, flag: told.storeFlag });
   switch (run.status) {

@@ -1,5 +1,6 @@
 import type { LimitKind } from "../core/balance.ts";
 import { decimalUsd, type PicoUsd } from "../core/limits.ts";
+import { printable } from "./terminal.ts";
 
 /** `12 ms`, `3.4 s`, `5 min 02 s`, `3 h 05 min`. */
 export function duration(ms: number): string {
@@ -23,6 +24,15 @@ export function money(amount: PicoUsd): string {
 export const count = (n: number, what: string): string =>
   `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 
+/** Where a price is from: `@pydantic/genai-prices 0.1.8 of 2026-09-23`. */
+export const sourceText = ({
+  source,
+  date,
+}: {
+  readonly source: string;
+  readonly date: string | null;
+}): string => (date === null ? source : `${source} of ${date}`);
+
 /** At most so many characters, on one line. */
 export function clip(text: string, width: number): string {
   const line = text.replace(/\s+/g, " ").trim();
@@ -32,3 +42,17 @@ export function clip(text: string, width: number): string {
 /** A kind of limit, as in "its call limit". */
 export const limitName = (kind: LimitKind): string =>
   ({ cost: "cost", tokens: "token", calls: "call", toolCalls: "tool call" })[kind];
+
+/** Rows as columns, the first row at their head. */
+export function tableText(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? "").length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .map(printable)
+    .join("\n");
+}

@@ -18,6 +18,7 @@ const commands: { readonly [name: string]: () => Promise<{ readonly declare: Dec
   budget: () => import("./commands/budget.ts"),
   validate: () => import("./commands/validate.ts"),
   graph: () => import("./commands/graph.ts"),
+  prices: () => import("./commands/prices.ts"),
   init: () => import("./commands/init.ts"),
   lens: () => import("./commands/lens.ts"),
 };

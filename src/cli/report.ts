@@ -1,10 +1,11 @@
 /** Runs and what is recorded in them, as text for people. */
 import type { Json } from "../core/json.ts";
 import { picoUsd } from "../core/limits.ts";
+import type { ModelCharge } from "../lens/charges.ts";
 import type { RunLine } from "../lens/list.ts";
 import { modelText, type SpentView } from "../lens/readable.ts";
 import type { OperationView, RunReport } from "../lens/show.ts";
-import { clip, count, duration, money } from "./format.ts";
+import { clip, count, duration, money, sourceText, tableText } from "./format.ts";
 import { printable, redact } from "./terminal.ts";
 
 /** Columns: id, status, pipeline, when, cost. */
@@ -17,16 +18,7 @@ export function listText(runs: readonly RunLine[]): string {
     clock(run.createdAt),
     costOf(run.spent),
   ]);
-  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => (row[i] as string).length)));
-  return [head, ...rows]
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] as number))
-        .join("  ")
-        .trimEnd(),
-    )
-    .map(printable)
-    .join("\n");
+  return tableText([head, ...rows]);
 }
 
 /** A run that should be running, and that nobody advances, wants a word. */
@@ -44,6 +36,7 @@ export function showText({ run, operations }: RunReport, advancedBy: string | nu
     `status    ${run.status}${run.status === "running" ? owner(run.runId, advancedBy) : ""}`,
     `created   ${clock(run.createdAt)}, last entry after ${duration(run.durationMs)}`,
     `spent     ${spentText(run.spent)}${limitText(run.limits)}`,
+    ...run.charges.map((charge) => `  on      ${chargeText(charge)}`),
     ...(run.scopes === undefined ? [] : [`charged   to ${run.scopes.join("; ")} as well`]),
     `input     ${preview(run.input)}`,
   ];
@@ -143,6 +136,15 @@ function spentText(spent: SpentView): string {
     ...(toolCalls === 0 ? [] : [count(toolCalls, "tool call")]),
     ...(calls === 0 ? [] : [count(spent.inputTokens + spent.outputTokens, "token")]),
   ].join(", ");
+}
+
+/** A model's share of the cost, and the price it was charged by. */
+function chargeText({ model, spent, price, earlier = [] }: ModelCharge): string {
+  if (price === null)
+    return `${model}  ${count(spent.calls, "call")}; no price is known, so they count as $0`;
+  const rates = `at most $${price.inputUsdPerMillion} in, $${price.outputUsdPerMillion} out a million tokens`;
+  const before = earlier.map((one) => `; before by ${sourceText(one)}`);
+  return `${model}  ${spentText(spent)}; ${rates}, by ${sourceText(price)}${before.join("")}`;
 }
 
 const costOf = (spent: SpentView): string => money(picoUsd(`$${spent.costUsd}`));

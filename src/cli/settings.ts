@@ -6,6 +6,9 @@ import { CommandError } from "./letter.ts";
 import { loadModule } from "./load/module.ts";
 import { defaultStore } from "./stores.ts";
 
+/** The folder's own prices, as `flujo prices update` keeps them. */
+export const priceFileName = "flujo.prices.json";
+
 const files = ["flujo.config.ts", "flujo.config.mts", "flujo.config.js", "flujo.config.mjs"];
 
 /** What holds for a command: its flags over the environment, over the folder's configuration, over the defaults. */
@@ -16,8 +19,10 @@ export interface Settings extends FlujoConfig {
 /** @throws CommandError for a configuration file that cannot be loaded. */
 export async function readSettings(flags: { readonly store?: string }): Promise<Settings> {
   const config = await readConfig();
+  const priceFile = resolve(priceFileName);
   return {
     ...config,
+    ...(existsSync(priceFile) ? { models: { priceFile, ...config.models } } : {}),
     store: flags.store ?? (process.env.FLUJO_STORE || undefined) ?? config.store ?? defaultStore,
   };
 }

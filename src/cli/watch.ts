@@ -1,4 +1,4 @@
-import type { Entry } from "../core/entries.ts";
+import type { Entry, ModelPriced } from "../core/entries.ts";
 import { eventOf, type RunEvent } from "../core/events.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Node } from "../core/node.ts";
@@ -12,6 +12,8 @@ export interface Seen {
   fingerprint: string | undefined;
   limits: Limits;
   readonly prompts: Map<Path, string>;
+  /** By which price each model's last call was charged. */
+  readonly prices: Map<string, Pick<ModelPriced, "model" | "source" | "date">>;
 }
 
 /** Eyes on a run: what they have seen, and how to close them. */
@@ -29,7 +31,7 @@ export async function watchRun(
   quiet: boolean,
   past: readonly Entry[],
 ): Promise<Watch> {
-  const seen: Seen = { fingerprint: undefined, limits: {}, prompts: new Map() };
+  const seen: Seen = { fingerprint: undefined, limits: {}, prompts: new Map(), prices: new Map() };
   const before = past.map(eventOf);
   for (const event of before) remember(event, seen);
   if (quiet) return { seen, onEvent: (event) => remember(event, seen), end: () => {} };
@@ -58,6 +60,7 @@ function remember(event: RunEvent, seen: Seen): void {
     seen.limits = event.limits ?? seen.limits;
   }
   if (event.type === "budget-raised") seen.limits = event.limits;
+  if (event.type === "model-priced") seen.prices.set(event.model, event);
   if (event.type === "signal-awaited") seen.prompts.set(event.path, event.prompt);
 }
 

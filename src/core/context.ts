@@ -106,8 +106,17 @@ export interface Quote {
   readonly inputTokens: number;
   /** The cap the author asked for, and the smallest one worth making the call for. */
   readonly outputTokens: { readonly wanted: number; readonly least: number };
-  /** The highest applicable rates, in pico-dollars a token; absent when the model has no known price. */
-  readonly rates?: { readonly input: PicoUsd; readonly output: PicoUsd };
+  /** Absent when the model has no known price. */
+  readonly rates?: QuotedRates;
+}
+
+/** The highest rates that can apply, in pico-dollars a token, and where they are from. */
+export interface QuotedRates {
+  readonly input: PicoUsd;
+  readonly output: PicoUsd;
+  readonly source?: string | undefined;
+  /** The day of which the source says so: `"2026-09-23"`. */
+  readonly date?: string | undefined;
 }
 
 /** What is paid for: a call of a model, a call of a tool, or what a step says it spends. */

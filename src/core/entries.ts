@@ -142,6 +142,8 @@ export type Fact =
     }
   /** A place with a budget of its own was entered for the first time: its wall clock starts here. */
   | { readonly type: "scope-opened"; readonly path: Path; readonly limits: Limits }
+  /** The price a model's calls are charged by: before its first call, and again when it has changed. */
+  | ModelPriced
   /** `kind`: what is bought, when it is no model call. `hold` and `accounts`: what is held for it in the shared ledger. */
   | {
       readonly type: "budget-reserved";
@@ -203,6 +205,17 @@ export type BlockKind = "text" | "reasoning" | "tool-call";
 export interface StreamedText {
   readonly at: readonly (string | number)[];
   readonly from: readonly (readonly [of: number, block: number])[];
+}
+
+export interface ModelPriced {
+  readonly type: "model-priced";
+  readonly model: string;
+  readonly source: string;
+  /** The day of which the source says so. */
+  readonly date?: string;
+  /** The highest rates that can apply: decimal strings of pico-dollars a token. */
+  readonly input: string;
+  readonly output: string;
 }
 
 export interface RunCreated {

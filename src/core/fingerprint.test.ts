@@ -81,4 +81,14 @@ describe("changed paths", () => {
       );
     expect(changed(route(a), route(a2), ["/p/r", "/p/r[left]/a@2:call#1"])).toEqual(["/p/r[left]/a"]);
   });
+
+  it("are found in the branch that is taken for want of another", () => {
+    const route = (otherwise: typeof a) =>
+      pipeline(
+        "p",
+        branchOn("r", (_: number) => "nowhere", { left: b }, { otherwise }),
+      );
+    expect(changed(route(a), route(a2), ["/p/r", "/p/r[nowhere]/a"])).toEqual(["/p/r[otherwise]/a"]);
+    expect(changed(route(a), route(a2), ["/p/r", "/p/r[left]/b"])).toEqual([]);
+  });
 });

@@ -120,6 +120,13 @@ function scopesOf(manifest: Map<Path, string>): Set<Path> {
   return scopes;
 }
 
+/** Finds the place a recorded path stands for, in the manifest's writing; undefined where the manifest has none. */
+export function placeFinder(manifest: Manifest): (path: Path) => Path | undefined {
+  const known = byPlace(manifest);
+  const scopes = scopesOf(known);
+  return (path) => placesOf(path, scopes).findLast((place) => known.has(place));
+}
+
 /** The places a recorded path passes through, in the manifest's writing: keys of items become `[]`. */
 function placesOf(path: Path, scopes: ReadonlySet<Path>): Path[] {
   const found: Path[] = [];
@@ -127,12 +134,8 @@ function placesOf(path: Path, scopes: ReadonlySet<Path>): Path[] {
   for (const [, name, key] of path.replace(/:.*$/, "").matchAll(/\/([^/[@]+)(?:@\d+)?(?:\[([^\]]*)\])?/g)) {
     const place = `${scope}/${name}`;
     found.push(place);
-    scope =
-      key !== undefined && scopes.has(`${place}[${key}]`)
-        ? `${place}[${key}]`
-        : key === undefined
-          ? place
-          : `${place}[]`;
+    const within = [`[${key}]`, "[]", "[otherwise]"].map((end) => place + end);
+    scope = key === undefined ? place : (within.find((one) => scopes.has(one)) ?? `${place}[]`);
   }
   return found;
 }

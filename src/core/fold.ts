@@ -101,6 +101,8 @@ export interface RunRecord {
   readonly alerts: Set<string>;
   /** Calls that were answered in pieces, by the path of the operation, in order. */
   readonly streams: Map<Path, Streamed[]>;
+  /** By which price each model's calls are charged, and were before it changed. */
+  readonly prices: Map<string, EntryOf<"model-priced">[]>;
   /** The entries of containers that have ended, and of values that a check has altered. */
   readonly containers: Map<Path, number>;
   readonly alterations: Map<Path, number>;
@@ -142,6 +144,7 @@ export function emptyRecord(): RunRecord {
     raises: new Set(),
     alerts: new Set(),
     streams: new Map(),
+    prices: new Map(),
     containers: new Map(),
     alterations: new Map(),
     spent: nothingSpent,
@@ -243,6 +246,12 @@ export function record(run: RunRecord, entry: Entry): void {
     case "scope-opened":
       run.scopes.set(entry.path, entry.at);
       return;
+    case "model-priced": {
+      const known = run.prices.get(entry.model);
+      if (known) known.push(entry);
+      else run.prices.set(entry.model, [entry]);
+      return;
+    }
     case "budget-reserved": {
       const { path, seq, amount, kind = "model-call", hold, accounts = [] } = entry;
       run.reservations.set(seq, { path, seq, amount, kind, hold, accounts });

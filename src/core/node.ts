@@ -41,8 +41,34 @@ export interface WorkNode {
   readonly modelObjects?: { readonly [name: string]: object };
   /** The providers that need no registering, so that a misspelt one is found without asking anybody. */
   readonly providers?: readonly string[];
+  /** What an agent asks of its models, before it runs: of its input, where that is known by then. For dry runs. */
+  readonly asks?: (known?: KnownInput) => Promise<Asked>;
   /** An agent's calls are bought anew at each attempt; a step's operations are kept. */
   readonly freshAttempts: boolean;
+}
+
+/** What a place will be handed, where that is known before it runs. */
+export interface KnownInput {
+  readonly input: unknown;
+  readonly state: unknown;
+}
+
+/** What one attempt of an agent asks of its models at most. */
+export interface Asked {
+  /** A bound on the input of its first call, as far as it is known. */
+  readonly inputTokens: number;
+  /** What else that input holds, in words, as "its prompt". Empty: `inputTokens` covers it all. */
+  readonly unknown: readonly string[];
+  /** The cap of each answer, and the smallest one worth a call. */
+  readonly outputTokens: { readonly wanted: number; readonly least: number };
+  /** The first call, turns after tools, repairs. Each later one has what was said before in its input. */
+  readonly calls: number;
+  /** A cut answer is gone on with: a further try of a call has it in its input. */
+  readonly goesOn: boolean;
+  /** Its tools with a price, which its model may call as often as it likes. */
+  readonly pricedTools: readonly string[];
+  /** Handed to the provider: some make its prices others. */
+  readonly providerOptions?: object | undefined;
 }
 
 export interface PipelineNode {

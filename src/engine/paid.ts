@@ -5,6 +5,7 @@ import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 import type { KnownText } from "../core/streamed.ts";
 import { type Attempt, durable } from "./durable.ts";
+import { inTurn } from "./in-turn.ts";
 import { Incoming } from "./incoming.ts";
 import { type Said, saidBefore } from "./said.ts";
 import { type Stop, untilAborted } from "./stop.ts";
@@ -12,7 +13,7 @@ import type { Tenure } from "./tenure.ts";
 import type { Hold } from "./treasury.ts";
 
 /** How often one call is made before its failure is the step's: the provider was busy, or the line was cut. */
-const callAttempts = 3;
+export const callAttempts = 3;
 const firstBackoffMs = 1_000;
 
 /** One paid operation as the body asks for it. */
@@ -54,9 +55,12 @@ function buy<T>(attempt: Attempt, order: Order<T>): Promise<Json> {
   const work = async (): Promise<T> => {
     for (let tries = 1; ; tries++) {
       const said = await cutShort(tenure, order);
-      const held = await reserve(attempt, order, said);
+      const quote = "request" in order.quote ? order.quote.quote(said?.text ?? "") : order.quote;
       try {
-        const done = await once(attempt, held, order, said);
+        const done = await inTurn(tenure, quote, order, async (call) => {
+          const held = await reserve(attempt, order, quote);
+          return once(attempt, held, { ...order, call }, said);
+        });
         texts = done.texts;
         return done.value;
       } catch (error) {
@@ -85,12 +89,11 @@ async function cutShort<T>(tenure: Tenure, { quote, path, earlier }: Order<T>): 
 
 async function reserve<T>(
   { tenure }: Attempt,
-  { path, quote, scopes, stop }: Order<T>,
-  said: Said | undefined,
+  { path, scopes, stop }: Order<T>,
+  quote: Quote,
 ): Promise<Hold> {
-  const worst = "request" in quote ? quote.quote(said?.text ?? "") : quote;
   try {
-    return await tenure.treasury.reserve(path, worst, scopes, stop);
+    return await tenure.treasury.reserve(path, quote, scopes, stop);
   } catch (error) {
     throw error instanceof BudgetExceededError && error.onLimit === "halt" ? tenure.halt(error) : error;
   }

@@ -8,6 +8,7 @@ import { enclosing, type Path } from "../core/paths.ts";
 import type { World } from "../ports/world.ts";
 import type { Commons, SharedHold } from "./commons.ts";
 import type { Journal } from "./journal.ts";
+import { PriceNotes } from "./price-notes.ts";
 import type { Raise } from "./raises.ts";
 import type { Stop } from "./stop.ts";
 
@@ -41,6 +42,7 @@ export class Treasury {
   readonly #journal: Journal;
   readonly #world: World;
   readonly #commons: Commons | undefined;
+  readonly #prices: PriceNotes;
   readonly #queue: Waiting[] = [];
   /** What earlier owners of the run spent inside each path. */
   readonly #inherited = new Map<Path, Spent>();
@@ -55,6 +57,7 @@ export class Treasury {
     this.#journal = journal;
     this.#world = world;
     this.#commons = commons;
+    this.#prices = new PriceNotes(journal);
     this.#alerts = new Set(journal.run.alerts);
     this.#raises = new Set(journal.run.raises);
     for (const { path, amount, kind, settled } of journal.run.reservations.values()) {
@@ -113,6 +116,7 @@ export class Treasury {
     const shared = await this.#heldWithOthers(path, quote, scopes, granted, stop);
     const worst = shared?.amount ?? granted.worst;
     const { kind = "model-call" } = quote;
+    this.#prices.note(quote);
     const seq = this.#journal.put({
       type: "budget-reserved",
       path,

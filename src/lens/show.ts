@@ -7,6 +7,7 @@ import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
 import { blocksOf } from "../core/streamed.ts";
+import { chargesOf, type ModelCharge } from "./charges.ts";
 import { type FailedAttempt, type Operation, operationsOf, parentPath } from "./operations.ts";
 import { readableJson, type SpentView, spentView } from "./readable.ts";
 
@@ -31,6 +32,8 @@ export interface RunView {
   readonly error: ErrorRecord | null;
   readonly waitingFor: readonly { readonly path: Path; readonly prompt: string }[];
   readonly spent: SpentView;
+  /** The same by model, each with the price it was charged by. */
+  readonly charges: readonly ModelCharge[];
   readonly limits: {
     readonly costUsd?: string;
     readonly tokens?: number;
@@ -75,10 +78,15 @@ export async function show(runId: string, entries: readonly Entry[], readBlob: R
   const values = new Values(entries, readBlob);
   const operations: OperationView[] = [];
   for (const operation of nested(operationsOf(entries, run))) operations.push(await view(operation, values));
-  return { run: await viewRun(runId, run, values), operations };
+  return { run: await viewRun(runId, run, chargesOf(entries, run), values), operations };
 }
 
-async function viewRun(runId: string, run: RunRecord, values: Values): Promise<RunView> {
+async function viewRun(
+  runId: string,
+  run: RunRecord,
+  charges: readonly ModelCharge[],
+  values: Values,
+): Promise<RunView> {
   const { created, output } = run;
   const began = created?.at ?? run.updatedAt;
   return {
@@ -94,6 +102,7 @@ async function viewRun(runId: string, run: RunRecord, values: Values): Promise<R
     error: run.error ?? null,
     waitingFor: run.awaited.map((path) => ({ path, prompt: run.prompts.get(path) ?? "" })),
     spent: spentView(run.spent),
+    charges,
     limits: viewLimits(run.limits),
     ...(created?.scopes === undefined ? {} : { scopes: created.scopes.map(scopeName) }),
     origin: created?.origin ?? null,

@@ -1,9 +1,12 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { GenerateRequest, ModelOptions, PaidContext } from "../core/context.ts";
 import type { Schema } from "../core/schema.ts";
+import type { Pace } from "./pace.ts";
 
 /** What the engine asks of whoever speaks to models. */
 export interface Models {
+  /** How fast they may be called. Absent: as fast as one likes. */
+  readonly pace?: Pace;
   /** `ctx.generate`: one answer, as durable paid operations of the context. */
   generate(
     context: PaidContext,

@@ -89,6 +89,7 @@ const everyType: readonly Entry["type"][] = [
   "fallback-taken",
   "loop-judged",
   "map-started",
+  "model-priced",
   "operation-completed",
   "operation-failed",
   "operation-started",

@@ -91,6 +91,8 @@ async function live(
     onCall: (call, process) => witness.call(process, call),
     onPiece: (key, piece) => witness.sent(key, piece),
     onBill: (bill) => witness.bill(bill),
+    onRush: (what) => witness.say(what),
+    callsPerMinute: plan.callsPerMinute,
   };
   const course = new Course({
     plan,

@@ -118,6 +118,17 @@ test("show tells people of failures, costs and what comes next", async () => {
   const paid = (await folder.flujo("lens", "show", "s")).stdout;
   expect(paid).toMatch(/spent {5}\$0\.0000\d+, 1 call, \d+ tokens of at most \$0\.01/);
   expect(paid).toContain("model-call, offline:extract (not an LLM)");
+  expect(paid).toMatch(
+    /on {6}offline:extract {2}\$0\.0000\d+, 1 call, [^\n]*; at most \$0\.05 in, \$0\.2 out a million tokens, by declared by Flujo for its offline demo model of 2026-11-01\n/,
+  );
+  const { document } = await folder.json("lens", "show", "s");
+  expect(document.run.charges).toMatchObject([
+    {
+      model: "offline:extract",
+      spent: { calls: 1 },
+      price: { date: "2026-11-01", inputUsdPerMillion: "0.05" },
+    },
+  ]);
 });
 
 test("show names a run that nobody advances any more", async () => {

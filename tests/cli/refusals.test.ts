@@ -15,6 +15,8 @@ describe("words that make no sense exit 2", () => {
     [["run", pipelines, "--state-json", "[]"], "--state-json is not an object"],
     [["run", pipelines, "--budget", "0.50"], "--budget '$0.50'"],
     [["run", pipelines, "--max-tokens", "many"], "Write 1000, 500k or 2M"],
+    [["run", pipelines, "--assume-items", "3"], "are for a --dry-run"],
+    [["run", pipelines, "--dry-run", "--assume-items", "some"], "It takes a whole number"],
     [["run", pipelines, "--store", "redis:x"], "names no store"],
     [["run", pipelines, "--input", "x", "--run-id", "../x"], "is no run id"],
     [["lens", "list", "--status", "odd"], "Allowed choices are"],

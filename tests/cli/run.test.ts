@@ -50,6 +50,7 @@ describe("flujo run", () => {
       error: null,
       waitingFor: [],
       spent: { costUsd: "0", inputTokens: 0, outputTokens: 0, calls: 0 },
+      prices: [],
       durationMs: expect.any(Number),
     });
     expect(code).toBe(0);
@@ -161,11 +162,14 @@ describe("flujo run", () => {
     expect(halted.document).toMatchObject({ status: "halted", error: { code: "budget-exceeded" } });
     expect(Number(halted.document.spent.costUsd)).toBeLessThanOrEqual(0.00003);
     expect(halted.document.spent.calls).toBe(2);
+    const source = "declared by Flujo for its offline demo model";
+    expect(halted.document.prices).toEqual([{ model: "offline:extract", source, date: "2026-11-01" }]);
     expect(halted.code).toBe(4);
     const resumed = await folder.flujo("resume", "s", "--budget", "$1.00");
     expect(JSON.parse(resumed.stdout)).toHaveLength(4);
     expect((await folder.json("lens", "show", "s")).document.run.spent.calls).toBe(4);
     expect(resumed.stderr).toContain("offline:extract is not an LLM");
+    expect(resumed.stderr).toContain(`offline:extract is charged by ${source} of 2026-11-01.`);
     expect(resumed.code).toBe(0);
   });
 

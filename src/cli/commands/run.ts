@@ -1,5 +1,5 @@
-import type { Command } from "commander";
-import { InvalidRunIdError } from "../../core/errors.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { InvalidOptionError, InvalidRunIdError } from "../../core/errors.ts";
 import { fold } from "../../core/fold.ts";
 import { limitsOf } from "../../core/limits.ts";
 import type { Node } from "../../core/node.ts";
@@ -10,11 +10,13 @@ import { readJournal } from "../../lens/journal.ts";
 import type { Store } from "../../ports/store.ts";
 import { advance } from "../advance.ts";
 import { budgetOf } from "../amounts.ts";
-import { answering, type Known } from "../document.ts";
+import { answering, type Known, printJson } from "../document.ts";
+import { exit } from "../exit.ts";
 import { inputOf, stateOf } from "../input.ts";
 import { loadPipeline } from "../load/pipeline.ts";
 import { readSettings, type Settings } from "../settings.ts";
 import { openStore } from "../stores.ts";
+import { result } from "../terminal.ts";
 
 interface Flags {
   readonly input?: string;
@@ -28,6 +30,9 @@ interface Flags {
   readonly export?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly dryRun?: boolean;
+  readonly assumeTokens?: number;
+  readonly assumeItems?: number;
 }
 
 /** `flujo run FILE` */
@@ -49,12 +54,59 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--export <name>", "the export to run (default: default, or pipeline)")
     .option("--json", "print one JSON document about the run")
     .option("--quiet", "no progress")
+    .option("--dry-run", "say what it can cost at most, and did in past runs; call and store nothing")
+    .addOption(
+      new Option("--assume-tokens <count>", "in a dry run: tokens of each text not known yet").argParser(
+        wholeNumber,
+      ),
+    )
+    .addOption(
+      new Option("--assume-items <count>", "in a dry run: items of each list not known yet").argParser(
+        wholeNumber,
+      ),
+    )
     .action(async (file: string, flags: Flags) =>
-      done(await answering(flags, (known) => run(file, flags, known))),
+      done(await answering(flags, (known) => (flags.dryRun ? price(file, flags) : run(file, flags, known)))),
     );
 }
 
+/** The dry run. */
+async function price(file: string, flags: Flags): Promise<number> {
+  const value = await inputOf(flags);
+  const state = stateOf(flags.stateJson);
+  budgetOf(flags);
+  const settings = await readSettings(flags);
+  const { node } = await loadPipeline(file, flags.export);
+  const standing = settings.budget === undefined ? (rootOf(node).limits ?? {}) : limitsOf(settings.budget);
+  const asked = budgetOf(flags, standing);
+  const isGiven = flags.input !== undefined || flags.inputJson !== undefined;
+  const { dryRun } = await import("../dry-run.ts");
+  const dry = await dryRun({
+    node,
+    settings,
+    limits: asked === undefined ? standing : limitsOf(asked),
+    ...(isGiven ? { input: { value } } : {}),
+    state,
+    textTokens: flags.assumeTokens,
+    items: flags.assumeItems,
+  });
+  if (flags.json) await printJson(dry);
+  else await result(`${(await import("../dry-run-text.ts")).dryRunText(dry)}\n`);
+  return exit.completed;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError("It takes a whole number from 0.");
+}
+
 async function run(file: string, flags: Flags, known: Known): Promise<number> {
+  if (flags.assumeTokens !== undefined || flags.assumeItems !== undefined) {
+    throw new InvalidOptionError(
+      "--assume-tokens and --assume-items are for a --dry-run; a run assumes nothing",
+    );
+  }
   const input = await inputOf(flags);
   const state = stateOf(flags.stateJson);
   budgetOf(flags); // a slip of the pen is told before anything loads

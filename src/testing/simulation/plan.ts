@@ -129,6 +129,8 @@ export interface RunPlan {
   readonly body: Plan;
   /** The limits the run begins with; doubled each time it halts. */
   readonly limits: { readonly picoUsd?: number; readonly calls?: number; readonly tokens?: number };
+  /** How many calls each process may make in a minute; undefined: any number. */
+  readonly callsPerMinute: number | undefined;
 }
 
 export const forever = 1_000_000;
@@ -151,7 +153,11 @@ export function randomRun(chance: Chance, streams: Chance, tools: Chance): RunPl
   const links = Array.from({ length: chance.whole(1, 4) }, () => grower.grow(chance.whole(1, 3), calm));
   if (chance.flip(0.2)) links.push(grower.grow(2, { doomed: true, flaky: false }));
   const body = withStreams({ kind: "sequence", links }, streams);
-  return { body, limits: limits(chance) };
+  return {
+    body,
+    limits: limits(chance),
+    callsPerMinute: chance.flip(0.3) ? chance.pick([2, 5, 20]) : undefined,
+  };
 }
 
 function limits(chance: Chance): RunPlan["limits"] {

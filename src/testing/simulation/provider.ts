@@ -36,6 +36,9 @@ export interface ProviderOptions {
   /** Called with each piece of a streamed answer, just before it is sent. */
   readonly onPiece: (key: string, piece: string) => void;
   readonly onBill: (bill: Readonly<Bill>) => void;
+  /** Called for a process that calls faster than it may. */
+  readonly onRush: (what: string) => void;
+  readonly callsPerMinute: number | undefined;
 }
 
 /** Pico-dollars a token: those of the price below. */
@@ -52,6 +55,9 @@ export class Provider {
   readonly #options: ProviderOptions;
   /** How often each prompt has been sent. */
   readonly #asked = new Map<string, number>();
+  /** When each process called, and its way to models: one, as `models()` is made once a process. */
+  readonly #calls = new Map<VirtualProcess, number[]>();
+  readonly #models = new Map<VirtualProcess, Models>();
 
   constructor(options: ProviderOptions) {
     this.#options = options;
@@ -69,7 +75,27 @@ export class Provider {
   }
 
   modelsFor(process: VirtualProcess): Models {
-    return models({ prices: { "scripted:model": price }, now: process.now });
+    const known = this.#models.get(process);
+    if (known !== undefined) return known;
+    const { callsPerMinute } = this.#options;
+    const made = models({
+      prices: { "scripted:model": price },
+      now: process.now,
+      ...(callsPerMinute === undefined
+        ? {}
+        : { limits: { "scripted:model": { requestsPerMinute: callsPerMinute } } }),
+    });
+    this.#models.set(process, made);
+    return made;
+  }
+
+  #pace(process: VirtualProcess): void {
+    const { callsPerMinute = Number.POSITIVE_INFINITY, onRush } = this.#options;
+    const calls = [...(this.#calls.get(process) ?? []), process.now()];
+    this.#calls.set(process, calls);
+    const minute = calls.filter((at) => at > process.now() - 60_000);
+    if (minute.length > callsPerMinute)
+      onRush(`${process.owner} made ${minute.length} calls in a minute, and may make ${callsPerMinute}`);
   }
 
   async #metered<T>(
@@ -77,6 +103,7 @@ export class Provider {
     process: VirtualProcess,
     answer: (bill: (usage: LanguageModelV4Usage) => void, hear: (piece: string) => void) => Promise<T>,
   ): Promise<T> {
+    this.#pace(process);
     const inputTokens = Math.ceil(JSON.stringify(request.prompt).length / 4);
     const cap = request.maxOutputTokens ?? 0;
     const full = inputTokens * rate.input + cap * rate.output;
@@ -110,7 +137,8 @@ export class Provider {
     const question = firstUserText(options);
     const delayMs = [0, 5, 700, 4_000][numberOf(whole) % 4] as number; // one of four
     const trouble = /trouble=(\w+)/.exec(question)?.[1];
-    if (asked === 0 && trouble === "refuses") return { error: refusal, unbilled: true, delayMs };
+    if (asked === 0 && trouble === "refuses")
+      return { error: refusals[numberOf(question) % 2], unbilled: true, delayMs };
     if (asked === 0 && trouble === "breaks") return { error: new Error("the line was cut"), delayMs };
     if (asked === 0 && trouble === "hangs") return { text: "too late", delayMs: 3_600_000 };
     const toolCalls = callsIn(question, options);
@@ -193,5 +221,7 @@ function firstUserText({ prompt }: LanguageModelV4CallOptions): string {
     : "";
 }
 
-const refusal = Object.assign(new Error("too many requests"), { statusCode: 429, responseHeaders: {} });
-const isRefusal = (error: unknown): boolean => error === refusal;
+const tooMany = (headers: object) =>
+  Object.assign(new Error("too many requests"), { statusCode: 429, responseHeaders: headers });
+const refusals = [tooMany({}), tooMany({ "retry-after": "20" })];
+const isRefusal = (error: unknown): boolean => refusals.some((refusal) => refusal === error);

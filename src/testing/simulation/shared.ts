@@ -156,7 +156,14 @@ class Life {
     this.#around = around;
     this.#driver = around.world.process(`driver of ${plan.runId}`);
     this.#faultsLeft = around.chance.whole(0, 4);
-    this.provider = new Provider({ onCall: () => {}, onPiece: () => {}, onBill: () => around.books.check() });
+    const onBill = (): void => around.books.check();
+    this.provider = new Provider({
+      onCall: () => {},
+      onBill,
+      onPiece: () => {},
+      onRush: () => {},
+      callsPerMinute: undefined,
+    });
   }
 
   /** Looks after the run; true when it is done. */

@@ -1,0 +1,313 @@
+/**
+ * What a pipeline can cost at most, from its tree alone: nothing in it runs. A bound on one agent's calls goes up through
+ * all that is around it: attempts, items, turns, branches, budgets. Where there is no bound, it is said why, by name.
+ */
+import type { QuotedRates } from "../core/context.ts";
+import {
+  type Asked,
+  type BranchNode,
+  isQualifier,
+  type KnownInput,
+  links,
+  type MapNode,
+  type Node,
+  nameOf,
+  type WorkNode,
+} from "../core/node.ts";
+import { childPath, itemPath, type Path } from "../core/paths.ts";
+import { inside } from "../core/tree.ts";
+import { maySpend } from "./body-calls.ts";
+import {
+  type Bound,
+  both,
+  capped,
+  counted,
+  either,
+  type Line,
+  nothing,
+  type Opening,
+  optional,
+  repeated,
+  type Use,
+  unknown,
+} from "./bounds.ts";
+
+/** What an estimate goes by beside the tree. */
+export interface EstimateFacts {
+  /** The highest rates of a model in a call with these options; undefined without a known price. */
+  readonly rates: (model: string, options: object | undefined) => QuotedRates | undefined;
+  /** How often one call is made before its failure is the step's. */
+  readonly tries: number;
+  /** How often one call may be refused besides: such refusals are free, and count as calls. */
+  readonly refusals: number;
+  /** The run's input and first state, where they are given. */
+  readonly known?: KnownInput | undefined;
+  /** Tokens each unknown text is taken to have. Absent: such a text has no bound. */
+  readonly textTokens?: number | undefined;
+  /** Items each list of unknown length is taken to have. Absent: it has no bound. */
+  readonly items?: number | undefined;
+}
+
+/** Bounds what one run of the tree can use. The budget around the whole pipeline is left to the caller. */
+export async function estimate(root: Node, facts: EstimateFacts): Promise<Bound> {
+  return (await bound(root, "", facts.known, facts)).bound;
+}
+
+/** A bound, and what the next place gets where that is known. */
+interface Step {
+  readonly bound: Bound;
+  readonly output?: KnownInput | undefined;
+}
+
+async function bound(
+  node: Node,
+  within: Path,
+  known: KnownInput | undefined,
+  facts: EstimateFacts,
+): Promise<Step> {
+  switch (node.kind) {
+    case "sequence": {
+      let all: Step = { bound: nothing, output: known };
+      for (const link of links(node)) {
+        const next = await bound(link, within, all.output, facts);
+        all = { bound: both(all.bound, next.bound), output: next.output };
+      }
+      return all;
+    }
+    case "retry": {
+      const { bound: once } = await bound(node.of, within, known, facts);
+      return { bound: withBudgets(repeated(once, node.attempts, "attempts"), node.of, within) };
+    }
+    case "fallback": {
+      const [first, other] = [
+        await bound(node.of, within, known, facts),
+        await bound(node.other, within, known, facts),
+      ];
+      return {
+        bound: {
+          ...both(first.bound, other.bound),
+          must: first.bound.must,
+          impossible: first.bound.impossible,
+        },
+      };
+    }
+    case "cached": {
+      const { bound: missed } = await bound(node.of, within, known, facts);
+      return { bound: optional(missed) };
+    }
+    case "budget": {
+      const { bound: inner } = await bound(node.of, within, known, facts);
+      return { bound: withBudgets(inner, node, within) };
+    }
+    case "timeout":
+    case "validate":
+      return { bound: (await bound(node.of, within, known, facts)).bound };
+    case "sleep":
+      return { bound: nothing, output: known };
+    case "humanInTheLoop":
+      return { bound: nothing };
+    case "pipeline": {
+      const path = childPath(within, node.name);
+      // A schema may make another value of the input; that of the outermost was applied to what is known.
+      const given = node.input === undefined || within === "" ? known : undefined;
+      return bound(node.body, path, given, facts);
+    }
+    default:
+      return { bound: await boundOfPlace(node, within, known, facts) };
+  }
+}
+
+type OtherPlace = Exclude<Extract<Node, { name: string }>, { kind: "pipeline" | "sleep" | "humanInTheLoop" }>;
+
+async function boundOfPlace(
+  node: OtherPlace,
+  within: Path,
+  known: KnownInput | undefined,
+  facts: EstimateFacts,
+): Promise<Bound> {
+  const path = childPath(within, node.name);
+  switch (node.kind) {
+    case "step":
+      return maySpend(node.work)
+        ? unknown(`${path} may call models in its body, which only running it tells`)
+        : nothing;
+    case "agent":
+      return agentBound(node, path, known, facts);
+    case "mapOver":
+      return mapBound(node, path, known, facts);
+    case "branchOn":
+      return branchBound(node, path, known, facts);
+    case "parallel": {
+      let all = nothing;
+      for (const sub of inside(node, path))
+        all = both(all, (await bound(sub.node, sub.within, known, facts)).bound);
+      return all;
+    }
+    case "loopUntil": {
+      const first = (await bound(node.body, itemPath(path, ""), known, facts)).bound;
+      if (node.maxLoops === 1) return first;
+      const later = (await bound(node.body, itemPath(path, ""), undefined, facts)).bound;
+      const rest = optional(repeated(later, node.maxLoops - 1, "turns"));
+      return retold(both(first, rest), later, node.maxLoops, "turns");
+    }
+  }
+}
+
+/** Says of the lines of a sum that they stand for `n` times what one of it says. */
+function retold(sum: Bound, one: Bound, n: number, what: string): Bound {
+  const lines = [...sum.lines].map(
+    ([key, line]) => [key, { ...line, times: one.lines.get(key)?.times ?? line.times }] as const,
+  );
+  return counted({ ...sum, lines: new Map(lines) }, n, what);
+}
+
+/** More items than this are not looked at one by one. */
+const mostItems = 1_000;
+
+async function mapBound(
+  node: MapNode,
+  path: Path,
+  known: KnownInput | undefined,
+  facts: EstimateFacts,
+): Promise<Bound> {
+  const each = itemPath(path, "");
+  const items =
+    node.over === undefined && Array.isArray(known?.input) ? (known.input as readonly unknown[]) : undefined;
+  const any = (await bound(node.each, each, undefined, facts)).bound;
+  if (items === undefined) {
+    const perhaps = optional(any); // there may be none
+    if (facts.items !== undefined) return repeated(perhaps, facts.items, "items");
+    return counted(eachOpen(perhaps, `${path} has as many items as the list it gets`), undefined, "items");
+  }
+  if (items.length === 0) return nothing;
+  if (items.length > mostItems) return repeated(any, items.length, "items");
+  let all = nothing;
+  for (const input of items)
+    all = both(all, (await bound(node.each, each, { input, state: known?.state }, facts)).bound);
+  return retold(all, any, items.length, "items");
+}
+
+/** Whatever is used there has no bound; nothing used has none either way. */
+function eachOpen(bound: Bound, why: string): Bound {
+  if (bound.lines.size === 0 && bound.open.length === 0) return bound;
+  const opening: Opening = { why, of: ["picoUsd", "tokens", "calls"] };
+  const lines = [...bound.lines].map(
+    ([key, line]) => [key, { ...line, open: [...line.open, opening] }] as const,
+  );
+  return { ...bound, open: [...bound.open, opening], lines: new Map(lines) };
+}
+
+async function branchBound(
+  node: BranchNode,
+  path: Path,
+  known: KnownInput | undefined,
+  facts: EstimateFacts,
+): Promise<Bound> {
+  const [first = nothing, ...others] = await Promise.all(
+    inside(node, path).map(async (sub) => (await bound(sub.node, sub.within, known, facts)).bound),
+  );
+  return others.reduce(either, first);
+}
+
+/** The budgets around a place are one account, however often the place is tried. */
+function withBudgets(inner: Bound, node: Node, within: Path): Bound {
+  if (within === "") return inner;
+  let result = inner;
+  for (let at = node; isQualifier(at); at = at.of) {
+    if (at.kind !== "budget") continue;
+    const held = capped(result, at.limits, childPath(within, nameOf(at.of)));
+    // One that makes its place fail halts no run.
+    result = at.onLimit === "fail" ? { ...optional(held), impossible: result.impossible } : held;
+  }
+  return result;
+}
+
+async function agentBound(
+  node: WorkNode,
+  path: Path,
+  known: KnownInput | undefined,
+  facts: EstimateFacts,
+): Promise<Bound> {
+  const asked = await node.asks?.(known);
+  if (asked === undefined) return unknown(`${path} does not say what it asks`);
+  const [first = nothing, ...others] = (node.models ?? []).map((model) =>
+    modelBound(path, model, asked, facts),
+  );
+  // Each of several models may be asked in vain before the next; one of them must be.
+  return others.reduce((all, next) => ({ ...both(all, next), must: either(all, next).must }), first);
+}
+
+function modelBound(path: Path, model: string, asked: Asked, facts: EstimateFacts): Bound {
+  const { rates, tries, refusals, textTokens } = facts;
+  const rate = rates(model, asked.providerOptions);
+  const { wanted, least } = asked.outputTokens;
+  const cost = (input: bigint, output: bigint): bigint =>
+    rate === undefined ? 0n : input * rate.input + output * rate.output;
+  // Where texts are taken to have a length, a cut answer has all that its cap allows.
+  const cut = asked.goesOn && textTokens !== undefined ? wanted : 0;
+  const input = BigInt(asked.inputTokens + (textTokens ?? 0) * asked.unknown.length + cut);
+  const calls = BigInt(asked.calls);
+  // Each later call repeats what was said since the first: an answer, and results or corrections.
+  const said = textTokens === undefined ? 0n : BigInt(wanted + textTokens) * ((calls * (calls - 1n)) / 2n);
+  const [inputs, outputs] = [calls * input + said, calls * BigInt(wanted)];
+  const once: Use = { picoUsd: cost(inputs, outputs), tokens: inputs + outputs, calls };
+  const open = openingsOf(path, model, asked, facts, rate === undefined);
+  const smallest = BigInt(Math.min(least, wanted));
+  const fewest = BigInt(asked.inputTokens);
+  const line: Line = {
+    place: path,
+    model,
+    call: {
+      inputTokens: Number(input),
+      unknown: textTokens === undefined ? asked.unknown : [],
+      outputTokens: wanted,
+      picoUsd: rate && cost(input, BigInt(wanted)),
+    },
+    times: asked.calls > 1 ? [{ what: "calls", n: asked.calls }] : [],
+    use: once,
+    open,
+  };
+  const bound: Bound = {
+    use: once,
+    open,
+    must: { picoUsd: cost(fewest, smallest), tokens: fewest + smallest, calls: 1n },
+    impossible: [],
+    lines: new Map([[`${path} ${model}`, line]]),
+  };
+  const tried = repeated(bound, tries, "tries");
+  const use = { ...tried.use, calls: calls * BigInt(tries + refusals) };
+  const lines = new Map([...tried.lines].map(([key, one]) => [key, { ...one, use }]));
+  return { ...tried, use, lines };
+}
+
+function openingsOf(
+  path: Path,
+  model: string,
+  asked: Asked,
+  facts: EstimateFacts,
+  unpriced: boolean,
+): Opening[] {
+  const open: Opening[] = [];
+  if (unpriced) open.push({ why: `${model} has no known price`, of: ["picoUsd"] });
+  for (const tool of asked.pricedTools)
+    open.push({
+      why: `the tool ${tool} of ${path} has a price, and is called as often as its model likes`,
+      of: ["picoUsd"],
+    });
+  if (facts.textTokens !== undefined) return open;
+  if (asked.goesOn) {
+    const why = `a cut answer of ${path} is gone on with, and sent along`;
+    open.push({ why, of: ["picoUsd", "tokens"] });
+  }
+  for (const what of asked.unknown)
+    open.push({
+      why: `${what.replace(/^its/, "the")} of ${path} is made of what is not known before it runs`,
+      of: ["picoUsd", "tokens"],
+    });
+  if (asked.calls > 1)
+    open.push({
+      why: `each further call of ${path} repeats what was said before`,
+      of: ["picoUsd", "tokens"],
+    });
+  return open;
+}

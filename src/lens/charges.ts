@@ -1,0 +1,50 @@
+import type { Entry, ModelPriced } from "../core/entries.ts";
+import { type RunRecord, spentOf } from "../core/fold.ts";
+import { addSpent, decimalUsd, nothingSpent, type Spent } from "../core/limits.ts";
+import { type SpentView, spentView } from "./readable.ts";
+
+/** What a run spent on one model, and by which price. */
+export interface ModelCharge {
+  readonly model: string;
+  readonly spent: SpentView;
+  /** The price its last calls were charged by; null when nobody knew one, so that they count as $0. */
+  readonly price: ChargedPrice | null;
+  /** Prices that held for earlier calls of the run, the latest first. */
+  readonly earlier?: readonly ChargedPrice[];
+}
+
+export interface ChargedPrice {
+  readonly source: string;
+  /** ISO day; null when the source does not tell. */
+  readonly date: string | null;
+  /** The highest rates that could apply, in US dollars a million tokens. */
+  readonly inputUsdPerMillion: string;
+  readonly outputUsdPerMillion: string;
+}
+
+/** What each model cost, in the order of their first calls. */
+export function chargesOf(entries: readonly Entry[], run: RunRecord): readonly ModelCharge[] {
+  const spent = new Map<string, Spent>();
+  for (const entry of entries) {
+    if (entry.type !== "budget-reserved" || entry.kind !== undefined) continue; // no tool's fee, nor what a step spends
+    const { amount, settled } = run.reservations.get(entry.seq) ?? { amount: entry.amount };
+    const charged = spentOf(settled ?? amount, "model-call");
+    spent.set(entry.model, addSpent(spent.get(entry.model) ?? nothingSpent, charged));
+  }
+  return [...spent].map(([model, sum]) => {
+    const [price = null, ...earlier] = (run.prices.get(model) ?? []).map(chargedPrice).reverse();
+    return { model, spent: spentView(sum), price, ...(earlier.length === 0 ? {} : { earlier }) };
+  });
+}
+
+function chargedPrice({ source, date, input, output }: ModelPriced): ChargedPrice {
+  return {
+    source,
+    date: date ?? null,
+    inputUsdPerMillion: perMillion(input),
+    outputUsdPerMillion: perMillion(output),
+  };
+}
+
+/** Pico-dollars a token as US dollars a million tokens. */
+const perMillion = (pico: string): string => decimalUsd(BigInt(pico) * 1_000_000n);
