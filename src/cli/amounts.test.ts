@@ -49,7 +49,7 @@ test("limits to set, and limits to take away", () => {
   });
   expect(limitChanges({ cost: "none" })).toEqual({ picoUsd: null });
   expect(limitChanges({})).toEqual({});
-  expect(() => limitChanges({ cost: "20" })).toThrow(/the amount 20 is not an amount of money/);
+  expect(() => limitChanges({ cost: "20" })).toThrow(/--cost 20 is not an amount of money/);
 });
 
 test("amounts to top up by", () => {

@@ -33,11 +33,15 @@ export interface AmountFlags {
 /**
  * The amounts of the flags, as a budget.
  *
+ * @param moneyFlag what an amount of money is called in a complaint about it.
  * @throws InvalidOptionError
  */
-export function amountsOf({ cost: money, tokens, calls, toolCalls }: AmountFlags): Budget {
+export function amountsOf(
+  { cost: money, tokens, calls, toolCalls }: AmountFlags,
+  moneyFlag = "the amount",
+): Budget {
   return {
-    ...(money === undefined ? {} : { cost: cost("the amount", money) }),
+    ...(money === undefined ? {} : { cost: cost(moneyFlag, money) }),
     ...(tokens === undefined ? {} : { tokens: number("--tokens", tokens, "tokens") }),
     ...(calls === undefined ? {} : { calls: number("--calls", calls, "calls") }),
     ...(toolCalls === undefined ? {} : { toolCalls: number("--tool-calls", toolCalls, "tool calls") }),
@@ -56,7 +60,7 @@ export function limitChanges(flags: AmountFlags): { readonly [K in keyof Limits]
     .filter(([, text]) => text === "none")
     .map(([kind]) => (kind === "cost" ? "picoUsd" : kind));
   const set = Object.fromEntries(given.filter(([, text]) => text !== "none"));
-  return { ...limitsOf(amountsOf(set)), ...Object.fromEntries(gone.map((kind) => [kind, null])) };
+  return { ...limitsOf(amountsOf(set, "--cost")), ...Object.fromEntries(gone.map((kind) => [kind, null])) };
 }
 
 function asBudget({ picoUsd: pico, tokens, calls, toolCalls, timeMs }: Limits): Budget {

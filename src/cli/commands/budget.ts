@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Account, AmendRequest } from "../../core/account.ts";
-import { InvalidOptionError } from "../../core/errors.ts";
+import { InvalidOptionError, UnknownRunError } from "../../core/errors.ts";
 import { limitsOf } from "../../core/limits.ts";
 import { isRunId } from "../../core/paths.ts";
 import { checkedScope, percents } from "../../core/scopes.ts";
@@ -130,7 +130,7 @@ async function topUp(name: string, amounts: AmountFlags, flags: Flags): Promise<
     }
     if (!isRunId(name)) throw unknownScope(name, where);
     const runId = await fullRunId(store, name).catch((error: unknown) => {
-      throw error instanceof CommandError ? error : unknownName(name, where);
+      throw error instanceof UnknownRunError ? unknownName(name, where) : error;
     });
     const outcome = await topUpRun(store, nodeWorld(), runId, by);
     say(
