@@ -60,9 +60,9 @@ async function manifestOf(store: Store, run: RunRecord): Promise<Manifest> {
 function spentByPlace(run: RunRecord, manifest: Manifest): Map<Path, Spent> {
   const placeOf = placeFinder(manifest);
   const spent = new Map<Path, Spent>();
-  for (const { path, amount, settled } of run.reservations.values()) {
+  for (const { path, amount, settled, kind } of run.reservations.values()) {
     const place = placeOf(path) ?? path;
-    const charged = { ...spentOf(settled ?? amount), calls: 1 };
+    const charged = spentOf(settled ?? amount, kind);
     spent.set(place, addSpent(spent.get(place) ?? nothingSpent, charged));
   }
   return spent;

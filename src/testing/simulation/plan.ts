@@ -129,7 +129,7 @@ export interface RunPlan {
   readonly body: Plan;
   /** The limits the run begins with; doubled each time it halts. */
   readonly limits: { readonly picoUsd?: number; readonly calls?: number; readonly tokens?: number };
-  /** How many calls each process may make in a minute; undefined: any number. */
+  /** How many calls each process may make in a minute: enough for the timeouts in the tree. Undefined: any number. */
   readonly callsPerMinute: number | undefined;
 }
 
@@ -156,7 +156,7 @@ export function randomRun(chance: Chance, streams: Chance, tools: Chance): RunPl
   return {
     body,
     limits: limits(chance),
-    callsPerMinute: chance.flip(0.3) ? chance.pick([2, 5, 20]) : undefined,
+    callsPerMinute: chance.flip(0.3) ? chance.pick([20, 40]) : undefined,
   };
 }
 
