@@ -14,7 +14,7 @@ import type { World } from "../../src/ports/world.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { chance } from "../../src/testing/chance.ts";
 import { billOf } from "./opponent.ts";
-import { type Cap, type Scenario, scenarioOf } from "./scenario.ts";
+import { type Cap, type Rates, type Scenario, scenarioOf } from "./scenario.ts";
 import type { Bill } from "./server.ts";
 
 /** What came of a scenario. */
@@ -95,12 +95,10 @@ export function runnerOf(
   scale: number,
 ): Runner<never, unknown> {
   const provider = createOpenAI({ baseURL: `${url}/${scenario.seed}/v1`, apiKey: "none" });
-  const { input, cached, written, output } = scenario.tariff;
+  const { long, ...rates } = scenario.tariff;
   const price = {
-    input: perMillion(input),
-    cacheRead: perMillion(cached),
-    cacheWrite: perMillion(written),
-    output: perMillion(output),
+    ...priced(rates),
+    ...(long === undefined ? {} : { tiers: [{ above: long.above, ...priced(long) }] }),
   };
   return new Runner(pipelineOf(scenario, scale), {
     store,
@@ -165,8 +163,10 @@ function worstCase(scenario: Scenario): { picoUsd: number; tokens: number } {
   ];
   const input = tokenBound({ messages });
   const { tariff, maxOutputTokens } = scenario;
-  const dearest = Math.max(tariff.input, tariff.cached, tariff.written);
-  return { picoUsd: input * dearest + maxOutputTokens * tariff.output, tokens: input + maxOutputTokens };
+  const tiers = [tariff, tariff.long ?? tariff];
+  const dearest = Math.max(...tiers.flatMap((rates) => [rates.input, rates.cached, rates.written]));
+  const output = Math.max(...tiers.map((rates) => rates.output));
+  return { picoUsd: input * dearest + maxOutputTokens * output, tokens: input + maxOutputTokens };
 }
 
 /** A cap in the unit of its kind. */
@@ -183,6 +183,13 @@ export function limit(cap: Cap, scenario: Scenario, scale: number): Budget {
   if (cap.kind === "cost") return { cost: `$${decimalUsd(BigInt(most))}` as Usd }; // digits and a point
   return cap.kind === "tokens" ? { tokens: most } : { calls: most };
 }
+
+const priced = ({ input, cached, written, output }: Rates) => ({
+  input: perMillion(input),
+  cacheRead: perMillion(cached),
+  cacheWrite: perMillion(written),
+  output: perMillion(output),
+});
 
 const perMillion = (picoUsd: number): Usd => `$${decimalUsd(BigInt(picoUsd) * 1_000_000n)}` as Usd; // as above
 
