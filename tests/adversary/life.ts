@@ -4,8 +4,11 @@ import { agent } from "../../src/agents/agent.ts";
 import { models } from "../../src/agents/models.ts";
 import { tokenBound } from "../../src/budget/token-bound.ts";
 import { mapOver, parallel, pipeline } from "../../src/core/compose.ts";
+import type { Duration } from "../../src/core/duration.ts";
 import type { Entry } from "../../src/core/entries.ts";
+import { BudgetExceededError } from "../../src/core/errors.ts";
 import { type Budget, decimalUsd, type Usd } from "../../src/core/limits.ts";
+import type { SharedScope } from "../../src/core/scopes.ts";
 import type { Step } from "../../src/core/step.ts";
 import { Runner } from "../../src/engine/runner.ts";
 import { nodeWorld } from "../../src/node-world.ts";
@@ -31,7 +34,6 @@ export interface Life {
 }
 
 const system = "Answer.";
-const runId = "r";
 /** So much faster than the real clock: a wait of a second takes 20 ms. */
 const haste = 50;
 
@@ -48,23 +50,47 @@ export function hastyWorld(began: number = Date.now()): World {
   };
 }
 
+/** Where scenarios are lived, and what pays for them beside their own caps. */
+export interface Surroundings {
+  readonly store: Store;
+  readonly world: World;
+  readonly scopes: readonly SharedScope[];
+  /** A run has come to stand at what it shares with others. */
+  readonly raise: () => Promise<void>;
+}
+
+/** Nobody dies here, and a machine that is busy for a moment, which is long for a clock that hurries, is no death. */
+const patientLease: Duration = "30m";
+
+const alone = (): Surroundings => ({
+  store: memory(),
+  world: hastyWorld(),
+  scopes: [],
+  raise: async () => {},
+});
+
 /** @param url the adversary's. */
-export async function live(seed: number, url: string): Promise<Life> {
+export async function live(
+  seed: number,
+  url: string,
+  { store, world, scopes, raise }: Surroundings = alone(),
+): Promise<Life> {
   const scenario = scenarioOf(seed);
+  const runId = `s${seed}`;
   const violations: string[] = [];
-  const store = memory();
-  const world = hastyWorld();
+  const journal = async (): Promise<readonly Entry[]> => (await store.read(runId, 0, 100_000)) ?? [];
   const draw = chance(seed ^ 0xadd);
   const look = async (stands: boolean): Promise<void> => {
-    violations.push(...wrongs(scenario, await billOf(url, seed), await journal(store), scale, stands));
+    violations.push(...wrongs(scenario, await billOf(url, seed), await journal(), scale, stands));
   };
   let scale = 1;
   let halts = 0;
   let cap = 0n;
   for (let round = 0; round < 4; round++) {
     cap = BigInt(amount(scenario.run, scenario, scale));
-    await using runner = runnerOf(scenario, url, store, world, scale);
-    const handle = runner.start(undefined as never, { runId, budget: limit(scenario.run, scenario, scale) });
+    await using runner = runnerOf(scenario, url, store, world, scale, patientLease);
+    const budget = limit(scenario.run, scenario, scale);
+    const handle = runner.start(undefined as never, { runId, budget, scopes });
     if (scenario.handsOver && round === 0) {
       await new Promise<void>((resolve) => void world.timer(draw.whole(0, 1_500), resolve));
       await runner[Symbol.asyncDispose]();
@@ -76,15 +102,13 @@ export async function live(seed: number, url: string): Promise<Life> {
     await look(true);
     if (result.status === "completed" || result.status === "failed") break;
     if (result.status !== "halted") violations.push(`it ended ${result.status}`);
+    else if (result.error instanceof BudgetExceededError && result.error.exceeded?.of === "shared")
+      await raise();
     halts += 1;
     scale *= 2;
   }
-  const entries = await journal(store);
+  const entries = await journal();
   return { scenario, violations, bill: await billOf(url, seed), entries, halts, cap };
-}
-
-async function journal(store: Store): Promise<readonly Entry[]> {
-  return (await store.read(runId, 0, 100_000)) ?? [];
 }
 
 export function runnerOf(
@@ -93,6 +117,7 @@ export function runnerOf(
   store: Store,
   world: World,
   scale: number,
+  lease?: Duration,
 ): Runner<never, unknown> {
   const provider = createOpenAI({ baseURL: `${url}/${scenario.seed}/v1`, apiKey: "none" });
   const { long, ...rates } = scenario.tariff;
@@ -103,6 +128,7 @@ export function runnerOf(
   return new Runner(pipelineOf(scenario, scale), {
     store,
     world,
+    ...(lease === undefined ? {} : { lease }),
     models: models({
       providers: { adversary: (id) => provider.chat(id) },
       prices: { "adversary:model": price },
