@@ -4,8 +4,8 @@ import { picoUsd, type Usd } from "../core/limits.ts";
 import type { Price } from "./price-book.ts";
 import { cardOf, costOf, type Rate, rate, type Tariff, worstOf } from "./rates.ts";
 
-/** What a model costs, in US dollars a million tokens. */
-export interface DeclaredPrice {
+/** US dollars a million tokens. */
+interface DeclaredRates {
   readonly input: Usd;
   readonly output: Usd;
   /** Tokens read from the provider's cache. Default: as input. */
@@ -14,6 +14,18 @@ export interface DeclaredPrice {
   readonly cacheWrite?: Usd;
   /** Output tokens the model thinks with. Default: as output. */
   readonly reasoning?: Usd;
+}
+
+/** What requests with a long input cost: all their tokens, from the first on. */
+export interface PriceTier extends Partial<DeclaredRates> {
+  /** For requests with more input tokens than this: a whole number above 0. */
+  readonly above: number;
+}
+
+/** What a model costs, in US dollars a million tokens. */
+export interface DeclaredPrice extends DeclaredRates {
+  /** Other rates for long inputs. What a tier does not name is as in the tier below. */
+  readonly tiers?: readonly PriceTier[];
   /** Where the price is from, to be shown beside it. */
   readonly source?: string;
   /** The day it was looked up or takes effect: `"2026-11-01"`. */
@@ -27,6 +39,7 @@ export interface DeclaredPrices {
 
 /** What a price is made of: US dollars a million tokens each. */
 export const rateFields = ["input", "output", "cacheRead", "cacheWrite", "reasoning"] as const;
+type RateField = (typeof rateFields)[number];
 
 /** @throws InvalidOptionError for one that is not an amount of money, naming model and field. */
 export function declaredPrices(prices: DeclaredPrices, origin: Price["origin"]): ReadonlyMap<string, Price> {
@@ -36,28 +49,26 @@ export function declaredPrices(prices: DeclaredPrices, origin: Price["origin"]):
 }
 
 function declaredPrice(model: string, price: DeclaredPrice, origin: Price["origin"]): Price {
-  const amount = (field: (typeof rateFields)[number]): Rate | undefined => {
-    const value = price[field];
-    if (value === undefined) return undefined;
-    try {
-      picoUsd(value);
-    } catch (cause) {
-      throw new InvalidOptionError(`the ${field} price of ${model} is "${value}", not an amount of money`, {
-        cause,
-        hint: 'Write US dollars a million tokens: { input: "$0.15", output: "$0.60" }.',
-      });
-    }
-    return rate(value.slice(1));
-  };
-  const [input, output, cacheRead, cacheWrite, reasoning] = rateFields.map(amount);
+  const { input, output } = price;
   if (input === undefined || output === undefined) {
-    throw new InvalidOptionError(`the price of ${model} needs both "input" and "output"`, {
-      hint: 'Write US dollars a million tokens: { input: "$0.15", output: "$0.60" }.',
-    });
+    throw new InvalidOptionError(`the price of ${model} needs both "input" and "output"`, { hint });
   }
+  const steps = stepsOf(model, price);
+  const named = (field: RateField): Rate | undefined => {
+    if (steps.every(({ rates }) => rates[field] === undefined)) return undefined;
+    const plain = field === "reasoning" ? "output" : "input";
+    const prices = steps.map(({ above, rates }) => ({
+      start: above,
+      price: (rates[field] ?? rates[plain] ?? "").slice(1),
+    }));
+    const [base, ...tiers] = prices;
+    return rate(base?.price ?? "", tiers);
+  };
+  const [cacheRead, cacheWrite, reasoning] = [named("cacheRead"), named("cacheWrite"), named("reasoning")];
   const tariff: Tariff = {
-    input,
-    output,
+    // Both are named, and all amounts have been read.
+    input: named("input") as Rate,
+    output: named("output") as Rate,
     ...(cacheRead === undefined ? {} : { cacheRead }),
     ...(cacheWrite === undefined ? {} : { cacheWrite }),
     ...(reasoning === undefined ? {} : { reasoning }),
@@ -71,3 +82,46 @@ function declaredPrice(model: string, price: DeclaredPrice, origin: Price["origi
     cost: (usage) => costOf(tariff, usage),
   };
 }
+
+/** The rates of any input, and those of each tier, all that hold in it. */
+function stepsOf(model: string, { tiers = [], ...base }: DeclaredPrice): readonly Step[] {
+  const sorted = [...tiers].sort((a, b) => a.above - b.above);
+  const steps: Step[] = [{ above: 0, rates: ratesIn(model, base) }];
+  for (const { above, ...rates } of sorted) {
+    const below = steps.at(-1) as Step; // there is one from the beginning
+    if (!Number.isSafeInteger(above) || above <= below.above) {
+      throw new InvalidOptionError(
+        `a price tier of ${model} is above ${above}, not a whole number of its own`,
+        {
+          hint: 'Say from how many input tokens on it holds: tiers: [{ above: 200_000, input: "$5" }].',
+        },
+      );
+    }
+    steps.push({ above, rates: { ...below.rates, ...ratesIn(model, rates) } });
+  }
+  return steps;
+}
+
+interface Step {
+  readonly above: number;
+  readonly rates: { readonly [field in RateField]?: Usd };
+}
+
+/** @throws InvalidOptionError for one that is no amount. */
+function ratesIn(model: string, price: Partial<DeclaredRates>): Step["rates"] {
+  const rates: { [field in RateField]?: Usd } = {};
+  for (const field of rateFields) {
+    const value = price[field];
+    if (value === undefined) continue;
+    try {
+      picoUsd(value);
+    } catch (cause) {
+      const what = `the ${field} price of ${model} is "${value}", not an amount of money`;
+      throw new InvalidOptionError(what, { cause, hint });
+    }
+    rates[field] = value;
+  }
+  return rates;
+}
+
+const hint = 'Write US dollars a million tokens: { input: "$0.15", output: "$0.60" }.';

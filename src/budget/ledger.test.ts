@@ -46,7 +46,18 @@ describe("ask", () => {
         code: "budget-exceeded",
         path: "/p",
         message: expect.stringContaining("$0.0000000009 of $0.000000001 is spent"),
+        exceeded: { of: "run", scope: "/p", limit: "cost", allowed: 1_000n, used: 900n, needed: 600n },
       },
+    });
+  });
+
+  it.each([
+    [{ tokens: 149 }, { limit: "tokens", allowed: 149n, used: 0n, needed: 150n }],
+    [{ calls: 0 }, { limit: "calls", allowed: 0n, used: 0n, needed: 1n }],
+    [{ timeMs: 5 }, { limit: "time", allowed: 5n, used: 7n, needed: 0n }],
+  ])("says whose limit refused, of what, and by how much: %j", (limits, figures) => {
+    expect(ask([openScope("/p/a[1]", limits, 0)], quote(100, 50), 7)).toMatchObject({
+      error: { exceeded: { of: "place", scope: "/p/a[1]", ...figures } },
     });
   });
 

@@ -6,9 +6,9 @@
 
 import { type Shortage, type Weighed, weigh } from "../core/balance.ts";
 import type { Quote } from "../core/context.ts";
-import { BudgetExceededError, type OnLimit } from "../core/errors.ts";
+import { BudgetExceededError, type ExceededLimit, type OnLimit } from "../core/errors.ts";
 import { addSpent, type Limits, lessSpent, nothingSpent, type Spent } from "../core/limits.ts";
-import type { Path } from "../core/paths.ts";
+import { enclosing, type Path } from "../core/paths.ts";
 
 /** One account: the run's, or that of a place with a budget of its own. */
 export interface Scope {
@@ -82,15 +82,34 @@ function refusal(scope: Scope, quote: Quote, why: Shortage): BudgetExceededError
       { path, onLimit, hint: priceHint(quote.model) },
     );
   }
+  const exceeded = exceededBy(scope, why);
   return new BudgetExceededError(
     `the budget of ${path} does not allow a call to ${quote.model}: it ${why.text}`,
-    {
-      path,
-      onLimit,
-      hint: "Nothing was sent. Raise the limit and resume: flujo resume RUN --budget '$…'.",
-    },
+    { path, onLimit, exceeded, hint: `Nothing was sent. ${raiseHint(exceeded)}` },
   );
 }
+
+/** Only the path of the run has a single part. */
+export function exceededBy({ path }: Scope, why: Omit<ExceededLimit, "of" | "scope">): ExceededLimit {
+  const { limit, allowed, used, needed } = why;
+  const of = enclosing(path).length === 1 ? "run" : "place";
+  return { of, scope: path, limit, allowed, used, needed };
+}
+
+/** What to do about a limit of a run or a place. */
+export function raiseHint({ of, scope, limit }: ExceededLimit): string {
+  return of === "place"
+    ? `Raise the limit of ${scope} in the pipeline, and resume the run.`
+    : `Raise the limit and resume: ${raises[limit]}.`;
+}
+
+const raises: { readonly [limit in ExceededLimit["limit"]]: string } = {
+  cost: "flujo resume RUN --budget '$…'",
+  tokens: "flujo resume RUN --max-tokens …",
+  calls: "flujo budget top-up RUN --calls …",
+  toolCalls: "flujo budget top-up RUN --tool-calls …",
+  time: "flujo budget top-up RUN --time …",
+};
 
 /** What to do about a model that nobody knows the price of. */
 export const priceHint = (model: string): string =>

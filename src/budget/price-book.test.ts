@@ -155,6 +155,61 @@ describe("the user's own prices", () => {
     expect((await book.find("odd:cache"))?.worst(now)).toEqual({ input: 3_000_000n, output: 2_000_000n });
   });
 
+  describe("with tiers for long inputs", () => {
+    const tiered = priceBook({
+      "a:b": {
+        ...{ input: "$1", output: "$10", cacheWrite: "$2" },
+        // In any order. A tier is as the one below in what it does not name.
+        tiers: [
+          { above: 400, output: "$30", cacheRead: "$0.5" },
+          { above: 200, input: "$3" },
+        ],
+      },
+    });
+
+    test.each([
+      [{ inputTokens: 200, outputTokens: 1 }, 200n * 1n + 10n],
+      [{ inputTokens: 201, outputTokens: 1 }, 201n * 3n + 10n],
+      [
+        { inputTokens: 201, cacheReadTokens: 200, cacheWriteTokens: 1, outputTokens: 1 },
+        200n * 3n + 2n + 10n,
+      ],
+      [{ inputTokens: 401, outputTokens: 2, reasoningTokens: 1 }, 401n * 3n + 60n],
+    ])("%j costs $%o a million of it", async (usage, dollars) => {
+      expect((await tiered.find("a:b"))?.cost(usage, now)).toBe(dollars * 1_000_000n);
+    });
+
+    test("a cached token has the tier's own rate", async () => {
+      const usage = { inputTokens: 401, cacheReadTokens: 401, outputTokens: 0 };
+      expect((await tiered.find("a:b"))?.cost(usage, now)).toBe(401n * 500_000n);
+    });
+
+    test("the worst case is that of the dearest, and the card shows each", async () => {
+      const price = await tiered.find("a:b");
+      expect(price?.worst(now)).toEqual({ input: 3_000_000n, output: 30_000_000n });
+      expect(price?.card(now)).toEqual([
+        { above: 0, input: "1", output: "10", cacheRead: "1", cacheWrite: "2" },
+        { above: 200, input: "3", output: "10", cacheRead: "3", cacheWrite: "2" },
+        { above: 400, input: "3", output: "30", cacheRead: "0.5", cacheWrite: "2" },
+      ]);
+    });
+
+    test.each([0, -1, 1.5, Number.NaN])("one above %d is refused", (above) => {
+      const price = { input: "$1", output: "$2", tiers: [{ above, input: "$2" }] } as const;
+      expect(() => priceBook({ "a:b": price })).toThrow(`a price tier of a:b is above ${above}`);
+    });
+
+    test("two above the same, and amounts that are none, are refused", () => {
+      const twice = { input: "$1", output: "$2", tiers: [{ above: 5 }, { above: 5 }] } as const;
+      expect(() => priceBook({ "a:b": twice })).toThrow("a price tier of a:b is above 5");
+      const tiers = [{ above: 5, input: "5" }];
+      // @ts-expect-error money carries its unit
+      expect(() => priceBook({ "a:b": { input: "$1", output: "$2", tiers } })).toThrow(
+        'the input price of a:b is "5"',
+      );
+    });
+  });
+
   test("that are no amounts of money are refused, naming model and field", () => {
     // @ts-expect-error money carries its unit
     expect(() => priceBook({ "a:b": { input: "1", output: "$2" } })).toThrow('the input price of a:b is "1"');

@@ -9,6 +9,7 @@ prices:
     input: "2.50"
     output: $10
     cacheRead: "1.25"
+    tiers: [{ above: 200000, output: "15", input: "5" }]
   my:llama:
     input: "0"
     output: "0.000000000001"
@@ -40,6 +41,7 @@ describe("a file of prices", () => {
         input: "$2.50",
         output: "$10",
         cacheRead: "$1.25",
+        tiers: [{ above: 200_000, input: "$5", output: "$15" }],
         source: "our contract",
         date: "2026-11-01",
       },
@@ -57,6 +59,13 @@ describe("a file of prices", () => {
     ["    source: ''", 'line 7: prices."a:b".source is no text'],
     ["    input: '2'", "line 7: Map keys must be unique"],
     ["  nonsense: { input: '1', output: '1' }", "line 7: prices.nonsense is no model"],
+    ["    tiers: { above: 5 }", 'line 7: prices."a:b".tiers is no list'],
+    ["    tiers: [{ above: 0 }]", 'line 7: prices."a:b".tiers.0.above is 0; write a number of input tokens'],
+    ["    tiers: [{ input: '1' }]", 'line 7: prices."a:b".tiers.0.above is undefined; write'],
+    ["    tiers: [{ above: 1 }, { above: 1 }]", 'line 7: prices."a:b".tiers.1.above is 1; write'],
+    ["    tiers: [{ above: 1, input: 1 }]", 'line 7: prices."a:b".tiers.0.input is 1; write it as a text'],
+    ["    tiers: [{ above: 1, inptu: '1' }]", 'line 7: prices."a:b".tiers.0.inptu is no field'],
+    ["    tiers: ['5']", 'line 7: prices."a:b".tiers.0 is missing, or no object'],
     ["  c:d: { output: '1' }", 'line 7: prices."c:d".input is missing'],
     ["  c:d: 5", 'line 7: prices."c:d" is missing, or no object'],
     ["  c:d: {", "line 7: "],

@@ -8,10 +8,13 @@
  *         input: "2.50"           # amounts are texts, so that nobody rounds them
  *         output: "10"
  *         cacheRead: "1.25"       # cacheRead, cacheWrite and reasoning may be left out
+ *         tiers:                  # and so may other rates for long inputs
+ *           - above: 200000
+ *             input: "5"
  */
 import { InvalidOptionError } from "../core/errors.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
-import { type DeclaredPrice, rateFields } from "./declared-prices.ts";
+import { type DeclaredPrice, type PriceTier, rateFields } from "./declared-prices.ts";
 
 /** A price that says where it is from. */
 export type FiledPrice = DeclaredPrice & { readonly source: string; readonly date: string };
@@ -67,7 +70,8 @@ function unreadable(name: string, problems: readonly string[]): InvalidOptionErr
 }
 
 const fileFields = ["source", "date", "prices"];
-const priceFields = [...rateFields, "source", "date"];
+const tierFields = ["above", ...rateFields];
+const priceFields = [...rateFields, "tiers", "source", "date"];
 
 function pricesIn(content: unknown, complain: Complain): FiledPrices {
   const all = recordAt(content, [], fileFields, complain);
@@ -82,21 +86,38 @@ function pricesIn(content: unknown, complain: Complain): FiledPrices {
     const date = dateAt(fields, keys, complain) ?? shared.date;
     if (source === undefined) complain(keys, "has no source, and neither has the file");
     if (date === undefined) complain(keys, "has no date, and neither has the file");
-    const [input, output, cacheRead, cacheWrite, reasoning] = rateFields.map((field) =>
-      amountAt(fields, keys, field, complain),
-    );
+    const { input, output, ...rest } = ratesAt(fields, keys, complain);
+    for (const field of ["input", "output"])
+      if (fields[field] === undefined) complain([...keys, field], "is missing");
+    const tiers = tiersAt(fields.tiers, [...keys, "tiers"], complain);
     if (input === undefined || output === undefined || source === undefined || date === undefined) continue;
-    found[model] = {
-      input,
-      output,
-      ...(cacheRead === undefined ? {} : { cacheRead }),
-      ...(cacheWrite === undefined ? {} : { cacheWrite }),
-      ...(reasoning === undefined ? {} : { reasoning }),
-      source,
-      date,
-    };
+    found[model] = { input, output, ...rest, ...(tiers === undefined ? {} : { tiers }), source, date };
   }
   return found;
+}
+
+function tiersAt(value: unknown, keys: Keys, complain: Complain): readonly PriceTier[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) {
+    complain(keys, 'is no list: [{ above: 200000, input: "5" }]');
+    return undefined;
+  }
+  const starts = new Set<unknown>();
+  return value.map((one: unknown, i) => {
+    const at = [...keys, `${i}`];
+    const fields = recordAt(one, at, tierFields, complain);
+    const { above } = fields;
+    if (!Number.isSafeInteger(above) || Number(above) <= 0 || starts.has(above))
+      complain([...at, "above"], `is ${JSON.stringify(above)}; write a number of input tokens, each once`);
+    starts.add(above);
+    return { above: Number(above), ...ratesAt(fields, at, complain) };
+  });
+}
+
+/** The rates that are named. */
+function ratesAt(fields: Fields, keys: Keys, complain: Complain): Omit<PriceTier, "above"> {
+  const named = rateFields.map((field) => [field, amountAt(fields, keys, field, complain)] as const);
+  return Object.fromEntries(named.filter(([, amount]) => amount !== undefined));
 }
 
 type Fields = { readonly [field: string]: unknown };
@@ -145,10 +166,7 @@ function amountAt(
   complain: Complain,
 ): Usd | undefined {
   const value = fields[field];
-  if (value === undefined) {
-    if (field === "input" || field === "output") complain([...keys, field], "is missing");
-    return undefined;
-  }
+  if (value === undefined) return undefined;
   const amount = typeof value === "string" ? `$${value.replace(/^\$/, "")}` : "";
   try {
     picoUsd(amount);

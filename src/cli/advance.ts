@@ -157,7 +157,6 @@ async function remember(known: Known, seen: Seen, store: Store): Promise<void> {
   if (entries === undefined) return;
   const run = fold(entries);
   seen.fingerprint = run.fingerprint;
-  seen.limits = run.limits;
   known.fingerprint = run.fingerprint;
   known.spent = spentView(run.spent);
   for (const [model, prices] of run.prices) {

@@ -1,3 +1,4 @@
+import type { Duration } from "../core/duration.ts";
 import { InvalidOptionError } from "../core/errors.ts";
 import { type Budget, decimalUsd, type Limits, limitsOf, picoUsd, type Usd } from "../core/limits.ts";
 
@@ -28,6 +29,7 @@ export interface AmountFlags {
   readonly tokens?: string;
   readonly calls?: string;
   readonly toolCalls?: string;
+  readonly time?: string;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface AmountFlags {
  * @throws InvalidOptionError
  */
 export function amountsOf(
-  { cost: money, tokens, calls, toolCalls }: AmountFlags,
+  { cost: money, tokens, calls, toolCalls, time }: AmountFlags,
   moneyFlag = "the amount",
 ): Budget {
   return {
@@ -45,6 +47,7 @@ export function amountsOf(
     ...(tokens === undefined ? {} : { tokens: number("--tokens", tokens, "tokens") }),
     ...(calls === undefined ? {} : { calls: number("--calls", calls, "calls") }),
     ...(toolCalls === undefined ? {} : { toolCalls: number("--tool-calls", toolCalls, "tool calls") }),
+    ...(time === undefined ? {} : { time: time as Duration }), // limitsOf reads it
   };
 }
 

@@ -14,13 +14,21 @@ export interface RunDocument {
   /** As the run stands; `refused` when this command could not advance it, `interrupted` when it was stopped. */
   readonly status: "completed" | "failed" | "cancelled" | "halted" | "waiting" | "refused" | "interrupted";
   readonly output: Json;
-  readonly error: { readonly code: string; readonly message: string; readonly path: string | null } | null;
+  readonly error: ErrorPart | null;
   readonly waitingFor: readonly string[];
   readonly spent: SpentView;
   /** By which prices: source and ISO day (null when the source does not tell), by model. */
   readonly prices: readonly PriceLine[];
   /** How long this command took over it, in milliseconds. */
   readonly durationMs: number;
+}
+
+export interface ErrorPart {
+  readonly code: string;
+  readonly message: string;
+  readonly path: string | null;
+  /** Figures, as the journal keeps them: of a limit, in pico-dollars, tokens, calls or milliseconds. */
+  readonly details?: Json;
 }
 
 export interface PriceLine {
@@ -100,10 +108,11 @@ export async function answering(
   }
 }
 
-function errorPart(error: unknown): NonNullable<RunDocument["error"]> {
+function errorPart(error: unknown): ErrorPart {
   if (!FlujoError.isInstance(error))
     return { code: "unexpected", message: redact(String(error)), path: null };
-  return { code: error.code, message: redact(error.message), path: error.path ?? null };
+  const { code, message, path = null, details } = error;
+  return { code, message: redact(message), path, ...(details === undefined ? {} : { details }) };
 }
 
 /** Any document, on stdout. */

@@ -1,13 +1,11 @@
 /** How a run came to stand, for people: on stderr, with what to do next. Its output alone goes to stdout. */
-import type { FlujoError } from "../core/errors.ts";
-import { decimalUsd, type Limits, picoUsd } from "../core/limits.ts";
 import type { RunResult } from "../engine/options.ts";
 import { readable } from "../lens/readable.ts";
 import type { Store } from "../ports/store.ts";
 import type { PriceLine } from "./document.ts";
 import { count, duration, money, sourceText } from "./format.ts";
 import { sayError } from "./letter.ts";
-import { keptInMemory, resumeCommand } from "./next.ts";
+import { keptInMemory, resumeCommand, waysOn } from "./next.ts";
 import { paint, result, say, sayStyled } from "./terminal.ts";
 import type { Seen } from "./watch.ts";
 
@@ -37,7 +35,8 @@ export function tellEnding(run: RunResult<unknown>, told: Told): void {
 
 function tellStanding(run: RunResult<unknown>, told: Told): void {
   const { runId } = run;
-  const resume = resumeCommand({ runId, store: told.store, flag: told.storeFlag });
+  const where = { runId, store: told.store, flag: told.storeFlag };
+  const resume = resumeCommand(where);
   switch (run.status) {
     case "completed":
       if (!told.quiet) sayStyled(`${paint("green", "✔")} ${told.pipeline} completed${facts(run, told)}`);
@@ -54,7 +53,7 @@ function tellStanding(run: RunResult<unknown>, told: Told): void {
     case "halted":
       sayError(run.error);
       say(
-        `Run ${runId} halted${facts(run, told)}. ${resume === undefined ? keptInMemory : `What it paid for is kept. To go on: ${resume}${isShared(run.error) ? "" : raised(told.seen.limits)}`}`,
+        `Run ${runId} halted${facts(run, told)}. ${resume === undefined ? keptInMemory : `What it paid for is kept. To go on: ${waysOn(where, run.error, run.spent)}`}`,
       );
       return;
     case "waiting":
@@ -73,22 +72,4 @@ function facts({ runId, status, spent }: RunResult<unknown>, { tookMs }: Told): 
   const cost = spent.calls === 0 ? [] : [money(spent.picoUsd), count(spent.calls, "call")];
   const id = status === "completed" ? [`run ${runId}`] : [];
   return ` (${[duration(tookMs), ...cost, ...id].join(", ")})`;
-}
-
-/** Raising the run's own limit does not help where a budget it shares with others is used up; the hint says what does. */
-const isShared = ({ hint }: FlujoError): boolean => hint?.includes("flujo budget top-up") === true;
-
-/** Less than this is no proposal to go on with: most single calls cost or use as much. */
-const leastRaised = { picoUsd: picoUsd("$0.01"), tokens: 10_000 };
-
-/** The limit that holds, doubled: a proposal to go on with. */
-function raised({ picoUsd: cost, tokens }: Limits): string {
-  if (cost !== undefined) {
-    const double = BigInt(cost) * 2n;
-    const next = double > leastRaised.picoUsd ? double : leastRaised.picoUsd;
-    return ` --budget '$${decimalUsd(next)}'`;
-  }
-  return tokens === undefined
-    ? " --budget '$1.00'"
-    : ` --max-tokens ${Math.max(tokens * 2, leastRaised.tokens)}`;
 }

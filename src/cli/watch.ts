@@ -1,6 +1,5 @@
 import type { Entry, ModelPriced } from "../core/entries.ts";
 import { eventOf, type RunEvent } from "../core/events.ts";
-import type { Limits } from "../core/limits.ts";
 import type { Node } from "../core/node.ts";
 import type { Path } from "../core/paths.ts";
 import type { Store } from "../ports/store.ts";
@@ -10,7 +9,6 @@ import { say } from "./terminal.ts";
 export interface Seen {
   /** Of the run as recorded; undefined while no entry has told it. */
   fingerprint: string | undefined;
-  limits: Limits;
   readonly prompts: Map<Path, string>;
   /** By which price each model's last call was charged. */
   readonly prices: Map<string, Pick<ModelPriced, "model" | "source" | "date">>;
@@ -31,7 +29,7 @@ export async function watchRun(
   quiet: boolean,
   past: readonly Entry[],
 ): Promise<Watch> {
-  const seen: Seen = { fingerprint: undefined, limits: {}, prompts: new Map(), prices: new Map() };
+  const seen: Seen = { fingerprint: undefined, prompts: new Map(), prices: new Map() };
   const before = past.map(eventOf);
   for (const event of before) remember(event, seen);
   if (quiet) return { seen, onEvent: (event) => remember(event, seen), end: () => {} };
@@ -55,11 +53,8 @@ export async function watchRun(
 }
 
 function remember(event: RunEvent, seen: Seen): void {
-  if (event.type === "run-created" || event.type === "run-resumed") {
+  if (event.type === "run-created" || event.type === "run-resumed")
     seen.fingerprint = event.fingerprint ?? seen.fingerprint;
-    seen.limits = event.limits ?? seen.limits;
-  }
-  if (event.type === "budget-raised") seen.limits = event.limits;
   if (event.type === "model-priced") seen.prices.set(event.model, event);
   if (event.type === "signal-awaited") seen.prompts.set(event.path, event.prompt);
 }

@@ -4,6 +4,7 @@
  * call cost, and always, posted + pending <= limit.
  */
 import type { Purchase, Quote } from "./context.ts";
+import type { ExceededLimit } from "./errors.ts";
 import { addSpent, decimalUsd, type Limits, type PicoUsd, type Spent } from "./limits.ts";
 
 /** Limits, and what of them is used. */
@@ -25,10 +26,14 @@ export type Weighed =
   /** `at`: which of the balances cannot pay. */
   | { readonly verdict: "refused"; readonly at: number; readonly why: Shortage };
 
-/** `unpriced`: nobody knows what the call may cost, and the cost is limited. */
-export interface Shortage {
-  readonly kind: "unpriced" | "short";
-  /** Goes on after "it". */
+/** Why a call is refused; the text goes on after "it". */
+export type Shortage =
+  /** Nobody knows what the call may cost, and the cost is limited. */
+  { readonly kind: "unpriced"; readonly text: string } | Short;
+
+/** A limit that is too small. Amounts are in its own unit: pico-dollars, tokens, calls, milliseconds. */
+export interface Short extends Pick<ExceededLimit, "limit" | "allowed" | "used" | "needed"> {
+  readonly kind: "short";
   readonly text: string;
 }
 
@@ -67,8 +72,8 @@ export function weigh(balances: readonly Balance[], quote: Quote, now: number): 
     if (balance.limits.picoUsd !== undefined && !isPriced(quote)) {
       return { verdict: "refused", at, why: { kind: "unpriced", text: "has no known price" } };
     }
-    const text = shortOf(balance, balance.posted, worstCase(quote, smallest), now);
-    if (text !== undefined) return { verdict: "refused", at, why: { kind: "short", text } };
+    const why = shortOf(balance, balance.posted, worstCase(quote, smallest), now);
+    if (why !== undefined) return { verdict: "refused", at, why };
   }
   let cap = wanted;
   for (const balance of balances) {
@@ -83,28 +88,47 @@ export function weigh(balances: readonly Balance[], quote: Quote, now: number): 
 const isPriced = (quote: Quote): boolean =>
   quote.rates !== undefined || (quote.kind !== undefined && quote.kind !== "model-call");
 
-/** Which limit would be broken, in words; undefined when none. */
-function shortOf(balance: Balance, used: Spent, worst: Spent, now: number): string | undefined {
+/** Which limit would be broken; undefined when none. */
+function shortOf(balance: Balance, used: Spent, worst: Spent, now: number): Short | undefined {
   const { picoUsd, tokens, calls, toolCalls, timeMs } = balance.limits;
   if (picoUsd !== undefined && used.picoUsd + worst.picoUsd > BigInt(picoUsd)) {
-    return `needs up to $${decimalUsd(worst.picoUsd)}, and $${decimalUsd(used.picoUsd)} of $${decimalUsd(BigInt(picoUsd))} is spent`;
+    const [allowed, has, needed] = [BigInt(picoUsd), used.picoUsd, worst.picoUsd];
+    const text = `needs up to $${decimalUsd(needed)}, and $${decimalUsd(has)} of $${decimalUsd(allowed)} is spent`;
+    return { kind: "short", limit: "cost", allowed, used: has, needed, text };
   }
   const asked = tokensOf(worst);
   const had = tokensOf(used);
   if (tokens !== undefined && asked > 0 && had + asked > tokens) {
-    return `needs up to ${asked} tokens, and ${had} of ${tokens} are used`;
+    return short(
+      "tokens",
+      tokens,
+      had,
+      asked,
+      `needs up to ${asked} tokens, and ${had} of ${tokens} are used`,
+    );
   }
   if (calls !== undefined && worst.calls > 0 && used.calls + worst.calls > calls) {
-    return `would be call ${used.calls + 1} of ${calls}`;
+    return short("calls", calls, used.calls, worst.calls, `would be call ${used.calls + 1} of ${calls}`);
   }
   if (toolCalls !== undefined && worst.toolCalls > 0 && used.toolCalls + worst.toolCalls > toolCalls) {
-    return `would be tool call ${used.toolCalls + 1} of ${toolCalls}`;
+    const text = `would be tool call ${used.toolCalls + 1} of ${toolCalls}`;
+    return short("toolCalls", toolCalls, used.toolCalls, worst.toolCalls, text);
   }
   const passed = now - (balance.since ?? now);
   if (timeMs !== undefined && passed >= timeMs) {
-    return `comes ${passed} ms after the start, and the limit is ${timeMs} ms`;
+    return short(
+      "time",
+      timeMs,
+      passed,
+      0,
+      `comes ${passed} ms after the start, and the limit is ${timeMs} ms`,
+    );
   }
   return undefined;
+}
+
+function short(limit: Short["limit"], allowed: number, used: number, needed: number, text: string): Short {
+  return { kind: "short", limit, allowed: BigInt(allowed), used: BigInt(used), needed: BigInt(needed), text };
 }
 
 /** The largest output cap the balance can pay. */

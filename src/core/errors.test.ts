@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FlujoError, placed, recordError } from "./errors.ts";
+import { BudgetExceededError, FlujoError, placed, recordError, reviveError } from "./errors.ts";
 
 describe("what a body threw", () => {
   const refused = Object.assign(new AggregateError([]), { code: "ECONNREFUSED" });
@@ -35,5 +35,23 @@ describe("what a body threw", () => {
 
   it("has no lone surrogate in its record", () => {
     expect(recordError(new Error("a\ud800b")).message).toBe("Error: a\ufffdb");
+  });
+});
+
+describe("a refusal by a budget, read from a journal", () => {
+  const figures = { limit: "cost", allowed: 5n, used: 4n, needed: 10n ** 20n } as const;
+  it.each([
+    ["with its figures", { onLimit: "fail", exceeded: { of: "place", scope: "/p/a", ...figures } }],
+    ["without any", { onLimit: "halt", exceeded: undefined }],
+  ] as const)("is what it was: %s", (_, facts) => {
+    const error = new BudgetExceededError("too dear", { ...facts, path: "/p/a", hint: "Raise it." });
+    const revived = reviveError(JSON.parse(JSON.stringify(recordError(error))), "r");
+    expect(revived).toBeInstanceOf(BudgetExceededError);
+    expect(revived).toMatchObject({ ...facts, path: "/p/a", hint: "Raise it.", runId: "r" });
+  });
+
+  it("may have been written before there were figures", () => {
+    const record = { code: "budget-exceeded", message: "too dear", retryable: false };
+    expect(reviveError(record)).toMatchObject({ exceeded: undefined, retryable: false });
   });
 });

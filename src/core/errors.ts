@@ -92,6 +92,11 @@ export class FlujoError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
+  /** What the journal keeps of it beside its message. */
+  get details(): Json | undefined {
+    return undefined;
+  }
+
   /** True for an error of any copy of Flujo loaded in this process, where `instanceof` knows only its own. */
   static isInstance(error: unknown): error is FlujoError {
     return typeof error === "object" && error !== null && brand in error;
@@ -161,15 +166,63 @@ export class DuplicateKeyError extends failure("duplicate-key") {}
 /** What becomes of a call that a budget cannot pay: the run halts, or the place with the budget fails. */
 export type OnLimit = "halt" | "fail";
 
-/** A call was refused before it was made. */
+/** The limit that refused. Amounts are in its own unit: pico-dollars, tokens, calls, milliseconds. */
+export interface ExceededLimit {
+  /** Whose limit it is: the run's, that of a place of it, or one that runs share. */
+  readonly of: "run" | "place" | "shared";
+  /** The path of the run or the place, or the name of the shared budget. */
+  readonly scope: string;
+  readonly limit: "cost" | "tokens" | "calls" | "toolCalls" | "time";
+  readonly allowed: bigint;
+  /** What is spent of it; what calls under way hold is not. */
+  readonly used: bigint;
+  /** The least that what was refused needs of it. For a limit of time 0: it is over. */
+  readonly needed: bigint;
+}
+
+/** A call was refused before it was made, or the time is up. */
 export class BudgetExceededError extends FlujoError {
   /** What the budget that refused wants to come of it. */
   readonly onLimit: OnLimit;
-  constructor(message: string, facts: ErrorFacts & { readonly onLimit?: OnLimit } = {}) {
+  /** Undefined where no amount would help: a model without a price, under a limit of cost. */
+  readonly exceeded: ExceededLimit | undefined;
+  constructor(
+    message: string,
+    facts: ErrorFacts & { readonly onLimit?: OnLimit; readonly exceeded?: ExceededLimit | undefined } = {},
+  ) {
     super("budget-exceeded", message, facts);
     this.onLimit = facts.onLimit ?? "halt";
+    this.exceeded = facts.exceeded;
+  }
+
+  override get details(): Json {
+    const { onLimit, exceeded } = this;
+    if (exceeded === undefined) return { onLimit };
+    const { allowed, used, needed } = exceeded;
+    return {
+      onLimit,
+      exceeded: { ...exceeded, allowed: `${allowed}`, used: `${used}`, needed: `${needed}` },
+    };
   }
 }
+
+/** The facts of a refusal, from its record. */
+function exceededIn(details: Json | undefined): { onLimit?: OnLimit; exceeded?: ExceededLimit } {
+  if (details === undefined) return {}; // recorded by an older Flujo
+  // As BudgetExceededError wrote it.
+  const { onLimit, exceeded } = details as unknown as {
+    onLimit: OnLimit;
+    exceeded?: Omit<ExceededLimit, Amounts> & Record<Amounts, string>;
+  };
+  if (exceeded === undefined) return { onLimit };
+  const { allowed, used, needed } = exceeded;
+  return {
+    onLimit,
+    exceeded: { ...exceeded, allowed: BigInt(allowed), used: BigInt(used), needed: BigInt(needed) },
+  };
+}
+type Amounts = "allowed" | "used" | "needed";
+
 export class OutcomeUnknownError extends failure("outcome-unknown") {}
 export class ToolLoopError extends failure("tool-loop") {}
 export class CancelledError extends failure("cancelled") {}
@@ -216,6 +269,7 @@ export function recordError(thrown: unknown, path?: string, fallbackCode = "step
       retryable: thrown.retryable,
       ...(at === undefined ? {} : { path: at }),
       ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
+      ...(thrown.details === undefined ? {} : { details: thrown.details }),
     };
   }
   return {
@@ -236,6 +290,8 @@ function told(thrown: unknown): string {
 
 /** An error again, from its record. */
 export function reviveError(record: ErrorRecord, runId?: string): FlujoError {
+  if (record.code === "budget-exceeded")
+    return new BudgetExceededError(record.message, { ...record, runId, ...exceededIn(record.details) });
   return new FlujoError(record.code, record.message, { ...record, runId });
 }
 

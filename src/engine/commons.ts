@@ -229,10 +229,19 @@ function refusal(scope: string, quote: Quote, why: Shortage): BudgetExceededErro
       { hint: priceHint(quote.model) },
     );
   }
+  const { limit, allowed, used, needed, text } = why;
+  const more = {
+    cost: "'$…'",
+    tokens: "--tokens …",
+    calls: "--calls …",
+    toolCalls: "--tool-calls …",
+    time: "",
+  };
   return new BudgetExceededError(
-    `the shared budget ${scope} does not allow a call to ${quote.model}: it ${why.text}`,
+    `the shared budget ${scope} does not allow a call to ${quote.model}: it ${text}`,
     {
-      hint: `Nothing was sent. Look at it (flujo budget show '${scope}'), raise it (flujo budget top-up '${scope}' '$…'), and resume the run.`,
+      exceeded: { of: "shared", scope, limit, allowed, used, needed },
+      hint: `Nothing was sent. Look at it (flujo budget show '${scope}'), raise it (flujo budget top-up '${scope}' ${more[limit]}), and resume the run.`,
     },
   );
 }

@@ -38,7 +38,14 @@ describe("a shared budget", () => {
       status: "halted",
       error: {
         message: `the shared budget ${acme} does not allow a call to scripted:model: it needs up to $0.4, and $0.8 of $1 is spent`,
-        hint: expect.stringContaining(`flujo budget top-up '${acme}'`),
+        hint: expect.stringContaining(`flujo budget top-up '${acme}' '$…'`),
+        exceeded: {
+          of: "shared",
+          scope: acme,
+          limit: "cost",
+          used: 8n * 10n ** 11n,
+          needed: 4n * 10n ** 11n,
+        },
       },
     });
     expect([on.billed(), await standing(on)]).toEqual(["$0.8", settled("$0.8")]);

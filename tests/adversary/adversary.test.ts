@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Entry } from "../../src/core/entries.ts";
 import { comparison } from "./governors.ts";
 import { killing } from "./kills.ts";
 import { live } from "./life.ts";
 import { type Opponent, opponent } from "./opponent.ts";
+import { liveTogether, size } from "./tenant.ts";
 
 /**
  * Seeds that once broke the budget, and why. A seed stands for its scenario only as long as what draws it stays the
@@ -13,8 +15,12 @@ const kept: readonly (readonly [seed: number, because: string])[] = [
   [304, "as 60, and with a cap on tokens"],
 ];
 
-const seeds = 1_000;
-const atOnce = 25;
+const tenants = 168;
+const seeds = tenants * size;
+const tenantsAtOnce = 4;
+
+const isSharedHalt = (entry: Entry): boolean =>
+  entry.type === "run-halted" && entry.error.message.startsWith("the shared budget");
 
 let server: Opponent;
 beforeAll(async () => {
@@ -27,22 +33,27 @@ describe("a server that keeps its own books and treats its callers badly", () =>
     expect((await live(seed, server.url)).violations).toEqual([]);
   });
 
-  test(`is never paid a pico-dollar over a cap, in ${seeds} scenarios`, async () => {
-    const seen = { halts: 0, breaches: 0, requests: 0, honest: 0 };
+  test(`is never paid a pico-dollar over a cap, in ${seeds} scenarios that share ${tenants} accounts`, async () => {
+    const seen = { halts: 0, breaches: 0, requests: 0, honest: 0, sharedHalts: 0, honestTenants: 0 };
     const failed: string[] = [];
-    for (let from = 1_000; from < 1_000 + seeds; from += atOnce) {
-      const lives = await Promise.all(Array.from({ length: atOnce }, (_, i) => live(from + i, server.url)));
-      for (const { scenario, violations, bill, entries, halts } of lives) {
+    for (let tenant = 0; tenant < tenants; tenant += tenantsAtOnce) {
+      const firsts = Array.from({ length: tenantsAtOnce }, (_, i) => 1_002 + (tenant + i) * size);
+      const groups = await Promise.all(firsts.map((first) => liveTogether(first, server.url)));
+      seen.honestTenants += groups.filter((lives) => lives.every(({ scenario }) => scenario.honest)).length;
+      for (const { scenario, violations, bill, entries, halts } of groups.flat()) {
         if (violations.length > 0) failed.push(`seed ${scenario.seed}: ${violations.join("; ")}`);
         seen.halts += halts;
         seen.requests += bill.requests;
         seen.honest += scenario.honest ? 1 : 0;
+        seen.sharedHalts += entries.filter(isSharedHalt).length;
         seen.breaches += entries.filter(({ type }) => type === "budget-breached").length;
       }
     }
     expect(failed).toEqual([]);
     // The scenarios are what they are meant to be: caps are reached, servers are caught.
     expect(seen.halts).toBeGreaterThan(seeds);
+    expect(seen.sharedHalts).toBeGreaterThan(seeds / 2);
+    expect(seen.honestTenants).toBeGreaterThan(tenants / 3);
     expect(seen.breaches).toBeGreaterThan(seeds / 10);
     expect(seen.honest).toBeGreaterThan(seeds / 2);
   }, 300_000);

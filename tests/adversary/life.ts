@@ -4,8 +4,11 @@ import { agent } from "../../src/agents/agent.ts";
 import { models } from "../../src/agents/models.ts";
 import { tokenBound } from "../../src/budget/token-bound.ts";
 import { mapOver, parallel, pipeline } from "../../src/core/compose.ts";
+import type { Duration } from "../../src/core/duration.ts";
 import type { Entry } from "../../src/core/entries.ts";
+import { BudgetExceededError } from "../../src/core/errors.ts";
 import { type Budget, decimalUsd, type Usd } from "../../src/core/limits.ts";
+import type { SharedScope } from "../../src/core/scopes.ts";
 import type { Step } from "../../src/core/step.ts";
 import { Runner } from "../../src/engine/runner.ts";
 import { nodeWorld } from "../../src/node-world.ts";
@@ -14,7 +17,7 @@ import type { World } from "../../src/ports/world.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { chance } from "../../src/testing/chance.ts";
 import { billOf } from "./opponent.ts";
-import { type Cap, type Scenario, scenarioOf } from "./scenario.ts";
+import { type Cap, type Rates, type Scenario, scenarioOf } from "./scenario.ts";
 import type { Bill } from "./server.ts";
 
 /** What came of a scenario. */
@@ -31,7 +34,6 @@ export interface Life {
 }
 
 const system = "Answer.";
-const runId = "r";
 /** So much faster than the real clock: a wait of a second takes 20 ms. */
 const haste = 50;
 
@@ -48,23 +50,47 @@ export function hastyWorld(began: number = Date.now()): World {
   };
 }
 
+/** Where scenarios are lived, and what pays for them beside their own caps. */
+export interface Surroundings {
+  readonly store: Store;
+  readonly world: World;
+  readonly scopes: readonly SharedScope[];
+  /** A run has come to stand at what it shares with others. */
+  readonly raise: () => Promise<void>;
+}
+
+/** Nobody dies here, and a machine that is busy for a moment, which is long for a clock that hurries, is no death. */
+const patientLease: Duration = "30m";
+
+const alone = (): Surroundings => ({
+  store: memory(),
+  world: hastyWorld(),
+  scopes: [],
+  raise: async () => {},
+});
+
 /** @param url the adversary's. */
-export async function live(seed: number, url: string): Promise<Life> {
+export async function live(
+  seed: number,
+  url: string,
+  { store, world, scopes, raise }: Surroundings = alone(),
+): Promise<Life> {
   const scenario = scenarioOf(seed);
+  const runId = `s${seed}`;
   const violations: string[] = [];
-  const store = memory();
-  const world = hastyWorld();
+  const journal = async (): Promise<readonly Entry[]> => (await store.read(runId, 0, 100_000)) ?? [];
   const draw = chance(seed ^ 0xadd);
   const look = async (stands: boolean): Promise<void> => {
-    violations.push(...wrongs(scenario, await billOf(url, seed), await journal(store), scale, stands));
+    violations.push(...wrongs(scenario, await billOf(url, seed), await journal(), scale, stands));
   };
   let scale = 1;
   let halts = 0;
   let cap = 0n;
   for (let round = 0; round < 4; round++) {
     cap = BigInt(amount(scenario.run, scenario, scale));
-    await using runner = runnerOf(scenario, url, store, world, scale);
-    const handle = runner.start(undefined as never, { runId, budget: limit(scenario.run, scenario, scale) });
+    await using runner = runnerOf(scenario, url, store, world, scale, patientLease);
+    const budget = limit(scenario.run, scenario, scale);
+    const handle = runner.start(undefined as never, { runId, budget, scopes });
     if (scenario.handsOver && round === 0) {
       await new Promise<void>((resolve) => void world.timer(draw.whole(0, 1_500), resolve));
       await runner[Symbol.asyncDispose]();
@@ -76,15 +102,13 @@ export async function live(seed: number, url: string): Promise<Life> {
     await look(true);
     if (result.status === "completed" || result.status === "failed") break;
     if (result.status !== "halted") violations.push(`it ended ${result.status}`);
+    else if (result.error instanceof BudgetExceededError && result.error.exceeded?.of === "shared")
+      await raise();
     halts += 1;
     scale *= 2;
   }
-  const entries = await journal(store);
+  const entries = await journal();
   return { scenario, violations, bill: await billOf(url, seed), entries, halts, cap };
-}
-
-async function journal(store: Store): Promise<readonly Entry[]> {
-  return (await store.read(runId, 0, 100_000)) ?? [];
 }
 
 export function runnerOf(
@@ -93,18 +117,18 @@ export function runnerOf(
   store: Store,
   world: World,
   scale: number,
+  lease?: Duration,
 ): Runner<never, unknown> {
   const provider = createOpenAI({ baseURL: `${url}/${scenario.seed}/v1`, apiKey: "none" });
-  const { input, cached, written, output } = scenario.tariff;
+  const { long, ...rates } = scenario.tariff;
   const price = {
-    input: perMillion(input),
-    cacheRead: perMillion(cached),
-    cacheWrite: perMillion(written),
-    output: perMillion(output),
+    ...priced(rates),
+    ...(long === undefined ? {} : { tiers: [{ above: long.above, ...priced(long) }] }),
   };
   return new Runner(pipelineOf(scenario, scale), {
     store,
     world,
+    ...(lease === undefined ? {} : { lease }),
     models: models({
       providers: { adversary: (id) => provider.chat(id) },
       prices: { "adversary:model": price },
@@ -165,8 +189,10 @@ function worstCase(scenario: Scenario): { picoUsd: number; tokens: number } {
   ];
   const input = tokenBound({ messages });
   const { tariff, maxOutputTokens } = scenario;
-  const dearest = Math.max(tariff.input, tariff.cached, tariff.written);
-  return { picoUsd: input * dearest + maxOutputTokens * tariff.output, tokens: input + maxOutputTokens };
+  const tiers = [tariff, tariff.long ?? tariff];
+  const dearest = Math.max(...tiers.flatMap((rates) => [rates.input, rates.cached, rates.written]));
+  const output = Math.max(...tiers.map((rates) => rates.output));
+  return { picoUsd: input * dearest + maxOutputTokens * output, tokens: input + maxOutputTokens };
 }
 
 /** A cap in the unit of its kind. */
@@ -183,6 +209,13 @@ export function limit(cap: Cap, scenario: Scenario, scale: number): Budget {
   if (cap.kind === "cost") return { cost: `$${decimalUsd(BigInt(most))}` as Usd }; // digits and a point
   return cap.kind === "tokens" ? { tokens: most } : { calls: most };
 }
+
+const priced = ({ input, cached, written, output }: Rates) => ({
+  input: perMillion(input),
+  cacheRead: perMillion(cached),
+  cacheWrite: perMillion(written),
+  output: perMillion(output),
+});
 
 const perMillion = (picoUsd: number): Usd => `$${decimalUsd(BigInt(picoUsd) * 1_000_000n)}` as Usd; // as above
 

@@ -1,5 +1,5 @@
 /**
- * `npm run adversary -- --seeds 10000 [--from N]`, `--seed N` for one, told in full, `--kills 100` on real
+ * `npm run adversary -- --seeds 10000 [--from N]`, `--seed N` for one by itself, told in full, `--kills 100` on real
  * processes, or `--governors 200` for a comparison with other budgets.
  */
 import { parseArgs } from "node:util";
@@ -7,11 +7,12 @@ import { comparison } from "./governors.ts";
 import { killing } from "./kills.ts";
 import { type Life, live } from "./life.ts";
 import { opponent } from "./opponent.ts";
+import { liveTogether, size } from "./tenant.ts";
 
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "1000" },
-    from: { type: "string", default: "1" },
+    from: { type: "string", default: "6" },
     seed: { type: "string" },
     kills: { type: "string" },
     governors: { type: "string" },
@@ -41,10 +42,8 @@ if (values.kills !== undefined) {
     failed += 1;
     console.log(`seed ${scenario.seed}: ${violations.join("; ")}`);
   };
-  for (let seed = from; seed < from + count; seed += 8) {
-    const seeds = Array.from({ length: Math.min(8, from + count - seed) }, (_, i) => seed + i);
-    for (const life of await Promise.all(seeds.map((one) => live(one, server.url)))) tell(life);
-  }
+  for (let seed = from; seed < from + count; seed += size)
+    for (const life of await liveTogether(seed, server.url)) tell(life);
   const seconds = (performance.now() - began) / 1_000;
   console.log(
     `${count} scenarios, ${sums.requests} requests, ${sums.halts} halts, ${sums.breaches} breaches, ${failed} failed; ${seconds.toFixed(1)} s`,

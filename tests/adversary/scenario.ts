@@ -4,14 +4,23 @@
  */
 import { type Chance, chance } from "../../src/testing/chance.ts";
 
+export interface Tariff extends Rates {
+  /** Of requests with more input than so many tokens. */
+  readonly long?: Rates & { readonly above: number };
+}
+
 /** Pico-dollars a token. */
-export interface Tariff {
+export interface Rates {
   readonly input: number;
   /** Input read from a cache, and input written to one. */
   readonly cached: number;
   readonly written: number;
   readonly output: number;
 }
+
+/** What a token costs in a request with so much input. */
+export const ratesFor = (tariff: Tariff, input: number): Rates =>
+  tariff.long !== undefined && input > tariff.long.above ? tariff.long : tariff;
 
 /** How the answer to one request goes. Only `rate-limit`, `refused` and `unheard` cost nothing. */
 export type Ending =
@@ -92,7 +101,7 @@ export function scenarioOf(seed: number): Scenario {
   }));
   const calls = branches.reduce((sum, { items }) => sum + items, 0);
   const cap = (most: number): Cap => ({ calls: 0.4 + draw.next() * most, kind: draw.pick(kinds) });
-  return {
+  const scenario: Scenario = {
     seed,
     tariff: draw.pick([
       { input: 150_000, cached: 75_000, written: 187_500, output: 600_000 },
@@ -113,6 +122,19 @@ export function scenarioOf(seed: number): Scenario {
     handsOver: draw.flip(0.3),
     promptBytes: draw.pick([60, 400, 3_000]),
   };
+  return { ...scenario, tariff: draw.flip() ? withTier(scenario.tariff, draw) : scenario.tariff };
+}
+
+/** Long inputs cost more, or (nobody forbids it) less. Each rate changes by itself. */
+function withTier(tariff: Tariff, draw: Chance): Tariff {
+  const above = draw.pick([50, 120, 400, 1_500]);
+  const another = (rate: number): number => Math.floor((rate * draw.pick([0, 5, 10, 20, 40])) / 10);
+  const { input, cached, written, output } = tariff;
+  const long = {
+    ...{ input: another(input), cached: another(cached) },
+    ...{ written: another(written), output: another(output), above },
+  };
+  return { ...tariff, long };
 }
 
 const endings = [

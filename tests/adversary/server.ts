@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Scenario, scenarioOf, type Tariff, type Whim, whimOf } from "./scenario.ts";
+import { ratesFor, type Scenario, scenarioOf, type Tariff, type Whim, whimOf } from "./scenario.ts";
 
 /** What one scenario's requests have cost, in pico-dollars, by the place that made them: `a`, `a/3`. */
 export interface Bill {
@@ -158,11 +158,12 @@ const textIn = (content: unknown): string =>
       : "";
 
 function costOf(tariff: Tariff, { input, cached, written, output }: Counts): bigint {
+  const rates = ratesFor(tariff, input);
   return (
-    BigInt(input - cached - written) * BigInt(tariff.input) +
-    BigInt(written) * BigInt(tariff.written) +
-    BigInt(cached) * BigInt(tariff.cached) +
-    BigInt(output) * BigInt(tariff.output)
+    BigInt(input - cached - written) * BigInt(rates.input) +
+    BigInt(written) * BigInt(rates.written) +
+    BigInt(cached) * BigInt(rates.cached) +
+    BigInt(output) * BigInt(rates.output)
   );
 }
 

@@ -2,11 +2,14 @@
 
 import { decimalUsd, type Usd } from "../../src/core/limits.ts";
 import type { SharedScope } from "../../src/core/scopes.ts";
-import { amount } from "./life.ts";
+import { topUpScope } from "../../src/engine/raises.ts";
+import { memory } from "../../src/stores/memory.ts";
+import { amount, hastyWorld, type Life, live } from "./life.ts";
+import { billOf } from "./opponent.ts";
 import { type Cap, type Scenario, scenarioOf } from "./scenario.ts";
 import type { Bill } from "./server.ts";
 
-const size = 6;
+export const size = 6;
 const paidFor = 0.4;
 
 /** The first seed of a tenant's. */
@@ -40,7 +43,7 @@ export function tenantOf(seed: number): SharedScope {
 }
 
 /** What is wrong with the tenants of these bills, by the server's books. */
-export function tenantWrongs(bills: ReadonlyMap<number, Bill>): string[] {
+export function tenantWrongs(bills: ReadonlyMap<number, Bill>, limitOf = tenantLimit): string[] {
   const tenants = Map.groupBy(bills.keys(), firstOf);
   return [...tenants].flatMap(([first, seeds]) => {
     // A dishonest server may bill what it likes.
@@ -50,7 +53,37 @@ export function tenantWrongs(bills: ReadonlyMap<number, Bill>): string[] {
       const { picoUsd, calls } = bills.get(seed) as Bill; // of the map's own keys
       return sum + (kind === "cost" ? picoUsd : BigInt(calls));
     }, 0n);
-    const limit = tenantLimit(first);
+    const limit = limitOf(first);
     return used > limit ? [`the tenant of seed ${first} has used ${used} of ${limit} (${kind})`] : [];
   });
+}
+
+/** All scenarios of a tenant at once, on one store. Whatever is wrong with their account is told with the first. */
+export async function liveTogether(first: number, url: string): Promise<readonly Life[]> {
+  const store = memory();
+  const tenant = tenantOf(first);
+  const seeds = Array.from({ length: size }, (_, i) => firstOf(first) + i);
+  const wrong: string[] = [];
+  let limit = tenantLimit(first);
+  const look = async (): Promise<void> => {
+    const standing = limit; // it may be raised before the bills are here
+    const bills = await Promise.all(seeds.map(async (seed) => [seed, await billOf(url, seed)] as const));
+    if (limit === standing) wrong.push(...tenantWrongs(new Map(bills), () => standing));
+  };
+  const raise = async (): Promise<void> => {
+    await look();
+    const more = tenantLimit(first) / 4n;
+    limit += more;
+    await topUpScope(
+      store,
+      tenant.scope,
+      tenant.cost === undefined ? { calls: Number(more) } : { picoUsd: `${more}` },
+    );
+  };
+  const around = { store, world: hastyWorld(), scopes: [tenant], raise };
+  const lives = await Promise.all(seeds.map((seed) => live(seed, url, around)));
+  await look();
+  for (const { scope, holds } of await store.accounts({}))
+    if (holds.length > 0) wrong.push(`${scope} has money held, and nothing is under way`);
+  return lives.map((life, i) => (i === 0 ? { ...life, violations: [...life.violations, ...wrong] } : life));
 }

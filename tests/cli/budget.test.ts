@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { Folder, pipelines } from "./command.ts";
+import { bin, Folder, pipelines } from "./command.ts";
 
 const summarise = (runId: string, ...more: string[]) => [
   ...["run", pipelines, "--export", "summaries", "--input-json", '["One. Two.", "Three. Four."]'],
@@ -48,6 +50,50 @@ test("runs are charged to a shared budget until it is used up; topped up, they a
   const { document } = await folder.json("budget", "show", "day");
   expect(document.budgets).toMatchObject([{ posted: { calls: 4 }, pending: { calls: 0 }, holds: [] }]);
   expect((await folder.flujo("lens", "show", "two")).stdout).toContain("charged   to day as well");
+});
+
+/** Runs what a person was told to enter, as a shell does. */
+const entered = (command: string, cwd: string) =>
+  promisify(execFile)("sh", ["-c", `flujo() { '${process.execPath}' '${bin}' "$@"; }; ${command}`], {
+    cwd,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+
+test.each([
+  ["cheap", [], "cost", "flujo resume r --budget '$0.01'"],
+  ["fewTokens", [], "tokens", "flujo resume r --max-tokens 10000"],
+  ["fewCalls", [], "calls", "flujo budget top-up r --calls 1 && flujo resume r"],
+  ["noTools", [], "toolCalls", "flujo budget top-up r --tool-calls 1 && flujo resume r"],
+  ["hasty", [], "time", /^flujo budget top-up r --time 6\ds && flujo resume r$/],
+  ["summaries", ["--scope", "a b"], "cost", "flujo budget top-up 'a b' '$0.01' && flujo resume r"],
+  ["summaries", ["--scope", "a b"], "calls", "flujo budget top-up 'a b' --calls 1 && flujo resume r"],
+  ["summaries", ["--scope", "a b"], "tokens", "flujo budget top-up 'a b' --tokens 10000 && flujo resume r"],
+])(
+  "%s %j halts for want of %s, and what is told then is enough to go on",
+  async (name, flags, limit, told) => {
+    const folder = new Folder();
+    const small = { cost: "$0.000000001", tokens: "1", calls: "1" }[limit] ?? "";
+    if (flags.length > 0) await folder.flujo("budget", "set", "a b", `--${limit}`, small);
+    const run = ["run", pipelines, "--export", name, "--run-id", "r", "--input-json", '["One.", "Two."]'];
+    const halted = await folder.flujo(...run, ...flags);
+    expect(halted.code).toBe(4);
+    const { document } = await folder.json("resume", "r");
+    const of = flags.length > 0 ? "shared" : "run";
+    expect(document.error.details).toMatchObject({ exceeded: { of, limit } });
+    const [, command = ""] = /To go on: (.*)$/m.exec(halted.stderr) ?? [];
+    expect(command).toEqual(typeof told === "string" ? told : expect.stringMatching(told));
+    await entered(command, folder.path);
+    expect((await folder.json("lens", "show", "r")).document.run.status).toBe("completed");
+  },
+);
+
+test("at the limit of a place the place is named, and no flag that could not help", async () => {
+  const folder = new Folder();
+  const run = ["run", pipelines, "--export", "placed", "--run-id", "r", "--input-json", '["One.", "Two."]'];
+  const { code, stderr } = await folder.flujo(...run);
+  expect(code).toBe(4);
+  expect(stderr).toContain("Raise the limit of /placed/each in the pipeline, and resume the run.");
+  expect(stderr).toMatch(/To go on: flujo resume r$/m);
 });
 
 test("top-up raises the limits of a halted run, by the first characters of its id", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
-const bin = join(root, "bin/flujo.js");
+export const bin = join(root, "bin/flujo.js");
 
 /** The pipelines that the tests run. */
 export const pipelines = join(root, "tests/fixtures/pipelines.ts");

@@ -56,6 +56,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--tokens <count>", "so many tokens more")
     .option("--calls <count>", "so many model calls more")
     .option("--tool-calls <count>", "so many tool calls more")
+    .option("--time <duration>", "so much more time for a run: 90s, 30m, 1h")
     .option("--store <uri>", storeHelp)
     .option("--json", "print one JSON document (of a shared budget)")
     .action(async (name: string, amount: string | undefined, flags: Flags) =>

@@ -1,4 +1,4 @@
-import type { Scope } from "../../budget/ledger.ts";
+import { exceededBy, raiseHint, type Scope } from "../../budget/ledger.ts";
 import { BudgetExceededError } from "../../core/errors.ts";
 import { type BudgetNode, nameOf } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
@@ -48,7 +48,7 @@ export function watchClock(world: World, scope: Scope, up: (error: BudgetExceede
     if (timeMs === undefined) return;
     const left = scope.since + timeMs - world.now();
     off = world.timer(Math.max(0, left), () => {
-      if (scope.limits.timeMs === timeMs) up(timeUp(scope, timeMs));
+      if (scope.limits.timeMs === timeMs) up(timeUp(scope, timeMs, world.now()));
       else watch();
     });
   };
@@ -56,9 +56,12 @@ export function watchClock(world: World, scope: Scope, up: (error: BudgetExceede
   return () => off();
 }
 
-const timeUp = ({ path, onLimit }: Scope, timeMs: number): BudgetExceededError =>
-  new BudgetExceededError(`the time budget of ${path}, ${timeMs} ms since it first started, is used up`, {
-    path,
-    onLimit,
-    hint: "Raise the limit and resume the run.",
-  });
+function timeUp(scope: Scope, timeMs: number, now: number): BudgetExceededError {
+  const { path, onLimit, since } = scope;
+  const passed = BigInt(Math.floor(now - since));
+  const exceeded = exceededBy(scope, { limit: "time", allowed: BigInt(timeMs), used: passed, needed: 0n });
+  return new BudgetExceededError(
+    `the time budget of ${path}, ${timeMs} ms since it first started, is used up`,
+    { path, onLimit, exceeded, hint: raiseHint(exceeded) },
+  );
+}
