@@ -462,9 +462,7 @@ const noted: Claims = {
     assert.equal(typeof first, "string");
     assert.equal(await store.putNote("a/b", { n: 2 }, undefined), undefined);
     assert.equal(await store.putNote("a/b", { n: 2 }, "another version"), undefined);
-    assert.deepEqual(await store.notes({ prefix: "a/b" }), [
-      { key: "a/b", value: { n: 1 }, version: first },
-    ]);
+    assert.deepEqual(await store.notes({ prefix: "a/b" }), [{ key: "a/b", value: { n: 1 }, version: first }]);
     const second = await store.putNote("a/b", { n: 2 }, first);
     assert.notEqual(second, first);
     assert.equal(await store.putNote("a/b", { n: 3 }, first), undefined);
@@ -508,7 +506,9 @@ const noted: Claims = {
     const stores = [store, await other()];
     const seen = await store.putNote("k", 0, undefined);
     const tries = Array.from({ length: 20 }, (_, i) => (stores[i % 2] as Store).putNote("k", i + 1, seen));
-    const won = (await Promise.all(tries)).flatMap((version, i) => (version === undefined ? [] : [{ version, i }]));
+    const won = (await Promise.all(tries)).flatMap((version, i) =>
+      version === undefined ? [] : [{ version, i }],
+    );
     assert.equal(won.length, 1);
     const [{ version, i }] = won as [{ version: string; i: number }]; // counted above
     for (const each of stores) {

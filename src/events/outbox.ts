@@ -1,0 +1,230 @@
+import type { Entry } from "../core/entries.ts";
+import { DeliveryFailedError, type FlujoError, InvalidOptionError } from "../core/errors.ts";
+import type { Listener } from "../ports/listener.ts";
+import type { Store } from "../ports/store.ts";
+import type { World } from "../ports/world.ts";
+import { whyOf } from "./attempt.ts";
+import { Courier, type Rest, type Roads } from "./courier.ts";
+import { cursors, openCursor } from "./cursor.ts";
+import type { StandingLetter } from "./dead-letter.ts";
+import { Gate } from "./gate.ts";
+import { type Resent, resend } from "./resend.ts";
+import { type Route, routesOf, type Sinks } from "./subscription.ts";
+
+export interface OutboxOptions {
+  readonly store: Store;
+  readonly world: World;
+  readonly sinks: Sinks;
+  /** Told of what people should know: an event given up, a store that does not answer. */
+  readonly onError: (error: FlujoError) => void;
+  /** Look so often, in milliseconds, for what other processes have left undelivered. Default: never by itself. */
+  readonly sweepEveryMs?: number;
+  /** How long `leave` waits for deliveries under way, in milliseconds. Default 5,000. */
+  readonly farewellMs?: number;
+}
+
+/** What a look through the outbox came to, in events. */
+export interface DeliveryReport {
+  readonly delivered: number;
+  /** Tries that failed, and will be repeated. */
+  readonly failed: number;
+  /** Given up: `flujo outbox list` shows them. */
+  readonly dead: number;
+}
+
+/** One run on its way to one sink. */
+interface Lane {
+  readonly courier: Courier;
+  under: Promise<void> | undefined;
+  again: boolean;
+  rest: Rest["rest"];
+  off: (() => void) | undefined;
+}
+
+/** Deliveries to one sink at once. */
+const width = 8;
+/** A store that did not answer is asked again after this long. */
+const storePauseMs = 5_000;
+/** Cursors looked at together by a sweep. */
+const handful = 100;
+
+/**
+ * Tells sinks what happens in runs: the journal is the outbox, a cursor in the store says how far each sink has been
+ * told. At least once, in order within a run, whichever process is there to do it. A run never waits for a sink.
+ */
+export class Outbox implements Listener {
+  readonly #options: OutboxOptions;
+  readonly #routes: readonly Route[];
+  readonly #roads: Roads;
+  readonly #gates: ReadonlyMap<Route, Gate>;
+  readonly #lanes = new Map<string, Lane>();
+  /** The runs that this process advances. */
+  readonly #mine = new Set<string>();
+  readonly #leaving = new AbortController();
+  readonly #count = { delivered: 0, failed: 0, dead: 0 };
+  #offSweep: (() => void) | undefined;
+  #left = false;
+
+  /** @throws InvalidOptionError */
+  constructor(options: OutboxOptions) {
+    const { store, world, sinks } = options;
+    this.#options = options;
+    this.#routes = routesOf(sinks);
+    this.#gates = new Map(this.#routes.map((route) => [route, new Gate(width)]));
+    this.#roads = {
+      store,
+      world,
+      by: world.id(),
+      leaving: this.#leaving.signal,
+      onDelivery: (what, route, runId, why) => {
+        this.#count[what]++;
+        if (what === "dead")
+          this.#report(`the sink "${route.name}" did not take an event of run ${runId}: ${why}`, runId);
+      },
+    };
+  }
+
+  async enter(runId: string): Promise<void> {
+    this.#mine.add(runId);
+    this.#watch();
+    try {
+      await Promise.all(this.#routes.map(({ name }) => openCursor(this.#options.store, name, runId)));
+    } catch (error) {
+      this.#report(`sinks will not be told of run ${runId} for now: ${whyOf(error)}`, runId);
+    }
+  }
+
+  hear(runId: string, entries: readonly Entry[]): void {
+    const stands = entries.some(bringsToStand);
+    if (stands) this.#mine.delete(runId);
+    for (const route of this.#routes) {
+      if (stands || entries.some(({ type }) => route.wants(type))) void this.#wake(route, runId);
+    }
+  }
+
+  /** Gives deliveries under way a while, then leaves the rest to whoever comes next. */
+  async leave(): Promise<void> {
+    this.#left = true;
+    this.#offSweep?.();
+    const { world, farewellMs = 5_000 } = this.#options;
+    const off = world.timer(farewellMs, () => this.#leaving.abort());
+    for (const lane of this.#lanes.values()) lane.off?.();
+    await Promise.all([...this.#lanes.values()].map(({ under }) => under));
+    off();
+    for (const [name, lanes] of Map.groupBy(this.#lanes.values(), ({ courier }) => courier.route.name)) {
+      const left = lanes.filter(({ rest }) => rest === "later").map(({ courier }) => courier.runId);
+      if (left.length === 0) continue;
+      const which = left.length > 3 ? `${left.length} runs` : `run ${left.join(", ")}`;
+      this.#report(`the sink "${name}" has not taken every event of ${which} yet`, left[0]);
+    }
+    this.#lanes.clear();
+  }
+
+  /**
+   * Delivers what is due, of all runs of the store, also of those whose process died.
+   *
+   * @param early tries what is due later, too.
+   */
+  async deliver({ early = false }: { readonly early?: boolean } = {}): Promise<DeliveryReport> {
+    const before = { ...this.#count };
+    for (const route of this.#routes) {
+      let together: Promise<void>[] = [];
+      for await (const { runId } of cursors(this.#options.store, route.name)) {
+        together.push(this.#wake(route, runId, early));
+        if (together.length < handful) continue;
+        await Promise.all(together);
+        together = [];
+      }
+      await Promise.all(together);
+    }
+    const { delivered, failed, dead } = this.#count;
+    return {
+      delivered: delivered - before.delivered,
+      failed: failed - before.failed,
+      dead: dead - before.dead,
+    };
+  }
+
+  /** Sends a dead letter again. @throws InvalidOptionError when there is no sink of its name. */
+  async resend(letter: StandingLetter): Promise<Resent> {
+    const route = this.#routes.find(({ name }) => name === letter.sink);
+    if (route === undefined) {
+      throw new InvalidOptionError(`there is no sink "${letter.sink}", to which ${letter.id} was to go`, {
+        hint: "Name it among the sinks of flujo.config.ts, or drop the letter: flujo outbox drop",
+      });
+    }
+    return resend(letter, route, this.#roads);
+  }
+
+  #wake(route: Route, runId: string, early = false): Promise<void> {
+    if (this.#left) return Promise.resolve();
+    const key = `${route.name}/${runId}`;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      const courier = new Courier(route, runId, this.#roads);
+      lane = { courier, under: undefined, again: false, rest: "told", off: undefined };
+      this.#lanes.set(key, lane);
+    }
+    lane.off?.();
+    lane.off = undefined;
+    lane.again = true;
+    lane.under ??= this.#carry(key, lane, early);
+    return lane.under;
+  }
+
+  async #carry(key: string, lane: Lane, early: boolean): Promise<void> {
+    const { courier } = lane;
+    const { world } = this.#options;
+    let came: Rest = { rest: "told" };
+    while (lane.again && !this.#leaving.signal.aborted) {
+      lane.again = false;
+      came = await this.#once(courier, early);
+    }
+    lane.under = undefined;
+    lane.rest = came.rest;
+    if (came.rest === "later" && !this.#left) {
+      const wake = (): void => void this.#wake(courier.route, courier.runId);
+      lane.off = world.timer(Math.max(0, came.at - world.now()), wake, { background: true });
+    } else if (came.rest !== "later" && (came.rest === "closed" || !this.#mine.has(courier.runId))) {
+      this.#lanes.delete(key);
+    }
+  }
+
+  async #once(courier: Courier, early: boolean): Promise<Rest> {
+    try {
+      const gate = this.#gates.get(courier.route) as Gate; // every route has one
+      return await gate.through(() => courier.carry(early));
+    } catch (error) {
+      this.#report(`the sink "${courier.route.name}" waits for the store: ${whyOf(error)}`, courier.runId);
+      return { rest: "later", at: this.#options.world.now() + storePauseMs };
+    }
+  }
+
+  /** Looks for what is left undelivered, from now on and every while. */
+  #watch(): void {
+    const { world, sweepEveryMs } = this.#options;
+    if (sweepEveryMs === undefined || this.#left || this.#offSweep !== undefined) return;
+    const sweep = async (): Promise<void> => {
+      try {
+        await this.deliver();
+      } catch (error) {
+        this.#report(`the outbox waits for the store: ${whyOf(error)}`);
+      }
+      if (!this.#left) this.#offSweep = world.timer(sweepEveryMs, sweep, { background: true });
+    };
+    this.#offSweep = world.timer(0, sweep, { background: true });
+  }
+
+  #report(message: string, runId?: string): void {
+    this.#options.onError(
+      new DeliveryFailedError(message, {
+        runId,
+        hint: "flujo outbox list shows what is left; flujo outbox deliver tries it.",
+      }),
+    );
+  }
+}
+
+/** Whether a run stands still with this entry. */
+const bringsToStand = ({ type }: Entry): boolean =>
+  type.startsWith("run-") && type !== "run-created" && type !== "run-resumed";
