@@ -63,7 +63,7 @@ export class Outbox implements Listener {
   readonly #leaving = new AbortController();
   readonly #count = { delivered: 0, failed: 0, dead: 0 };
   #offSweep: (() => void) | undefined;
-  #left = false;
+  #farewell: Promise<void> | undefined;
 
   /** @throws InvalidOptionError */
   constructor(options: OutboxOptions) {
@@ -103,8 +103,12 @@ export class Outbox implements Listener {
   }
 
   /** Gives deliveries under way a while, then leaves the rest to whoever comes next. */
-  async leave(): Promise<void> {
-    this.#left = true;
+  leave(): Promise<void> {
+    this.#farewell ??= this.#leave();
+    return this.#farewell;
+  }
+
+  async #leave(): Promise<void> {
     this.#offSweep?.();
     const { world, farewellMs = 5_000 } = this.#options;
     const off = world.timer(farewellMs, () => this.#leaving.abort());
@@ -157,7 +161,7 @@ export class Outbox implements Listener {
   }
 
   #wake(route: Route, runId: string, early = false): Promise<void> {
-    if (this.#left) return Promise.resolve();
+    if (this.#hasLeft) return Promise.resolve();
     const key = `${route.name}/${runId}`;
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
@@ -182,7 +186,7 @@ export class Outbox implements Listener {
     }
     lane.under = undefined;
     lane.rest = came.rest;
-    if (came.rest === "later" && !this.#left) {
+    if (came.rest === "later" && !this.#hasLeft) {
       const wake = (): void => void this.#wake(courier.route, courier.runId);
       lane.off = world.timer(Math.max(0, came.at - world.now()), wake, { background: true });
     } else if (came.rest !== "later" && (came.rest === "closed" || !this.#mine.has(courier.runId))) {
@@ -203,16 +207,20 @@ export class Outbox implements Listener {
   /** Looks for what is left undelivered, from now on and every while. */
   #watch(): void {
     const { world, sweepEveryMs } = this.#options;
-    if (sweepEveryMs === undefined || this.#left || this.#offSweep !== undefined) return;
+    if (sweepEveryMs === undefined || this.#hasLeft || this.#offSweep !== undefined) return;
     const sweep = async (): Promise<void> => {
       try {
         await this.deliver();
       } catch (error) {
         this.#report(`the outbox waits for the store: ${whyOf(error)}`);
       }
-      if (!this.#left) this.#offSweep = world.timer(sweepEveryMs, sweep, { background: true });
+      if (!this.#hasLeft) this.#offSweep = world.timer(sweepEveryMs, sweep, { background: true });
     };
     this.#offSweep = world.timer(0, sweep, { background: true });
+  }
+
+  get #hasLeft(): boolean {
+    return this.#farewell !== undefined;
   }
 
   #report(message: string, runId?: string): void {
