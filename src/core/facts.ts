@@ -3,10 +3,11 @@
  * cost. Never inputs, outputs, states, model prompts, pieces of answers or error messages, which may hold any of these.
  * What is not listed stays.
  */
-import type { EntryType } from "./entries.ts";
+import type { EntryOf, EntryType } from "./entries.ts";
 import type { RunEvent } from "./events.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { decimalUsd } from "./limits.ts";
+import { questionPath } from "./paths.ts";
 
 const work = ["kind", "attempt", "took", "cached"];
 
@@ -26,7 +27,9 @@ const fields: { readonly [type in EntryType]?: readonly string[] } = {
   "loop-judged": ["done"],
   "map-started": ["count"],
   "timer-set": ["due"],
-  "signal-awaited": ["prompt"], // the question, written for people to read
+  "signal-awaited": ["asks"],
+  "operation-started": ["kind"],
+  "model-priced": ["model", "source", "date"],
   "budget-reserved": ["model", "kind"],
   "budget-settled": ["doubt"],
   "budget-threshold": ["scope", "percent", "of"],
@@ -42,7 +45,18 @@ export function factsOf(event: RunEvent): JsonObject {
     if (value !== undefined) facts[field] = field === "due" ? new Date(Number(value)).toISOString() : value;
   }
   if ("picoUsd" in event) Object.assign(facts, { costUsd: decimalUsd(event.picoUsd), tokens: event.tokens });
-  if ("error" in event)
+  if (event.type === "signal-awaited") Object.assign(facts, questionIn(event));
+  if ("error" in event && event.error !== undefined)
     Object.assign(facts, { errorCode: event.error.code, retryable: event.error.retryable });
   return facts;
+}
+
+/**
+ * Where the answer goes; and the question, where an author wrote it for people to read. Whether a tool may be called is
+ * asked with its arguments, which a model has written: that text stays.
+ */
+function questionIn(event: Pick<EntryOf<"signal-awaited">, "path" | "seq" | "prompt" | "asks">): JsonObject {
+  const { path, seq, prompt, asks } = event;
+  const answerAt = asks === undefined ? path : questionPath(path, seq);
+  return asks === "approval" ? { answerAt } : { answerAt, prompt };
 }

@@ -1,5 +1,6 @@
 /** What happened, in words for people: what sinks that people read begin with. */
 import type { RunEvent } from "./events.ts";
+import { factsOf } from "./facts.ts";
 import { decimalUsd } from "./limits.ts";
 
 /** At most so many characters of a text from outside. */
@@ -26,8 +27,12 @@ export function headline(
       return `${which} was cancelled`;
     case "run-waiting":
       return `${which} waits at ${clipped(event.signals.join(", "))}`;
-    case "signal-awaited":
-      return `${which} asks: ${clipped(event.prompt)}`;
+    case "signal-awaited": {
+      const question = questionOf(event);
+      return question === undefined
+        ? `${which} asks for leave at ${event.path}`
+        : `${which} asks: ${clipped(question)}`;
+    }
     case "step-failed":
     case "operation-failed":
       return `${which}: ${event.path} failed: ${event.error.code} (attempt ${event.attempt})`;
@@ -38,6 +43,12 @@ export function headline(
     default:
       return `${which}: ${event.type} at ${event.path}`;
   }
+}
+
+/** The question of an event, as far as it may leave without being asked for. */
+export function questionOf(event: RunEvent): string | undefined {
+  const { prompt } = factsOf(event);
+  return typeof prompt === "string" ? prompt : undefined;
 }
 
 const limitNames = { cost: "cost", tokens: "token", calls: "call", toolCalls: "tool call" } as const;

@@ -171,6 +171,14 @@ const events: readonly RunEvent[] = [
   { seq: 5, at, path: "/", type: "run-halted", error: { ...error, code: "budget-exceeded" } },
   { seq: 6, at, path: "/q3/fetch", type: "step-failed", kind: "step", attempt: 1, error, took: 3 },
   asked("Shall it be published?"),
+  {
+    seq: 10,
+    at,
+    path: "/q3/agent:tool#0",
+    type: "signal-awaited",
+    prompt: `May ${confidential}?`,
+    asks: "approval",
+  },
   { seq: 7, at, path: "/", type: "budget-threshold", scope: "/", percent: 80, of: "cost" },
   {
     ...{ seq: 8, at, path: "/q3/fetch", type: "step-completed", kind: "step" },

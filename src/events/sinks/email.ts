@@ -1,5 +1,5 @@
 import { DeliveryFailedError, FlujoError, InvalidOptionError } from "../../core/errors.ts";
-import { headline } from "../../core/wording.ts";
+import { headline, questionOf } from "../../core/wording.ts";
 import { importPackage } from "../../ports/optional-package.ts";
 import type { Delivery, Sink } from "../../ports/sink.ts";
 
@@ -139,8 +139,9 @@ export function htmlText(text: string): string {
 function messageOf(delivery: Delivery, link: string | undefined): EmailMessage {
   const { event, runId, pipeline, costUsd } = delivery;
   const subject = headline(event, delivery);
-  const question = event.type === "signal-awaited" ? event.prompt : undefined;
-  const open = link === undefined ? [] : [[question === undefined ? "Look" : "Answer", link] as const];
+  const question = questionOf(event);
+  const label = event.type === "signal-awaited" ? "Answer" : "Look";
+  const open = link === undefined ? [] : [[label, link] as const];
   const facts: readonly (readonly [label: string, value: string])[] = [
     ["Pipeline", pipeline],
     ["Run", runId],

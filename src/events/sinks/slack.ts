@@ -1,6 +1,6 @@
 import { DeliveryFailedError, InvalidOptionError } from "../../core/errors.ts";
 import { noAnswer, retryAfter } from "../../core/http-answer.ts";
-import { headline } from "../../core/wording.ts";
+import { headline, questionOf } from "../../core/wording.ts";
 import type { Delivery, Sink } from "../../ports/sink.ts";
 
 /** What Slack is sent: a text for notifications, and blocks of its Block Kit. */
@@ -107,12 +107,13 @@ function blocksOf(delivery: Delivery, link: string | undefined): SlackMessage {
     ["Where", event.path],
     ["Cost so far", `$${costUsd}`],
   ];
-  const question = asks ? [{ type: "section", text: mrkdwn(slackText(event.prompt)) }] : [];
+  const question = questionOf(event);
+  const asked = question === undefined ? [] : [{ type: "section", text: mrkdwn(slackText(question)) }];
   return {
     text: clip(slackText(line), longestSection),
     blocks: [
       { type: "header", text: { type: "plain_text", text: clip(titleOf(delivery), longestHeader) } },
-      ...question,
+      ...asked,
       {
         type: "section",
         fields: fields.map(([label, value]) => mrkdwn(`*${label}*\n${slackText(clip(value, 300))}`)),
