@@ -15,7 +15,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   stores: ["ports", "core"],
   events: ["ports", "core"],
   lens: ["ports", "core"],
-  testing: ["ports", "core", "budget", "engine", "agents", "stores"],
+  testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
   "": ["agents", "engine", "events", "ports", "core", "budget", "stores", "lens"],
   cli: ["", "agents", "engine", "events", "ports", "core", "budget", "stores", "lens"],
 };

@@ -174,6 +174,18 @@ describe("a sink", () => {
     expect(await store.notes({ prefix: "" })).toEqual([]);
   });
 
+  test("is told everything, though the store failed when its cursor was to be made", async () => {
+    const { world, start, wait, store } = stage();
+    const { sink, taken } = receiver();
+    const crash = { commit: 1, when: "before", how: "fail" } as const;
+    const { runner } = start({ all: everything(sink) }, { crash });
+    expect(await world.run(runner.run(names, { runId: "r" }))).toMatchObject({ status: "completed" });
+    await wait(10_000);
+    expect(taken.map(({ event }) => event.seq)).toEqual(
+      (await store.read("r", 0, 99))?.map(({ seq }) => seq),
+    );
+  });
+
   test("that asks for time is given it", async () => {
     const { world, start, wait } = stage();
     const { sink, taken } = receiver((_, tries) => {

@@ -60,6 +60,8 @@ export class Outbox implements Listener {
   readonly #lanes = new Map<string, Lane>();
   /** The runs that this process advances. */
   readonly #mine = new Set<string>();
+  /** Lanes whose cursor could not be made. */
+  readonly #unopened = new Set<string>();
   readonly #leaving = new AbortController();
   readonly #count = { delivered: 0, failed: 0, dead: 0 };
   #offSweep: (() => void) | undefined;
@@ -87,10 +89,16 @@ export class Outbox implements Listener {
   async enter(runId: string): Promise<void> {
     this.#mine.add(runId);
     this.#watch();
+    await Promise.all(this.#routes.map((route) => this.#open(route, runId)));
+  }
+
+  /** Where the store does not answer, the run goes on, and its cursor is made as soon as it does. */
+  async #open(route: Route, runId: string): Promise<void> {
     try {
-      await Promise.all(this.#routes.map(({ name }) => openCursor(this.#options.store, name, runId)));
-    } catch (error) {
-      this.#report(`sinks will not be told of run ${runId} for now: ${whyOf(error)}`, runId);
+      await openCursor(this.#options.store, route.name, runId);
+    } catch {
+      this.#unopened.add(keyOf(route, runId));
+      void this.#wake(route, runId);
     }
   }
 
@@ -162,7 +170,7 @@ export class Outbox implements Listener {
 
   #wake(route: Route, runId: string, early = false): Promise<void> {
     if (this.#hasLeft) return Promise.resolve();
-    const key = `${route.name}/${runId}`;
+    const key = keyOf(route, runId);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
       const courier = new Courier(route, runId, this.#roads);
@@ -196,6 +204,9 @@ export class Outbox implements Listener {
 
   async #once(courier: Courier, early: boolean): Promise<Rest> {
     try {
+      const key = keyOf(courier.route, courier.runId);
+      if (this.#unopened.has(key)) await openCursor(this.#options.store, courier.route.name, courier.runId);
+      this.#unopened.delete(key);
       const gate = this.#gates.get(courier.route) as Gate; // every route has one
       return await gate.through(() => courier.carry(early));
     } catch (error) {
@@ -232,6 +243,8 @@ export class Outbox implements Listener {
     );
   }
 }
+
+const keyOf = ({ name }: Route, runId: string): string => `${name}/${runId}`;
 
 /** Whether a run stands still with this entry. */
 const bringsToStand = ({ type }: Entry): boolean =>

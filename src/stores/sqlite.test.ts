@@ -93,6 +93,19 @@ describe("a database that cannot be used", () => {
     await two.close();
   });
 
+  it("is brought up to date when it is of the second format", async () => {
+    await store.acquire(request);
+    await store.ledger({ kind: "amend", scope: "day", set: { calls: 1 } });
+    await store.close();
+    const db = new DatabaseSync(path);
+    db.exec("DROP TABLE notes; PRAGMA user_version = 2");
+    db.close();
+    const updated = sqlite(path);
+    expect(await updated.putNote("k", 1, undefined)).toEqual(expect.any(String));
+    expect(await updated.accounts({})).toMatchObject([{ scope: "day" }]);
+    await updated.close();
+  });
+
   it("is refused untouched when it is someone else's", async () => {
     const db = new DatabaseSync(path);
     db.exec("CREATE TABLE theirs(x)");
