@@ -281,6 +281,31 @@ describe("a sink", () => {
   });
 });
 
+test("a store that fails is told of once, and whoever is told may throw", async () => {
+  const { world, store, wait } = stage();
+  const process = world.process("process");
+  const { sink, types } = receiver();
+  const told: string[] = [];
+  let isDown = true;
+  const flaky: Store = {
+    ...store,
+    notes: (filter) => (isDown ? Promise.reject(new Error("no disk")) : store.notes(filter)),
+  };
+  const onError = ({ message }: FlujoError) => {
+    told.push(message);
+    throw new Error("nobody listens");
+  };
+  const outbox = new Outbox({ store: flaky, world: process, sinks: { main: { to: sink } }, onError });
+  const step = greet as Step<string[], unknown, object>;
+  const runner = new Runner(step, { store: flaky, world: process, listeners: [outbox], takeOver: false });
+  expect(await world.run(runner.run(names))).toMatchObject({ status: "completed" });
+  await wait(30_000);
+  expect(told).toEqual(["sinks wait for the store: Error: no disk"]);
+  isDown = false;
+  await wait(10_000);
+  expect(types()).toEqual(["run-completed"]);
+});
+
 describe("a dead letter", () => {
   test("is sent again under the id it had, and is then gone", async () => {
     const { world, start, wait, letters, store } = stage();

@@ -64,6 +64,7 @@ export class Outbox implements Listener {
   readonly #unopened = new Set<string>();
   readonly #leaving = new AbortController();
   readonly #count = { delivered: 0, failed: 0, dead: 0 };
+  #storeFails = false;
   #offSweep: (() => void) | undefined;
   #farewell: Promise<void> | undefined;
 
@@ -208,9 +209,11 @@ export class Outbox implements Listener {
       if (this.#unopened.has(key)) await openCursor(this.#options.store, courier.route.name, courier.runId);
       this.#unopened.delete(key);
       const gate = this.#gates.get(courier.route) as Gate; // every route has one
-      return await gate.through(() => courier.carry(early));
+      const rest = await gate.through(() => courier.carry(early));
+      this.#storeFails = false;
+      return rest;
     } catch (error) {
-      this.#report(`the sink "${courier.route.name}" waits for the store: ${whyOf(error)}`, courier.runId);
+      this.#reportStore(error);
       return { rest: "later", at: this.#options.world.now() + storePauseMs };
     }
   }
@@ -223,7 +226,7 @@ export class Outbox implements Listener {
       try {
         await this.deliver();
       } catch (error) {
-        this.#report(`the outbox waits for the store: ${whyOf(error)}`);
+        this.#reportStore(error);
       }
       if (!this.#hasLeft) this.#offSweep = world.timer(sweepEveryMs, sweep, { background: true });
     };
@@ -234,13 +237,18 @@ export class Outbox implements Listener {
     return this.#farewell !== undefined;
   }
 
+  /** Told once, until the store has answered again; a store that was closed after us is no trouble. */
+  #reportStore(error: unknown): void {
+    if (this.#storeFails || this.#hasLeft) return;
+    this.#storeFails = true;
+    this.#report(`sinks wait for the store: ${whyOf(error)}`);
+  }
+
   #report(message: string, runId?: string): void {
-    this.#options.onError(
-      new DeliveryFailedError(message, {
-        runId,
-        hint: "flujo outbox list shows what is left; flujo outbox deliver tries it.",
-      }),
-    );
+    const hint = "flujo outbox list shows what is left; flujo outbox deliver tries it.";
+    try {
+      this.#options.onError(new DeliveryFailedError(message, { runId, hint }));
+    } catch {} // whoever is told of errors cannot hurt deliveries
   }
 }
 

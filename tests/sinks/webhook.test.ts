@@ -80,6 +80,35 @@ test("a template sends what it asks for, and nothing else", async () => {
   expect(receiver.received.map(({ body }) => body)).toEqual(['{"said":"Hello, Ada!"}']);
 });
 
+test("a template may send the whole event, money included; one that throws makes a dead letter", async () => {
+  const receiver = await receiving();
+  const secret = newSecret();
+  const event = {
+    type: "budget-breached",
+    seq: 3,
+    at: "2030-01-01T00:00:00.000Z",
+    path: "/greet/hello",
+  } as const;
+  const amount = { picoUsd: "1", inputTokens: 0, outputTokens: 0 };
+  const delivery = {
+    ...{ id: "evt_1", runId: "r", pipeline: "greet", facts: {}, costUsd: "0", attempt: 1 },
+    event: { ...event, of: 2, allowed: amount, picoUsd: 12n, tokens: 0 },
+  };
+  const never = new AbortController().signal;
+  await webhook({ url: receiver.url, secret, body: ({ event }) => event }).deliver(delivery, never);
+  expect(JSON.parse(receiver.received[0]?.body ?? "")).toMatchObject({
+    type: "budget-breached",
+    picoUsd: "12",
+  });
+  const body = () => {
+    throw new Error("oops");
+  };
+  await expect(webhook({ url: receiver.url, secret, body }).deliver(delivery, never)).rejects.toMatchObject({
+    retryable: false,
+    message: expect.stringContaining("threw Error: oops"),
+  });
+});
+
 test("an endpoint that is gone gets nothing more of that event; redirects are not followed", async () => {
   const elsewhere = await receiving();
   const receiver = await receiving();

@@ -1,4 +1,5 @@
 import { DeliveryFailedError, FlujoError, InvalidOptionError } from "../../core/errors.ts";
+import { templated } from "../../core/templated.ts";
 import { headline, questionOf } from "../../core/wording.ts";
 import { importPackage } from "../../ports/optional-package.ts";
 import type { Delivery, Sink } from "../../ports/sink.ts";
@@ -62,7 +63,7 @@ export function email(options: EmailOptions): Sink {
         transport = undefined; // it may be installed meanwhile
         throw error;
       });
-      const { subject, text, html } = message(delivery);
+      const { subject, text, html } = templated(name, () => message(delivery));
       const mail = {
         from,
         to: [to].flat(),

@@ -1,5 +1,6 @@
 import { DeliveryFailedError, InvalidOptionError } from "../../core/errors.ts";
 import { noAnswer, retryAfter } from "../../core/http-answer.ts";
+import { templated } from "../../core/templated.ts";
 import { headline, questionOf } from "../../core/wording.ts";
 import type { Delivery, Sink } from "../../ports/sink.ts";
 
@@ -48,12 +49,13 @@ export function slack(options: SlackOptions): Sink {
   return {
     name,
     async deliver(delivery, signal) {
+      const body = templated(name, () => JSON.stringify(message(delivery)));
       const response = await fetch(url as string, {
         method: "POST",
         redirect: "manual",
         signal,
         headers: { "content-type": "application/json" },
-        body: JSON.stringify(message(delivery)),
+        body,
       }).catch((error: unknown) => {
         throw new DeliveryFailedError(`${name} cannot be reached: ${noAnswer(error)}`);
       });

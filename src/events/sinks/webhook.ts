@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { DeliveryFailedError, InvalidOptionError } from "../../core/errors.ts";
 import { noAnswer, retryAfter } from "../../core/http-answer.ts";
+import { templated } from "../../core/templated.ts";
 import type { Delivery, Sink } from "../../ports/sink.ts";
 
 export interface WebhookOptions {
@@ -36,7 +37,7 @@ export function webhook(options: WebhookOptions): Sink {
   return {
     name,
     async deliver(delivery, signal) {
-      const payload = JSON.stringify(body(delivery));
+      const payload = templated(name, () => JSON.stringify(body(delivery) ?? null, digits));
       const timestamp = Math.floor(Date.now() / 1_000).toString();
       const signed = `${delivery.id}.${timestamp}.${payload}`;
       const signatures = keys.map((key) => `v1,${createHmac("sha256", key).update(signed).digest("base64")}`);
@@ -64,6 +65,9 @@ export function webhook(options: WebhookOptions): Sink {
     },
   };
 }
+
+/** Integers of any size, as money is, become texts. */
+const digits = (_key: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}` : value);
 
 const plainBody = ({ facts, event, runId, pipeline, costUsd }: Delivery): unknown => ({
   type: event.type,
