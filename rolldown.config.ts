@@ -3,7 +3,15 @@ import { defineConfig } from "rolldown";
 
 const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: object };
 
-const doors = ["index", "stores/memory", "stores/file", "stores/sqlite", "testing/index", "cli/main"];
+const doors = [
+  "index",
+  "stores/memory",
+  "stores/file",
+  "stores/sqlite",
+  "events/sinks",
+  "testing/index",
+  "cli/main",
+];
 
 /**
  * A few files instead of a hundred: what `import "flujo"` and the command line cost at start is mostly opening files. For
@@ -12,7 +20,7 @@ const doors = ["index", "stores/memory", "stores/file", "stores/sqlite", "testin
 export default defineConfig({
   input: Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`])),
   platform: "node",
-  external: [/^node:/, ...Object.keys(dependencies), /^@ai-sdk\//],
+  external: [/^node:/, ...Object.keys(dependencies), /^@ai-sdk\//, "nodemailer"],
   output: {
     dir: "dist",
     format: "esm",
@@ -23,7 +31,7 @@ export default defineConfig({
       groups: [
         {
           name: "engine",
-          test: /src\/(core|engine|budget|agents|ports|lens|flujo\.ts|node-world|stores\/memory)/,
+          test: /src\/(core|engine|budget|agents|ports|lens|events\/(?!sinks)|flujo\.ts|node-world|stores\/memory)/,
         },
         // What `flujo run` needs; the other commands stay apart.
         {

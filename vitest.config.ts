@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^flujo$/, replacement: source("index.ts") },
       { find: /^flujo\/testing$/, replacement: source("testing/index.ts") },
+      { find: /^flujo\/sinks$/, replacement: source("events/sinks.ts") },
       { find: /^flujo\/(memory|file|sqlite)$/, replacement: source("stores/$1.ts") },
     ],
   },

@@ -1,6 +1,7 @@
 /**
  * `npm run simulate -- --seeds 1000 [--from 1]`: simulates that many seeds and stops to tell of each that breaks a promise.
  * `npm run simulate -- --seed 42`: one seed, with what happened.
+ * `--sinks` beside either: with a sink that is told everything.
  * `--shared` beside either: runs that share accounts.
  */
 import { parseArgs } from "node:util";
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     from: { type: "string", default: "1" },
     seed: { type: "string" },
     shared: { type: "boolean", default: false },
+    sinks: { type: "boolean", default: false },
   },
 });
 
@@ -59,7 +61,7 @@ async function shared(): Promise<void> {
 
 if (values.shared) await shared();
 else if (values.seed !== undefined) {
-  const report = await simulate({ seed: Number(values.seed) });
+  const report = await simulate({ seed: Number(values.seed), sinks: values.sinks });
   console.log(JSON.stringify(report.plan, null, 1));
   tell(report, true);
   process.exitCode = report.violations.length > 0 ? 1 : 0;
@@ -69,7 +71,7 @@ else if (values.seed !== undefined) {
   const broken: number[] = [];
   let [crashes, repeats, failures] = [0, 0, 0];
   for (let seed = from; seed < from + Number(values.seeds); seed++) {
-    const report = await simulate({ seed });
+    const report = await simulate({ seed, sinks: values.sinks });
     crashes += report.crashes;
     repeats += report.repeats;
     if (report.end?.status === "failed") failures++;

@@ -2,6 +2,7 @@ import type { ModelsOptions } from "./agents/models.ts";
 import type { Duration } from "./core/duration.ts";
 import type { Budget, Usd } from "./core/limits.ts";
 import type { SharedScope } from "./core/scopes.ts";
+import type { Sinks } from "./events/subscription.ts";
 import type { Store } from "./ports/store.ts";
 
 /** What the `flujo` command does when its options say nothing else. */
@@ -16,6 +17,8 @@ export interface FlujoConfig {
   readonly models?: ModelsOptions;
   /** How long a dead process's lease keeps others out. From `"1s"`, default `"15s"`. */
   readonly lease?: Duration;
+  /** Where events are told, by name: `{ ops: slack({ … }) }` of `flujo/sinks`. */
+  readonly sinks?: Sinks;
 }
 
 /**

@@ -1,10 +1,27 @@
 import { models as defaultModels } from "./agents/models.ts";
+import type { EntryType } from "./core/entries.ts";
+import type { FlujoError } from "./core/errors.ts";
 import type { Step } from "./core/step.ts";
-import type { FlujoOptions } from "./engine/options.ts";
+import type { FlujoOptions as EngineOptions } from "./engine/options.ts";
 import { Runner } from "./engine/runner.ts";
+import { type Hook, type HookOptions, Hooks } from "./events/hooks.ts";
+import { type DeliveryReport, Outbox } from "./events/outbox.ts";
+import type { Sinks } from "./events/subscription.ts";
 import { nodeWorld } from "./node-world.ts";
 import type { Models } from "./ports/models.ts";
 import { memory } from "./stores/memory.ts";
+
+/** What every run of a `Flujo` shares. */
+export interface FlujoOptions<State = unknown> extends EngineOptions<State> {
+  readonly models?: Models;
+  /** Where events are told, by name. With `takeOver`, what other processes have left undelivered is delivered, too. */
+  readonly sinks?: Sinks;
+  /** Told of hooks that fail, and of events that a sink did not take. Default: a line on stderr. */
+  readonly onError?: (error: FlujoError) => void;
+}
+
+/** How often a process that advances runs looks for deliveries that others have left. */
+const sweepEveryMs = 60_000;
 
 /**
  * Runs a pipeline, durably and inside its budget: the engine, in the real world.
@@ -18,7 +35,52 @@ import { memory } from "./stores/memory.ts";
  * The same run id again resumes the run, or returns the result it has.
  */
 export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
-  constructor(step: Step<In, Out, State>, options: FlujoOptions<State> & { readonly models?: Models } = {}) {
-    super(step, { world: nodeWorld(), store: memory(), models: defaultModels(), ...options });
+  readonly #hooks: Hooks;
+  readonly #outbox: Outbox | undefined;
+
+  /** @throws InvalidPipelineError, InvalidOptionError */
+  constructor(step: Step<In, Out, State>, options: FlujoOptions<State> = {}) {
+    const { sinks, onError = tellError, store = memory(), ...engine } = options;
+    const world = nodeWorld();
+    const hooks = new Hooks(world, onError);
+    const sweep = (options.takeOver ?? true) ? { sweepEveryMs } : {};
+    const outbox = sinks && new Outbox({ store, world, sinks, onError, ...sweep });
+    const listeners = outbox === undefined ? [hooks] : [hooks, outbox];
+    super(step, { world, models: defaultModels(), ...engine, store, listeners });
+    this.#hooks = hooks;
+    this.#outbox = outbox;
   }
+
+  /**
+   * Calls a function with each event of a type, or of several, or (`"*"`) of all, once it is in the store, for the runs
+   * that this process advances: in order within a run. What the function throws is told and hurts no run; one that is
+   * asynchronous is waited for, by nobody but itself, up to its timeout. For what must not be missed, use sinks.
+   *
+   * ```ts
+   * const flujo = new Flujo(greet);
+   * const off = flujo.on("budget-threshold", (event, { runId, stop }) => {
+   *   console.warn(`${runId}: ${event.scope} is at ${event.percent} %`);
+   *   if (event.percent > 90) stop("nobody wants to pay more for this");
+   * });
+   * off();
+   * ```
+   *
+   * @returns how to call the hook off.
+   */
+  on<T extends EntryType | "*">(type: T | readonly T[], hook: Hook<T>, options?: HookOptions): () => void {
+    return this.#hooks.on(type, hook, options);
+  }
+
+  /**
+   * Delivers to the sinks what is due now, of all runs in the store, also of those whose process died.
+   *
+   * @param options `early`: tries what is due later, too.
+   */
+  async deliver(options?: { readonly early?: boolean }): Promise<DeliveryReport> {
+    return (await this.#outbox?.deliver(options)) ?? { delivered: 0, failed: 0, dead: 0 };
+  }
+}
+
+function tellError({ message, hint }: FlujoError): void {
+  console.error(hint === undefined ? message : `${message}. ${hint}`);
 }

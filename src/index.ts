@@ -23,6 +23,7 @@ export {
 } from "./core/compose.ts";
 export type { Context as StepContext, GenerateRequest, Spending } from "./core/context.ts";
 export type { Duration } from "./core/duration.ts";
+export type { EntryType as EventType } from "./core/entries.ts";
 export * from "./core/errors.ts";
 export type { RunEvent } from "./core/events.ts";
 export { type Budget, decimalUsd, type PicoUsd, type Spent, type Usd } from "./core/limits.ts";
@@ -47,11 +48,13 @@ export type {
 export type { StepOptions } from "./core/work.ts";
 export type {
   EventsOptions,
-  FlujoOptions,
   ResumeOptions,
   RunHandle,
   RunResult,
   StartOptions,
 } from "./engine/options.ts";
-export { Flujo } from "./flujo.ts";
+export type { EventOf, Hook, HookContext, HookOptions } from "./events/hooks.ts";
+export type { DeliveryReport } from "./events/outbox.ts";
+export type { Sinks, Subscription } from "./events/subscription.ts";
+export { Flujo, type FlujoOptions } from "./flujo.ts";
 export type { RunStatus, Store } from "./ports/store.ts";

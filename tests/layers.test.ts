@@ -13,14 +13,15 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   engine: ["ports", "core", "budget"],
   agents: ["engine", "ports", "core", "budget"],
   stores: ["ports", "core"],
+  events: ["ports", "core"],
   lens: ["ports", "core"],
-  testing: ["ports", "core", "budget", "engine", "agents", "stores"],
-  "": ["agents", "engine", "ports", "core", "budget", "stores", "lens"],
-  cli: ["", "agents", "engine", "ports", "core", "budget", "stores", "lens"],
+  testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
+  "": ["agents", "engine", "events", "ports", "core", "budget", "stores", "lens"],
+  cli: ["", "agents", "engine", "events", "ports", "core", "budget", "stores", "lens"],
 };
 
 /** What `import "flujo"` must not load before it is needed. */
-const heavy = /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|jiti|commander|@clack\/.*)$/;
+const heavy = /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|jiti|commander|nodemailer|@clack\/.*)$/;
 
 interface Import {
   readonly to: string;
@@ -76,6 +77,9 @@ function wrongWays(graph: Graph): string[] {
       if (target !== folder && !allowed.includes(target)) wrong.push(`${file} -> ${to}`);
       if (folder === "stores" && target === "stores" && storeOf(file) !== storeOf(to)) {
         wrong.push(`${file} -> ${to}: stores know nothing of one another`);
+      }
+      if (file.startsWith("events/sinks/") && target === "events") {
+        wrong.push(`${file} -> ${to}: sinks know neither one another nor the outbox`);
       }
     }
   }
@@ -185,6 +189,7 @@ test("the check refuses arrows that point the wrong way", () => {
     "engine/run.ts": 'import { sqlite } from "../stores/sqlite.ts";\nimport { node } from "../core/node.ts";',
     "stores/file.ts": 'import { rows } from "./sqlite.ts";',
     "stores/sqlite/rows.ts": 'import { open } from "./open.ts";',
+    "events/sinks/slack.ts": 'import { post } from "./webhook.ts";',
     "attic/box.ts": "",
     "cli/run.ts": 'import { sqlite } from "../stores/sqlite.ts";\nimport { out } from "../../bin/out.ts";',
   });
@@ -192,6 +197,7 @@ test("the check refuses arrows that point the wrong way", () => {
     "core/node.ts -> ports/store.ts",
     "engine/run.ts -> stores/sqlite.ts",
     "stores/file.ts -> stores/sqlite.ts: stores know nothing of one another",
+    "events/sinks/slack.ts -> events/sinks/webhook.ts: sinks know neither one another nor the outbox",
     "attic/box.ts: the folder attic has no arrows",
     "cli/run.ts: ../bin/out.ts lies outside src",
   ]);

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { InvalidOptionError } from "../core/errors.ts";
+import { importPackage } from "../ports/optional-package.ts";
 import { openaiServer } from "../testing/openai-server.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import { testContext } from "../testing/test-context.ts";
 import { callError } from "./call.ts";
 import { models } from "./models.ts";
-import { importPackage } from "./optional-package.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 

@@ -3,9 +3,9 @@
  * or from the user's folder, and is named when it is missing.
  */
 import { MissingPackageError, UnknownModelError } from "../core/errors.ts";
+import { importPackage } from "../ports/optional-package.ts";
 import { isLanguageModel, type LanguageModel } from "./language-model.ts";
 import { extractModel } from "./offline.ts";
-import { importPackage } from "./optional-package.ts";
 import { type Published, publishedProviders } from "./published-providers.ts";
 
 /** Providers of the user's own: `{ "my": (id) => myProvider(id) }` makes `"my:some-model"`. They come first. */

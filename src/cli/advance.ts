@@ -21,7 +21,8 @@ import { keptInMemory, resumeCommand, type Whereabouts } from "./next.ts";
 import type { Settings } from "./settings.ts";
 import { whenStalled } from "./stall.ts";
 import { onStray } from "./stray.ts";
-import { type Seen, watchRun } from "./watch.ts";
+import { say } from "./terminal.ts";
+import { type Seen, type Watch, watchRun } from "./watch.ts";
 
 export interface Advance {
   readonly loaded: Loaded;
@@ -36,21 +37,26 @@ export interface Advance {
 }
 
 /** @returns the exit code. @throws what kept the run from being advanced. */
-export async function advance({
-  loaded,
-  store,
-  settings,
-  flags,
-  known,
-  begin,
-  past = [],
-}: Advance): Promise<number> {
-  const quiet = flags.quiet === true;
+export async function advance(parts: Advance): Promise<number> {
+  const { loaded, store, settings, flags, known, past = [] } = parts;
   const { node, pipeline } = rootOf(loaded.node);
   known.pipeline = pipeline.name;
-  const watch = await watchRun(node, store, quiet, past);
+  const watch = await watchRun(node, store, flags.quiet === true, past);
   if (flags.json) known.fingerprint ??= versionOf(node).fingerprint;
   const flujo = await makeFlujo(loaded, store, settings, watch.onEvent);
+  try {
+    return await follow(flujo, watch, pipeline.name, parts);
+  } finally {
+    await flujo[Symbol.asyncDispose](); // sinks are told now what they can be told
+  }
+}
+
+async function follow(
+  flujo: Flujo<unknown, unknown>,
+  watch: Watch,
+  pipeline: string,
+  { store, flags, known, begin }: Advance,
+): Promise<number> {
   const handle = begin(flujo);
   const asked = known.runId;
   known.runId = handle.runId;
@@ -71,11 +77,11 @@ export async function advance({
   known.prices = pricesIn(watch.seen);
   const tookMs = Date.now() - known.startedAt;
   const told = {
-    pipeline: pipeline.name,
+    pipeline,
     tookMs,
     seen: watch.seen,
     prices: known.prices,
-    quiet,
+    quiet: flags.quiet === true,
     store,
     storeFlag: flags.store,
   };
@@ -88,7 +94,7 @@ export async function advance({
 async function makeFlujo(
   loaded: Loaded,
   store: Store,
-  { models, lease }: Settings,
+  { models, lease, sinks }: Settings,
   onEvent: (event: RunEvent) => void,
 ): Promise<Flujo<unknown, unknown>> {
   return new Flujo(loaded.step, {
@@ -97,6 +103,7 @@ async function makeFlujo(
     origin: { file: loaded.file, export: loaded.export },
     takeOver: false, // a command advances the run it was asked to, and spends on no other
     ...(lease === undefined ? {} : { lease }),
+    ...(sinks === undefined ? {} : { sinks, onError: ({ message }) => say(message) }),
     ...(models === undefined ? {} : { models: (await import("../agents/models.ts")).models(models) }),
   });
 }

@@ -16,6 +16,7 @@ const commands: { readonly [name: string]: () => Promise<{ readonly declare: Dec
   resume: () => import("./commands/resume.ts"),
   cancel: () => import("./commands/cancel.ts"),
   budget: () => import("./commands/budget.ts"),
+  outbox: () => import("./commands/outbox.ts"),
   validate: () => import("./commands/validate.ts"),
   graph: () => import("./commands/graph.ts"),
   prices: () => import("./commands/prices.ts"),

@@ -32,6 +32,8 @@
  *        ├─ SignalRefusedError     signal-refused
  *        ├─ LeaseHeldError         lease-held          another process advances this run
  *        ├─ LeaseLostError         lease-lost          this process no longer does
+ *        ├─ HookFailedError        hook-failed         a hook threw, or did not come back
+ *        ├─ DeliveryFailedError    delivery-failed     a sink did not take an event
  *        ├─ StoreCorruptError      store-corrupt
  *        ├─ StoreNewerError        store-newer         written by a newer Flujo
  *        └─ StoreUnavailableError  store-unavailable   disk full, read-only, not reachable
@@ -246,6 +248,18 @@ export class RunEndedError extends failure("run-ended") {}
 export class SignalRefusedError extends failure("signal-refused") {}
 export class LeaseHeldError extends failure("lease-held") {}
 export class LeaseLostError extends failure("lease-lost") {}
+export class HookFailedError extends failure("hook-failed") {}
+
+/** A sink did not take an event. Not `retryable`: it never will, and the event becomes a dead letter at once. */
+export class DeliveryFailedError extends FlujoError {
+  /** How long the receiver asked us to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, facts: ErrorFacts & { readonly retryAfterMs?: number | undefined } = {}) {
+    super("delivery-failed", message, { retryable: true, ...facts });
+    this.retryAfterMs = facts.retryAfterMs;
+  }
+}
+
 export class StoreCorruptError extends failure("store-corrupt") {}
 export class StoreNewerError extends failure("store-newer") {}
 export class StoreUnavailableError extends failure("store-unavailable") {}

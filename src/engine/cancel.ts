@@ -1,3 +1,4 @@
+import type { Entry } from "../core/entries.ts";
 import { CancelledError, LeaseHeldError, RunEndedError, recordError } from "../core/errors.ts";
 import { isEnded } from "../core/fold.ts";
 import type { Store } from "../ports/store.ts";
@@ -18,6 +19,7 @@ export const cancelId = "cancel";
  * Cancels a run that this process does not advance; its pipeline is not needed. A run that another process advances is
  * sent word, which that process notices within a second.
  *
+ * @param onCommit called with the entries this process records.
  * @returns whether it is done, or its owner was told.
  * @throws UnknownRunError, RunEndedError
  */
@@ -26,6 +28,7 @@ export async function cancelRun(
   world: World,
   runId: string,
   reason: string,
+  onCommit: (entries: readonly Entry[]) => void = () => {},
 ): Promise<"cancelled" | "told"> {
   const before = await load(store, runId);
   if (isEnded(before)) throw ended(runId, before.status);
@@ -43,6 +46,7 @@ export async function cancelRun(
     const run = await load(store, runId);
     if (isEnded(run)) throw ended(runId, run.status);
     const journal = new Journal(run, lease, queueOf(store, world), world, () => {});
+    journal.onCommit(onCommit);
     await reconcile(journal, store, runId);
     journal.put({ type: "run-cancelled", error: recordError(cancelled(runId, reason)) });
     await journal.sync();

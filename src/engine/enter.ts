@@ -113,6 +113,7 @@ async function begin<State>(
     await store.release(lease);
     return { ended: run };
   }
+  for (const listener of setting.options.listeners ?? []) await listener.enter(runId);
   let tenure: Tenure | undefined;
   const journal = new Journal(run, lease, queueOf(store, world), world, (error) => tenure?.lose(error));
   journal.onCommit((entries) => setting.onCommit(runId, entries));

@@ -4,6 +4,7 @@ import type { RunEvent } from "../core/events.ts";
 import type { Budget, Spent, Usd } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import type { SharedScope } from "../core/scopes.ts";
+import type { Listener } from "../ports/listener.ts";
 import type { Models } from "../ports/models.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
@@ -40,6 +41,8 @@ export interface EngineOptions<State = unknown> extends FlujoOptions<State> {
   readonly store: Store;
   readonly world: World;
   readonly models?: Models;
+  /** Who hears of the runs this process advances. */
+  readonly listeners?: readonly Listener[];
 }
 
 export interface StartOptions {

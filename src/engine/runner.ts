@@ -1,6 +1,7 @@
 import { approvalSchema } from "../core/approval.ts";
 import { encode } from "../core/codec.ts";
 import { milliseconds } from "../core/duration.ts";
+import type { Entry } from "../core/entries.ts";
 import { InvalidOptionError, InvalidRunIdError, RunEndedError, SignalRefusedError } from "../core/errors.ts";
 import { eventOf, type RunEvent } from "../core/events.ts";
 import { isEnded, type Question, type RunRecord } from "../core/fold.ts";
@@ -61,8 +62,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       graceMs: milliseconds(options.grace ?? "30s"),
       onCommit: (runId, entries) => {
         this.#active.get(runId)?.ticker.tick();
-        if (options.onEvent === undefined) return;
-        for (const entry of entries) tell(options.onEvent, eventOf(entry), runId);
+        this.#tell(runId, entries);
       },
     };
     if (options.takeOver ?? true) {
@@ -122,7 +122,8 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   async cancel(runId: string, reason = "cancelled"): Promise<void> {
     const here = this.#active.get(runId);
     if (here !== undefined) return here.cancel(reason);
-    await cancelRun(this.#options.store, this.#options.world, checkedRunId(runId), reason);
+    const { store, world } = this.#options;
+    await cancelRun(store, world, checkedRunId(runId), reason, (entries) => this.#tell(runId, entries));
   }
 
   /**
@@ -180,11 +181,25 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     return abandoned.map((runId) => this.#continue(runId, {}, "taken-over"));
   }
 
-  /** Stops taking over; hands unfinished runs over to whoever resumes them; closes nothing it was given. */
+  /**
+   * Stops taking over; hands unfinished runs over to whoever resumes them; gives hooks and sinks, where there are any,
+   * a few seconds for what they are about; closes nothing it was given.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     this.#takeOver?.end();
     await Promise.all([...this.#active.values()].map((run) => run.handOver()));
+    await Promise.all((this.#options.listeners ?? []).map((listener) => listener.leave()));
+  }
+
+  /** Tells what is in the store now to whoever listens. A run that one of them stops is cancelled. */
+  #tell(runId: string, entries: readonly Entry[]): void {
+    const { onEvent, listeners = [] } = this.#options;
+    if (onEvent !== undefined) for (const entry of entries) tell(onEvent, eventOf(entry), runId);
+    const stop = (reason: string): void => {
+      this.cancel(runId, reason).catch(() => {}); // it has ended: there is nothing to stop any more
+    };
+    for (const listener of listeners) listener.hear(runId, entries, stop);
   }
 
   /** The input as the pipeline takes it. None is needed for a run that exists. */

@@ -1,12 +1,14 @@
 /** What every store decides alike, so that it is decided once. */
 import type { Account } from "../core/account.ts";
-import { InvalidRunIdError, StoreCorruptError } from "../core/errors.ts";
+import { InvalidOptionError, InvalidRunIdError, StoreCorruptError } from "../core/errors.ts";
 import { isRunId } from "../core/paths.ts";
 import type {
   AccountFilter,
   Append,
   Lease,
   LeaseRequest,
+  Note,
+  NoteFilter,
   RunFilter,
   RunListing,
   RunSummary,
@@ -16,6 +18,8 @@ import type {
 export const defaultListLimit = 100;
 /** Accounts in a list whose filter names no limit. */
 export const defaultAccountLimit = 1_000;
+/** Notes in a list whose filter names no limit. */
+export const defaultNoteLimit = 1_000;
 
 /** Whether a request may have the lease that stands now; `undefined` stands for a released one. */
 export function isFree(lease: Lease | undefined, request: LeaseRequest): boolean {
@@ -82,4 +86,19 @@ export function chosenAccounts(accounts: Iterable<Account>, filter: AccountFilte
       (heldBy === undefined || holds.some(({ runId }) => runId === heldBy)),
   );
   return chosen.sort((a, b) => (a.scope < b.scope ? -1 : 1)).slice(0, limit);
+}
+
+/** @throws InvalidOptionError before a note with such a key is made. */
+export function refuseBadKey(key: string): void {
+  if (/^[\x20-\x7e]{1,400}$/.test(key)) return;
+  throw new InvalidOptionError(`${JSON.stringify(key)} is no key of a note`, {
+    hint: "Use 1 to 400 printable ASCII characters.",
+  });
+}
+
+/** The notes a filter lets through, by key. */
+export function chosenNotes(notes: Iterable<Note>, filter: NoteFilter): readonly Note[] {
+  const { prefix, after = "", limit = defaultNoteLimit } = filter;
+  const chosen = [...notes].filter(({ key }) => key.startsWith(prefix) && key > after);
+  return chosen.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit);
 }

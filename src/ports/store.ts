@@ -98,6 +98,24 @@ export interface CacheRecord {
   readonly expiresAt?: number;
 }
 
+/** A small value that processes share, changed by whoever has seen its present version. */
+export interface Note {
+  /** 1 to 400 printable ASCII characters. */
+  readonly key: string;
+  readonly value: Json;
+  /** Another one with every change; nothing else can be read from it. */
+  readonly version: string;
+}
+
+export interface NoteFilter {
+  /** Only notes whose keys begin so. */
+  readonly prefix: string;
+  /** Only those that come after this key: where the next page begins. */
+  readonly after?: string;
+  /** At most so many, by key. Default 1,000. */
+  readonly limit?: number;
+}
+
 export interface RunFilter {
   readonly status?: readonly RunStatus[];
   readonly pipeline?: string;
@@ -159,5 +177,15 @@ export interface Store {
   ledger(request: LedgerRequest): Promise<LedgerAnswer>;
   /** The accounts there are, by name. */
   accounts(filter: AccountFilter): Promise<readonly Account[]>;
+  /** The notes there are, by key in the order of their characters' codes. */
+  notes(filter: NoteFilter): Promise<readonly Note[]>;
+  /**
+   * Writes a note when its version is still `seen` (undefined: when there is none), as one atomic step among all
+   * processes. Returns the new version; undefined when somebody else was first, and nothing was written. What is
+   * answered is as safe as the next commit through the same store object makes it.
+   */
+  putNote(key: string, value: Json, seen: string | undefined): Promise<string | undefined>;
+  /** Removes a note of which this is the present version. False when it is not, and nothing was removed. */
+  dropNote(key: string, seen: string): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -3,12 +3,13 @@ import { type HoldRequest, type LedgerAnswer, noTally } from "../core/account.ts
 import { StoreCorruptError, StoreUnavailableError } from "../core/errors.ts";
 import { isRunId } from "../core/paths.ts";
 import type { Append, AppendOutcome, Store } from "../ports/store.ts";
-import { chosenAccounts, refuseBadRunId } from "../ports/store-rules.ts";
+import { chosenAccounts, chosenNotes, refuseBadRunId } from "../ports/store-rules.ts";
 import { storeError } from "./file/faults.ts";
 import { type Place, readEntries } from "./file/journal.ts";
 import { blob, blobKeeper, cacheGet, cachePut } from "./file/kept.ts";
 import { acquire, isCurrent, release, renew } from "./file/lease.ts";
 import { accountsIn, changeLedger } from "./file/ledger.ts";
+import { dropNote, notesIn, putNote } from "./file/notes.ts";
 import { list } from "./file/runs.ts";
 import { fencesIn } from "./file/segment.ts";
 import { send, signals } from "./file/signals.ts";
@@ -164,6 +165,10 @@ export function file(directory: string, options: FileOptions = {}): Store {
     ledger: (request) =>
       use(() => (request.kind === "hold" ? hold(request) : changeLedger(ledger, request, synced))),
     accounts: (filter) => use(() => chosenAccounts(accountsIn(ledger), filter)),
+
+    notes: (filter) => use(() => chosenNotes(notesIn(root), filter)),
+    putNote: (key, value, seen) => use(() => putNote(root, key, value, seen, synced)),
+    dropNote: (key, seen) => use(() => dropNote(root, key, seen, synced)),
 
     async close() {
       await last;

@@ -5,6 +5,7 @@ import type {
   AppendOutcome,
   CacheRecord,
   Lease,
+  Note,
   RunListing,
   RunSummary,
   Signal,
@@ -12,11 +13,13 @@ import type {
 } from "../ports/store.ts";
 import {
   chosenAccounts,
+  chosenNotes,
   defaultListLimit,
   follow,
   grant,
   isFree,
   newestFirst,
+  refuseBadKey,
   refuseBadRunId,
   shows,
 } from "../ports/store-rules.ts";
@@ -44,6 +47,8 @@ export function memory(): Store {
   const blobs = new Map<string, string>();
   const cache = new Map<string, CacheRecord>();
   const accounts = new Map<string, Account>();
+  const notes = new Map<string, Note>();
+  let noteVersions = 0;
 
   /** The run, while the fence is the one of its present lease. */
   const owned = (runId: string, fence: number): Run | undefined => {
@@ -167,6 +172,22 @@ export function memory(): Store {
 
     async accounts(filter) {
       return chosenAccounts(accounts.values(), filter);
+    },
+
+    async notes(filter) {
+      return chosenNotes(notes.values(), filter);
+    },
+
+    async putNote(key, value, seen) {
+      refuseBadKey(key);
+      if (notes.get(key)?.version !== seen) return undefined;
+      const version = String(++noteVersions);
+      notes.set(key, { key, value, version });
+      return version;
+    },
+
+    async dropNote(key, seen) {
+      return notes.get(key)?.version === seen && notes.delete(key);
     },
 
     async close() {},

@@ -69,12 +69,12 @@ describe("a database that cannot be used", () => {
     await store.acquire(request);
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec("PRAGMA user_version = 3");
+    db.exec("PRAGMA user_version = 4");
     db.close();
     const before = readFileSync(path);
     const newer = sqlite(path);
     await expect(newer.list({})).rejects.toThrow(StoreNewerError);
-    await expect(newer.acquire(request)).rejects.toThrow(/format 3, this one knows 2/);
+    await expect(newer.acquire(request)).rejects.toThrow(/format 4, this one knows 3/);
     expect(readFileSync(path)).toEqual(before);
   });
 
@@ -83,7 +83,7 @@ describe("a database that cannot be used", () => {
     await store.commit([append(0, "kept")]);
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec("DROP TABLE accounts; PRAGMA user_version = 1");
+    db.exec("DROP TABLE accounts; DROP TABLE notes; PRAGMA user_version = 1");
     db.close();
     const [one, two] = [sqlite(path), sqlite(path)];
     expect(await one.read("r", 0, 9)).toHaveLength(1);
@@ -91,6 +91,19 @@ describe("a database that cannot be used", () => {
     expect(await two.accounts({})).toMatchObject([{ scope: "day", limits: { calls: 1 } }]);
     await one.close();
     await two.close();
+  });
+
+  it("is brought up to date when it is of the second format", async () => {
+    await store.acquire(request);
+    await store.ledger({ kind: "amend", scope: "day", set: { calls: 1 } });
+    await store.close();
+    const db = new DatabaseSync(path);
+    db.exec("DROP TABLE notes; PRAGMA user_version = 2");
+    db.close();
+    const updated = sqlite(path);
+    expect(await updated.putNote("k", 1, undefined)).toEqual(expect.any(String));
+    expect(await updated.accounts({})).toMatchObject([{ scope: "day" }]);
+    await updated.close();
   });
 
   it("is refused untouched when it is someone else's", async () => {

@@ -4,6 +4,7 @@ import { storeError } from "./sqlite/faults.ts";
 import { commit, read } from "./sqlite/journal.ts";
 import { acquire, list, release, renew } from "./sqlite/leases.ts";
 import { accounts, ledger } from "./sqlite/ledger.ts";
+import { dropNote, notes, putNote } from "./sqlite/notes.ts";
 import { type Database, open } from "./sqlite/open.ts";
 
 /** How {@link sqlite} keeps its promises. */
@@ -65,6 +66,10 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
     ledger: async (request) =>
       use((db) => (request.kind === "amend" ? ledger(db, request) : db.unsynced(() => ledger(db, request)))),
     accounts: async (filter) => use((db) => accounts(db, filter)),
+    notes: async (filter) => use((db) => notes(db, filter)),
+    // As holds: what must be safe before something else is, is made so by the commit of that.
+    putNote: async (key, value, seen) => use((db) => db.unsynced(() => putNote(db, key, value, seen))),
+    dropNote: async (key, seen) => use((db) => db.unsynced(() => dropNote(db, key, seen))),
 
     async blob(hash) {
       const utf8 = use((db) => db.get("SELECT utf8 FROM blobs WHERE hash = ?", hash))?.utf8;

@@ -7,7 +7,7 @@ import type { VirtualProcess } from "./virtual-world.ts";
  * all of it is and nobody hears of it.
  */
 export interface CrashPoint {
-  /** The number of the commit, from 1, counted by this store. Changes of the shared ledger count as commits. */
+  /** The number of the commit, from 1, counted by this store. Changes of the shared ledger and of notes count as commits. */
   readonly commit: number;
   /** Before it is written, or after. */
   readonly when: "before" | "after";
@@ -27,7 +27,7 @@ export interface CrashingStoreOptions {
 
 /** A store as one process sees it, until that process dies. */
 export interface CrashingStore extends Store {
-  /** Commits that arrived so far, changes of the shared ledger included. */
+  /** Commits that arrived so far, changes of the shared ledger and of notes included. */
   readonly commits: number;
 }
 
@@ -103,6 +103,9 @@ export function crashingStore(inner: Store, options: CrashingStoreOptions): Cras
     cachePut: (key, record) => call(() => inner.cachePut(key, record)),
     ledger: (request) => call(() => struck(() => inner.ledger(request))),
     accounts: (filter) => call(() => inner.accounts(filter)),
+    notes: (filter) => call(() => inner.notes(filter)),
+    putNote: (key, value, seen) => call(() => struck(() => inner.putNote(key, value, seen))),
+    dropNote: (key, seen) => call(() => struck(() => inner.dropNote(key, seen))),
     close: () => call(() => inner.close()),
   };
 }

@@ -23,6 +23,7 @@ export {
 } from "./scripted-model.ts";
 export { type SharedOptions, type SharedReport, simulateShared } from "./simulation/shared.ts";
 export { type SimulateOptions, type SimulationReport, simulate } from "./simulation.ts";
+export { type FarEnd, type SinkUnderTest, testSink } from "./test-sink.ts";
 export { type StoreUnderTest, type TestRunner, testStore } from "./test-store.ts";
 export {
   type RunBounds,

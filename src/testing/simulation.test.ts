@@ -37,6 +37,22 @@ describe("random pipelines among crashes, pauses and take-overs keep every promi
   });
 });
 
+describe("a sink that fails in every way is told every event, in order, under one id each", () => {
+  for (const from of [20_001, 20_101, 20_201]) {
+    it(`seeds ${from} to ${from + perTest - 1}`, async () => {
+      let again = 0;
+      const found = [];
+      for (const seed of range(from, perTest)) {
+        const report = await simulate({ seed, sinks: true });
+        if (report.violations.length > 0) found.push(broken(report));
+        again += report.toldAgain;
+      }
+      expect(found).toEqual([]);
+      expect(again).toBeGreaterThan(100);
+    });
+  }
+});
+
 describe("a simulation", () => {
   it("is the same for the same seed", async () => {
     const [once, again] = [await simulate({ seed: 15 }), await simulate({ seed: 15 })];

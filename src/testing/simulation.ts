@@ -10,6 +10,7 @@ import { Course, type End, messageOf, runId } from "./simulation/course.ts";
 import { textOf } from "./simulation/digest.ts";
 import { type RunPlan, randomRun } from "./simulation/plan.ts";
 import { Provider, type ProviderOptions } from "./simulation/provider.ts";
+import { Receiver } from "./simulation/receiver.ts";
 import { refer, type Verdict } from "./simulation/reference.ts";
 import { Witness } from "./simulation/witness.ts";
 import { virtualWorld } from "./virtual-world.ts";
@@ -19,6 +20,8 @@ export interface SimulateOptions {
   readonly seed: number;
   /** Makes the store that survives the crashes; called twice. Default: `memory()`. It must not wait in real time. */
   readonly store?: () => Store;
+  /** Tell every event to a sink that fails in every way. Default false: the course of a seed differs with it. */
+  readonly sinks?: boolean;
 }
 
 export interface SimulationReport {
@@ -38,13 +41,15 @@ export interface SimulationReport {
   readonly crashes: number;
   /** Pieces of work done again because their results had not been recorded. */
   readonly repeats: number;
+  /** Events that the sink was told more than once. */
+  readonly toldAgain: number;
 }
 
 /**
  * Simulates one run from its seed and checks that: it ends as the plan says, without faults and with them; nothing
  * recorded is done again or recorded twice; posted and pending money stay within every limit, by the journal and by the
  * provider's own meter; nothing stays stuck; the journal is well formed and means what the engine reports; a stale owner
- * writes nothing.
+ * writes nothing; and, with a sink, every entry is told to it, in order, under one id each.
  *
  *     const { violations } = await simulate({ seed: 42 });
  */
@@ -65,6 +70,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
     expectedJournal: calm.witness.entries,
     crashes: rough.crashes,
     repeats: rough.witness.repeats,
+    toldAgain: rough.toldAgain,
   };
 }
 
@@ -74,6 +80,7 @@ interface Life {
   readonly schedule: readonly string[];
   readonly witness: Witness;
   readonly crashes: number;
+  readonly toldAgain: number;
 }
 
 /** One life of the run, with faults when there is a chance of them. */
@@ -94,12 +101,17 @@ async function live(
     onRush: (what) => witness.say(what),
     callsPerMinute: plan.callsPerMinute,
   };
+  const receiver = options.sinks
+    ? new Receiver(chance(options.seed ^ 0x70ad), (violation) => witness.say(violation))
+    : undefined;
+  if (faults === undefined) receiver?.calmDown();
   const course = new Course({
     plan,
     world,
     witness,
     store: witness.watch((options.store ?? memory)()),
     provider: new Provider(metered),
+    receiver,
     chance: faults ?? chance(options.seed),
     faults: faults?.whole(1, 8) ?? 0,
     latencyMs: faults?.pick([0, 3, 20]) ?? 0,
@@ -114,10 +126,19 @@ async function live(
     await course.rest();
     if (witness.fence === fence && witness.entries.length > written)
       witness.say(`${witness.entries.length - written} entries were written after the end`);
+    await course.tellTheRest();
+    receiver?.compare(witness.entries);
   } catch (error) {
     witness.say(messageOf(error));
   }
-  return { end, witness, schedule, violations: witness.violations, crashes: course.crashes };
+  return {
+    end,
+    witness,
+    schedule,
+    violations: witness.violations,
+    crashes: course.crashes,
+    toldAgain: receiver?.repeats ?? 0,
+  };
 }
 
 function compare(expected: Verdict, end: End, witness: Witness): void {

@@ -50,6 +50,7 @@ export function testStore(name: string, make: () => Promise<StoreUnderTest>, run
     ["lease", lease],
     ["list", list],
     ["blobs, signals, cache", besides],
+    ["notes", noted],
     ["content", content],
     ["many at once", crowd],
     ["another process", shared],
@@ -452,6 +453,67 @@ const besides: Claims = {
     await store.cachePut(key, forever);
     assert.deepEqual(await store.cacheGet(key, Number.MAX_SAFE_INTEGER), forever);
     assert.equal(await store.cacheGet("another", start), undefined);
+  },
+};
+
+const noted: Claims = {
+  async "keeps a note, changed and removed only by who has seen its present version"({ store }) {
+    const first = await store.putNote("a/b", { n: 1 }, undefined);
+    assert.equal(typeof first, "string");
+    assert.equal(await store.putNote("a/b", { n: 2 }, undefined), undefined);
+    assert.equal(await store.putNote("a/b", { n: 2 }, "another version"), undefined);
+    assert.deepEqual(await store.notes({ prefix: "a/b" }), [{ key: "a/b", value: { n: 1 }, version: first }]);
+    const second = await store.putNote("a/b", { n: 2 }, first);
+    assert.notEqual(second, first);
+    assert.equal(await store.putNote("a/b", { n: 3 }, first), undefined);
+    assert.equal(await store.dropNote("a/b", first as string), false);
+    assert.equal(await store.dropNote("a/b", second as string), true);
+    assert.equal(await store.dropNote("a/b", second as string), false);
+    assert.deepEqual(await store.notes({ prefix: "" }), []);
+  },
+
+  async "never takes a note that was removed and made again for the one that was seen"({ store }) {
+    const first = (await store.putNote("k", 1, undefined)) as string;
+    await store.dropNote("k", first);
+    const again = await store.putNote("k", 1, undefined);
+    assert.notEqual(again, first);
+    assert.equal(await store.putNote("k", 2, first), undefined);
+    assert.equal(await store.dropNote("k", first), false);
+  },
+
+  async "lists notes by key, those that begin so, page by page"({ store }) {
+    for (const key of ["b/2", "a", "b/10", "b", "b/1", "B/1", "b0", "b/~ %_"])
+      await store.putNote(key, null, undefined);
+    const keys = async (filter: Parameters<Store["notes"]>[0]): Promise<string[]> =>
+      (await store.notes(filter)).map(({ key }) => key);
+    assert.deepEqual(await keys({ prefix: "" }), ["B/1", "a", "b", "b/1", "b/10", "b/2", "b/~ %_", "b0"]);
+    assert.deepEqual(await keys({ prefix: "b/" }), ["b/1", "b/10", "b/2", "b/~ %_"]);
+    assert.deepEqual(await keys({ prefix: "b/1" }), ["b/1", "b/10"]);
+    assert.deepEqual(await keys({ prefix: "b/", limit: 2 }), ["b/1", "b/10"]);
+    assert.deepEqual(await keys({ prefix: "b/", after: "b/10", limit: 2 }), ["b/2", "b/~ %_"]);
+    assert.deepEqual(await keys({ prefix: "c" }), []);
+  },
+
+  async "takes any value, and no key but printable ASCII"({ store }) {
+    const value = { text: 'ñ 日本 🌊 \0 "', list: [1.5, true, null], deep: { deep: {} } };
+    await store.putNote("~ %2F ../x", value, undefined);
+    assert.deepEqual((await store.notes({ prefix: "~" }))[0]?.value, value);
+    for (const key of ["", "ñ", "a\0", "a\n", "x".repeat(401)])
+      await assert.rejects(store.putNote(key, 1, undefined), { code: "invalid-option" }, key);
+  },
+
+  async "lets one of many win, here and in another process"({ store, other }) {
+    const stores = [store, await other()];
+    const seen = await store.putNote("k", 0, undefined);
+    const tries = Array.from({ length: 20 }, (_, i) => (stores[i % 2] as Store).putNote("k", i + 1, seen));
+    const won = (await Promise.all(tries)).flatMap((version, i) =>
+      version === undefined ? [] : [{ version, i }],
+    );
+    assert.equal(won.length, 1);
+    const [{ version, i }] = won as [{ version: string; i: number }]; // counted above
+    for (const each of stores) {
+      assert.deepEqual(await each.notes({ prefix: "k" }), [{ key: "k", value: i + 1, version }]);
+    }
   },
 };
 

@@ -18,6 +18,7 @@ import * as flujo from "flujo";
 import { memory } from "flujo/memory";
 import { file } from "flujo/file";
 import { sqlite } from "flujo/sqlite";
+import { email } from "flujo/sinks";
 import { testStore } from "flujo/testing";
 
 const double = flujo.step("double", (n) => n * 2);
@@ -42,6 +43,11 @@ for (const [model, name] of Object.entries(packages)) {
   const { hint } = await flujo.models().examine(model, { price: false });
   if (hint !== "npm install " + name) throw new Error(model + " does not say what to install: " + hint);
 }
+const mail = email({ server: "smtp://127.0.0.1:1", from: "a@example.com", to: "b@example.com" });
+const event = { type: "run-completed", seq: 1, at: "2030-01-01T00:00:00.000Z", path: "/", output: 1, from: 0 };
+const delivery = { id: "evt_1", runId: "r", pipeline: "p", facts: {}, event, costUsd: "0", attempt: 1 };
+const unsent = await mail.deliver(delivery, new AbortController().signal).catch((error) => error);
+if (unsent?.hint !== "npm install nodemailer") throw new Error("email does not say what to install: " + unsent);
 console.log("fine");
 `;
 

@@ -103,3 +103,9 @@ agent("report", { model: "openai:gpt-4o", system: "Write.", output: Title }).to(
 
 // @ts-expect-error on `"text"`: Argument of type 'string' is not assignable to parameter of type 'number'
 new Flujo(half).run("text");
+
+// @ts-expect-error on `"run-complete"`: Argument of type '"run-complete"' is not assignable to parameter of type
+new Flujo(half).on("run-complete", () => {});
+
+// @ts-expect-error on `error`: Property 'error' does not exist on type
+new Flujo(half).on("run-completed", (event) => console.log(event.error));

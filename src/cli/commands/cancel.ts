@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { cancelRun } from "../../engine/cancel.ts";
 import { nodeWorld } from "../../node-world.ts";
 import { exit } from "../exit.ts";
+import { outboxOf } from "../outbox.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
 import { openKnown } from "../stores.ts";
@@ -33,7 +34,11 @@ async function cancel(name: string, { reason, yes, ...flags }: Flags): Promise<n
   try {
     const runId = await fullRunId(store, name);
     if (!yes && process.stdin.isTTY && process.stderr.isTTY && !(await isMeant(runId))) return exit.completed;
-    const outcome = await cancelRun(store, nodeWorld(), runId, reason);
+    const outbox = outboxOf(settings, store);
+    const outcome = await cancelRun(store, nodeWorld(), runId, reason, (entries) =>
+      outbox?.hear(runId, entries),
+    );
+    await outbox?.leave();
     say(
       outcome === "cancelled"
         ? `Run ${runId} is cancelled.`

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import { StoreCorruptError, StoreNewerError } from "../../core/errors.ts";
 import { busyTimeoutMs, isBusy } from "./faults.ts";
-import { applicationId, formatVersion, ledgerTables, tables } from "./schema.ts";
+import { applicationId, formatVersion, ledgerTables, noteTable, tables } from "./schema.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -114,7 +114,10 @@ function upgrade(db: DatabaseSync): void {
   if (pragma(db, "user_version") === formatVersion) return;
   db.exec("BEGIN IMMEDIATE");
   try {
-    if (pragma(db, "user_version") === 1) db.exec(`${ledgerTables} PRAGMA user_version = ${formatVersion}`);
+    const version = Number(pragma(db, "user_version"));
+    if (version < 2) db.exec(ledgerTables);
+    if (version < 3) db.exec(noteTable);
+    db.exec(`PRAGMA user_version = ${formatVersion}`);
     db.exec("COMMIT");
   } catch (error) {
     rollBack(db);

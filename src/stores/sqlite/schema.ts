@@ -10,7 +10,7 @@
 export const applicationId = 0x464c554a;
 
 /** Kept in `user_version`. A database with a higher one is refused. */
-export const formatVersion = 2;
+export const formatVersion = 3;
 
 /** Since format 2. Most accounts have no money held: those that have are found without looking at the others. */
 export const ledgerTables = `
@@ -20,6 +20,11 @@ export const ledgerTables = `
     body TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX accounts_with_holds ON accounts(scope) WHERE holds > 0;
+`;
+
+/** Since format 3. */
+export const noteTable = `
+  CREATE TABLE notes(key TEXT PRIMARY KEY, version TEXT NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
 export const tables = `
@@ -52,6 +57,7 @@ export const tables = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE cache(key TEXT PRIMARY KEY, value TEXT NOT NULL, expires INTEGER) STRICT;
   ${ledgerTables}
+  ${noteTable}
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${formatVersion};
 `;

@@ -3,6 +3,7 @@ import { FlujoError } from "../../core/errors.ts";
 import type { Budget, Usd } from "../../core/limits.ts";
 import type { EngineOptions, RunHandle, RunResult } from "../../engine/options.ts";
 import { Runner } from "../../engine/runner.ts";
+import { undeliveredIn } from "../../events/undelivered.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Chance } from "../chance.ts";
 import { crashingStore } from "../crash-store.ts";
@@ -12,12 +13,13 @@ import { type Fault, randomFault } from "./faults.ts";
 import { answerAt, answerFor, build } from "./pipeline.ts";
 import type { RunPlan } from "./plan.ts";
 import type { Provider } from "./provider.ts";
+import type { Receiver } from "./receiver.ts";
 import type { Witness } from "./witness.ts";
 
 export const runId = "simulated";
 const leaseMs = 5_000;
 /** More than any run needs: what is not done by then never will be. */
-const bounds = { attempts: 200, rounds: 200_000 } as const;
+const bounds = { attempts: 200, rounds: 200_000, looks: 20 } as const;
 
 export interface CourseParts {
   readonly plan: RunPlan;
@@ -25,6 +27,8 @@ export interface CourseParts {
   readonly store: Store;
   readonly witness: Witness;
   readonly provider: Provider;
+  /** Whom the run is told to, if anybody. */
+  readonly receiver?: Receiver | undefined;
   readonly chance: Chance;
   /** How many processes meet with a fault. 0: the course without any. */
   readonly faults: number;
@@ -101,6 +105,20 @@ export class Course {
         await this.#hearRefusal(process.owner, settled.error);
       }
     }
+  }
+
+  /** Whoever comes next tells what is not told yet, until all is. @throws StuckError */
+  async tellTheRest(): Promise<void> {
+    const { receiver, store, world } = this.#parts;
+    if (receiver === undefined) return;
+    receiver.calmDown();
+    const outbox = receiver.outboxOf(this.#driver, store);
+    for (let looks = 0; looks < bounds.looks; looks++) {
+      await world.run(outbox.deliver({ early: true }), bounds);
+      if ((await undeliveredIn(store)).waiting.length === 0) return;
+      await this.#wait(20_000); // another is about it, or was when it died
+    }
+    throw new StuckError("there is always more to tell the sink", []);
   }
 
   #isUnderWay(): boolean {
@@ -191,7 +209,7 @@ export class Course {
 
   /** Every attempt has a runner of its own: limits in the tree grow when the run halts. */
   #runner(process: VirtualProcess, store: Store): Runner<unknown, unknown> {
-    const { plan, provider, witness } = this.#parts;
+    const { plan, provider, witness, receiver } = this.#parts;
     const pipeline = build(plan.body, {
       process,
       scale: this.#scale,
@@ -205,6 +223,7 @@ export class Course {
       world: process,
       models: provider.modelsFor(process),
       lease: `${leaseMs}ms`,
+      ...(receiver === undefined ? {} : { listeners: [receiver.outboxOf(process, store)] }),
     };
     return new Runner(pipeline, options);
   }

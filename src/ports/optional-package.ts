@@ -2,7 +2,6 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { MissingPackageError } from "../core/errors.ts";
-import { isRecord } from "./language-model.ts";
 
 /**
  * Imports an optional package: as Flujo itself sees it, else as the user's folder does, because Flujo may be
@@ -39,3 +38,6 @@ const isMissing = (error: unknown, name: string): boolean =>
   isRecord(error) &&
   (error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND") &&
   String(error.message).includes(`'${name}'`);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
