@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { fold, type RunRecord } from "../../src/core/fold.ts";
 import { decimalUsd, type PicoUsd, type Usd } from "../../src/core/limits.ts";
 import { endAll, ending, journalOf, kill, start } from "./child.ts";
-import { type Job, type Kind, kinds } from "./job.ts";
+import { type Job, type Kind, kinds, storeAt } from "./job.ts";
 import { textOf } from "./pipelines.ts";
 import { provider } from "./provider.ts";
 
@@ -76,6 +76,27 @@ describe.concurrent.each(kinds)("a provider that meters its own bill, with the j
     expect(again).toHaveLength(200 - done.length);
     expect(await the.bill()).toBe(finished.spent.picoUsd);
   }, 60_000);
+
+  test("two processes with 100 calls each, and a shared budget for half of them: it holds, is used, and nothing stays held", async () => {
+    await using the = await scene(kind);
+    const { openai, cost } = the;
+    const cap = cost * 100n;
+    const scopes = [{ scope: "tenant:acme", cost: dollars(cap) }];
+    const jobs = ["one", "two"].map((runId) => ({ ...the.jobOf("bill", runId, numbers(100)), scopes }));
+
+    const ends = await Promise.all(jobs.map((job) => ending(start(job, openai.env))));
+    const bill = await the.bill();
+    expect(ends.map(({ status }) => status)).toContain("halted");
+    expect(bill).toBeLessThanOrEqual(cap);
+    expect(ends.reduce((sum, { spent }) => sum + spent.picoUsd, 0n)).toBe(bill);
+    const done = await Promise.all(jobs.map(async (job) => summarised(await the.recordOf(job)).length));
+    // Each run keeps what it has paid for; the budget pays for 100 calls of both.
+    expect(done.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(95);
+    const store = storeAt((jobs[0] as Job).place);
+    const [account] = await store.accounts({});
+    await store.close();
+    expect(account).toMatchObject({ posted: { picoUsd: `${bill}` }, holds: [], queue: [] });
+  }, 120_000);
 
   test("killed 10 times and resumed, the cap holds over all restarts, and so does the account of it", async () => {
     await using the = await scene(kind);

@@ -1,5 +1,6 @@
 /** What a worker process is told to do, and what it tells back. */
 import type { Spent, Usd } from "../../src/core/limits.ts";
+import type { SharedScope } from "../../src/core/scopes.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { file } from "../../src/stores/file.ts";
 import { sqlite } from "../../src/stores/sqlite.ts";
@@ -33,6 +34,7 @@ export interface Job {
   readonly lease?: `${number}s`;
   readonly takeOver?: boolean;
   readonly budget?: Usd;
+  readonly scopes?: readonly SharedScope[];
   /** How long a body works, at random, in milliseconds. */
   readonly pauseMs?: readonly [least: number, most: number];
   /** Give up the rights of root before the store is opened: root may write anywhere. */

@@ -55,6 +55,7 @@ try {
     models: models({ prices: model.prices }),
     ...(job.lease === undefined ? {} : { lease: job.lease }),
     ...(job.budget === undefined ? {} : { budget: job.budget }),
+    ...(job.scopes === undefined ? {} : { scopes: job.scopes }),
     takeOver: job.takeOver ?? false,
     onEvent: (event, runId) => {
       tell({ type: "recorded", runId, entry: event.type, path: event.path });

@@ -8,6 +8,7 @@ interface Sum {
   picoUsd: number;
   tokens: number;
   calls: number;
+  toolCalls: number;
 }
 /** A reservation with money on shared accounts, as a journal tells of it. */
 interface Kept extends Sum {
@@ -16,7 +17,7 @@ interface Kept extends Sum {
   open: boolean;
 }
 
-const nothing = (): Sum => ({ picoUsd: 0, tokens: 0, calls: 0 });
+const nothing = (): Sum => ({ picoUsd: 0, tokens: 0, calls: 0, toolCalls: 0 });
 
 export class Books {
   readonly violations: string[] = [];
@@ -24,6 +25,9 @@ export class Books {
   readonly store: Store;
   /** How often somebody was told to wait. */
   waits = 0;
+  /** How many tries of tools, and streamed pieces, the journals tell of. */
+  toolCalls = 0;
+  pieces = 0;
   readonly #inner: Store;
   readonly #kept = new Map<string, Kept>();
   readonly #providers = new Map<string, Provider>();
@@ -84,7 +88,7 @@ export class Books {
       const sum = nothing();
       for (const [runId, provider] of this.#providers) {
         const isAlways = this.#charged.get(runId)?.includes(scope); // an account of a day pays only for its day
-        if (isAlways) add(sum, provider.bill);
+        if (isAlways) add(sum, { ...provider.bill, toolCalls: 0 }); // it knows nothing of tools
       }
       this.#within(`the provider's meter says the runs of ${scope}`, sum, limits);
     }
@@ -120,11 +124,15 @@ export class Books {
           this.say(`${entry.path} of ${runId} reserved nothing on shared accounts`);
           return;
         }
-        const calls = kind === undefined ? 1 : 0;
-        const kept = { hold, accounts, open: true, ...sumOf(amount), calls };
+        const counts = { calls: kind === undefined ? 1 : 0, toolCalls: kind === "tool-call" ? 1 : 0 };
+        const kept = { hold, accounts, open: true, ...sumOf(amount), ...counts };
         this.#kept.set(`${runId} ${entry.seq}`, kept);
+        this.toolCalls += kept.toolCalls;
         return;
       }
+      case "text-streamed":
+        this.pieces += entry.chunks.length;
+        return;
       case "budget-settled":
       case "budget-released": {
         const kept = this.#kept.get(`${runId} ${entry.of}`);
@@ -133,7 +141,7 @@ export class Books {
           return;
         }
         const actual = entry.type === "budget-settled" ? sumOf(entry.amount) : nothing();
-        Object.assign(kept, actual, { calls: kept.calls, open: false });
+        Object.assign(kept, actual, { calls: kept.calls, toolCalls: kept.toolCalls, open: false });
         return;
       }
       case "budget-threshold": {
@@ -152,9 +160,9 @@ export class Books {
     this.#accounts = await this.#inner.accounts({});
     for (const account of this.#accounts) {
       const { scope, limits, posted, holds } = account;
-      const ledger = sumOf(posted);
-      ledger.calls = posted.calls;
-      for (const { amount } of holds) add(ledger, { ...sumOf(amount), calls: amount.calls });
+      const ledger = nothing();
+      for (const tally of [posted, ...holds.map(({ amount }) => amount)])
+        add(ledger, { ...sumOf(tally), calls: tally.calls, toolCalls: tally.toolCalls });
       this.#within(`the ledger says ${scope}`, ledger, limits);
       this.#within(
         `the journals say ${scope}`,
@@ -162,9 +170,13 @@ export class Books {
         limits,
       );
       const settled = this.#sum(scope, ({ open }) => !open);
-      if (settled.picoUsd !== Number(posted.picoUsd) || settled.calls !== posted.calls) {
+      const wrong =
+        settled.picoUsd !== Number(posted.picoUsd) ||
+        settled.calls !== posted.calls ||
+        settled.toolCalls !== posted.toolCalls;
+      if (wrong) {
         this.say(
-          `${scope} has posted ${posted.picoUsd} and ${posted.calls} calls, and the journals have settled ${settled.picoUsd} and ${settled.calls}`,
+          `${scope} has posted ${posted.picoUsd}, ${posted.calls} calls and ${posted.toolCalls} of tools, and the journals have settled ${settled.picoUsd}, ${settled.calls} and ${settled.toolCalls}`,
         );
       }
       for (const kept of this.#kept.values()) {
@@ -183,13 +195,15 @@ export class Books {
   }
 
   #within(who: string, used: Sum, limits: Account["limits"]): void {
-    const { picoUsd, tokens, calls } = limits;
+    const { picoUsd, tokens, calls, toolCalls } = limits;
     if (picoUsd !== undefined && used.picoUsd > Number(picoUsd))
       this.say(`${who} has used ${used.picoUsd} of ${picoUsd} pico-dollars`);
     if (tokens !== undefined && used.tokens > tokens)
       this.say(`${who} has used ${used.tokens} of ${tokens} tokens`);
     if (calls !== undefined && used.calls > calls)
       this.say(`${who} has used ${used.calls} of ${calls} calls`);
+    if (toolCalls !== undefined && used.toolCalls > toolCalls)
+      this.say(`${who} has used ${used.toolCalls} of ${toolCalls} tool calls`);
   }
 }
 
@@ -197,10 +211,12 @@ function add(sum: Sum, more: Readonly<Sum>): void {
   sum.picoUsd += more.picoUsd;
   sum.tokens += more.tokens;
   sum.calls += more.calls;
+  sum.toolCalls += more.toolCalls;
 }
 
 const sumOf = (amount: { picoUsd: string; inputTokens: number; outputTokens: number }): Sum => ({
   picoUsd: Number(amount.picoUsd),
   tokens: amount.inputTokens + amount.outputTokens,
   calls: 0,
+  toolCalls: 0,
 });

@@ -207,33 +207,13 @@ class Builder {
       model: this.#around.model as never, // an AI SDK model, by its maker
       system: "Answer.",
       prompt: (value: unknown) => promptOf(plan, value),
-      tools: tools.map((one) => this.#tool(one)),
+      tools: tools.map((one) => toolOf(one, this.#around.process, this.#around.onTool)),
       maxTurns: 20,
       onLoop: "answer",
       maxOutputTokens,
       minOutputTokens: 1,
       ...(trouble === "misfits" ? { output: answerSchema } : {}),
     } as never) as Any; // with or without a schema, its output is anything here
-  }
-
-  #tool({ name, ms: takes, fails, how, attempts, onUnknown, asks, price }: ToolPlan): Tool {
-    const { process, onTool } = this.#around;
-    return tool(name, {
-      description: name,
-      input: Place,
-      onUnknown,
-      approval: asks,
-      price,
-      timeout: onUnknown === "retry" ? "20s" : "12h",
-      retry: { attempts, backoff: "2s" },
-      execute: async ({ at }, { path, attempt, idempotencyKey, signal }) => {
-        onTool(path, idempotencyKey, onUnknown === "retry");
-        if (attempt <= fails && how === "hangs") await pause(process, 24 * 3_600_000, false, signal);
-        await pause(process, takes, false, signal);
-        if (attempt <= fails) throw new Error(`${name} fails, as planned`);
-        return toolResult(name, at);
-      },
-    });
   }
 
   #step(plan: BodyPlan): Any {
@@ -328,6 +308,30 @@ function change(ctx: Body, write: WritePlan, name: string, from: string): void {
   else if (write === "trail") ctx.update("trail", (trail) => [...trail, `${name}:${from}`]);
   else if (write === "found") ctx.update("found", (found) => ({ ...found, [at]: from }));
   else ctx.set({ clash: name });
+}
+
+/** @param onTool called before it does its work. */
+export function toolOf(
+  { name, ms: takes, fails, how, attempts, onUnknown, asks, price }: ToolPlan,
+  process: VirtualProcess,
+  onTool: Surroundings["onTool"],
+): Tool {
+  return tool(name, {
+    description: name,
+    input: Place,
+    onUnknown,
+    approval: asks,
+    price,
+    timeout: onUnknown === "retry" ? "20s" : "12h",
+    retry: { attempts, backoff: "2s" },
+    execute: async ({ at }, { path, attempt, idempotencyKey, signal }) => {
+      onTool(path, idempotencyKey, onUnknown === "retry");
+      if (attempt <= fails && how === "hangs") await pause(process, 24 * 3_600_000, false, signal);
+      await pause(process, takes, false, signal);
+      if (attempt <= fails) throw new Error(`${name} fails, as planned`);
+      return toolResult(name, at);
+    },
+  });
 }
 
 /** Waits on the process's clock; a deaf one does not hear its signal. */

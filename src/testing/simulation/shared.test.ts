@@ -16,7 +16,7 @@ function* range(from: number, count: number): Iterable<number> {
   for (let seed = from; seed < from + count; seed++) yield seed;
 }
 
-/** Seeds that once broke a promise, and why. */
+/** Seeds that once broke a promise, and why. They stand for it only as long as what draws the plans stays the same. */
 const keptSeeds = [
   { seed: 27, because: "what a resumed run settled was posted a commit later than it was recorded" },
   { seed: 75, because: "a hold the store did not answer for left the run's other calls waiting behind it" },
@@ -38,17 +38,19 @@ describe("runs that share accounts, among crashes between hold, reservation and 
     expect((await simulateShared({ seed })).violations).toEqual([]);
   });
 
-  it("and meet with everything there is: crashes, waits, raises", async () => {
-    let [crashes, waits, raises] = [0, 0, 0];
+  it("and meet with everything there is: crashes, waits, raises, tools and streams in one run", async () => {
+    let [crashes, waits, raises, both] = [0, 0, 0, 0];
     for (const seed of range(1, 40)) {
       const report = await simulateShared({ seed });
       crashes += report.crashes;
       waits += report.waits;
       raises += report.raises;
+      if (report.toolCalls > 0 && report.pieces > 0) both += 1;
     }
     expect(crashes).toBeGreaterThan(40);
     expect(waits).toBeGreaterThan(40);
     expect(raises).toBeGreaterThan(20);
+    expect(both).toBeGreaterThan(20);
   });
 });
 
@@ -113,6 +115,12 @@ const postsTwice: Decide = (find, request) => {
   return { answer, changed: doubled };
 };
 
+const countsNoTools: Decide = (find, request) => {
+  const { answer, changed } = decide(find, request);
+  const uncounted = changed.map((account) => ({ ...account, posted: { ...account.posted, toolCalls: 0 } }));
+  return { answer, changed: uncounted };
+};
+
 /** Gives back what was held for more than two seconds, as if a call could not take longer. */
 const refunds: Decide = (find, request) => {
   if (request.kind !== "hold") return decide(find, request);
@@ -128,6 +136,7 @@ describe("a simulation over a ledger that breaks a promise finds it out", () => 
     ["that grants whatever is asked", keeping(grantsAll), /has used/],
     ["that forgets what it holds", keeping(forgetsHolds), /does not hold what the journal has reserved/],
     ["that posts twice", keeping(postsTwice), /has posted/],
+    ["that counts no calls of tools", keeping(countsNoTools), /tool calls|of tools, and the journals/],
     ["that refunds by the clock", keeping(refunds), /has used|does not hold/],
     ["that lets a stale owner hold", keeping(decide, { checksFence: false }), /still holds/],
     [

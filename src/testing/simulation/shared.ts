@@ -18,8 +18,8 @@ import { type VirtualProcess, type VirtualWorld, virtualWorld } from "../virtual
 import { Books } from "./books.ts";
 import { randomFault } from "./faults.ts";
 import { promptOf } from "./meanings.ts";
-import { asked } from "./pipeline.ts";
-import type { AgentPlan, Streaming } from "./plan.ts";
+import { asked, toolOf } from "./pipeline.ts";
+import type { AgentPlan, Streaming, ToolPlan } from "./plan.ts";
 import { Provider } from "./provider.ts";
 import { streaming } from "./streaming.ts";
 
@@ -38,6 +38,9 @@ export interface SharedReport {
   /** How often a run was told to wait, halted, and went on with more. */
   readonly waits: number;
   readonly raises: number;
+  readonly toolCalls: number;
+  /** Of streamed answers. */
+  readonly pieces: number;
 }
 
 /** What one run does, and what pays for it. */
@@ -48,6 +51,9 @@ interface Plan {
   readonly trouble: AgentPlan["trouble"];
   readonly cap: number;
   readonly streaming: Streaming;
+  /** What its agents call, and how often in each of their turns before they answer. */
+  readonly tool: ToolPlan;
+  readonly script: AgentPlan["script"];
   /** Pico-dollars each item spends beside its model call; 0: none. */
   readonly fee: number;
   /** Calls that the place inside may make, times its scale. */
@@ -58,16 +64,18 @@ interface Plan {
 
 const leaseMs = 5_000;
 /** More than any seed needs. */
-const mostAttempts = 120;
-const bounds = { ms: 4 * 86_400_000, rounds: 300_000 } as const;
+const mostAttempts = 1_000;
+const bounds = { ms: 20 * 86_400_000, rounds: 300_000 } as const;
 const usd = (pico: number): Usd => `$${decimalUsd(BigInt(pico))}` as Usd; // a whole number of pico-dollars
 
-function randomPlans(chance: Chance): readonly Plan[] {
+/** @param tools draws what agents do with tools, and moves nothing else. */
+function randomPlans(chance: Chance, tools: Chance): readonly Plan[] {
   const tenant: SharedScope = {
     scope: "tenant:acme",
     cost: usd(chance.pick([400_000_000, 900_000_000, 3_000_000_000])),
     alertAt: [0.5],
     ...(chance.flip(0.3) ? { calls: chance.whole(2, 12) } : {}),
+    ...(tools.flip(0.3) ? { toolCalls: tools.whole(1, 8) } : {}),
   };
   const day = daily("acme", usd(chance.pick([500_000_000, 2_000_000_000])));
   return Array.from({ length: chance.whole(2, 4) }, (_, i) => ({
@@ -77,11 +85,22 @@ function randomPlans(chance: Chance): readonly Plan[] {
     trouble: chance.pick(["none", "none", "refuses", "breaks"] as const),
     cap: chance.pick([16, 64, 120]),
     streaming: streaming(chance),
+    tool: randomTool(tools),
+    script: tools.pick([[], [[0]], [[0, 0]], [[0], [0, 0, 0]]]),
     fee: chance.flip(0.4) ? chance.pick([1_000_000, 90_000_000]) : 0,
     placeCalls: chance.flip(0.4) ? chance.whole(1, 3) : undefined,
     runLimit: chance.flip(0.4) ? chance.pick([300_000_000, 800_000_000]) : undefined,
     scopes: chance.pick([[tenant], [tenant, day], [tenant, "counted"], [tenant, day, "counted"]]),
   }));
+}
+
+function randomTool(chance: Chance): ToolPlan {
+  const fails = chance.pick([0, 0, 1, 2]);
+  return {
+    ...{ name: "look", ms: chance.pick([0, 50, 3_000]), fails, attempts: chance.whole(1, 3) },
+    ...{ how: chance.pick(["throws", "hangs"]), onUnknown: "retry", asks: false },
+    price: chance.pick(["$0", "$0.00005"]),
+  };
 }
 
 /**
@@ -98,7 +117,9 @@ export async function simulateShared({ seed, store = memory }: SharedOptions): P
   const note = (what: string): void => void schedule.push(`${world.now() - began} ms: ${what}`);
   const books = new Books(store());
   const draw = chance(seed ^ 0xacc0);
-  const lives = randomPlans(draw.fork()).map((plan) => new Life(plan, { world, books, chance: draw, note }));
+  const lives = randomPlans(draw.fork(), chance(seed ^ 0x7001)).map(
+    (plan) => new Life(plan, { world, books, chance: draw, note }),
+  );
   try {
     for (const { plan, provider } of lives) books.follow(plan.runId, provider);
     const isOver = (): boolean => lives.map((life) => life.step()).every((done) => done);
@@ -116,6 +137,8 @@ export async function simulateShared({ seed, store = memory }: SharedOptions): P
     schedule,
     crashes: lives.reduce((sum, { crashes }) => sum + crashes, 0),
     waits: books.waits,
+    toolCalls: books.toolCalls,
+    pieces: books.pieces,
     raises: lives.reduce((sum, { raises }) => sum + raises, 0),
   };
 }
@@ -283,12 +306,14 @@ class Life {
   }
 
   #pipeline(process: VirtualProcess) {
-    const { items, concurrency, trouble, cap, fee, placeCalls } = this.plan;
+    const { items, concurrency, trouble, cap, fee, placeCalls, tool, script } = this.plan;
+    const does = { name: "ask", trouble, tools: [tool], script, ...this.plan.streaming };
     const ask = agent<string>("ask", {
       ...asked(this.plan.streaming),
       model: this.provider.modelFor(process),
       system: "Answer.",
-      prompt: (item) => promptOf({ name: "ask", trouble, ...this.plan.streaming }, item),
+      prompt: (item) => promptOf(does, item),
+      tools: [toolOf(tool, process, () => {})],
       maxOutputTokens: cap,
       minOutputTokens: 1,
     });
