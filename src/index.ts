@@ -2,6 +2,8 @@
 export { agent } from "./agents/agent.ts";
 export type { AgentOptions, Example } from "./agents/agent-options.ts";
 export type { Prompt, PromptPart } from "./agents/attachments.ts";
+export { type EmbedOptions, embed } from "./agents/embed.ts";
+export { type GenerateImageOptions, generateImage } from "./agents/generate-image.ts";
 export { type ModelsOptions, models } from "./agents/models.ts";
 export type { PaceLimit, PaceLimits } from "./agents/pace.ts";
 export { type Tool, type ToolContext, type ToolOptions, tool } from "./agents/tool.ts";
@@ -21,7 +23,14 @@ export {
   sleep,
   step,
 } from "./core/compose.ts";
-export type { Context as StepContext, GenerateRequest, Spending } from "./core/context.ts";
+export type {
+  Context as StepContext,
+  EmbedRequest,
+  GeneratedImage,
+  GenerateRequest,
+  ImageRequest,
+  Spending,
+} from "./core/context.ts";
 export type { Duration } from "./core/duration.ts";
 export type { EntryType as EventType } from "./core/entries.ts";
 export * from "./core/errors.ts";

@@ -156,7 +156,7 @@ function degrading(who: string, to: NonNullable<AnyOptions["degradeTo"]>) {
 }
 
 /** A template or a function, as one kind of thing. */
-function wording<P extends Prompt>(
+export function wording<P extends Prompt>(
   prompt: string | ((input: unknown, ctx: PromptContext<unknown>) => P),
   what: string,
   input: Schema | undefined,

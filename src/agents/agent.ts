@@ -11,8 +11,8 @@ import { answerSchema } from "./answer-schema.ts";
 import { asked } from "./asked.ts";
 import type { Prompt } from "./attachments.ts";
 import { modelName } from "./language-model.ts";
-import { models } from "./models.ts";
-import { isModelSource, type PricedModel } from "./priced-model.ts";
+import { sourceOf } from "./model-step.ts";
+import type { PricedModel } from "./priced-model.ts";
 import { builtInProviders } from "./registry.ts";
 import { textOf } from "./text.ts";
 import { converse } from "./turns.ts";
@@ -62,7 +62,7 @@ export function agent(name: string, options: AnyOptions): Step<unknown, unknown,
 }
 
 async function work(input: unknown, context: PaidContext, options: Settled): Promise<unknown> {
-  const source = isModelSource(context.models) ? context.models : models();
+  const source = sourceOf(context);
   const { state, path } = context;
   const { systemText, promptParts, examples, output, chain, degrade, providerOptions, ...rest } = options;
   const prompt = promptParts(input, state, path);

@@ -111,7 +111,7 @@ export function billed(
   return { picoUsd: worstCase(quote, grant), ...tokens };
 }
 
-const isSound = (count: number): boolean => Number.isSafeInteger(count) && count >= 0;
+export const isSound = (count: number): boolean => Number.isSafeInteger(count) && count >= 0;
 
 /** All that was reserved: what a call counts as when nobody can say what it cost. */
 function worstCase({ rates, inputTokens }: Quote, grant: Grant): PicoUsd {
@@ -157,6 +157,8 @@ const neverMade = new Set([
 ]);
 /** How Google's own library says that it found none to sign a request with. */
 const noCredentials = /^Could not load the default credentials/;
+/** How Google's package says that it makes no images by an older model. */
+const notOffered = /^Google image models other than Gemini are no longer supported/;
 /** Failures of the network before a request could be sent. */
 const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
@@ -171,7 +173,7 @@ export function callError(error: unknown, model: string, signal: AbortSignal): F
       hint: "Set the provider's API key.",
     });
   }
-  if (neverMade.has(String(error.name)) || noCredentials.test(reason)) {
+  if (neverMade.has(String(error.name)) || noCredentials.test(reason) || notOffered.test(reason)) {
     const hint = noCredentials.test(reason)
       ? "Set GOOGLE_APPLICATION_CREDENTIALS, or run where Google Cloud provides credentials."
       : "Check the agent's options and providerOptions.";

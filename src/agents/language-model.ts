@@ -35,6 +35,7 @@ export function isLanguageModel(value: unknown): value is LanguageModel {
     value !== null &&
     "doGenerate" in value &&
     typeof value.doGenerate === "function" &&
+    !("maxImagesPerCall" in value) && // that is an image model
     "provider" in value &&
     "modelId" in value
   );
@@ -47,11 +48,14 @@ export function isLanguageModel(value: unknown): value is LanguageModel {
  */
 export function modelName(model: string | object): string {
   if (typeof model === "string") return model;
-  if (isLanguageModel(model)) return `${String(model.provider).split(".")[0]}:${model.modelId}`;
+  if (isLanguageModel(model)) return nameOfObject(model);
   throw new InvalidOptionError("the model is neither a name nor an AI SDK language model", {
     hint: 'Write "openai:gpt-4o-mini", or hand over what openai("gpt-4o-mini") of @ai-sdk/openai returns.',
   });
 }
+
+export const nameOfObject = ({ provider, modelId }: Pick<LanguageModel, "provider" | "modelId">): string =>
+  `${String(provider).split(".")[0]}:${modelId}`;
 
 /** One call. Throws what the provider throws. */
 export async function generateOnce(model: LanguageModel, options: CallOptions): Promise<Generated> {

@@ -1,11 +1,16 @@
 /** `models()`: how a run speaks to language models, by name or by object, with prices. */
-import type { DeclaredPrices } from "../budget/price-book.ts";
+import type { Prices } from "../budget/image-prices.ts";
 import type { GenerateRequest, PaidContext } from "../core/context.ts";
 import { FlujoError, UnknownModelError, UnpricedModelError } from "../core/errors.ts";
+import type { ModelKind } from "../core/node.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Models } from "../ports/models.ts";
 import { answerSchema } from "./answer-schema.ts";
 import { durableModel } from "./durable-model.ts";
+import { isEmbeddingModel } from "./embedding-model.ts";
+import { embedAll, embeddingName } from "./embeddings.ts";
+import { isImageModel } from "./image-model.ts";
+import { imageName, makeImages } from "./images.ts";
 import { isLanguageModel, modelName } from "./language-model.ts";
 import { modelPace, type PaceLimits } from "./pace.ts";
 import { bookOf } from "./price-source.ts";
@@ -16,8 +21,11 @@ import { converse } from "./turns.ts";
 export interface ModelsOptions {
   /** Providers of your own: `{ my: (id) => myProvider(id) }` makes `"my:some-model"`. They come before Flujo's. */
   readonly providers?: Providers;
-  /** Prices in US dollars a million tokens; they come before the published ones. */
-  readonly prices?: DeclaredPrices;
+  /**
+   * Prices in US dollars: of a million tokens, `{ input: "$0.15", output: "$0.60" }` (of an embedding model, the input
+   * alone), or of an image, `{ image: "$0.04" }`. They come before the published ones.
+   */
+  readonly prices?: Prices;
   /**
    * A file of prices, as `flujo prices update` writes it: over the published ones, under those of `prices`. Read when a
    * price is first needed. Default: none; the command line takes `flujo.prices.json` of the folder it is started in.
@@ -51,8 +59,18 @@ export function models(options: ModelsOptions = {}): Models & ModelSource {
   const source: ModelSource = {
     async find(model) {
       const name = modelName(model);
-      const found = isLanguageModel(model) ? model : await resolveModel(name, providers);
+      const found = isLanguageModel(model) ? model : await resolveModel(name, providers, "language");
       return pricedModel(name, found, await book.find(name), now);
+    },
+    async findEmbedding(model) {
+      const name = embeddingName(model);
+      const found = isEmbeddingModel(model) ? model : await resolveModel(name, providers, "embedding");
+      return pricedModel(name, found, await book.find(name, { embedding: true }), now);
+    },
+    async findImage(model) {
+      const name = imageName(model);
+      const found = isImageModel(model) ? model : await resolveModel(name, providers, "image");
+      return { name, model: found, price: book.findImage(name) };
     },
   };
   return {
@@ -68,13 +86,17 @@ export function models(options: ModelsOptions = {}): Models & ModelSource {
       const callName = name ?? id.slice(id.indexOf(":") + 1);
       return durableModel({ context, id, callName, find: () => found, outputTokens: defaultOutputTokens });
     },
-    async examine(model, needs) {
+    embed: (context, name, request) => embedAll(source, context, name, request),
+    generateImage: (context, name, request) => makeImages(source, context, name, request),
+    async examine(model, { kind = "language", price: isPriceNeeded }) {
+      const find = { language: source.find, embedding: source.findEmbedding, image: source.findImage }[kind];
       try {
-        const { price } = await source.find(model);
-        return needs.price && price === undefined ? unpriced(modelName(model)) : undefined;
+        const { name, price } = await find(model);
+        return isPriceNeeded && price === undefined ? unpriced(name, kind) : undefined;
       } catch (error) {
         if (FlujoError.isInstance(error)) return error;
-        return new UnknownModelError(`the model "${modelName(model)}" cannot be used: ${String(error)}`, {
+        const which = typeof model === "string" ? `"${model}"` : "handed over";
+        return new UnknownModelError(`the model ${which} cannot be used: ${String(error)}`, {
           cause: error,
         });
       }
@@ -109,8 +131,18 @@ async function generation(source: ModelSource, name: string, request: Request, c
 }
 
 /** The refusal of a model without a price under a cost limit, with the way out. */
-export function unpriced(model: string): UnpricedModelError {
+export function unpriced(model: string, kind: ModelKind = "language"): UnpricedModelError {
+  const { unit, price, other } = ways[kind];
   return new UnpricedModelError(`there is a cost limit, and no known price for ${model}`, {
-    hint: `Declare one, in US dollars a million tokens: models({ prices: { "${model}": { input: "$1", output: "$2" } } }), or limit tokens or calls instead of cost.`,
+    hint: `Declare one, in US dollars ${unit}: models({ prices: { "${model}": ${price} } }), or limit ${other} instead of cost.`,
   });
 }
+
+const tokens = { unit: "a million tokens", other: "tokens or calls" };
+const ways: {
+  readonly [kind in ModelKind]: { readonly unit: string; readonly price: string; readonly other: string };
+} = {
+  language: { ...tokens, price: '{ input: "$1", output: "$2" }' },
+  embedding: { ...tokens, price: '{ input: "$0.10" }' },
+  image: { unit: "an image", price: '{ image: "$0.04" }', other: "calls" },
+};

@@ -1,12 +1,13 @@
 /** Where a run's prices come from: code, a file of prices, the published ones. */
 import { readFile } from "node:fs/promises";
-import { type DeclaredPrices, type PriceBook, priceBook } from "../budget/price-book.ts";
+import type { Prices } from "../budget/image-prices.ts";
+import { type PriceBook, priceBook } from "../budget/price-book.ts";
 import { readPriceFile } from "../budget/price-file.ts";
 import { InvalidOptionError } from "../core/errors.ts";
 import { offlinePrices } from "./offline.ts";
 
 export interface PriceSources {
-  readonly prices?: DeclaredPrices;
+  readonly prices?: Prices;
   readonly priceFile?: string;
 }
 

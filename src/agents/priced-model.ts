@@ -1,13 +1,16 @@
+import type { ImagePrice } from "../budget/image-prices.ts";
 import type { Price, TokenUsage } from "../budget/price-book.ts";
 import type { QuotedRates } from "../core/context.ts";
 import type { PicoUsd } from "../core/limits.ts";
+import type { EmbeddingModel } from "./embedding-model.ts";
+import type { ImageModel } from "./image-model.ts";
 import { isRecord, type LanguageModel } from "./language-model.ts";
 
 /** A model ready to be called, with what its calls cost. */
-export interface PricedModel {
+export interface PricedModel<Model = LanguageModel> {
   /** `"openai:gpt-4o-mini"`. */
   readonly name: string;
-  readonly model: LanguageModel;
+  readonly model: Model;
   readonly price: Price | undefined;
   /** The most a token can cost in a call with these options; undefined when nobody knows. */
   rates(providerOptions?: object): QuotedRates | undefined;
@@ -19,6 +22,17 @@ export interface PricedModel {
 export interface ModelSource {
   /** @throws UnknownModelError, MissingPackageError, MissingKeyError. */
   find(model: string | object): Promise<PricedModel>;
+  /** The same of an embedding model. */
+  findEmbedding(model: string | object): Promise<PricedModel<EmbeddingModel>>;
+  /** The same of an image model. */
+  findImage(model: string | object): Promise<PricedImageModel>;
+}
+
+/** An image model ready to be called, with what each of its images costs. */
+export interface PricedImageModel {
+  readonly name: string;
+  readonly model: ImageModel;
+  readonly price: ImagePrice | undefined;
 }
 
 export function isModelSource(value: unknown): value is ModelSource {
@@ -26,12 +40,12 @@ export function isModelSource(value: unknown): value is ModelSource {
 }
 
 /** @param now milliseconds since 1970: prices change with time. */
-export function pricedModel(
+export function pricedModel<Model>(
   name: string,
-  model: LanguageModel,
+  model: Model,
   price: Price | undefined,
   now: () => number,
-): PricedModel {
+): PricedModel<Model> {
   return {
     name,
     model,

@@ -19,7 +19,7 @@ const hiddenInput: Refusal = {
 const ownCap: Refusal = { why: "would replace the budget's cap", hint: "Use maxOutputTokens." };
 const manyAnswers: Refusal = {
   why: "buys several answers where the budget reserves one",
-  hint: "Call the agent several times, as with mapOver.",
+  hint: "Call the agent several times, as with mapOver; of images, say n beside the prompt.",
 };
 const hiddenCalls: Refusal = {
   why: "makes the provider call models on its own, inside one request",
@@ -33,6 +33,7 @@ const otherModel: Refusal = {
 /** Options of any provider, as its package spells them and as they stand in the request, to which some are copied. */
 const refused: { readonly [option: string]: Refusal } = {
   cachedContent: hiddenInput,
+  content: hiddenInput,
   container: hiddenInput,
   continuationToken: hiddenInput,
   thread: hiddenInput,
@@ -41,6 +42,7 @@ const refused: { readonly [option: string]: Refusal } = {
   contextManagement: hiddenCalls,
   context_management: hiddenCalls,
   mcpServers: hiddenCalls,
+  googleSearch: hiddenCalls,
   fallbacks: otherModel,
   model: otherModel,
   models: otherModel,

@@ -2,12 +2,13 @@
 import { InvalidOptionError } from "../core/errors.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
 import type { Price } from "./price-book.ts";
-import { cardOf, costOf, type Rate, rate, type Tariff, worstOf } from "./rates.ts";
+import { cardOf, costOf, noRate, type Rate, rate, type Tariff, worstOf } from "./rates.ts";
 
 /** US dollars a million tokens. */
 interface DeclaredRates {
   readonly input: Usd;
-  readonly output: Usd;
+  /** Left out for an embedding model alone, which has none. */
+  readonly output?: Usd;
   /** Tokens read from the provider's cache. Default: as input. */
   readonly cacheRead?: Usd;
   /** Tokens written to the provider's cache. Default: as input. */
@@ -49,9 +50,11 @@ export function declaredPrices(prices: DeclaredPrices, origin: Price["origin"]):
 }
 
 function declaredPrice(model: string, price: DeclaredPrice, origin: Price["origin"]): Price {
-  const { input, output } = price;
-  if (input === undefined || output === undefined) {
-    throw new InvalidOptionError(`the price of ${model} needs both "input" and "output"`, { hint });
+  const { input, output, tiers = [] } = price;
+  const isOfOutput = [price, ...tiers].some((one) => one.output !== undefined || one.reasoning !== undefined);
+  if (input === undefined || (isOfOutput && output === undefined)) {
+    const missing = isOfOutput ? 'needs both "input" and "output"' : 'has no "input"';
+    throw new InvalidOptionError(`the price of ${model} ${missing}`, { hint });
   }
   const steps = stepsOf(model, price);
   const named = (field: RateField): Rate | undefined => {
@@ -66,9 +69,8 @@ function declaredPrice(model: string, price: DeclaredPrice, origin: Price["origi
   };
   const [cacheRead, cacheWrite, reasoning] = [named("cacheRead"), named("cacheWrite"), named("reasoning")];
   const tariff: Tariff = {
-    // Both are named, and all amounts have been read.
-    input: named("input") as Rate,
-    output: named("output") as Rate,
+    input: named("input") as Rate, // it is there, and all amounts have been read
+    output: named("output") ?? noRate,
     ...(cacheRead === undefined ? {} : { cacheRead }),
     ...(cacheWrite === undefined ? {} : { cacheWrite }),
     ...(reasoning === undefined ? {} : { reasoning }),
@@ -77,6 +79,7 @@ function declaredPrice(model: string, price: DeclaredPrice, origin: Price["origi
     source: price.source ?? "declared",
     date: price.date,
     origin,
+    inputOnly: output === undefined,
     worst: () => worstOf([tariff]),
     card: () => cardOf(tariff),
     cost: (usage) => costOf(tariff, usage),

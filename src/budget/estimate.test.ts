@@ -19,7 +19,12 @@ import { expected } from "./expected.ts";
 import { judge } from "./verdict.ts";
 
 /** A token of output costs $1, one of input nothing, and each call is made once: a bound counts answers. */
-const facts: EstimateFacts = { rates: () => ({ input: 0n, output: 10n ** 12n }), tries: 1, refusals: 0 };
+const facts: EstimateFacts = {
+  rates: () => ({ input: 0n, output: 10n ** 12n }),
+  imagePrice: () => 5n,
+  tries: 1,
+  refusals: 0,
+};
 const bounded = (made: AnyStep, more: Partial<EstimateFacts> = {}): Promise<Bound> =>
   estimate(rootOf(made.node).node, { ...facts, textTokens: 0, items: 1, ...more });
 const dollars = ({ use }: Pick<Bound, "use">): number => Number(use.picoUsd / 10n ** 12n);
@@ -228,6 +233,7 @@ test("no run costs more than its bound, or sends more than its first call was sa
         const run = fold(await on.journal("r"));
         const bound = await estimate(rootOf(made.node).node, {
           rates: () => rates,
+          imagePrice: () => undefined,
           tries: callAttempts,
           refusals: refusalsAtMost,
           known: { input: items, state: {} },

@@ -3,8 +3,10 @@
  * all that is around it: attempts, items, turns, branches, budgets. Where there is no bound, it is said why, by name.
  */
 import type { QuotedRates } from "../core/context.ts";
+import type { PicoUsd } from "../core/limits.ts";
 import {
   type Asked,
+  type Bought,
   type BranchNode,
   isQualifier,
   type KnownInput,
@@ -36,6 +38,8 @@ import {
 export interface EstimateFacts {
   /** The highest rates of a model in a call with these options; undefined without a known price. */
   readonly rates: (model: string, options: object | undefined) => QuotedRates | undefined;
+  /** The price of an image; undefined without a known one. */
+  readonly imagePrice: (model: string) => PicoUsd | undefined;
   /** How often one call is made before its failure is the step's. */
   readonly tries: number;
   /** How often one call may be refused besides: such refusals are free, and count as calls. */
@@ -128,6 +132,7 @@ async function boundOfPlace(
   const path = childPath(within, node.name);
   switch (node.kind) {
     case "step":
+      if (node.buys !== undefined) return boughtBound(node, path, node.buys(known), facts);
       return maySpend(node.work)
         ? unknown(`${path} may call models in its body, which only running it tells`)
         : nothing;
@@ -275,9 +280,52 @@ function modelBound(path: Path, model: string, asked: Asked, facts: EstimateFact
     lines: new Map([[`${path} ${model}`, line]]),
   };
   const tried = repeated(bound, tries, "tries");
-  const use = { ...tried.use, calls: calls * BigInt(tries + refusals) };
-  const lines = new Map([...tried.lines].map(([key, one]) => [key, { ...one, use }]));
-  return { ...tried, use, lines };
+  return refusable(tried, calls * BigInt(tries + refusals));
+}
+
+/** A step that calls one model: its calls have nothing of one another in their input. */
+function boughtBound(node: WorkNode, path: Path, bought: Bought, facts: EstimateFacts): Bound {
+  const [model = ""] = node.models ?? [];
+  const { images, texts, providerOptions } = bought;
+  const { textTokens, items = 1, tries, refusals } = facts;
+  const isKnown = images > 0 || texts !== undefined;
+  const [number, tokens] = isKnown
+    ? [images + (texts ?? 0), bought.inputTokens]
+    : [items, items * (textTokens ?? 0)];
+  const rate = images > 0 ? facts.imagePrice(model) : facts.rates(model, providerOptions)?.input;
+  const times = BigInt(images > 0 ? images : tokens);
+  const use: Use = {
+    picoUsd: times * (rate ?? 0n),
+    tokens: BigInt(tokens),
+    calls: BigInt(number),
+  };
+  const open: Opening[] = rate === undefined ? [{ why: `${model} has no known price`, of: ["picoUsd"] }] : [];
+  const why = `the texts of ${path} are made of what is not known before it runs`;
+  if (!isKnown && textTokens === undefined) open.push({ why, of: ["picoUsd", "tokens", "calls"] });
+  const line: Line = {
+    place: path,
+    model,
+    call: {
+      inputTokens: tokens,
+      unknown: isKnown || textTokens !== undefined ? [] : ["its texts"],
+      outputTokens: 0,
+      picoUsd: images > 0 ? rate : rate && use.picoUsd,
+    },
+    times: images > 1 ? [{ what: "images", n: images }] : [],
+    use,
+    open,
+  };
+  const least = isKnown && number > 0 ? 1n : 0n;
+  const must: Use = { picoUsd: images > 0 ? (rate ?? 0n) : 0n, tokens: 0n, calls: least };
+  const lines = new Map([[`${path} ${model}`, line]]);
+  const tried = repeated({ use, open, must, impossible: [], lines }, tries, "tries");
+  return refusable(tried, BigInt(number) * BigInt(tries + refusals));
+}
+
+/** Refusals are free, and count as calls. */
+function refusable(tried: Bound, calls: bigint): Bound {
+  const use = { ...tried.use, calls };
+  return { ...tried, use, lines: new Map([...tried.lines].map(([key, one]) => [key, { ...one, use }])) };
 }
 
 function openingsOf(

@@ -79,7 +79,7 @@ function refusal(scope: Scope, quote: Quote, why: Shortage): BudgetExceededError
   if (why.kind === "unpriced") {
     return new BudgetExceededError(
       `${quote.model} has no known price, and the budget of ${path} has a cost limit`,
-      { path, onLimit, hint: priceHint(quote.model) },
+      { path, onLimit, hint: priceHint(quote) },
     );
   }
   const exceeded = exceededBy(scope, why);
@@ -112,5 +112,5 @@ const raises: { readonly [limit in ExceededLimit["limit"]]: string } = {
 };
 
 /** What to do about a model that nobody knows the price of. */
-export const priceHint = (model: string): string =>
-  `Give it a price: prices: { "${model}": { input: "$…", output: "$…" } }.`;
+export const priceHint = ({ model, per }: Quote): string =>
+  `Give it a price: prices: { "${model}": ${per === "image" ? '{ image: "$…" }' : '{ input: "$…", output: "$…" }'} }.`;

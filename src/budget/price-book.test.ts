@@ -213,8 +213,39 @@ describe("the user's own prices", () => {
   test("that are no amounts of money are refused, naming model and field", () => {
     // @ts-expect-error money carries its unit
     expect(() => priceBook({ "a:b": { input: "1", output: "$2" } })).toThrow('the input price of a:b is "1"');
-    // @ts-expect-error both rates are needed
-    expect(() => priceBook({ "a:b": { input: "$1" } })).toThrow(InvalidOptionError);
+    // @ts-expect-error there is no price without that of the input
+    expect(() => priceBook({ "a:b": { output: "$1" } })).toThrow(InvalidOptionError);
+  });
+});
+
+describe("a price of input alone", () => {
+  const usage = { inputTokens: 1_000, outputTokens: 0 };
+
+  test("is that of an embedding model, and of no model that writes", async () => {
+    const book = priceBook({ "my:reader": { input: "$0.02" } });
+    expect((await book.find("my:reader", { embedding: true }))?.cost(usage, now)).toBe(20_000_000n);
+    expect(await book.find("my:reader")).toBeUndefined();
+  });
+
+  test("has tiers, and is none beside a price of thoughts or a tier's output", async () => {
+    const book = priceBook({ "my:reader": { input: "$1", tiers: [{ above: 100, input: "$2" }] } });
+    const price = await book.find("my:reader", { embedding: true });
+    expect([price?.cost({ inputTokens: 100, outputTokens: 0 }, now), price?.cost(usage, now)]).toEqual([
+      100_000_000n,
+      2_000_000_000n,
+    ]);
+    for (const half of [{ reasoning: "$1" as const }, { tiers: [{ above: 100, output: "$1" as const }] }])
+      expect(() => priceBook({ "my:reader": { input: "$1", ...half } })).toThrow('both "input" and "output"');
+  });
+
+  test.each([
+    ["openai:text-embedding-3-small", 20_000n],
+    ["google:gemini-embedding-001", 150_000n],
+    ["vertex:gemini-embedding-001", 150_000n],
+  ])("is published of %s", async (model, input) => {
+    const book = priceBook();
+    expect((await book.find(model, { embedding: true }))?.worst(now)).toEqual({ input, output: 0n });
+    expect(await book.find(model)).toBeUndefined();
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import type { PicoUsd } from "../core/limits.ts";
 import { type DeclaredPrices, declaredPrices } from "./declared-prices.ts";
+import { type ImagePrice, imagePrices, type Prices, tokenPrices } from "./image-prices.ts";
 import { publishedModels, publishedPrice } from "./published-prices.ts";
 import type { RateCard, TokenUsage, WorstRates } from "./rates.ts";
 
@@ -17,6 +18,8 @@ export interface Price {
   readonly date: string | undefined;
   /** `code`: the user's own, which holds whatever options a call uses. `file`: from a file of prices. */
   readonly origin: "code" | "file" | "published";
+  /** It has no price of output, so it is of an embedding model. */
+  readonly inputOnly: boolean;
   /** The highest rates that can apply to a call made at a time (milliseconds since 1970) and settled later. */
   worst(at: number): WorstRates;
   /** The rates in force at a time, for people to read: the first for any input, further ones for long inputs. */
@@ -29,8 +32,14 @@ export interface Price {
 }
 
 export interface PriceBook {
-  /** The price of `"openai:gpt-4o-mini"`; undefined when none is known. */
-  find(model: string): Promise<Price | undefined>;
+  /**
+   * The price of `"openai:gpt-4o-mini"`; undefined when none is known.
+   *
+   * @param embedding a price of input is enough. Default false: a model that writes must have one of output.
+   */
+  find(model: string, options?: { readonly embedding?: boolean }): Promise<Price | undefined>;
+  /** The price of an image by `"openai:gpt-image-1"`; undefined when none is declared. */
+  findImage(model: string): ImagePrice | undefined;
   /** Every model with a price of its own, sorted. Many more are found by the rules of the published prices. */
   models(): Promise<readonly string[]>;
 }
@@ -43,8 +52,9 @@ export type ReadFiled = () => Promise<DeclaredPrices>;
  * @param filed the prices of a file, over the published ones.
  * @throws InvalidOptionError for a declared price that is not an amount of money.
  */
-export function priceBook(declared: DeclaredPrices = {}, filed?: ReadFiled): PriceBook {
-  const own = declaredPrices(declared, "code");
+export function priceBook(declared: Prices = {}, filed?: ReadFiled): PriceBook {
+  const own = declaredPrices(tokenPrices(declared), "code");
+  const ofImages = imagePrices(declared);
   let reading: Promise<ReadonlyMap<string, Price>> | undefined;
   const fromFile = (): Promise<ReadonlyMap<string, Price>> => {
     reading ??=
@@ -54,16 +64,23 @@ export function priceBook(declared: DeclaredPrices = {}, filed?: ReadFiled): Pri
     return reading;
   };
   return {
-    async find(model) {
+    async find(model, { embedding = false } = {}) {
       const family = familyOf(model);
+      const fits = (price: Price | undefined) => (price?.inputOnly && !embedding ? undefined : price);
       for (const prices of [own, await fromFile()]) {
         const price = prices.get(model) ?? prices.get(family);
-        if (price !== undefined) return price;
+        if (price !== undefined) return fits(price);
       }
-      return publishedPrice(family);
+      return fits(await publishedPrice(family));
     },
+    findImage: (model) => ofImages.get(model) ?? ofImages.get(familyOf(model)),
     async models() {
-      const names = new Set([...own.keys(), ...(await fromFile()).keys(), ...(await publishedModels())]);
+      const names = new Set([
+        ...own.keys(),
+        ...ofImages.keys(),
+        ...(await fromFile()).keys(),
+        ...(await publishedModels()),
+      ]);
       return [...names].sort();
     },
   };

@@ -6,7 +6,7 @@
  */
 import type { PicoUsd } from "../core/limits.ts";
 import type { Price } from "./price-book.ts";
-import { cardOf, costOf, type Rate, rate, type Tariff, type TokenUsage, worstOf } from "./rates.ts";
+import { cardOf, costOf, noRate, type Rate, rate, type Tariff, type TokenUsage, worstOf } from "./rates.ts";
 
 /** The edition of the list that this version of Flujo is built with, and the day it was published. */
 export const edition = { source: "@pydantic/genai-prices 0.1.8", date: "2026-09-23" } as const;
@@ -47,6 +47,7 @@ export async function publishedModels(): Promise<readonly string[]> {
 /** One price of a model as published: from a day on, or at hours of the day, or always. */
 interface Published {
   readonly tariff: Tariff;
+  readonly inputOnly: boolean;
   readonly from: number;
   readonly hours: boolean;
 }
@@ -83,6 +84,7 @@ export async function publishedPrice(model: string): Promise<Price | undefined> 
   return {
     ...edition,
     origin: "published",
+    inputOnly: known.every((one) => one.inputOnly),
     card: (at) => cardOf(dearestOf(inForce(known, at))),
     worst: (at) => worstOf(possibleFrom(known, at - dayMs).map((one) => one.tariff)),
     cost: (usage, at) => settled(known, usage, at),
@@ -143,15 +145,15 @@ function published(entry: {
   };
   const [input, text, cacheRead, reasoning] = [
     one("input_mtok"),
-    one("output_mtok"),
+    one("output_mtok"), // none of an embedding model
     one("cache_read_mtok"),
     one("output_reasoning_mtok"),
   ];
-  if (input === undefined || text === undefined) return undefined;
+  if (input === undefined) return undefined;
   const cacheWrite = one("cache_write_mtok");
   const longCacheWrite = dearer(cacheWrite, one("cache_write_1h_mtok"));
   // Usage does not say what an answer is made of: a model that can answer in pictures or sound is charged as if it did.
-  const output = outputs.reduce((most, kind) => dearer(most, one(kind)), text);
+  const output = outputs.reduce((most, kind) => dearer(most, one(kind)), text ?? noRate);
   const start = startOf(constraint);
   if (start === undefined) return undefined;
   return {
@@ -163,6 +165,7 @@ function published(entry: {
       ...(longCacheWrite === undefined ? {} : { longCacheWrite }),
       ...(reasoning === undefined ? {} : { reasoning }),
     },
+    inputOnly: text === undefined,
     ...start,
   };
 }

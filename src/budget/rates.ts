@@ -61,6 +61,9 @@ export function rate(
   return steps.every((step): step is Step => step.atto !== undefined) ? steps : undefined;
 }
 
+/** The rate of what a model does not make. */
+export const noRate: Rate = [{ start: -1, atto: 0n }];
+
 /** `"0.15"` and `"1e-7"` alike, exactly; digits beyond what an atto-dollar can hold are rounded up. */
 function attoPerToken(dollarsPerMillion: string): AttoUsd | undefined {
   const match = /^(\d{1,12})(?:\.(\d{1,40}))?(?:e([+-]\d{1,2}))?$/.exec(dollarsPerMillion);

@@ -38,6 +38,14 @@ export function tokenBound(prompt: PromptShape): number {
   return tools.length > 0 || schema !== undefined ? tokens + tokensForInstructions : tokens;
 }
 
+/** No tokenizer makes more tokens of the texts of one request for embeddings. */
+export function embeddingBound(values: readonly string[], options: object = {}): number {
+  return values.reduce(
+    (tokens, value) => tokens + tokensPerMessage + utf8Bytes(value),
+    tokensPerRequest + jsonBytes(options),
+  );
+}
+
 function contentBytes(content: string | readonly object[]): number {
   if (typeof content === "string") return utf8Bytes(content);
   return content.reduce((bytes, part) => bytes + partBytes(part), 0);

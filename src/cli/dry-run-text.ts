@@ -44,14 +44,16 @@ const verdictText: { readonly [verdict in Verdict]: string } = {
   "no-budget": "There is no budget: --budget '$…' sets one.",
 };
 
-function placeRow({ place, model, call, times, worst, expected }: PlaceView): string[] {
+function placeRow({ place, model, price, call, times, worst, expected }: PlaceView): string[] {
   const input = [call?.inputTokens.toLocaleString("en"), ...(call?.unknownInput ?? [])].join(" + ");
+  const what =
+    price?.usdPerImage === undefined
+      ? `${input} in, ${call?.outputTokens.toLocaleString("en")} out`
+      : "an image";
   return [
     place,
     model ?? "in its body",
-    call === null
-      ? ""
-      : `${input} in, ${call.outputTokens.toLocaleString("en")} out${call.costUsd === null ? "" : `: ${usd(call.costUsd)}`}`,
+    call === null ? "" : `${what}${call.costUsd === null ? "" : `: ${usd(call.costUsd)}`}`,
     times.map(({ what, n }) => (n === undefined ? what : `${n} ${what}`)).join(" x "),
     worst === null ? "unknown" : worstText(worst),
     expected === null ? "" : `${usd(expected.meanUsd)}, p95 ${usd(expected.p95Usd)}`,

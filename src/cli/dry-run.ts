@@ -6,12 +6,13 @@ import { maySpend } from "../budget/body-calls.ts";
 import { type Bound, isOpen, type Line, type Opening, type Times, type Use } from "../budget/bounds.ts";
 import { estimate } from "../budget/estimate.ts";
 import { type Expected, expected } from "../budget/expected.ts";
+import type { ImagePrice } from "../budget/image-prices.ts";
 import type { Price } from "../budget/price-book.ts";
 import { judge, type Verdict } from "../budget/verdict.ts";
 import { InvalidPipelineError } from "../core/errors.ts";
 import { versionOf } from "../core/fingerprint.ts";
 import { decimalUsd, type Limits } from "../core/limits.ts";
-import type { KnownInput, Node } from "../core/node.ts";
+import type { KnownInput, ModelKind, Node } from "../core/node.ts";
 import type { Path } from "../core/paths.ts";
 import { eachPlace } from "../core/tree.ts";
 import { unknownModels } from "../core/validation.ts";
@@ -19,7 +20,7 @@ import { refusalsAtMost } from "../engine/in-turn.ts";
 import { callAttempts } from "../engine/paid.ts";
 import { fittingInput, initialState, type Root, rootOf } from "../engine/root.ts";
 import { type PastCosts, pastCosts } from "../lens/past-costs.ts";
-import { type PriceView, priceView } from "./price-view.ts";
+import { imagePriceView, type PriceView, priceView } from "./price-view.ts";
 import type { Settings } from "./settings.ts";
 import { isThere, openStore } from "./stores.ts";
 
@@ -91,10 +92,12 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   const now = Date.now();
   const prices = await pricesIn(root.node, models);
   if (limits.picoUsd !== undefined) {
-    for (const [model, price] of prices) if (price === undefined) throw unpriced(model);
+    for (const { name, kind, price, image } of prices.values())
+      if (price === undefined && image === undefined) throw unpriced(name, kind);
   }
   const bound = await estimate(root.node, {
-    rates: (model, surcharges) => quotedRates(prices.get(model), surcharges, now),
+    rates: (model, surcharges) => quotedRates(prices.get(model)?.price, surcharges, now),
+    imagePrice: (model) => prices.get(model)?.image?.picoUsd,
     tries: callAttempts,
     refusals: refusalsAtMost,
     known: await knownInput(root, options),
@@ -120,18 +123,32 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   };
 }
 
+/** A model the tree names, and what is known of its price. */
+interface Named {
+  readonly name: string;
+  readonly kind: ModelKind | undefined;
+  readonly price?: Price | undefined;
+  readonly image?: ImagePrice | undefined;
+}
+
 async function pricesIn(
   node: Node,
   models: NonNullable<Settings["models"]>,
-): Promise<Map<string, Price | undefined>> {
+): Promise<ReadonlyMap<string, Named>> {
   const book = bookOf(models);
-  const names = new Set<string>();
+  const kinds = new Map<string, ModelKind | undefined>();
   eachPlace(node, "", (place) => {
-    if ("models" in place) for (const model of place.models ?? []) names.add(model);
+    if ("models" in place) for (const model of place.models ?? []) kinds.set(model, place.modelKind);
   });
-  const prices = new Map<string, Price | undefined>();
-  for (const model of names) prices.set(model, await book.find(model));
-  return prices;
+  const named = new Map<string, Named>();
+  for (const [name, kind] of kinds) {
+    const price =
+      kind === "image"
+        ? { image: book.findImage(name) }
+        : { price: await book.find(name, { embedding: kind === "embedding" }) };
+    named.set(name, { name, kind, ...price });
+  }
+  return named;
 }
 
 async function knownInput(root: Root, { input, state }: DryRunOptions): Promise<KnownInput | undefined> {
@@ -143,7 +160,7 @@ async function knownInput(root: Root, { input, state }: DryRunOptions): Promise<
 function spendingBodies(node: Node): Path[] {
   const found: Path[] = [];
   eachPlace(node, "", (place, path) => {
-    if (place.kind === "step" && maySpend(place.work)) found.push(path);
+    if (place.kind === "step" && place.buys === undefined && maySpend(place.work)) found.push(path);
   });
   return found;
 }
@@ -162,12 +179,14 @@ async function pastOf(
   }
 }
 
-function lineView(line: Line, price: Price | undefined, past: PastCosts | undefined, now: number): PlaceView {
+function lineView(line: Line, named: Named | undefined, past: PastCosts | undefined, now: number): PlaceView {
   const { place, model, call, times } = line;
+  const { price, image } = named ?? {};
+  const view = image === undefined ? price && priceView(price, now) : imagePriceView(image);
   return {
     place,
     model,
-    price: price === undefined ? null : priceView(price, now),
+    price: view ?? null,
     call: {
       inputTokens: call.inputTokens,
       unknownInput: call.unknown,

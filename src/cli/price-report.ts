@@ -32,7 +32,9 @@ export function pricesText(listed: readonly ListedPrice[]): string {
 }
 
 /** One row, and one more for each tier of long inputs. */
-function rateRows(model: string, { usdPerMillion, date, source }: PriceView): string[][] {
+function rateRows(model: string, { usdPerMillion, usdPerImage, date, source }: PriceView): string[][] {
+  if (usdPerImage !== undefined)
+    return [[model, "", `$${usdPerImage} an image`, "", "", "", date ?? "", source]];
   return usdPerMillion.map((card, i) =>
     i === 0
       ? [model, ...ratesOf(card), date ?? "", source]

@@ -142,7 +142,11 @@ function spentText(spent: SpentView): string {
 function chargeText({ model, spent, price, earlier = [] }: ModelCharge): string {
   if (price === null)
     return `${model}  ${count(spent.calls, "call")}; no price is known, so they count as $0`;
-  const rates = `at most $${price.inputUsdPerMillion} in, $${price.outputUsdPerMillion} out a million tokens`;
+  const { imageUsd, inputUsdPerMillion: input, outputUsdPerMillion: output } = price;
+  const rates =
+    imageUsd === undefined
+      ? `at most $${input} in, $${output} out a million tokens`
+      : `$${imageUsd} an image`;
   const before = earlier.map((one) => `; before by ${sourceText(one)}`);
   return `${model}  ${spentText(spent)}; ${rates}, by ${sourceText(price)}${before.join("")}`;
 }

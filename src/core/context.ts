@@ -1,4 +1,4 @@
-import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import type { Approval } from "./approval.ts";
 import type { Duration } from "./duration.ts";
 import type { Awaitable } from "./json.ts";
@@ -26,6 +26,44 @@ export interface GenerateRequest {
   readonly onCut?: "repeat" | "continue";
 }
 
+/** What `ctx.embed` asks of an embedding model. */
+export interface EmbedRequest<Values extends string | readonly string[] = string | readonly string[]> {
+  /** `"provider:model"`, as `"openai:text-embedding-3-small"`, or an AI SDK embedding model. */
+  readonly model: string | object;
+  /** A text, or texts: as many as you like, they are sent in batches as the model takes them. */
+  readonly values: Values;
+  /** Numbers in a vector, of models that can make it shorter. Default: the model's own. */
+  readonly dimensions?: number;
+  /** Handed to the provider as it is: `{ google: { taskType: "RETRIEVAL_DOCUMENT" } }`. */
+  readonly providerOptions?: ProviderOptions;
+}
+
+/** What `ctx.generateImage` asks of an image model. */
+export interface ImageRequest<Count extends number | undefined = number | undefined> {
+  /** `"provider:model"`, as `"openai:gpt-image-1"`, or an AI SDK image model. */
+  readonly model: string | object;
+  readonly prompt: string;
+  /** How many images, from 1 to 1,000: then they come as a list. Each counts at the whole price. Default: one, by itself. */
+  readonly n?: Count;
+  /** In pixels, as `"1024x1024"`. Default: the provider's. */
+  readonly size?: `${number}x${number}`;
+  /** `"16:9"`, of models that take no size. Default: the provider's. */
+  readonly aspectRatio?: `${number}:${number}`;
+  /** Of models that take one. Where `n` images take several calls, each further call has the next number. */
+  readonly seed?: number;
+  /** Handed to the provider as it is: `{ openai: { quality: "low" } }`. */
+  readonly providerOptions?: ProviderOptions;
+}
+
+/** An image as it came. It goes into a prompt as it is: `{ type: "file", ...image }`. */
+export interface GeneratedImage {
+  readonly data: Uint8Array;
+  /** By the image's first bytes: `"image/png"`; `"application/octet-stream"` when they say nothing. */
+  readonly mediaType: string;
+}
+
+type ProviderOptions = SharedV4ProviderOptions;
+
 /** How `ctx.model` goes by in the journal. */
 export interface ModelOptions {
   /** The name of its calls, numbered in the order they are made. Default: the model's, without its provider. */
@@ -33,8 +71,8 @@ export interface ModelOptions {
 }
 
 /**
- * What a body is handed. `run`, `generate`, `model` and `sleep` are durable operations: each is recorded under the
- * step's own path, so a crash inside a step resumes inside it. Give each a name of its own; a repeated name is
+ * What a body is handed. `run`, `generate`, `embed`, `generateImage`, `model` and `sleep` are durable operations: each is
+ * recorded under the step's own path, so a crash inside a step resumes inside it. Give each a name of its own; a repeated name is
  * numbered in the order of use, so a body must call its operations in the same order each time it runs.
  */
 export interface Context<State = unknown> {
@@ -60,6 +98,22 @@ export interface Context<State = unknown> {
     request: GenerateRequest & { readonly output: S },
   ): Promise<SchemaOutput<S>>;
   generate(name: string, request: GenerateRequest): Promise<string>;
+  /**
+   * The vectors of texts: of one, or of a list in its order. Sent in batches as the model takes them, each a call inside
+   * the budget and recorded: a crash repeats none but those under way.
+   *
+   * @throws BudgetExceededError before a call the budget cannot pay; the run halts.
+   */
+  embed(name: string, request: EmbedRequest<string>): Promise<number[]>;
+  embed(name: string, request: EmbedRequest<readonly string[]>): Promise<number[][]>;
+  /**
+   * An image, or `n` of them as a list, inside the budget and recorded. Under a cost limit the model needs a price of its
+   * images: `models({ prices: { "openai:gpt-image-1": { image: "$0.04" } } })`.
+   *
+   * @throws BudgetExceededError before a call the budget cannot pay; the run halts.
+   */
+  generateImage(name: string, request: ImageRequest<undefined>): Promise<GeneratedImage>;
+  generateImage(name: string, request: ImageRequest<number>): Promise<GeneratedImage[]>;
   /**
    * A language model of the AI SDK (`ai`), for code that calls `generateText`, `streamText` or another library by itself.
    * Every call through it is inside the budget and recorded, as an operation of the step: a resumed step gets the
@@ -100,6 +154,8 @@ export interface Quote {
   readonly kind?: Purchase;
   /** A fixed price beside that of the tokens. */
   readonly fee?: PicoUsd;
+  /** What the model's price is for. Default: tokens. Of images, the `fee` is the price. */
+  readonly per?: "image";
   /** It has been spent already: it is recorded, whatever the limits say. */
   readonly reported?: true;
   /** A provable upper bound on the tokens of the input. */
@@ -114,6 +170,8 @@ export interface Quote {
 export interface QuotedRates {
   readonly input: PicoUsd;
   readonly output: PicoUsd;
+  /** Pico-dollars an image, of a model that is paid by the image: the `fee` of a quote has it for each. */
+  readonly image?: PicoUsd;
   readonly source?: string | undefined;
   /** The day of which the source says so: `"2026-09-23"`. */
   readonly date?: string | undefined;
@@ -200,6 +258,8 @@ export interface Errand {
 }
 
 export interface PaidOptions {
+  /** The operation takes its place among those of its name now, and begins when this is done. It fails with it. */
+  readonly after?: Promise<unknown> | undefined;
   /** Whether a retryable failure is worth another try within the operation. Default: always, up to three tries. */
   readonly mayRepeat?: () => boolean;
 }

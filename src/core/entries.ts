@@ -216,6 +216,8 @@ export interface ModelPriced {
   /** The highest rates that can apply: decimal strings of pico-dollars a token. */
   readonly input: string;
   readonly output: string;
+  /** Pico-dollars an image, where the model is paid by the image. */
+  readonly image?: string;
 }
 
 export interface RunCreated {

@@ -26,6 +26,9 @@ export type Place =
 
 export type Qualifier = RetryNode | TimeoutNode | FallbackNode | CachedNode | BudgetNode | ValidateNode;
 
+/** What a model makes: texts, vectors, or images. */
+export type ModelKind = "language" | "embedding" | "image";
+
 /** A body: a function (`step`) or a model (`agent`). */
 export interface WorkNode {
   readonly kind: "step" | "agent";
@@ -35,14 +38,18 @@ export interface WorkNode {
   readonly output?: Schema;
   /** Everything beside the kind and name that makes this version of the body what it is; part of the fingerprint. */
   readonly facts: { readonly [fact: string]: Json };
-  /** The models an agent may call, known before it runs: `["openai:gpt-4o"]`. */
+  /** The models it may call, known before it runs: `["openai:gpt-4o"]`. */
   readonly models?: readonly string[];
+  /** What they are. Default `language`. */
+  readonly modelKind?: ModelKind;
   /** The models themselves, by these names, where the author gave no name but an AI SDK language model. */
   readonly modelObjects?: { readonly [name: string]: object };
   /** The providers that need no registering, so that a misspelt one is found without asking anybody. */
   readonly providers?: readonly string[];
   /** What an agent asks of its models, before it runs: of its input, where that is known by then. For dry runs. */
   readonly asks?: (known?: KnownInput) => Promise<Asked>;
+  /** What a step that calls one model buys, for dry runs. */
+  readonly buys?: (known?: KnownInput) => Bought;
   /** An agent's calls are bought anew at each attempt; a step's operations are kept. */
   readonly freshAttempts: boolean;
 }
@@ -68,6 +75,17 @@ export interface Asked {
   /** Its tools with a price, which its model may call as often as it likes. */
   readonly pricedTools: readonly string[];
   /** Handed to the provider: some make its prices others. */
+  readonly providerOptions?: object | undefined;
+}
+
+/** What one attempt of a step that calls one model buys at most, in all its calls. */
+export interface Bought {
+  /** A bound on the input, as far as it is known. */
+  readonly inputTokens: number;
+  /** Texts to embed, each of which may be a call of its own; undefined: their number is not known. */
+  readonly texts?: number | undefined;
+  /** Images, each of which may be a call of its own. */
+  readonly images: number;
   readonly providerOptions?: object | undefined;
 }
 

@@ -1,6 +1,6 @@
 /** What is wrong with a tree, found before anything runs. */
 import type { Problem } from "./errors.ts";
-import { links, type Node, nameOf, type Place } from "./node.ts";
+import { links, type ModelKind, type Node, nameOf, type Place } from "./node.ts";
 import { childPath, type Path } from "./paths.ts";
 import { eachPlace, inside } from "./tree.ts";
 
@@ -96,12 +96,20 @@ function fallbackChain(node: Node): Node[] {
   return "of" in node ? fallbackChain(node.of) : [node];
 }
 
+/** A model the tree names, and the place that does. */
+export interface NamedModel {
+  readonly model: string | object;
+  readonly kind: ModelKind | undefined;
+  readonly path: Path;
+}
+
 /** The models the tree names, each with the place that does. */
-export function modelsIn(node: Node): { readonly model: string | object; readonly path: Path }[] {
-  const found: { model: string | object; path: Path }[] = [];
+export function modelsIn(node: Node): readonly NamedModel[] {
+  const found: NamedModel[] = [];
   eachPlace(node, "", (place, path) => {
     if (!("models" in place)) return;
-    for (const model of place.models ?? []) found.push({ model: place.modelObjects?.[model] ?? model, path });
+    for (const model of place.models ?? [])
+      found.push({ model: place.modelObjects?.[model] ?? model, kind: place.modelKind, path });
   });
   return found;
 }

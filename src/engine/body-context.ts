@@ -3,10 +3,12 @@ import { ask } from "../budget/ledger.ts";
 import { fixedPrice } from "../core/balance.ts";
 import type {
   Continuable,
+  EmbedRequest,
   Errand,
   ErrandTerms,
   GenerateRequest,
   Grant,
+  ImageRequest,
   ModelOptions,
   PaidContext,
   PaidOptions,
@@ -108,6 +110,11 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   ): Promise<T> {
     const path = this.#operation(name);
     const { scopes, stop } = this.#frame;
+    const { after } = options;
+    if (after !== undefined) {
+      await stop.race(() => after);
+      this.#checkOpen();
+    }
     const key = keyOf(this.runId, path);
     const earlier = this.#earlier(path);
     const json = await paid(this, { ...options, path, quote, call, scopes, stop, key, earlier });
@@ -173,6 +180,14 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
 
   async generate(name: string, request: GenerateRequest & { readonly output?: Schema }): Promise<never> {
     return (await this.#modelsFor("generate").generate(this, name, request)) as never; // overloads hold the type
+  }
+
+  async embed(name: string, request: EmbedRequest): Promise<never> {
+    return (await this.#modelsFor("embed").embed(this, name, request)) as never; // as in generate()
+  }
+
+  async generateImage(name: string, request: ImageRequest): Promise<never> {
+    return (await this.#modelsFor("generateImage").generateImage(this, name, request)) as never; // as in generate()
   }
 
   model(id: string | object, options?: ModelOptions): LanguageModelV4 {

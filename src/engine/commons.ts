@@ -226,7 +226,7 @@ function refusal(scope: string, quote: Quote, why: Shortage): BudgetExceededErro
   if (why.kind === "unpriced") {
     return new BudgetExceededError(
       `${quote.model} has no known price, and the shared budget ${scope} has a cost limit`,
-      { hint: priceHint(quote.model) },
+      { hint: priceHint(quote) },
     );
   }
   const { limit, allowed, used, needed, text } = why;

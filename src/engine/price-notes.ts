@@ -20,7 +20,7 @@ export class PriceNotes {
 
   note({ model, rates }: Quote): void {
     if (rates?.source === undefined) return;
-    const { input, output, source, date } = rates;
+    const { input, output, image, source, date } = rates;
     const fact: ModelPriced = {
       type: "model-priced",
       model,
@@ -28,6 +28,7 @@ export class PriceNotes {
       ...(date === undefined ? {} : { date }),
       input: input.toString(),
       output: output.toString(),
+      ...(image === undefined ? {} : { image: image.toString() }),
     };
     const text = textOf(fact);
     if (this.#noted.get(model) === text) return;
@@ -36,5 +37,5 @@ export class PriceNotes {
   }
 }
 
-const textOf = ({ source, date, input, output }: ModelPriced): string =>
-  JSON.stringify([source, date, input, output]);
+const textOf = ({ source, date, input, output, image }: ModelPriced): string =>
+  JSON.stringify([source, date, input, output, image]);

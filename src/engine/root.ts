@@ -72,8 +72,8 @@ export async function examineModels(
   const price = limits.some((limit) => limit?.picoUsd !== undefined);
   const problems: Problem[] = [];
   let first: Error | undefined;
-  for (const { model, path } of modelsIn(root.node)) {
-    const error = await models.examine(model, { price });
+  for (const { model, kind, path } of modelsIn(root.node)) {
+    const error = await models.examine(model, { price, kind });
     if (error === undefined) continue;
     first ??= error;
     const hint = "hint" in error && error.hint !== undefined ? ` ${error.hint}` : "";

@@ -20,6 +20,8 @@ export interface ChargedPrice {
   /** The highest rates that could apply, in US dollars a million tokens. */
   readonly inputUsdPerMillion: string;
   readonly outputUsdPerMillion: string;
+  /** US dollars an image, of a model that is paid by the image. */
+  readonly imageUsd?: string;
 }
 
 /** What each model cost, in the order of their first calls. */
@@ -37,12 +39,13 @@ export function chargesOf(entries: readonly Entry[], run: RunRecord): readonly M
   });
 }
 
-function chargedPrice({ source, date, input, output }: ModelPriced): ChargedPrice {
+function chargedPrice({ source, date, input, output, image }: ModelPriced): ChargedPrice {
   return {
     source,
     date: date ?? null,
     inputUsdPerMillion: perMillion(input),
     outputUsdPerMillion: perMillion(output),
+    ...(image === undefined ? {} : { imageUsd: decimalUsd(BigInt(image)) }),
   };
 }
 

@@ -171,8 +171,11 @@ function branchKey(place: Place, within: Path): string | undefined {
 
 function kindText(place: Place): string {
   switch (place.kind) {
-    case "agent":
-      return place.models === undefined ? "agent" : `agent ${place.models.map(modelText).join(", ")}`;
+    case "step":
+    case "agent": {
+      const what = place.modelKind ?? place.kind;
+      return place.models === undefined ? what : `${what} ${place.models.map(modelText).join(", ")}`;
+    }
     case "mapOver":
       return `mapOver, ${place.concurrency} at once`;
     case "loopUntil":

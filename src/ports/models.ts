@@ -1,5 +1,12 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
-import type { GenerateRequest, ModelOptions, PaidContext } from "../core/context.ts";
+import type {
+  EmbedRequest,
+  GenerateRequest,
+  ImageRequest,
+  ModelOptions,
+  PaidContext,
+} from "../core/context.ts";
+import type { ModelKind } from "../core/node.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Pace } from "./pace.ts";
 
@@ -13,11 +20,22 @@ export interface Models {
     name: string,
     request: GenerateRequest & { readonly output?: Schema },
   ): Promise<unknown>;
+  /** `ctx.embed`: the vectors of texts, a durable paid operation for each batch of them. */
+  embed(context: PaidContext, name: string, request: EmbedRequest): Promise<unknown>;
+  /** `ctx.generateImage`: images, a durable paid operation for each call it takes. */
+  generateImage(context: PaidContext, name: string, request: ImageRequest): Promise<unknown>;
   /** `ctx.model`: a language model whose every call is a durable paid operation of the context. */
   model(context: PaidContext, model: string | object, options?: ModelOptions): LanguageModelV4;
   /**
    * Complaints about a model, before anything runs: unknown provider, missing package, missing key; and, when the
    * run has a cost limit, an unknown price.
    */
-  examine(model: string | object, needs: { readonly price: boolean }): Promise<Error | undefined>;
+  examine(model: string | object, needs: Needs): Promise<Error | undefined>;
+}
+
+/** What a model is wanted for. */
+export interface Needs {
+  readonly price: boolean;
+  /** Default `language`. */
+  readonly kind?: ModelKind | undefined;
 }

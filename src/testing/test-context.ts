@@ -94,11 +94,18 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
       ),
     sleep: (name) => once(name, async () => undefined),
     generate: () => Promise.reject(new Error("a test context does not generate")),
+    embed: () => {
+      throw new Error("a test context does not embed");
+    },
+    generateImage: () => {
+      throw new Error("a test context makes no images");
+    },
     model: () => {
       throw new Error("a test context has no models of its own: call models().model(context, …)");
     },
-    paid: (name, asked, call) =>
+    paid: (name, asked, call, { after } = {}) =>
       once(name, async (at) => {
+        await after;
         const { said = "" } = options;
         const quote = "request" in asked ? asked.quote(said) : asked;
         const grant: Grant = {

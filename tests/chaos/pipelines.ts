@@ -4,6 +4,7 @@ import {
   agent,
   branchOn,
   concat,
+  embed,
   loopUntil,
   mapOver,
   parallel,
@@ -232,6 +233,25 @@ const imperative = () => {
   return pipeline("imperative", body);
 };
 
+/** Texts of which a request for embeddings takes three, by their bytes. */
+export const longTexts = [..."abcdefgh"].map((letter) => letter.repeat(90_000));
+
+/** Vectors and images, over the network: three batches, two calls. It ends with what there is to compare. */
+const library = () =>
+  pipeline(
+    "library",
+    embed("index", { model: "openai:text-embedding-3-small", values: (_: string) => longTexts }).to(
+      step("shelve", async (vectors: number[][], ctx) => {
+        const images = await ctx.generateImage("cover", {
+          model: "openai:gpt-image-1",
+          prompt: "A book",
+          n: 12,
+        });
+        return { vectors, images: images.length };
+      }),
+    ),
+  );
+
 export const pipelines = {
   analyst,
   tour,
@@ -245,4 +265,5 @@ export const pipelines = {
   repeated: narration("repeat"),
   continued: narration("continue"),
   imperative,
+  library,
 };

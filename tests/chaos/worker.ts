@@ -52,7 +52,7 @@ const tree: Step<never, unknown, never> = pipelines[job.pipeline]({ work, model 
 try {
   await using flujo = new Flujo(tree, {
     store,
-    models: models({ prices: model.prices }),
+    models: models({ prices: { ...model.prices, "openai:gpt-image-1": { image: "$0.04" } } }),
     ...(job.lease === undefined ? {} : { lease: job.lease }),
     ...(job.budget === undefined ? {} : { budget: job.budget }),
     ...(job.scopes === undefined ? {} : { scopes: job.scopes }),

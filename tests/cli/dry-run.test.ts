@@ -116,4 +116,44 @@ describe("flujo run --dry-run", () => {
       costUsd: null,
     });
   });
+
+  test("bounds vectors by the bytes of their texts, and images by the piece", async () => {
+    const folder = new Folder();
+    folder.write(
+      "flujo.config.ts",
+      'export default { models: { prices: { "openai:gpt-image-1": { image: "$0.04" } } } };\n',
+    );
+    folder.write(
+      "pipe.ts",
+      `import { embed, generateImage, parallel, pipeline } from "flujo";
+       export default pipeline("both", parallel("sides", {
+         index: embed("index", { model: "openai:text-embedding-3-small" }),
+         poster: generateImage("poster", { model: "openai:gpt-image-1", prompt: "A poster", n: 3 }),
+         other: generateImage("other", { model: "openai:dall-e-3", prompt: "A poster" }),
+       }));\n`,
+    );
+    const run = ["run", "pipe.ts", "--dry-run", "--input-json", '["One.", "Two."]'];
+    const { document } = await folder.json(...run);
+    expect(document.worst.unbounded).toEqual(["openai:dall-e-3 has no known price"]);
+    expect(document.places).toMatchObject([
+      {
+        model: "openai:text-embedding-3-small",
+        price: { origin: "published" },
+        call: { unknownInput: [], outputTokens: 0 },
+      },
+      { model: "openai:gpt-image-1", price: { usdPerImage: "0.04" }, worst: { costUsd: "0.36" } },
+      { model: "openai:dall-e-3", price: null, worst: { costUsd: null } },
+    ]);
+    expect((await folder.flujo(...run)).stdout).toMatch(
+      /openai:gpt-image-1 +an image: \$0\.04 +3 images x 3 tries/,
+    );
+    const refused = await folder.json(...run, "--budget", "$1");
+    expect(refused).toMatchObject({
+      code: 2,
+      document: { error: { code: "unpriced-model", message: expect.stringContaining("openai:dall-e-3") } },
+    });
+    expect((await folder.flujo(...run, "--budget", "$1")).stderr).toContain('{ image: "$0.04" }');
+    const { code, stderr } = await folder.flujo("validate", "pipe.ts");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("OPENAI_API_KEY")]);
+  });
 });

@@ -148,4 +148,22 @@ describe("flujo prices check", () => {
     expect(code).toBe(0);
     expect((await folder.flujo("prices", "check", "my:own", "--max-age", "99999")).stderr).toBe("");
   });
+
+  test("knows prices of embedding models and of images", async () => {
+    const folder = new Folder();
+    folder.write(
+      "flujo.config.ts",
+      'export default { models: { prices: { "my:painter": { image: "$0.04", source: "contract", date: "2026-11-01" } } } };\n',
+    );
+    const models = ["openai:text-embedding-3-small", "my:painter"];
+    const { code, document } = await folder.json("prices", "check", ...models);
+    expect(document.models).toMatchObject([
+      { model: models[0], price: { usdPerMillion: [{ input: "0.02" }] } },
+      { model: models[1], price: { usdPerImage: "0.04", source: "contract" } },
+    ]);
+    expect(code).toBe(0);
+    expect((await folder.flujo("prices", "list", "my:*")).stdout).toMatch(
+      /^my:painter \(yours\) +\$0\.04 an image +2026-11-01 +contract$/m,
+    );
+  });
 });

@@ -8,17 +8,13 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { at } from "../../src/testing/wire/format.ts";
 import { wirePrice } from "../../src/testing/wire/meter.ts";
-import type { WireFault, WireServerOptions } from "../../src/testing/wire/server.ts";
+import type { WireServerOptions } from "../../src/testing/wire/server.ts";
+import { type Claim, expectExact, first, outputOf } from "./claim.ts";
+import { embeddings } from "./embedding-claims.ts";
 import { handClock } from "./hand-clock.ts";
+import { images } from "./image-claims.ts";
 import { inDoubt, type Played, type Stage, stage } from "./stage.ts";
-import { type Capability, type Subject, secret } from "./subjects.ts";
-
-export interface Claim {
-  readonly capability: Capability;
-  readonly title: string;
-  readonly server?: WireServerOptions;
-  prove(on: Stage): Promise<void>;
-}
+import { type Subject, secret } from "./subjects.ts";
 
 /** Proves every claim for a provider but those about what it lacks. */
 export function contract(subject: Subject): void {
@@ -31,20 +27,6 @@ export function contract(subject: Subject): void {
     });
   });
 }
-
-const outputOf = ({ result }: Played<unknown>): unknown =>
-  result.status === "completed" ? result.output : result;
-
-/** Flujo's account of a run is the server's bill, to the pico-dollar. */
-function expectExact({ result }: Played<unknown>, { server }: Stage): void {
-  expect(server.billedPicoUsd).toBeGreaterThan(0n);
-  expect(result.spent.picoUsd).toBe(server.billedPicoUsd);
-}
-
-const first =
-  (fault: WireFault) =>
-  ({ index }: { readonly index: number }): WireFault | undefined =>
-    index === 0 ? fault : undefined;
 
 /** The first call goes wrong in a way that may have cost: it counts in full, and a second one answers. */
 async function proveDoubt(on: Stage): Promise<void> {
@@ -377,6 +359,8 @@ export const claims: readonly Claim[] = [
       expect(inDoubt(played.journal)).toBeGreaterThan(on.server.billedPicoUsd / 2n);
     },
   },
+  ...embeddings,
+  ...images,
 ];
 
 /** The pieces of all answers, in order. */

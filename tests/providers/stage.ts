@@ -17,6 +17,12 @@ import type { Subject } from "./subjects.ts";
 /** The rates of `wirePrice`, in US dollars a million tokens. */
 const prices = { input: "$1", cacheRead: "$0.10", cacheWrite: "$1.30", output: "$7" } as const;
 
+const declared = ({ model, embeddings, images }: Subject) => ({
+  [model]: prices,
+  ...(embeddings === undefined ? {} : { [embeddings]: { input: prices.input } }),
+  ...(images === undefined ? {} : { [images]: { image: "$0.04" as const } }),
+});
+
 export interface Played<Out> {
   readonly result: RunResult<Out>;
   readonly journal: readonly Entry[];
@@ -43,7 +49,7 @@ type Prices = "declared" | "published";
 /** Leads the provider's package to the server at `origin`, by the environment alone. */
 export function player(subject: Subject, origin: string, from: Prices = "declared"): Player {
   for (const [variable, value] of Object.entries(subject.environment(origin))) vi.stubEnv(variable, value);
-  const source = models(from === "declared" ? { prices: { [subject.model]: prices } } : {});
+  const source = models(from === "declared" ? { prices: declared(subject) } : {});
   const defaults = { model: subject.model, system: "Be brief." };
   return {
     subject,

@@ -20,12 +20,17 @@ export type Capability =
   | "dropped connection"
   | "no usage"
   | "more than the cap"
-  | "secrets";
+  | "secrets"
+  | "embeddings"
+  | "images";
 
 export interface Subject {
   /** As in `"name:model"`. */
   readonly name: string;
   readonly model: string;
+  /** An embedding model and an image model of the provider, where it has such. */
+  readonly embeddings?: string;
+  readonly images?: string;
   readonly file: string;
   readonly format: WireFormat["name"];
   readonly environment: (origin: string) => { readonly [variable: string]: string };
@@ -47,6 +52,8 @@ const noThoughts = "the wire format has no place for them";
 export const openai: Subject = {
   name: "openai",
   model: "openai:gpt-5-mini",
+  embeddings: "openai:text-embedding-3-small",
+  images: "openai:gpt-image-1",
   file: "openai.test.ts",
   format: "openai",
   environment: (origin) => ({ OPENAI_API_KEY: secret, OPENAI_BASE_URL: `${origin}/v1` }),
@@ -60,6 +67,8 @@ export const openaiChat: Subject = {
   ...openai,
   name: "openai.chat",
   model: "openai.chat:gpt-5-mini",
+  embeddings: "openai.chat:text-embedding-3-small",
+  images: "openai.chat:gpt-image-1",
   format: "openai.chat",
   cap: ["max_completion_tokens"],
   schema: ["response_format", "json_schema", "schema"],
@@ -75,12 +84,18 @@ export const anthropic: Subject = {
   keyHeader: "x-api-key",
   cap: ["max_tokens"],
   schema: ["output_config", "format", "schema"],
-  lacks: { "no usage": "its package refuses such an answer: the call is in doubt, and made again" },
+  lacks: {
+    "no usage": "its package refuses such an answer: the call is in doubt, and made again",
+    embeddings: "Anthropic has none",
+    images: "Anthropic makes none",
+  },
 };
 
 export const google: Subject = {
   name: "google",
   model: "google:gemini-2.5-flash",
+  embeddings: "google:gemini-embedding-001",
+  images: "google:gemini-2.5-flash-image",
   file: "google.test.ts",
   format: "gemini",
   environment: (origin) => ({
@@ -97,6 +112,8 @@ export const vertex: Subject = {
   ...google,
   name: "vertex",
   model: "vertex:gemini-2.5-flash",
+  embeddings: "vertex:gemini-embedding-001",
+  images: "vertex:gemini-2.5-flash-image",
   environment: (origin) => ({
     GOOGLE_VERTEX_API_KEY: secret,
     GOOGLE_VERTEX_BASE_URL: `${origin}/v1/publishers/google`,
@@ -106,6 +123,8 @@ export const vertex: Subject = {
 export const ollama: Subject = {
   name: "ollama",
   model: "ollama:qwen3:8b",
+  embeddings: "ollama:nomic-embed-text",
+  images: "ollama:x/flux",
   file: "compatible.test.ts",
   format: "openai.chat",
   environment: (origin) => ({ OLLAMA_BASE_URL: origin, OLLAMA_API_KEY: secret }),
@@ -119,6 +138,8 @@ export const compatible: Subject = {
   ...ollama,
   name: "compatible",
   model: "compatible:some/model",
+  embeddings: "compatible:some/embedder",
+  images: "compatible:some/painter",
   environment: (origin) => ({
     OPENAI_COMPATIBLE_BASE_URL: `${origin}/v1`,
     OPENAI_COMPATIBLE_API_KEY: secret,

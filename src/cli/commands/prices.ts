@@ -14,7 +14,7 @@ import { count } from "../format.ts";
 import { CommandError } from "../letter.ts";
 import { loadPipeline } from "../load/pipeline.ts";
 import { type CheckedModel, checkText, type ListedPrice, pricesText } from "../price-report.ts";
-import { ageDays, priceView } from "../price-view.ts";
+import { ageDays, findPriceView } from "../price-view.ts";
 import { priceFileName, readSettings } from "../settings.ts";
 import { result, say } from "../terminal.ts";
 
@@ -65,10 +65,10 @@ async function list(pattern: string | undefined, flags: { readonly json?: boolea
   const wanted = names.length === 0 && pattern?.includes(":") ? [pattern] : names;
   const listed: ListedPrice[] = [];
   for (const model of wanted) {
-    const price = await book.find(model);
+    const price = await findPriceView(book, model, Date.now());
     if (price === undefined) continue;
     const own = Object.hasOwn(models.prices ?? {}, model);
-    listed.push({ model, own, ...priceView(price, Date.now()) });
+    listed.push({ model, own, ...price });
   }
   if (flags.json) await printJson({ prices: listed });
   else if (listed.length > 0) await result(`${pricesText(listed)}\n`);
@@ -114,8 +114,7 @@ async function checkedModel(
   maxAge: number,
 ): Promise<CheckedModel> {
   const now = Date.now();
-  const found = await book.find(model);
-  const price = found === undefined ? null : priceView(found, now);
+  const price = (await findPriceView(book, model, now)) ?? null;
   const age = price === null ? undefined : ageDays(price.date, now);
   return { model, places, price, ageDays: age ?? null, isOld: age !== undefined && age > maxAge };
 }

@@ -45,8 +45,8 @@ async function modelProblems(node: Node, settings: Settings): Promise<Problem[]>
   const source = models(settings.models);
   const limits = settings.budget === undefined ? declared(node) : limitsOf(settings.budget);
   const problems: Problem[] = [];
-  for (const { model, path } of modelsIn(node)) {
-    const error = await source.examine(model, { price: limits?.picoUsd !== undefined });
+  for (const { model, kind, path } of modelsIn(node)) {
+    const error = await source.examine(model, { price: limits?.picoUsd !== undefined, kind });
     if (error === undefined) continue;
     const known = FlujoError.isInstance(error) ? error : undefined;
     const message = [error.message, known?.hint].filter((text) => text !== undefined).join(". ");

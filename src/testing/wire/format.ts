@@ -15,6 +15,11 @@ export interface Asked {
   readonly schema: unknown;
   /** The names of the tools on offer. */
   readonly tools: readonly string[];
+  /** The texts whose vectors are wanted, and how long these are to be. */
+  readonly values?: readonly string[];
+  readonly dimensions?: number | undefined;
+  /** How many images are wanted. */
+  readonly images?: number | undefined;
 }
 
 /** Tokens as billed. What is cached is part of the input, reasoning part of the output. */
@@ -24,6 +29,7 @@ export interface Counts {
   readonly cacheWrite: number;
   readonly output: number;
   readonly reasoning: number;
+  readonly images: number;
 }
 
 /** What is answered, before it has a form. */
@@ -35,6 +41,8 @@ export interface Served {
   readonly thought: string;
   readonly text: string;
   readonly toolCalls: readonly { readonly name: string; readonly input: object }[];
+  readonly vectors: readonly (readonly number[])[];
+  readonly pictures: readonly Buffer[];
   /** `length`: the cap cut it. */
   readonly end: "stop" | "length" | "tools";
   /** Undefined: the answer says nothing of what it cost. */
@@ -55,7 +63,15 @@ export interface Refusal {
 export type Body = { readonly [field: string]: unknown };
 
 export interface WireFormat {
-  readonly name: "openai" | "openai.chat" | "anthropic" | "gemini";
+  readonly name:
+    | "openai"
+    | "openai.chat"
+    | "anthropic"
+    | "gemini"
+    | "openai.embeddings"
+    | "gemini.embeddings"
+    | "vertex.embeddings"
+    | "openai.images";
   /** Its usage tells tokens written to a cache apart. */
   readonly countsCacheWrites: boolean;
   /** Undefined: the path is none of this format's. */

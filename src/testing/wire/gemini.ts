@@ -50,6 +50,7 @@ const asked = (model: string, stream: boolean, body: Body) => ({
   tools: listOf(body.tools).flatMap((group) =>
     listOf(at(group, "functionDeclarations")).map((tool) => String(at(tool, "name"))),
   ),
+  images: listOf(at(body, "generationConfig", "responseModalities")).includes("IMAGE") ? 1 : undefined,
 });
 
 const finish = { stop: "STOP", length: "MAX_TOKENS", tools: "STOP" } as const;
@@ -65,7 +66,11 @@ const textPart = (text: string) => ({ text });
 const thoughts = ({ thought }: Served) => (thought === "" ? [] : [{ text: thought, thought: true }]);
 
 /** A call bears a signature that has to come back with it in the next turn. */
-function answers({ index, text, toolCalls }: Served): object[] {
+function answers({ index, asked, text, toolCalls, pictures }: Served): object[] {
+  if (asked.images !== undefined)
+    return pictures.map((picture) => ({
+      inlineData: { mimeType: "image/png", data: picture.toString("base64") },
+    }));
   if (toolCalls.length === 0) return [textPart(text)];
   return toolCalls.map(({ name, input }) => ({
     functionCall: { name, args: input },

@@ -1,4 +1,5 @@
 /** What an answer holds and what it costs, by the server's own count: the truth a budget is measured against. */
+import { createHash } from "node:crypto";
 import type { PicoUsd } from "../../core/limits.ts";
 import type { Asked, Body, Counts, Served, WireFormat } from "./format.ts";
 
@@ -8,15 +9,18 @@ export interface WirePrice {
   readonly cacheRead: PicoUsd;
   readonly cacheWrite: PicoUsd;
   readonly output: PicoUsd;
+  /** Pico-dollars an image. Default: that of `wirePrice`. */
+  readonly image?: PicoUsd;
 }
 
 /** Each kind at a rate of its own, so that a token counted as the wrong kind shows in the bill. */
-export const wirePrice: WirePrice = {
+export const wirePrice = {
   input: 1_000_000n,
   cacheRead: 100_000n,
   cacheWrite: 1_300_000n,
   output: 7_000_000n,
-};
+  image: 40_000_000_000n,
+} as const satisfies WirePrice;
 
 /** A text, or calls of tools with their arguments. */
 export type WireReply =
@@ -46,6 +50,7 @@ export function serve(
   overrun = 0,
 ): Served & { readonly counts: Counts } {
   const { asked } = request;
+  if (asked.values !== undefined || asked.images !== undefined) return make(index, request, overrun);
   const cap = (asked.cap ?? Number.POSITIVE_INFINITY) + overrun;
   const reasoning = Math.min(reasoningTokens, cap);
   const whole = typeof reply === "string" ? reply : "";
@@ -57,13 +62,49 @@ export function serve(
   return {
     index,
     asked,
+    vectors: [],
+    pictures: [],
     thought: reasoning > 0 ? "Let me think." : "",
     text,
     toolCalls,
     end: text.length < whole.length ? "length" : toolCalls.length > 0 ? "tools" : "stop",
-    counts: { ...inputCounts(request, habits), output, reasoning },
+    counts: { ...inputCounts(request, habits), output, reasoning, images: 0 },
   };
 }
+
+/** Vectors or images. An overrun is as many tokens more of input, or one image more. */
+function make(
+  index: number,
+  request: { readonly format: WireFormat; readonly asked: Asked; readonly body: Body },
+  overrun: number,
+): Served & { readonly counts: Counts } {
+  const { values = [], dimensions, images = 0 } = request.asked;
+  const made = images > 0 && overrun > 0 ? images + 1 : images;
+  const { input } = inputCounts(request, {});
+  const tokens = images > 0 ? 0 : input + overrun;
+  return {
+    index,
+    asked: request.asked,
+    thought: "",
+    text: "",
+    toolCalls: [],
+    vectors: values.map((text) => vectorOf(text, dimensions)),
+    pictures: Array.from({ length: made }, (_, i) => pictureOf(`${request.asked.text} ${index}.${i}`)),
+    end: "stop",
+    counts: { input: tokens, cacheRead: 0, cacheWrite: 0, output: 0, reasoning: 0, images: made },
+  };
+}
+
+/** The same for the same text, of numbers as short as 32 bits tell them apart. */
+export const vectorOf = (text: string, dimensions = 8): number[] =>
+  Array.from({ length: dimensions }, (_, i) => {
+    const byte = createHash("sha256").update(`${i} ${text}`).digest().readInt32LE();
+    return Number((byte / 2 ** 31).toPrecision(8));
+  });
+
+/** Bytes that begin as a PNG does, and say what they show. */
+export const pictureOf = (text: string): Buffer =>
+  Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), Buffer.from(text)]);
 
 function inputCounts(
   { format, asked, body }: { readonly format: WireFormat; readonly asked: Asked; readonly body: Body },
@@ -80,8 +121,10 @@ function inputCounts(
   };
 }
 
-export function billOf({ input, cacheRead, cacheWrite, output }: Counts, price: WirePrice): PicoUsd {
+export function billOf(counts: Counts, price: WirePrice): PicoUsd {
+  const { input, cacheRead, cacheWrite, output, images } = counts;
   return (
+    BigInt(images) * (price.image ?? wirePrice.image) +
     BigInt(input - cacheRead - cacheWrite) * price.input +
     BigInt(cacheRead) * price.cacheRead +
     BigInt(cacheWrite) * price.cacheWrite +

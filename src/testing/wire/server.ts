@@ -7,19 +7,30 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { PicoUsd } from "../../core/limits.ts";
 import { anthropicMessages } from "./anthropic.ts";
+import { geminiEmbeddings, openaiEmbeddings, vertexEmbeddings } from "./embeddings.ts";
 import type { Asked, Body, Frame, WireFormat } from "./format.ts";
 import { gemini } from "./gemini.ts";
+import { openaiImages } from "./images.ts";
 import { billOf, type Habits, serve, type WirePrice, type WireReply, wirePrice } from "./meter.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { openaiResponses } from "./openai-responses.ts";
 
-const formats: readonly WireFormat[] = [openaiResponses, openaiChat, anthropicMessages, gemini];
+const formats: readonly WireFormat[] = [
+  openaiResponses,
+  openaiChat,
+  anthropicMessages,
+  gemini,
+  openaiEmbeddings,
+  geminiEmbeddings,
+  vertexEmbeddings,
+  openaiImages,
+];
 
 /**
  * How a request goes wrong. `rate-limit` (429) and `unauthorised` (401) are not billed. The others are, in full:
  * `server-error` (500), `malformed` (half a document, or a stream that breaks off within one), `drop` (the connection
  * ends in the middle), `no-usage` (a good answer that does not say what it cost), `overbill` (1,000 tokens more than
- * the cap, and usage to match).
+ * the cap, and usage to match; of images, one more than asked for).
  */
 export type WireFault =
   | "rate-limit"
