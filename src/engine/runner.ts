@@ -16,6 +16,7 @@ import { placeAt } from "../core/tree.ts";
 import { ActiveRun } from "./active-run.ts";
 import { cancelRun } from "./cancel.ts";
 import type { Entrance, Setting } from "./enter.ts";
+import { oneInstrument } from "./instrumented.ts";
 import { load, unknownRun } from "./load.ts";
 import type {
   EngineOptions,
@@ -55,13 +56,16 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     percents(options.alertAt);
     this.#root = root;
     this.#options = options;
+    const instrument = oneInstrument(options.instrument);
     this.#setting = {
       root,
       options,
       ttlMs,
       graceMs: milliseconds(options.grace ?? "30s"),
+      instrument,
       onCommit: (runId, entries) => {
         this.#active.get(runId)?.ticker.tick();
+        instrument?.committed(runId, entries);
         this.#tell(runId, entries);
       },
     };
@@ -182,14 +186,15 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Stops taking over; hands unfinished runs over to whoever resumes them; gives hooks and sinks, where there are any,
-   * a few seconds for what they are about; closes nothing it was given.
+   * Stops taking over; hands unfinished runs over to whoever resumes them; gives hooks, sinks and instruments, where there are
+   * any, a few seconds for what they are about; closes nothing it was given.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     this.#takeOver?.end();
     await Promise.all([...this.#active.values()].map((run) => run.handOver()));
     await Promise.all((this.#options.listeners ?? []).map((listener) => listener.leave()));
+    await this.#setting.instrument?.flush?.();
   }
 
   /** Tells what is in the store now to whoever listens. A run that one of them stops is cancelled. */
@@ -246,10 +251,13 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       checkedRunId(runId);
       return entrance();
     };
+    const { instrument, root, options } = this.#setting;
+    instrument?.enter({ runId, pipeline: root.pipeline.name, node: root.node, store: options.store });
     const run = new ActiveRun<Out, State>(this.#setting, enter, runId, signal);
     this.#active.set(runId, run);
     const forget = (): void => {
       this.#active.delete(runId);
+      instrument?.leave(runId);
       if (this.#active.size === 0) this.#takeOver?.rest();
     };
     run.result().then(forget, forget);

@@ -7,6 +7,7 @@ import type { Path } from "../core/paths.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
 import type { JsonReducers, Reducer, Reducers } from "../core/state.ts";
 import { eachPlace } from "../core/tree.ts";
+import type { Instrument } from "../ports/instrument.ts";
 import type { Models } from "../ports/models.ts";
 import type { Lease, Signal, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
@@ -25,6 +26,7 @@ export interface TenureParts {
   readonly store: Store;
   readonly world: World;
   readonly models: Models | undefined;
+  readonly instrument: Instrument | undefined;
   /** How long calls already paid for are awaited once the run is to stop. */
   readonly graceMs: number;
   /** The accounts the run shares with others. */
@@ -39,6 +41,8 @@ export class Tenure {
   readonly store: Store;
   readonly world: World;
   readonly models: Models | undefined;
+  /** Watches what bodies do. */
+  readonly instrument: Instrument | undefined;
   readonly treasury: Treasury;
   readonly reducers: JsonReducers;
   readonly stop = new Stop();
@@ -55,6 +59,7 @@ export class Tenure {
     this.store = parts.store;
     this.world = parts.world;
     this.models = parts.models;
+    this.instrument = parts.instrument;
     this.#graceMs = parts.graceMs;
     this.treasury = new Treasury(
       parts.journal,
