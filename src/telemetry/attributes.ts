@@ -4,6 +4,7 @@ import type { Entry } from "../core/entries.ts";
 import { isJsonObject, type Json } from "../core/json.ts";
 import type { PicoUsd } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { Call } from "./calls.ts";
 import { convention, modelWords, operations, own } from "./conventions.ts";
 import type { OpenPlace } from "./open-place.ts";
 import type { Attributes } from "./told.ts";
@@ -72,9 +73,12 @@ export const toolAttributes = (tool: string): Attributes => ({
 export const toolError = (result: Json | undefined): string | undefined =>
   isJsonObject(result) && result.ok === false ? "tool-failed" : undefined;
 
-export const tokenAttributes = (amount: { readonly inputTokens: number; readonly outputTokens: number }) => ({
-  [convention.inputTokens]: amount.inputTokens,
-  [convention.outputTokens]: amount.outputTokens,
+export const tokenAttributes = (
+  { inputTokens, outputTokens }: { readonly inputTokens: number; readonly outputTokens: number },
+  asked: Call["asked"] = "chat",
+): Attributes => ({
+  ...(asked === "images" ? {} : { [convention.inputTokens]: inputTokens }),
+  ...(asked === "chat" ? { [convention.outputTokens]: outputTokens } : {}),
 });
 
 /** In US dollars: to look at. What counts are the journal's integers. */

@@ -3,6 +3,13 @@ import type { Amount, Entry, EntryOf } from "../core/entries.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 
+/** Answers, vectors of texts, or images. */
+type Asked = "chat" | "vectors" | "images";
+
+/** Only what is answered in words has output tokens, and only words have input tokens. */
+const askedBy = ({ inputTokens, outputTokens }: Amount): Asked =>
+  outputTokens > 0 ? "chat" : inputTokens > 0 ? "vectors" : "images";
+
 /** One thing paid for, as a physical call of a model: what was asked, and what came of it. */
 export interface Call {
   /** The seq of its reservation. */
@@ -13,6 +20,8 @@ export interface Call {
   readonly model: string;
   /** Milliseconds since 1970. */
   readonly start: number;
+  /** What is asked of the model. */
+  readonly asked: Asked;
   /** The most output tokens it may have. */
   readonly cap: number;
   end?: number;
@@ -67,7 +76,8 @@ export class Calls {
     const before = this.#ended.get(path);
     this.#ended.delete(path);
     const cap = amount.outputTokens;
-    this.#open.set(seq, { seq, path, model, kind, start, cap, inDoubt: false, streamed: false });
+    const asked = askedBy(amount);
+    this.#open.set(seq, { seq, path, model, kind, asked, start, cap, inDoubt: false, streamed: false });
     return before;
   }
 

@@ -16,6 +16,7 @@ export const convention = {
   topP: "gen_ai.request.top_p",
   seed: "gen_ai.request.seed",
   stream: "gen_ai.request.stream",
+  outputType: "gen_ai.output.type",
   responseModel: "gen_ai.response.model",
   responseId: "gen_ai.response.id",
   finishReasons: "gen_ai.response.finish_reasons",
@@ -35,6 +36,8 @@ export const operations = {
   workflow: "invoke_workflow",
   agent: "invoke_agent",
   chat: "chat",
+  vectors: "embeddings",
+  images: "generate_content",
   tool: "execute_tool",
 } as const;
 

@@ -118,7 +118,7 @@ export class Measures {
   }
 
   /** A call that the last word has been said about. */
-  call({ kind, model, start, end, amount, inDoubt, answer, error }: Call, pipeline: string): void {
+  call({ kind, model, asked, start, end, amount, inDoubt, answer, error }: Call, pipeline: string): void {
     const cost = amount === undefined ? 0 : dollars(BigInt(amount.picoUsd));
     if (kind !== "model-call") {
       if (cost > 0) this.#cost.add(cost, { [own.pipeline]: pipeline });
@@ -126,14 +126,16 @@ export class Measures {
     }
     const words = modelWords(model);
     const which: Attributes = {
-      [convention.operation]: operations.chat,
+      [convention.operation]: operations[asked],
       [convention.provider]: words.provider,
       [convention.requestModel]: words.model,
     };
     if (cost > 0) this.#cost.add(cost, { ...which, [own.pipeline]: pipeline });
     if (amount !== undefined && !inDoubt) {
-      this.#tokens.record(amount.inputTokens, { ...which, [convention.tokenType]: "input" });
-      this.#tokens.record(amount.outputTokens, { ...which, [convention.tokenType]: "output" });
+      const record = (count: number, type: string): void =>
+        this.#tokens.record(count, { ...which, [convention.tokenType]: type });
+      if (asked !== "images") record(amount.inputTokens, "input");
+      if (asked === "chat") record(amount.outputTokens, "output");
     }
     if (end === undefined) return;
     const failure = answer === undefined ? { [convention.errorType]: error ?? "_OTHER" } : {};

@@ -68,30 +68,31 @@ export function toldCall(
     until,
   }: { readonly parent: string; readonly sampling: CallSampling | undefined; readonly until: number },
 ): ToldSpan {
-  const { seq, path, amount, model, start, end = Number.POSITIVE_INFINITY, answer, inDoubt } = call;
+  const { seq, path, amount, model, start, end = Number.POSITIVE_INFINITY, answer, inDoubt, asked } = call;
   const words = modelWords(model);
   return {
     id: callSpan(runId, seq),
     parent,
-    name: `${operations.chat} ${words.model}`,
+    name: `${operations[asked]} ${words.model}`,
     kind: "client",
     start,
     end: Math.min(end, until),
     attributes: {
-      [convention.operation]: operations.chat,
+      [convention.operation]: operations[asked],
       [convention.provider]: words.provider,
       [convention.requestModel]: words.model,
-      [convention.maxTokens]: call.cap,
+      ...(asked === "chat" ? { [convention.maxTokens]: call.cap } : {}),
+      ...(asked === "images" ? { [convention.outputType]: "image" } : {}),
       ...samplingAttributes(sampling),
       ...(call.streamed ? { [convention.stream]: true } : {}),
-      ...(amount === undefined || inDoubt ? {} : tokenAttributes(amount)),
+      ...(amount === undefined || inDoubt ? {} : tokenAttributes(amount, asked)),
       ...(amount === undefined ? {} : costAttributes(BigInt(amount.picoUsd))),
       ...(inDoubt ? { [own.inDoubt]: true } : {}),
       ...where(runId, path, "model-call"),
     },
     error: answer === undefined ? (call.error ?? (end > until ? lost : "_OTHER")) : undefined,
     events: [],
-    answer,
+    answer: asked === "chat" ? answer : undefined, // vectors and images say nothing of the call, and are large
   };
 }
 

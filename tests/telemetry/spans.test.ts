@@ -1,4 +1,5 @@
 /** Spans are what the journal says: none more, none twice, one trace whatever process did the work. */
+import type { EmbeddingModelV4, ImageModelV4 } from "@ai-sdk/provider";
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import {
@@ -172,6 +173,49 @@ describe("a run in one process", () => {
       "gen_ai.tool.name": "add",
       "gen_ai.tool.type": "function",
     });
+  });
+
+  test("that buys vectors and images tells them as what they are", async () => {
+    const answer = { warnings: [], response: { timestamp: new Date(0), modelId: "m", headers: {} } };
+    const vectors: EmbeddingModelV4 = {
+      specificationVersion: "v4",
+      provider: "scripted",
+      modelId: "numbers",
+      maxEmbeddingsPerCall: 10,
+      supportsParallelCalls: true,
+      doEmbed: async ({ values }) => ({ ...answer, embeddings: values.map(() => [1]), usage: { tokens: 2 } }),
+    };
+    const images: ImageModelV4 = {
+      specificationVersion: "v4",
+      provider: "scripted",
+      modelId: "painter",
+      maxImagesPerCall: 1,
+      doGenerate: async () => ({ ...answer, images: [new Uint8Array(20_000)] }),
+    };
+    const tree = pipeline(
+      "q3",
+      step("buy", async (_: unknown, ctx) => {
+        await ctx.embed("index", { model: vectors, values: ["a"] });
+        await ctx.generateImage("paint", { model: images, prompt: "a whale" });
+      }),
+    );
+    const prices = { "scripted:numbers": { input: "$1" }, "scripted:painter": { image: "$0.04" } } as const;
+    const { instrument, spans } = watcher();
+    const ended = await scene()
+      .cast(tree, { instrument, models: models({ prices }) })
+      .run(0, { runId: "r" });
+    expect(ended.status).toBe("completed");
+    const [vector, image] = (await spans()).filter(({ kind }) => kind === SpanKind.CLIENT);
+    expect(vector?.name).toBe("embeddings numbers");
+    expect(vector?.attributes).toMatchObject({
+      "gen_ai.operation.name": "embeddings",
+      "gen_ai.usage.input_tokens": 2,
+      "flujo.cost": 0.000002,
+    });
+    expect(image?.name).toBe("generate_content painter");
+    expect(image?.attributes).toMatchObject({ "gen_ai.output.type": "image", "flujo.cost": 0.04 });
+    for (const span of [vector, image])
+      expect(Object.keys(span?.attributes ?? {})).not.toContain("gen_ai.usage.output_tokens");
   });
 
   test("that fails says so at the step and at the run, and closes what was open", async () => {
