@@ -49,6 +49,7 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
     const given = node.input === undefined ? decode(stored) : await fitting(node.input, decode(stored), path);
     // The builder's types tie input to work; nodes have forgotten them.
     const returned = await stop.race(() => node.work(given as never, context));
+    context.checkAwake();
     const isFree = node.output === undefined && frame.checks.length === 0;
     const output = isFree ? returned : await checked(node, returned, path, frame);
     const kept = keep(output, `output of ${path}`, path);
@@ -72,6 +73,7 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
     return { json: kept.json, ref: seq };
   } catch (error) {
     if (error instanceof Interruption) throw error; // its calls under way may still be recorded
+    context.checkAwake();
     context.end();
     start.over = true;
     const failure = placed(error, path);

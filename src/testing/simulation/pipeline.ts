@@ -2,19 +2,11 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { agent } from "../../agents/agent.ts";
 import { type Tool, tool } from "../../agents/tool.ts";
-import {
-  branchOn,
-  humanInTheLoop,
-  loopUntil,
-  mapOver,
-  parallel,
-  pipeline,
-  sleep,
-  step,
-} from "../../core/compose.ts";
+import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../../core/compose.ts";
 import type { Context } from "../../core/context.ts";
 import type { Duration } from "../../core/duration.ts";
 import { FlujoError } from "../../core/errors.ts";
+import { humanInTheLoop, sleep } from "../../core/pauses.ts";
 import { concat, sum } from "../../core/reducers.ts";
 import type { Schema } from "../../core/schema.ts";
 import type { Step } from "../../core/step.ts";
