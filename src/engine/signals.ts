@@ -1,6 +1,6 @@
 /** What is sent to a run from outside: looked at before it is kept, so that whoever sends it knows what became of it. */
 import { approvalSchema } from "../core/approval.ts";
-import { decode, encode } from "../core/codec.ts";
+import { encode } from "../core/codec.ts";
 import { RunEndedError, SignalRefusedError } from "../core/errors.ts";
 import { awaitedPaths, isEnded, type Question, type RunRecord } from "../core/fold.ts";
 import type { HumanNode, Node, Place, WaitNode } from "../core/node.ts";
@@ -9,7 +9,8 @@ import { type Path, questionPath } from "../core/paths.ts";
 import { anything, check, misfit, type Schema } from "../core/schema.ts";
 import { placeAt } from "../core/tree.ts";
 import type { Answered } from "../core/waiting.ts";
-import type { Signal, Store } from "../ports/store.ts";
+import { firstAnswer } from "../ports/answers.ts";
+import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { load, unknownRun } from "./load.ts";
 
@@ -108,20 +109,6 @@ async function refuseSecond(
   const first = await firstAnswer(await store.signals(runId), to, schema, closed);
   if (first === undefined || first.id === own) return;
   throw answeredBefore(runId, path, { at: first.at, by: first.by, late: false });
-}
-
-/** The answer that counts among those sent to a question: the first that fits, and was in time. */
-export async function firstAnswer(
-  signals: readonly Signal[],
-  to: Path,
-  schema: Schema,
-  closed?: number,
-): Promise<Signal | undefined> {
-  for (const signal of signals) {
-    if (signal.path !== to || (closed !== undefined && signal.at >= closed)) continue;
-    if ((await check(schema, decode(signal.data))).ok) return signal;
-  }
-  return undefined;
 }
 
 function nothingWaits(run: RunRecord, runId: string, path: Path, place?: Place): SignalRefusedError {
