@@ -23,7 +23,7 @@ export interface Asking {
 /**
  * Asks one after the other, until each has an answer that fits or the person has had enough.
  *
- * @returns whether anything was answered.
+ * @returns whether anything has been answered, by them or by others meanwhile.
  */
 export async function askAt(
   desk: Desk,
@@ -43,7 +43,10 @@ export async function askAt(
       } catch (error) {
         if (!FlujoError.isInstance(error) || error.code !== "signal-refused") throw error;
         sayError(error);
-        if (error.message.includes("already")) break; // somebody else was faster
+        if (error.message.includes("already")) {
+          answered = true; // somebody else was faster
+          break;
+        }
       }
     }
   }
