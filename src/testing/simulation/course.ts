@@ -54,6 +54,8 @@ interface Attempt {
   readonly runner: Runner<unknown, unknown>;
   readonly handle: RunHandle<unknown>;
   settled: Settled | undefined;
+  /** The newest fence when it settled: its process may have woken the run since. */
+  fence: number;
   /** Its answer was heard. */
   heard: boolean;
 }
@@ -158,7 +160,7 @@ export class Course {
     const options = budget === undefined ? {} : { budget };
     const starts = witness.entries.length === 0 || chance.flip(0.3);
     const handle = starts ? runner.start("input", { runId, ...options }) : runner.resume(runId, options);
-    const attempt: Attempt = { process, store, runner, handle, settled: undefined, heard: false };
+    const attempt: Attempt = { process, store, runner, handle, settled: undefined, fence: 0, heard: false };
     if (reused !== undefined) this.#attempts.splice(this.#attempts.indexOf(reused), 1);
     this.#attempts.push(attempt);
     const details = [budget, fault]
@@ -168,6 +170,7 @@ export class Course {
     handle.result().then(
       (result) => {
         attempt.settled = { result };
+        attempt.fence = witness.fence;
       },
       (error: unknown) => {
         attempt.settled = { error };
@@ -262,7 +265,7 @@ export class Course {
     }
     const { result } = settled;
     note(`${owner} reports ${result.status}${"error" in result ? `: ${result.error.message}` : ""}`);
-    const isOldNews = witness.fenceOf(attempt.process) !== witness.fence;
+    const isOldNews = [witness.fenceOf(attempt.process), attempt.fence].some((one) => one !== witness.fence);
     if (isOldNews && result.status !== "completed") return undefined;
     await this.#compare(result);
     switch (result.status) {
@@ -287,7 +290,8 @@ export class Course {
     const code = FlujoError.isInstance(error) ? error.code : "no Flujo error";
     note(`${owner} is refused: ${code}`);
     if (!refusals.has(code)) witness.say(`${owner} was refused with ${code}: ${messageOf(error)}`);
-    if (code === "lease-held" && !this.#isUnderWay()) await this.#wait(chance.whole(1, leaseMs));
+    // Whoever has it died a moment ago, or is a process that woke the run by itself and has long work to do.
+    if (code === "lease-held" && !this.#isUnderWay()) await this.#wait(chance.whole(1, 12 * leaseMs));
   }
 
   /** Answers what is asked, sends what is waited for; where there is nothing to do, lets time pass. */
