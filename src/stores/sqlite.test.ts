@@ -100,7 +100,9 @@ describe("a database that cannot be used", () => {
     await store.ledger({ kind: "amend", scope: "day", set: { calls: 1 } });
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec("DROP TABLE notes; PRAGMA user_version = 2");
+    db.exec(
+      "DROP TABLE notes; DROP INDEX runs_by_waking; ALTER TABLE runs DROP COLUMN wake_at; PRAGMA user_version = 2",
+    );
     db.close();
     const updated = sqlite(path);
     expect(await updated.putNote("k", 1, undefined)).toEqual(expect.any(String));
