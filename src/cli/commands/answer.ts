@@ -119,8 +119,7 @@ async function answer(
     const by = flags.by ?? whoAmI();
     await sendSignal({ store, world: nodeWorld(), tree }, runId, at, what, by);
     say(`Run ${runId} has it for ${at}.`);
-    if (flags.resume) say();
-    else tellNext(store, runId, flags);
+    if (!flags.resume) tellNext(store, runId, flags);
   } finally {
     await store.close();
   }
