@@ -9,6 +9,7 @@ const doors = [
   "stores/file",
   "stores/sqlite",
   "events/sinks",
+  "telemetry/index",
   "testing/index",
   "cli/main",
 ];
@@ -20,7 +21,7 @@ const doors = [
 export default defineConfig({
   input: Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`])),
   platform: "node",
-  external: [/^node:/, ...Object.keys(dependencies), /^@ai-sdk\//, "nodemailer"],
+  external: [/^node:/, ...Object.keys(dependencies), /^@ai-sdk\//, /^@opentelemetry\//, "nodemailer"],
   output: {
     dir: "dist",
     format: "esm",

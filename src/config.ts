@@ -3,6 +3,7 @@ import type { Duration } from "./core/duration.ts";
 import type { Budget, Usd } from "./core/limits.ts";
 import type { SharedScope } from "./core/scopes.ts";
 import type { Sinks } from "./events/subscription.ts";
+import type { Instrument } from "./ports/instrument.ts";
 import type { Store } from "./ports/store.ts";
 
 /** What the `flujo` command does when its options say nothing else. */
@@ -19,6 +20,8 @@ export interface FlujoConfig {
   readonly lease?: Duration;
   /** Where events are told, by name: `{ ops: slack({ … }) }` of `flujo/sinks`. */
   readonly sinks?: Sinks;
+  /** Watches the runs: what `initTelemetry()` of `flujo/telemetry` makes. */
+  readonly instrument?: Instrument | readonly Instrument[];
 }
 
 /**

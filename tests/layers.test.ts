@@ -15,13 +15,15 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   stores: ["ports", "core"],
   events: ["ports", "core"],
   lens: ["ports", "core"],
+  telemetry: ["ports", "core"],
   testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
   "": ["agents", "engine", "events", "ports", "core", "budget", "stores", "lens"],
   cli: ["", "agents", "engine", "events", "ports", "core", "budget", "stores", "lens"],
 };
 
 /** What `import "flujo"` must not load before it is needed. */
-const heavy = /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|jiti|commander|nodemailer|@clack\/.*)$/;
+const heavy =
+  /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|@opentelemetry\/.*|jiti|commander|nodemailer|@clack\/.*)$/;
 
 interface Import {
   readonly to: string;

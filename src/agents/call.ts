@@ -18,6 +18,10 @@ export interface Answer {
   readonly cut?: true;
   readonly responseId?: string;
   readonly structuredText?: string;
+  /** What of the tokens was read from, or written to, a cache, and what was thought; as far as it is any. */
+  readonly cacheReadTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly reasoningTokens?: number;
 }
 
 /** A piece of an answer worth keeping: texts, thoughts and tool calls, with what the provider wants back later. */
@@ -90,8 +94,16 @@ function receipt(generated: Generated, request: CallRequest, grant: Grant): Rece
     ...(cut ? { cut } : {}),
     ...(generated.responseId === undefined ? {} : { responseId: generated.responseId }),
     ...(generated.structuredText === undefined ? {} : { structuredText: generated.structuredText }),
+    ...finerCounts(generated.usage),
   };
   return { value, ...billed(generated, request, grant) };
+}
+
+/** The counts that only some calls have. */
+function finerCounts(usage: Generated["usage"]): Partial<Answer> {
+  const { cacheReadTokens, cacheWriteTokens, reasoningTokens } = usage ?? {};
+  const counts = Object.entries({ cacheReadTokens, cacheWriteTokens, reasoningTokens });
+  return Object.fromEntries(counts.filter(([, count]) => count !== undefined && isSound(count) && count > 0));
 }
 
 /** What a call cost by its usage; all that was reserved when the usage is missing or cannot be true. */

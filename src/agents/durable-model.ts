@@ -82,7 +82,7 @@ function call(
   outputTokens: Quote["outputTokens"],
   outlet?: Outlet,
 ): Promise<Answered> {
-  const { prompt, tools = [], responseFormat, providerOptions } = options;
+  const { prompt, tools = [], responseFormat, providerOptions, temperature, topP, seed } = options;
   const schema = responseFormat?.type === "json" ? (responseFormat.schema ?? {}) : undefined;
   const shape = { messages: prompt, tools, schema, options: providerOptions };
   const rates = priced.rates(providerOptions);
@@ -90,6 +90,7 @@ function call(
     model: priced.name,
     inputTokens: tokenBound(shape),
     outputTokens,
+    sampling: { temperature, topP, seed },
     ...(rates === undefined ? {} : { rates }),
   };
   return context.paid(

@@ -129,7 +129,7 @@ function call(
 }
 
 function callRequest(task: Task, messages: readonly Message[], least: number): CallRequest {
-  const { priced, providerOptions, stream } = task;
+  const { priced, providerOptions, stream, temperature, topP, seed } = task;
   const options = callOptions(task, messages);
   const rates = priced.rates(providerOptions);
   const shape = {
@@ -143,6 +143,7 @@ function callRequest(task: Task, messages: readonly Message[], least: number): C
     model: priced.name,
     inputTokens: tokenBound(shape) + attached,
     outputTokens: { wanted: wholeCap(task), least },
+    sampling: { temperature, topP, seed },
     ...(rates === undefined ? {} : { rates }),
   };
   return { priced, quote, options, hiddenOutput: hiddenOutput(providerOptions), stream };

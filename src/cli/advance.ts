@@ -59,7 +59,7 @@ export async function advance(parts: Advance): Promise<number> {
   try {
     return await follow(flujo, eyes, pipeline.name, parts);
   } finally {
-    await flujo[Symbol.asyncDispose](); // sinks are told now what they can be told
+    await flujo[Symbol.asyncDispose](); // sinks and instruments are told now what they can be told
   }
 }
 
@@ -144,7 +144,7 @@ async function attend(
 async function makeFlujo(
   loaded: Loaded,
   store: Store,
-  { models, lease, sinks }: Settings,
+  { models, lease, sinks, instrument }: Settings,
   onEvent: (event: RunEvent) => void,
 ): Promise<Flujo<unknown, unknown>> {
   return new Flujo(loaded.step, {
@@ -154,6 +154,7 @@ async function makeFlujo(
     takeOver: false, // a command advances the run it was asked to, and spends on no other
     ...(lease === undefined ? {} : { lease }),
     ...(sinks === undefined ? {} : { sinks, onError: ({ message }) => say(message) }),
+    ...(instrument === undefined ? {} : { instrument }),
     ...(models === undefined ? {} : { models: (await import("../agents/models.ts")).models(models) }),
   });
 }

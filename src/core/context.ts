@@ -164,6 +164,15 @@ export interface Quote {
   readonly outputTokens: { readonly wanted: number; readonly least: number };
   /** Absent when the model has no known price. */
   readonly rates?: QuotedRates;
+  /** How the model is to choose its words, for those who watch. */
+  readonly sampling?: CallSampling;
+}
+
+/** What a call says about how its answer is chosen. */
+export interface CallSampling {
+  readonly temperature?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly seed?: number | undefined;
 }
 
 /** The highest rates that can apply, in pico-dollars a token, and where they are from. */

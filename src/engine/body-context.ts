@@ -30,6 +30,7 @@ import { type Attempt, decided, durable } from "./durable.ts";
 import { errand } from "./errand.ts";
 import { watched } from "./footprint.ts";
 import type { Frame } from "./frame.ts";
+import { instrumented } from "./instrumented.ts";
 import { Interruption } from "./interruption.ts";
 import { slept } from "./nodes/pause.ts";
 import { paid } from "./paid.ts";
@@ -99,7 +100,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   async run<T>(name: string, work: (signal: AbortSignal) => Awaitable<T>): Promise<T> {
     const path = this.#operation(name);
     const json = await durable(this, path, "operation", async () =>
-      this.#frame.stop.race(() => work(this.signal)),
+      this.#frame.stop.race(() => instrumented(this.tenure, path, () => work(this.signal))),
     );
     return (await open(json, this.tenure.store)) as T; // what was recorded is what `work` returned
   }

@@ -8,6 +8,7 @@ import type { Limits, Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
 import { equal } from "../core/state.ts";
+import type { Instrument } from "../ports/instrument.ts";
 import type { Blob, Lease, Store } from "../ports/store.ts";
 import { queueOf } from "./commit-queue.ts";
 import { Journal } from "./journal.ts";
@@ -62,6 +63,7 @@ export interface Setting<State> {
   readonly ttlMs: number;
   readonly graceMs: number;
   readonly awakeMs: number;
+  readonly instrument: Instrument | undefined;
   readonly onCommit: (runId: string, entries: readonly Entry[]) => void;
 }
 
@@ -124,9 +126,21 @@ async function begin<State>(
     if (lease.fence > 1) await reconcile(journal, store, runId); // whoever began it may have held money, and died
     journal.put(first.fact, ...first.blobs); // with the first commit: nothing is acknowledged before it
   }
-  const { root, graceMs, awakeMs } = setting;
+  const { root, graceMs, awakeMs, instrument } = setting;
   const { scopes = [], alertAt = [] } = run.created ?? (first as First).fact; // one of them is there
-  tenure = new Tenure({ lease, node: root.node, journal, store, world, models, graceMs, awakeMs, scopes });
+  const { node } = root;
+  tenure = new Tenure({
+    lease,
+    node,
+    journal,
+    store,
+    world,
+    models,
+    instrument,
+    graceMs,
+    awakeMs,
+    scopes,
+  });
   const { input, state } = run.created ?? (first as First).given; // one of them is there
   const { limits, freshFrom, spent } =
     run.created === undefined ? { ...run, limits: first?.fact.limits ?? {} } : run;

@@ -11,6 +11,7 @@ import { picoUsd, type Usd } from "../core/limits.ts";
 import { type Outcome, outcomeSchema } from "../core/outcome.ts";
 import type { Path } from "../core/paths.ts";
 import { type Attempt, durable } from "./durable.ts";
+import { instrumented } from "./instrumented.ts";
 import { Interruption } from "./interruption.ts";
 import { isWorthTrying, waitMs } from "./nodes/retry.ts";
 import { answerTo, askPerson } from "./question.ts";
@@ -132,7 +133,9 @@ class ErrandUnderWay implements Errand {
       throw error;
     }
     try {
-      const result = await this.#once((signal) => work({ number, signal, costs }));
+      const result = await this.#once((signal) =>
+        instrumented(tenure, this.path, () => work({ number, signal, costs })),
+      );
       settle();
       return result;
     } catch (error) {

@@ -5,6 +5,7 @@ import type { Budget, Spent, Usd } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import type { SharedScope } from "../core/scopes.ts";
 import type { Wait } from "../core/waiting.ts";
+import type { Instrument } from "../ports/instrument.ts";
 import type { Listener } from "../ports/listener.ts";
 import type { Models } from "../ports/models.ts";
 import type { Store } from "../ports/store.ts";
@@ -27,6 +28,8 @@ export interface FlujoOptions<State = unknown> {
   readonly state?: () => NoInfer<State>;
   /** Called with each event once it is in the store. What it throws is ignored. */
   readonly onEvent?: (event: RunEvent, runId: string) => void;
+  /** Watches runs from inside: what `telemetry()` of `flujo/telemetry` makes. Default: nothing does. */
+  readonly instrument?: Instrument | readonly Instrument[];
   /** How long a dead process's lease keeps others out. From `"1s"`, default `"15s"`; renewed every third of it. */
   readonly lease?: Duration;
   /** Take over runs of this pipeline whose owner has died, and go on with those whose time has come. Default true. */

@@ -1,5 +1,5 @@
 import type { Scope } from "../budget/ledger.ts";
-import type { Continuable, Grant, PaidOptions, Quote, Receipt } from "../core/context.ts";
+import type { CallSampling, Continuable, Grant, PaidOptions, Quote, Receipt } from "../core/context.ts";
 import { BudgetExceededError, FlujoError, ModelCallError, placed } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
@@ -7,6 +7,7 @@ import type { KnownText } from "../core/streamed.ts";
 import { type Attempt, durable } from "./durable.ts";
 import { inTurn } from "./in-turn.ts";
 import { Incoming } from "./incoming.ts";
+import { instrumented } from "./instrumented.ts";
 import { type Said, saidBefore } from "./said.ts";
 import { type Stop, untilAborted } from "./stop.ts";
 import type { Tenure } from "./tenure.ts";
@@ -59,7 +60,7 @@ function buy<T>(attempt: Attempt, order: Order<T>): Promise<Json> {
       try {
         const done = await inTurn(tenure, quote, order, async (call) => {
           const held = await reserve(attempt, order, quote);
-          return once(attempt, held, { ...order, call }, said);
+          return once(attempt, held, { ...order, call }, said, quote.sampling);
         });
         texts = done.texts;
         return done.value;
@@ -105,6 +106,7 @@ async function once<T>(
   held: Hold,
   { stop, key, quote, call }: Order<T>,
   said: Said | undefined,
+  sampling: CallSampling | undefined,
 ): Promise<{ readonly value: T; readonly texts: readonly KnownText[] }> {
   if (stop.reason !== undefined) {
     tenure.treasury.release(held); // stopped between the reservation and the call: nothing was sent
@@ -126,7 +128,11 @@ async function once<T>(
       said: said?.text ?? "",
       hear: (piece) => incoming.hear(piece),
     };
-    receipt = await untilAborted(call(grant), signal);
+    const { seq } = held;
+    receipt = await untilAborted(
+      instrumented(tenure, held.path, () => call(grant), { seq, sampling }),
+      signal,
+    );
   } catch (error) {
     incoming.end();
     if (FlujoError.isInstance(error) && "charge" in error && error.charge === "none")

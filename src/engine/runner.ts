@@ -10,6 +10,7 @@ import { ActiveRun } from "./active-run.ts";
 import { Alarm } from "./alarm.ts";
 import { cancelRun } from "./cancel.ts";
 import type { Entrance, Setting } from "./enter.ts";
+import { oneInstrument } from "./instrumented.ts";
 import type {
   EngineOptions,
   EventsOptions,
@@ -54,14 +55,17 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     percents(options.alertAt);
     this.#root = root;
     this.#options = options;
+    const instrument = oneInstrument(options.instrument);
     this.#setting = {
       root,
       options,
       ttlMs,
       graceMs: milliseconds(options.grace ?? "30s"),
       awakeMs: milliseconds(options.awake ?? "1m"),
+      instrument,
       onCommit: (runId, entries) => {
         this.#active.get(runId)?.ticker.tick();
+        instrument?.committed(runId, entries);
         this.#tell(runId, entries);
       },
     };
@@ -177,8 +181,8 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Stops taking over; hands unfinished runs over to whoever resumes them; gives hooks and sinks, where there are any,
-   * a few seconds for what they are about; closes nothing it was given.
+   * Stops taking over; hands unfinished runs over to whoever resumes them; gives hooks, sinks and instruments, where there are
+   * any, a few seconds for what they are about; closes nothing it was given.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
@@ -186,6 +190,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     this.#alarm?.end();
     await Promise.all([...this.#active.values()].map((run) => run.handOver()));
     await Promise.all((this.#options.listeners ?? []).map((listener) => listener.leave()));
+    await this.#setting.instrument?.flush?.();
   }
 
   /** Tells what is in the store now to whoever listens. A run that one of them stops is cancelled. */
@@ -255,10 +260,13 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       checkedRunId(runId);
       return entrance();
     };
+    const { instrument, root, options } = this.#setting;
+    instrument?.enter({ runId, pipeline: root.pipeline.name, node: root.node, store: options.store });
     const run = new ActiveRun<Out, State>(this.#setting, enter, runId, signal);
     this.#active.set(runId, run);
     const forget = (): void => {
       this.#active.delete(runId);
+      instrument?.leave(runId);
       if (this.#active.size === 0) this.#takeOver?.rest();
     };
     run.result().then((result) => {

@@ -8,6 +8,7 @@ import type { ScopeRecord } from "../core/scopes.ts";
 import type { JsonReducers, Reducer, Reducers } from "../core/state.ts";
 import { eachPlace } from "../core/tree.ts";
 import { addressed, type Wait } from "../core/waiting.ts";
+import type { Instrument } from "../ports/instrument.ts";
 import type { Models } from "../ports/models.ts";
 import type { Lease, Signal, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
@@ -26,6 +27,7 @@ export interface TenureParts {
   readonly store: Store;
   readonly world: World;
   readonly models: Models | undefined;
+  readonly instrument: Instrument | undefined;
   /** How long calls already paid for are awaited once the run is to stop. */
   readonly graceMs: number;
   /** The longest sleep that is waited out in this process. */
@@ -42,6 +44,8 @@ export class Tenure {
   readonly store: Store;
   readonly world: World;
   readonly models: Models | undefined;
+  /** Watches what bodies do. */
+  readonly instrument: Instrument | undefined;
   readonly treasury: Treasury;
   readonly reducers: JsonReducers;
   readonly stop = new Stop();
@@ -63,6 +67,7 @@ export class Tenure {
     this.store = parts.store;
     this.world = parts.world;
     this.models = parts.models;
+    this.instrument = parts.instrument;
     this.#graceMs = parts.graceMs;
     this.awakeMs = parts.awakeMs;
     this.treasury = new Treasury(

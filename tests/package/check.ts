@@ -19,6 +19,7 @@ import { memory } from "flujo/memory";
 import { file } from "flujo/file";
 import { sqlite } from "flujo/sqlite";
 import { email } from "flujo/sinks";
+import { initTelemetry, telemetry } from "flujo/telemetry";
 import { testStore } from "flujo/testing";
 
 const double = flujo.step("double", (n) => n * 2);
@@ -48,6 +49,10 @@ const event = { type: "run-completed", seq: 1, at: "2030-01-01T00:00:00.000Z", p
 const delivery = { id: "evt_1", runId: "r", pipeline: "p", facts: {}, event, costUsd: "0", attempt: 1 };
 const unsent = await mail.deliver(delivery, new AbortController().signal).catch((error) => error);
 if (unsent?.hint !== "npm install nodemailer") throw new Error("email does not say what to install: " + unsent);
+const none = await initTelemetry().catch((error) => error.hint);
+if (none !== "npm install @opentelemetry/sdk-node") throw new Error("initTelemetry does not say what to install: " + none);
+const watched = new flujo.Flujo(doubled, { instrument: telemetry() });
+if ((await watched.run([1])).status !== "completed") throw new Error("telemetry without an SDK hurts");
 console.log("fine");
 `;
 

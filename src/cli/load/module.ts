@@ -49,7 +49,15 @@ function canStrip(): boolean {
   return Boolean(process.features.typescript) && "registerHooks" in nodeModule;
 }
 
-const doors = ["flujo", "flujo/memory", "flujo/file", "flujo/sqlite", "flujo/sinks", "flujo/testing"];
+const doors = [
+  "flujo",
+  "flujo/memory",
+  "flujo/file",
+  "flujo/sqlite",
+  "flujo/sinks",
+  "flujo/telemetry",
+  "flujo/testing",
+];
 
 async function loadWithJiti(file: string): Promise<Module> {
   const { createJiti } = await import("jiti");

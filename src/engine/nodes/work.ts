@@ -12,6 +12,7 @@ import { attemptPath, childPath, type Path } from "../../core/paths.ts";
 import { check, misfit, type Schema } from "../../core/schema.ts";
 import { BodyContext } from "../body-context.ts";
 import type { Frame } from "../frame.ts";
+import { instrumented } from "../instrumented.ts";
 import { Interruption } from "../interruption.ts";
 import { fetchJson, keep, type Value } from "../values.ts";
 
@@ -48,7 +49,9 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
     const stored = isBlobRef(input.json) ? await fetchJson(input.json, tenure.store) : input.json;
     const given = node.input === undefined ? decode(stored) : await fitting(node.input, decode(stored), path);
     // The builder's types tie input to work; nodes have forgotten them.
-    const returned = await stop.race(() => node.work(given as never, context));
+    const returned = await stop.race(() =>
+      instrumented(tenure, path, () => node.work(given as never, context)),
+    );
     context.checkAwake();
     const isFree = node.output === undefined && frame.checks.length === 0;
     const output = isFree ? returned : await checked(node, returned, path, frame);
