@@ -11,7 +11,6 @@ export { defineConfig, type FlujoConfig } from "./config.ts";
 export type { Approval } from "./core/approval.ts";
 export {
   branchOn,
-  humanInTheLoop,
   type LoopOptions,
   loopUntil,
   type MapOptions,
@@ -20,7 +19,6 @@ export {
   parallel,
   pipeline,
   type Settled,
-  sleep,
   step,
 } from "./core/compose.ts";
 export type {
@@ -38,6 +36,16 @@ export type { RunEvent } from "./core/events.ts";
 export { type Budget, decimalUsd, type PicoUsd, type Spent, type Usd } from "./core/limits.ts";
 export type { Node } from "./core/node.ts";
 export type { Outcome } from "./core/outcome.ts";
+export {
+  type Escalation,
+  type HumanOptions,
+  humanInTheLoop,
+  type OnTimeout,
+  sleep,
+  sleepUntil,
+  type WaitOptions,
+  waitFor,
+} from "./core/pauses.ts";
 export { concat, lastWins, sum, union } from "./core/reducers.ts";
 export type { Schema, SchemaOutput } from "./core/schema.ts";
 export { daily, type SharedScope } from "./core/scopes.ts";
@@ -60,6 +68,7 @@ export type {
   ResumeOptions,
   RunHandle,
   RunResult,
+  SignalOptions,
   StartOptions,
 } from "./engine/options.ts";
 export type { EventOf, Hook, HookContext, HookOptions } from "./events/hooks.ts";

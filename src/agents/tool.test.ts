@@ -79,7 +79,9 @@ describe("a tool that must be approved", () => {
     expect(await cast().run("x", { runId: "r" })).toMatchObject({ status: "waiting", signals: [path()] });
     expect(keys).toEqual([]);
     const { operations, run } = await show("r", await on.journal("r"), async () => undefined);
-    expect(run.waitingFor).toEqual([{ path: path(), prompt: 'May the agent call pay with {"to":"Ada"}?' }]);
+    expect(run.waitingFor).toEqual([
+      { path: path(), kind: "human", prompt: 'May the agent call pay with {"to":"Ada"}?' },
+    ]);
     expect(operations.find((one) => one.path === path())).toMatchObject({
       kind: "tool-call",
       status: "waiting",
@@ -109,7 +111,7 @@ describe("a tool that must be approved", () => {
     expect(await cast().run("x", { runId: "r" })).toMatchObject({ status: "waiting", signals: [path(1)] });
     expect(keys).toHaveLength(1);
     const { run } = await show("r", await on.journal("r"), async () => undefined);
-    expect(run.waitingFor).toEqual([{ path: path(1), prompt: "Pay Eve?" }]);
+    expect(run.waitingFor).toEqual([{ path: path(1), kind: "human", prompt: "Pay Eve?" }]);
   });
 
   it("several wait at once; each goes on by its own answer, and finished ones are kept", async () => {
@@ -278,7 +280,8 @@ describe("a tool in flight when its process died", () => {
     for (const answer of answers) {
       const { runner } = cast();
       await on.play(runner.signal("r", path(), answer));
-      await on.play(runner.signal("r", path(), answer)); // somebody presses twice
+      const again = runner.signal("r", path(), answer); // somebody presses twice
+      await expect(on.play(again)).rejects.toMatchObject({ code: "signal-refused" });
       void runner.resume("r").result();
       await on.wait(60_000); // it dies, and whoever comes next finds the question
       const result = await cast().run("x", { runId: "r" });

@@ -109,6 +109,7 @@ async function bound(
     case "sleep":
       return { bound: nothing, output: known };
     case "humanInTheLoop":
+    case "waitFor":
       return { bound: nothing };
     case "pipeline": {
       const path = childPath(within, node.name);
@@ -121,7 +122,10 @@ async function bound(
   }
 }
 
-type OtherPlace = Exclude<Extract<Node, { name: string }>, { kind: "pipeline" | "sleep" | "humanInTheLoop" }>;
+type OtherPlace = Exclude<
+  Extract<Node, { name: string }>,
+  { kind: "pipeline" | "sleep" | "humanInTheLoop" | "waitFor" }
+>;
 
 async function boundOfPlace(
   node: OtherPlace,

@@ -7,6 +7,7 @@ import { fold } from "../core/fold.ts";
 import type { RunHandle, RunResult } from "../engine/options.ts";
 import { rootOf } from "../engine/root.ts";
 import { Flujo } from "../flujo.ts";
+import { inboxOf } from "../lens/inbox.ts";
 import { readJournal } from "../lens/journal.ts";
 import { spentView } from "../lens/readable.ts";
 import type { Store } from "../ports/store.ts";
@@ -22,13 +23,22 @@ import type { Settings } from "./settings.ts";
 import { whenStalled } from "./stall.ts";
 import { onStray } from "./stray.ts";
 import { say } from "./terminal.ts";
+import { whoAmI } from "./user.ts";
 import { type Seen, type Watch, watchRun } from "./watch.ts";
 
 export interface Advance {
   readonly loaded: Loaded;
   readonly store: Store;
   readonly settings: Settings;
-  readonly flags: { readonly json?: boolean; readonly quiet?: boolean; readonly store?: string };
+  readonly flags: {
+    readonly json?: boolean;
+    readonly quiet?: boolean;
+    readonly store?: string;
+    /** False: nobody is asked at the terminal. */
+    readonly ask?: boolean;
+    /** Stay until the run is done, whatever it waits for. */
+    readonly wait?: boolean;
+  };
   /** Filled as things become known, for whoever reports a refusal. */
   readonly known: Known;
   /** What is recorded of the run already. */
@@ -41,19 +51,27 @@ export async function advance(parts: Advance): Promise<number> {
   const { loaded, store, settings, flags, known, past = [] } = parts;
   const { node, pipeline } = rootOf(loaded.node);
   known.pipeline = pipeline.name;
-  const watch = await watchRun(node, store, flags.quiet === true, past);
+  const look = (entries: readonly Entry[]): Promise<Watch> =>
+    watchRun(node, store, flags.quiet === true, entries);
+  const eyes: Eyes = { watch: await look(past), look };
   if (flags.json) known.fingerprint ??= versionOf(node).fingerprint;
-  const flujo = await makeFlujo(loaded, store, settings, watch.onEvent);
+  const flujo = await makeFlujo(loaded, store, settings, (event) => eyes.watch.onEvent(event));
   try {
-    return await follow(flujo, watch, pipeline.name, parts);
+    return await follow(flujo, eyes, pipeline.name, parts);
   } finally {
     await flujo[Symbol.asyncDispose](); // sinks and instruments are told now what they can be told
   }
 }
 
+/** Closed while a person is asked, and opened anew. */
+interface Eyes {
+  watch: Watch;
+  readonly look: (past: readonly Entry[]) => Promise<Watch>;
+}
+
 async function follow(
   flujo: Flujo<unknown, unknown>,
-  watch: Watch,
+  eyes: Eyes,
   pipeline: string,
   { store, flags, known, begin }: Advance,
 ): Promise<number> {
@@ -62,24 +80,33 @@ async function follow(
   known.runId = handle.runId;
   let run: RunResult<unknown>;
   try {
-    run = await resultOf(flujo, handle, { runId: handle.runId, store, flag: flags.store });
+    const where = { runId: handle.runId, store, flag: flags.store };
+    run = await resultOf(flujo, handle, where);
+    while (run.status === "waiting" && (flags.wait === true || mayAsk(flags))) {
+      eyes.watch.end();
+      if (!(await attend(run, flujo, store, flags))) break;
+      eyes.watch = await eyes.look((await readJournal(store, run.runId)) ?? []);
+      run = await resultOf(flujo, flujo.resume(run.runId), where);
+    }
   } catch (error) {
-    known.fingerprint = watch.seen.fingerprint ?? known.fingerprint;
-    if (watch.seen.fingerprint === undefined) known.runId = asked; // a new run was refused before it was one
-    if (error instanceof CommandError) await remember(known, watch.seen, store);
+    const { seen } = eyes.watch;
+    known.fingerprint = seen.fingerprint ?? known.fingerprint;
+    if (seen.fingerprint === undefined) known.runId = asked; // a new run was refused before it was one
+    if (error instanceof CommandError) await remember(known, seen, store);
     throw usersFault(error) ?? error;
   } finally {
-    watch.end();
+    eyes.watch.end();
   }
+  const { seen } = eyes.watch;
   const isTold = run.status === "halted" || flags.json === true;
-  if (isTold && watch.seen.fingerprint === undefined) await remember(known, watch.seen, store);
-  known.fingerprint = watch.seen.fingerprint ?? known.fingerprint;
-  known.prices = pricesIn(watch.seen);
+  if (isTold && seen.fingerprint === undefined) await remember(known, seen, store);
+  known.fingerprint = seen.fingerprint ?? known.fingerprint;
+  known.prices = pricesIn(seen);
   const tookMs = Date.now() - known.startedAt;
   const told = {
     pipeline,
     tookMs,
-    seen: watch.seen,
+    seen,
     prices: known.prices,
     quiet: flags.quiet === true,
     store,
@@ -89,6 +116,29 @@ async function follow(
   if (flags.json) await printJson(resultDocument(known, run));
   else if (run.status === "completed") await printOutput(run.output);
   return exitCodeOfRun(run.status);
+}
+
+const mayAsk = ({ ask, json }: Advance["flags"]): boolean =>
+  ask !== false && json !== true && process.stdin.isTTY === true && process.stderr.isTTY === true;
+
+/** Asks the person at the terminal, or waits for word from elsewhere. False: the run is left waiting. */
+async function attend(
+  { runId, waits }: Extract<RunResult<unknown>, { status: "waiting" }>,
+  flujo: Flujo<unknown, unknown>,
+  store: Store,
+  flags: Advance["flags"],
+): Promise<boolean> {
+  const { askAt, terminalDesk, untilWord } = await import("./attend.ts");
+  const desk = mayAsk(flags) ? await terminalDesk() : undefined;
+  const items = (await inboxOf(store, runId)).filter(({ asks }) => asks === "approval" || asks === "answer");
+  const asked = items.map(({ path, prompt, asks }) => ({ path, prompt, isApproval: asks === "approval" }));
+  const by = whoAmI();
+  const send = (path: string, answer: unknown) =>
+    flujo.signal(runId, path, answer, by === undefined ? {} : { by });
+  if (desk !== undefined && asked.length > 0 && (await askAt(desk, asked, send))) return true;
+  if (flags.wait !== true) return false;
+  await untilWord(store, runId, waits);
+  return true;
 }
 
 async function makeFlujo(

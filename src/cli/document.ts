@@ -16,6 +16,8 @@ export interface RunDocument {
   readonly output: Json;
   readonly error: ErrorPart | null;
   readonly waitingFor: readonly string[];
+  /** An ISO date: when a waiting run goes on by itself. Null: it needs an answer, or does not wait. */
+  readonly until: string | null;
   readonly spent: SpentView;
   /** By which prices: source and ISO day (null when the source does not tell), by model. */
   readonly prices: readonly PriceLine[];
@@ -63,6 +65,7 @@ export function resultDocument(known: Known, run: RunResult<unknown>): RunDocume
     output: run.status === "completed" ? readable(run.output) : null,
     error: "error" in run ? errorPart(run.error) : null,
     waitingFor: run.status === "waiting" ? run.signals : [],
+    until: run.status === "waiting" ? (run.until?.toISOString() ?? null) : null,
     spent: spentView(run.spent),
     prices: known.prices,
     durationMs: Date.now() - known.startedAt,
@@ -81,6 +84,7 @@ export function refusalDocument(known: Known, error: unknown): RunDocument {
     output: null,
     error: part,
     waitingFor: [],
+    until: null,
     spent: known.spent,
     prices: known.prices,
     durationMs: Date.now() - known.startedAt,

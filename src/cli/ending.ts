@@ -1,11 +1,12 @@
 /** How a run came to stand, for people: on stderr, with what to do next. Its output alone goes to stdout. */
+import type { Wait } from "../core/waiting.ts";
 import type { RunResult } from "../engine/options.ts";
 import { readable } from "../lens/readable.ts";
 import type { Store } from "../ports/store.ts";
 import type { PriceLine } from "./document.ts";
 import { count, duration, money, sourceText } from "./format.ts";
 import { sayError } from "./letter.ts";
-import { keptInMemory, resumeCommand, waysOn } from "./next.ts";
+import { keptInMemory, resumeCommand, shellWord, waysOn } from "./next.ts";
 import { paint, result, say, sayStyled } from "./terminal.ts";
 import type { Seen } from "./watch.ts";
 
@@ -58,14 +59,28 @@ function tellStanding(run: RunResult<unknown>, told: Told): void {
       return;
     case "waiting":
       say(`Run ${runId} waits${facts(run, told)}:`);
-      for (const path of run.signals) say(`  ${path}  ${told.seen.prompts.get(path) ?? ""}`);
-      say(
-        resume === undefined
-          ? keptInMemory
-          : `Answer from a program, flujo.signal("${runId}", path, answer), then: ${resume}`,
-      );
+      for (const wait of run.waits) say(`  ${waitText(wait, told.seen)}`);
+      say(resume === undefined ? keptInMemory : `${howToAnswer(run, told)}To go on: ${resume}`);
       return;
   }
+}
+
+function waitText({ path, kind, due }: Wait, { prompts }: Seen): string {
+  const until = due === undefined ? "" : ` until ${new Date(due).toISOString()}`;
+  return kind === "timer" ? `${path}  sleeps${until}` : `${path}  ${prompts.get(path) ?? ""}${until}`;
+}
+
+/** The commands that answer, where somebody is asked. */
+function howToAnswer(
+  run: Extract<RunResult<unknown>, { status: "waiting" }>,
+  { storeFlag }: Pick<Told, "storeFlag">,
+): string {
+  const [first, ...more] = run.waits.filter(({ kind }) => kind === "human").map(({ path }) => path);
+  if (first === undefined) return "";
+  const at = more.length === 0 ? "" : " PATH";
+  const store = storeFlag === undefined ? "" : ` --store ${shellWord(storeFlag)}`;
+  const [yes, other] = ["approve", "answer"].map((command) => `flujo ${command} ${run.runId}${at}`);
+  return `To answer: ${yes}${store}, or ${other} --data JSON${store}. `;
 }
 
 function facts({ runId, status, spent }: RunResult<unknown>, { tookMs }: Told): string {

@@ -24,6 +24,7 @@ const byErrorCode: { readonly [code: string]: number } = {
   "missing-package": exit.invalid,
   "missing-key": exit.invalid,
   "unknown-run": exit.invalid,
+  "signal-refused": exit.refused,
   "lease-held": exit.refused,
   "version-changed": exit.refused,
   interrupted: exit.interrupted,

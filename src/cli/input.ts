@@ -35,7 +35,8 @@ export function stateOf(text: string | undefined): object | undefined {
   });
 }
 
-function jsonOf(text: string, flag: string): Json {
+/** @throws InvalidOptionError */
+export function jsonOf(text: string, flag: string): Json {
   try {
     return JSON.parse(text) as Json; // what JSON.parse makes is JSON
   } catch (error) {

@@ -14,6 +14,11 @@ type Declare = (program: Command, done: (exitCode: number) => void) => void;
 const commands: { readonly [name: string]: () => Promise<{ readonly declare: Declare }> } = {
   run: () => import("./commands/run.ts"),
   resume: () => import("./commands/resume.ts"),
+  approve: async () => ({ declare: (await import("./commands/answer.ts")).declareApprove }),
+  reject: async () => ({ declare: (await import("./commands/answer.ts")).declareReject }),
+  answer: async () => ({ declare: (await import("./commands/answer.ts")).declareAnswer }),
+  signal: async () => ({ declare: (await import("./commands/answer.ts")).declareSignal }),
+  inbox: () => import("./commands/inbox.ts"),
   cancel: () => import("./commands/cancel.ts"),
   budget: () => import("./commands/budget.ts"),
   outbox: () => import("./commands/outbox.ts"),

@@ -70,5 +70,5 @@ const storePart = (flag: string | undefined): string =>
 export const keptInMemory =
   "It was kept in memory only and is gone. Choose a store to be able to resume: --store sqlite:.flujo/flujo.db";
 
-const shellWord = (text: string): string =>
+export const shellWord = (text: string): string =>
   /^[\w:./@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -31,6 +31,9 @@ export function tell(event: RunEvent, progress: Progress): void {
     case "fallback-taken":
       say(`else   ${event.path}  its fallback is taken`);
       return;
+    case "signal-escalated":
+      say(`waits  ${event.path}  now for ${event.assignees?.join(", ") ?? "anybody"}`);
+      return;
     case "signal-awaited":
       say(`waits  ${event.path}  ${event.prompt}`);
       return;

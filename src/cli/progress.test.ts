@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { branchOn, loopUntil, mapOver, parallel, pipeline, sleep, step } from "../core/compose.ts";
+import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../core/compose.ts";
 import type { RunEvent } from "../core/events.ts";
 import type { Node } from "../core/node.ts";
+import { sleep } from "../core/pauses.ts";
 import type { Step } from "../core/step.ts";
 import { Flujo } from "../flujo.ts";
 import { memory } from "../stores/memory.ts";

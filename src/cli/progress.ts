@@ -92,7 +92,9 @@ export class Progress {
         return;
       case "step-failed":
         line?.running.delete(path);
-        if (line !== undefined) line.failed += 1;
+        if (line === undefined) return;
+        line.failed += 1;
+        line.waiting = false;
         return;
       case "signal-awaited":
         if (line !== undefined) line.waiting = true;

@@ -45,10 +45,16 @@ export function showText({ run, operations }: RunReport, advancedBy: string | nu
     lines.push(`error     ${run.error.message}`);
     if (run.error.hint !== undefined) lines.push(`          ${run.error.hint}`);
   }
-  for (const { path, prompt } of run.waitingFor) lines.push(`waits     ${path}  ${prompt}`);
+  for (const wait of run.waitingFor) lines.push(`waits     ${waitText(wait)}`);
   if (run.origin !== null) lines.push(`from      ${run.origin.file} (${run.origin.export})`);
   lines.push("", ...operationLines(operations));
   return redact(lines.map(printable).join("\n"));
+}
+
+function waitText({ path, kind, prompt, assignees, due }: RunReport["run"]["waitingFor"][number]): string {
+  const what = kind === "timer" ? "sleeps" : prompt;
+  const who = assignees === undefined ? "" : ` (${assignees.join(", ")})`;
+  return `${path}  ${what}${who}${due === undefined ? "" : ` until ${due}`}`;
 }
 
 const owner = (runId: string, advancedBy: string | null): string =>

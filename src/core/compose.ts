@@ -1,11 +1,9 @@
 /** The places of the tree: each function describes one, and runs nothing. */
-import type { Approval } from "./approval.ts";
 import type { Context } from "./context.ts";
-import { type Duration, milliseconds } from "./duration.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { Awaitable } from "./json.ts";
 import type { Node, OnFailure } from "./node.ts";
-import type { Schema, SchemaOutput } from "./schema.ts";
+import type { Schema } from "./schema.ts";
 import type { Reducers } from "./state.ts";
 import {
   type AnyStep,
@@ -255,35 +253,6 @@ export function loopUntil<T, State>(
     maxLoops: options.maxLoops,
     onMaxLoops: options.onMaxLoops ?? "fail",
   });
-}
-
-/**
- * Waits, durably, and hands its input on: a run resumed later waits only for what is left.
- *
- * ```ts
- * const later = step("order", (id: string) => id).to(sleep("let it settle", "10m")).to("check", (id) => `checked ${id}`);
- * ```
- */
-export function sleep<T>(name: string, duration: Duration): Step<T, T> {
-  return toStep({ kind: "sleep", name: checkedName(name), ms: milliseconds(duration) });
-}
-
-/**
- * Asks a person. The run waits, holding no process, until an answer is sent to this path; an answer that does not fit
- * the schema is refused and the run stays waiting.
- *
- * ```ts
- * const approve = humanInTheLoop("approve", { prompt: (amount: number) => `Pay ${amount}?` });
- * const pay = approve.to("pay", ({ approved }) => (approved ? "paid" : "not paid"));
- * // await flujo.signal(runId, "/pay/approve", { approved: true }); then flujo.resume(runId)
- * ```
- */
-export function humanInTheLoop<In, S extends Schema = Schema<unknown, Approval>>(
-  name: string,
-  options: { readonly prompt: (input: In) => string; readonly answer?: S },
-): Step<In, SchemaOutput<S>> {
-  const answer = options.answer ? { answer: options.answer } : {};
-  return toStep({ kind: "humanInTheLoop", name: checkedName(name), prompt: options.prompt, ...answer });
 }
 
 function nodesOf(name: string, branches: Record<string, AnyStep>): Record<string, Node> {

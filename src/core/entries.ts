@@ -10,6 +10,7 @@ import type { Limits } from "./limits.ts";
 import type { Path } from "./paths.ts";
 import type { ScopeRecord } from "./scopes.ts";
 import type { Patch } from "./state.ts";
+import type { Wait } from "./waiting.ts";
 
 /**
  * Where a value came from, so that it is stored once: the output of the entry numbered `n`, or an element of it.
@@ -30,7 +31,7 @@ export type Fact =
       readonly type: "run-resumed";
       readonly owner: string;
       readonly fence: number;
-      readonly why: "resumed" | "taken-over";
+      readonly why: "resumed" | "taken-over" | "woken";
       readonly fingerprint?: string;
       readonly manifest?: string;
       readonly forced?: readonly Path[];
@@ -42,7 +43,12 @@ export type Fact =
   | { readonly type: "value-altered"; readonly path: Path; readonly output: Json }
   | { readonly type: "run-failed"; readonly error: ErrorRecord }
   | { readonly type: "run-halted"; readonly error: ErrorRecord }
-  | { readonly type: "run-waiting"; readonly signals: readonly Path[] }
+  /** `signals`: the paths that somebody has to send something to. `waits`: all it waits for; absent in old journals. */
+  | {
+      readonly type: "run-waiting";
+      readonly signals: readonly Path[];
+      readonly waits?: readonly Wait[];
+    }
   | { readonly type: "run-cancelled"; readonly error: ErrorRecord }
   | {
       readonly type: "step-started";
@@ -131,14 +137,41 @@ export type Fact =
       readonly path: Path;
       readonly prompt: string;
       readonly asks?: "approval" | "outcome";
+      /** Absent: a person. */
+      readonly kind?: "signal";
+      readonly assignees?: readonly string[];
+      readonly context?: Json;
+      /** The JSON Schema of the answer, or the name of the library whose schema it is. Absent: an approval. */
+      readonly answer?: Json;
+      /** When its time is over, in milliseconds since 1970. */
+      readonly due?: number;
     }
-  | { readonly type: "signal-received"; readonly path: Path; readonly output: Json }
+  /** Nobody has answered in time: others are asked. `round` counts those who were asked before. */
+  | {
+      readonly type: "signal-escalated";
+      readonly path: Path;
+      readonly round: number;
+      readonly assignees?: readonly string[];
+      readonly due?: number;
+    }
+  /** `id`, `by`, `sentAt`: of the signal that was taken. `late`: nothing came in time, and the author's value was taken. */
+  | {
+      readonly type: "signal-received";
+      readonly path: Path;
+      readonly output: Json;
+      readonly id?: string;
+      readonly by?: string;
+      readonly sentAt?: number;
+      readonly late?: true;
+    }
   /** The answer to an operation's question; `of`: the seq of its `signal-awaited`. */
   | {
       readonly type: "question-answered";
       readonly path: Path;
       readonly of: number;
       readonly output: Json;
+      readonly by?: string;
+      readonly sentAt?: number;
     }
   /** A place with a budget of its own was entered for the first time: its wall clock starts here. */
   | { readonly type: "scope-opened"; readonly path: Path; readonly limits: Limits }

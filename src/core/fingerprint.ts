@@ -90,9 +90,11 @@ function ownFacts(node: Place): Json {
     case "loopUntil":
       return { ...facts, until: codeFact(node.until), maxLoops: node.maxLoops, onMaxLoops: node.onMaxLoops };
     case "sleep":
-      return { ...facts, ms: node.ms };
+      return { ...facts, ms: typeof node.ms === "number" ? node.ms : codeFact(node.ms.until) };
     case "humanInTheLoop":
       return { ...facts, answer: schemaFact(node.answer) };
+    case "waitFor":
+      return { ...facts, schema: schemaFact(node.schema) };
   }
 }
 

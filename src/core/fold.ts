@@ -7,6 +7,7 @@ import type { Json } from "./json.ts";
 import { addSpent, type Limits, lessSpent, nothingSpent, type Spent } from "./limits.ts";
 import type { Path } from "./paths.ts";
 import type { Patch } from "./state.ts";
+import { type Answered, type Awaited, addressed, type Wait } from "./waiting.ts";
 
 /** How a run stands. */
 export type RunStatus = "running" | "completed" | "failed" | "halted" | "waiting" | "cancelled";
@@ -27,7 +28,10 @@ export type Failed = EntryOf<"step-failed"> | EntryOf<"operation-failed">;
 export interface Question {
   readonly seq: number;
   readonly asks: "approval" | "outcome";
+  readonly at: number;
+  readonly prompt: string;
   answer?: Json;
+  answered?: Answered;
 }
 
 /** Money held for a call, and what became of it. */
@@ -67,8 +71,8 @@ export interface RunRecord {
   limits: Limits;
   fingerprint: string;
   manifest: string;
-  /** The paths of the signals a waiting run waits for. */
-  awaited: readonly Path[];
+  /** What a waiting run waits for. */
+  waits: readonly Wait[];
   /** Failures before this entry are stale: the run failed of them and was resumed. */
   freshFrom: number;
   readonly completed: Map<Path, Completed>;
@@ -87,7 +91,12 @@ export interface RunRecord {
   readonly verdicts: Map<Path, boolean>;
   readonly maps: Map<Path, EntryOf<"map-started">>;
   readonly timers: Map<Path, number>;
-  readonly prompts: Map<Path, string>;
+  /** What places wait for, as they asked; an attempt that failed asks no more. */
+  readonly awaited: Map<Path, Awaited>;
+  /** Who has answered, by the path of the place. */
+  readonly answered: Map<Path, Answered>;
+  /** The ids of signals that a place has taken: no other one gets them. */
+  readonly taken: Set<string>;
   /** What operations asked, each in its order. */
   readonly questions: Map<Path, Question[]>;
   /** Operations begun and not ended, with the entry that says so. */
@@ -122,7 +131,7 @@ export function emptyRecord(): RunRecord {
     limits: {},
     fingerprint: "",
     manifest: "",
-    awaited: [],
+    waits: [],
     freshFrom: -1,
     completed: new Map(),
     failures: new Map(),
@@ -136,7 +145,9 @@ export function emptyRecord(): RunRecord {
     verdicts: new Map(),
     maps: new Map(),
     timers: new Map(),
-    prompts: new Map(),
+    awaited: new Map(),
+    answered: new Map(),
+    taken: new Set(),
     questions: new Map(),
     started: new Map(),
     scopes: new Map(),
@@ -177,6 +188,8 @@ export function record(run: RunRecord, entry: Entry): void {
     case "signal-received": {
       const { seq, output } = entry;
       run.completed.set(entry.path, { seq, output, state: undefined, cached: false });
+      run.answered.set(entry.path, answeredIn(entry));
+      if (entry.id !== undefined) run.taken.add(entry.id);
       return;
     }
     case "text-streamed":
@@ -188,6 +201,7 @@ export function record(run: RunRecord, entry: Entry): void {
     case "step-failed":
       run.attempts.set(entry.path, (run.attempts.get(entry.path) ?? 0) + 1);
       run.failures.set(entry.path, entry);
+      run.awaited.delete(entry.path);
       return;
     case "operation-started":
       run.started.set(entry.path, entry.seq);
@@ -235,12 +249,18 @@ export function record(run: RunRecord, entry: Entry): void {
       run.timers.set(entry.path, entry.due);
       return;
     case "signal-awaited":
-      run.prompts.set(entry.path, entry.prompt);
-      if (entry.asks !== undefined) ask(run, entry.path, { seq: entry.seq, asks: entry.asks });
+      ask(run, entry);
       return;
+    case "signal-escalated": {
+      const { path, round, assignees, due } = entry;
+      Object.assign(run.awaited.get(path) ?? {}, { round, assignees, due });
+      return;
+    }
     case "question-answered": {
       const question = run.questions.get(entry.path)?.find(({ seq }) => seq === entry.of);
-      if (question !== undefined) question.answer = entry.output;
+      if (question === undefined) return;
+      question.answer = entry.output;
+      question.answered = answeredIn(entry);
       return;
     }
     case "scope-opened":
@@ -283,10 +303,10 @@ function recordStanding(run: RunRecord, entry: Entry): void {
       run.manifest = entry.manifest;
       return;
     case "run-resumed":
-      if (run.status !== "running") run.freshFrom = entry.seq;
+      if (run.status !== "running" && run.status !== "waiting") run.freshFrom = entry.seq;
       run.status = "running";
       run.error = undefined;
-      run.awaited = [];
+      run.waits = [];
       if (entry.limits) run.limits = entry.limits;
       if (entry.fingerprint !== undefined) run.fingerprint = entry.fingerprint;
       if (entry.manifest !== undefined) run.manifest = entry.manifest;
@@ -309,18 +329,38 @@ function recordStanding(run: RunRecord, entry: Entry): void {
       return;
     case "run-waiting":
       run.status = "waiting";
-      run.awaited = entry.signals;
+      run.waits = entry.waits ?? entry.signals.map((path) => ({ path, kind: "human" }));
       return;
     default:
       return;
   }
 }
 
-function ask(run: RunRecord, path: Path, question: Question): void {
+function ask(run: RunRecord, entry: EntryOf<"signal-awaited">): void {
+  const { path, seq, at, prompt, asks } = entry;
+  if (asks === undefined) {
+    const { kind = "human", context, answer, assignees, due } = entry;
+    run.awaited.set(path, { seq, at, kind, prompt, context, answer, round: 0, assignees, due });
+    return;
+  }
   const known = run.questions.get(path);
+  const question: Question = { seq, asks, at, prompt };
   if (known) known.push(question);
   else run.questions.set(path, [question]);
 }
+
+const answeredIn = (entry: EntryOf<"signal-received"> | EntryOf<"question-answered">): Answered => ({
+  at: entry.sentAt ?? entry.at,
+  by: entry.by,
+  late: "late" in entry,
+});
+
+/** The paths that a waiting run waits for somebody to send something to. */
+export const awaitedPaths = (run: RunRecord): Path[] => addressed(run.waits);
+
+/** What is asked at a path, in words. */
+export const promptAt = (run: RunRecord, path: Path): string =>
+  run.awaited.get(path)?.prompt ?? run.questions.get(path)?.at(-1)?.prompt ?? "";
 
 function stream(run: RunRecord, { path, of, seq, request, follows }: EntryOf<"text-streamed">): void {
   const calls = run.streams.get(path) ?? [];

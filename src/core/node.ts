@@ -11,6 +11,7 @@ import type { Awaitable, Json } from "./json.ts";
 import type { Limits } from "./limits.ts";
 import type { Schema } from "./schema.ts";
 import type { Reducers } from "./state.ts";
+import type { Round, WayOut } from "./waiting.ts";
 
 export type Node = Place | SequenceNode | Qualifier;
 
@@ -22,7 +23,8 @@ export type Place =
   | BranchNode
   | LoopNode
   | SleepNode
-  | HumanNode;
+  | HumanNode
+  | WaitNode;
 
 export type Qualifier = RetryNode | TimeoutNode | FallbackNode | CachedNode | BudgetNode | ValidateNode;
 
@@ -149,7 +151,8 @@ export interface LoopNode {
 export interface SleepNode {
   readonly kind: "sleep";
   readonly name: string;
-  readonly ms: number;
+  /** How long, in milliseconds; or the moment it ends, in milliseconds since 1970. */
+  readonly ms: number | { readonly until: (input: never) => number };
 }
 
 export interface HumanNode {
@@ -157,6 +160,22 @@ export interface HumanNode {
   readonly name: string;
   readonly prompt: (input: never) => string;
   readonly answer?: Schema;
+  /** What helps to decide, shown beside the prompt. */
+  readonly context?: (input: never) => unknown;
+  /** Who is asked, one after the other: each has its time. */
+  readonly rounds: readonly Round[];
+  /** What comes when the last of them has not answered in time. Absent: it fails. */
+  readonly wayOut?: WayOut;
+}
+
+/** Waits for an event from outside. */
+export interface WaitNode {
+  readonly kind: "waitFor";
+  readonly name: string;
+  readonly schema?: Schema;
+  readonly timeoutMs?: number;
+  /** What comes when nothing has been sent in time. Absent: it fails. */
+  readonly wayOut?: WayOut;
 }
 
 export interface RetryNode extends RetryTerms {

@@ -39,6 +39,29 @@ export function isOperationOf(path: Path, step: Path, name: string): boolean {
 /** Where the answer to one question of an operation is sent: each question has an address of its own. */
 export const questionPath = (operation: Path, seq: number): Path => `${operation}?${seq}`;
 
+/** The path of the operation or place that an address belongs to. */
+export const placeOf = (address: Path): Path => address.replace(/\?\d+$/, "");
+
+/**
+ * Whether what is sent to `address` is for `path`: they are equal, or the address leaves open which item or turn is
+ * meant, as `/p/loop[]/paid` does.
+ */
+export function isAddressOf(address: Path, path: Path): boolean {
+  if (address === path) return true;
+  if (!address.includes("[]")) return false;
+  const parts = address.split("[]");
+  let at = 0;
+  for (const [i, part] of parts.entries()) {
+    if (!path.startsWith(part, at)) return false;
+    at += part.length;
+    if (i === parts.length - 1) return at === path.length;
+    const key = /^\[[^\]]*\]/.exec(path.slice(at));
+    if (key === null) return false;
+    at += key[0].length;
+  }
+  return false;
+}
+
 /** Whether `path` is `scope` or lies inside it. */
 export function isWithin(path: Path, scope: Path): boolean {
   return (

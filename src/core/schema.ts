@@ -3,6 +3,7 @@ import type { Path } from "./paths.ts";
 
 /** Any Standard Schema: zod, Valibot, ArkType and others (https://standardschema.dev). */
 export type Schema<In = unknown, Out = In> = StandardSchemaV1<In, Out>;
+export type SchemaInput<S extends Schema> = StandardSchemaV1.InferInput<S>;
 export type SchemaOutput<S extends Schema> = StandardSchemaV1.InferOutput<S>;
 
 /** What a schema made of a value: the value it returned, or its complaints as lines. */
@@ -22,7 +23,16 @@ function issueLine(issue: StandardSchemaV1.Issue): string {
   return keys.length > 0 ? `${keys.join(".")}: ${issue.message}` : issue.message;
 }
 
+/** Takes any value as it is. */
+export const anything: Schema = {
+  "~standard": { version: 1, vendor: "flujo", validate: (value) => ({ value }) },
+};
+
 /** "input of /q3 does not fit its schema: companies.0: expected string". */
-export function misfit(what: "input" | "output" | "answer", path: Path, issues: readonly string[]): string {
+export function misfit(
+  what: "input" | "output" | "answer" | "signal",
+  path: Path,
+  issues: readonly string[],
+): string {
   return `${what} of ${path} does not fit its schema: ${issues.join("; ")}`;
 }

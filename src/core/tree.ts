@@ -69,8 +69,9 @@ export function placeAt(root: Node, path: Path): Place | undefined {
     found = trees.flatMap(({ node }) => places(node)).find((place) => pathSegment(place.name) === name);
     if (found === undefined) return undefined;
     const below = inside(found, "");
-    trees =
-      key === undefined ? below : below.filter(({ within }) => within === "[]" || within === `[${key}]`);
+    const under = (...ends: string[]): Subtree[] => below.filter(({ within }) => ends.includes(within));
+    trees = key === undefined ? under("") : under("[]", `[${key}]`);
+    if (key !== undefined && trees.length === 0) trees = under("[otherwise]");
   }
   return found;
 }

@@ -1,9 +1,11 @@
 import type { Entry } from "../core/entries.ts";
 import { type FlujoError, LeaseLostError, reviveError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
-import type { RunRecord } from "../core/fold.ts";
+import { awaitedPaths, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
+import type { Path } from "../core/paths.ts";
 import { Values } from "../core/resolve.ts";
+import { type Wait, wakeAt } from "../core/waiting.ts";
 import type { Store } from "../ports/store.ts";
 import { cancelId, cancelled, runItself } from "./cancel.ts";
 import { conduct } from "./conduct.ts";
@@ -74,9 +76,14 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
 
   async #live(entrance: () => Promise<Entrance>): Promise<RunResult<Out>> {
     try {
-      const entered = await enter(this.#setting, await entrance());
-      if ("ended" in entered) return await this.#resultOf(entered.ended);
-      return await this.#advance(entered);
+      let entered = await enter(this.#setting, await entrance());
+      for (;;) {
+        if ("ended" in entered) return await this.#resultOf(entered.ended);
+        const result = await this.#advance(entered);
+        const again = await this.#again(result, entered.tenure);
+        if (again === undefined) return result;
+        entered = again;
+      }
     } catch (error) {
       throw error instanceof Interruption ? (error.error ?? error) : error; // an interruption is the engine's own affair
     }
@@ -99,6 +106,20 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
       rest();
       tenure.journal.close();
       await this.#store.release(lease).catch(() => {}); // it ends by itself in a while
+    }
+  }
+
+  /**
+   * Enters a waiting run again when it was sent something while it came to stand. Whoever sent it has found the run in
+   * our hands, and left it to us; had they looked after we let it go, they would have it themselves.
+   */
+  async #again(result: RunResult<Out>, tenure: Tenure): Promise<Entered | undefined> {
+    if (result.status !== "waiting" || this.#handOver || this.#stopAsked !== undefined) return undefined;
+    try {
+      if (!(await tenure.hasWord(result.waits))) return undefined;
+      return await enter(this.#setting, { runId: this.runId, why: "resumed" });
+    } catch {
+      return undefined; // another process is at it, or the store does not answer: the run stands as recorded
     }
   }
 
@@ -127,7 +148,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
           output: (await this.#open(output ?? (await this.#recorded(run)))) as Out,
         }; // as recorded
       case "waiting":
-        return { status: "waiting", runId, spent, signals: run.awaited };
+        return { status: "waiting", runId, spent, ...waitingOf(run) };
       case "failed":
       case "halted":
       case "cancelled":
@@ -148,6 +169,15 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     for await (const page of pagesOf(this.#store, this.runId)) entries.push(...page);
     return new Values(entries, ({ hash }) => this.#store.blob(hash)).output(run.output);
   }
+}
+
+function waitingOf(run: RunRecord): { signals: readonly Path[]; waits: readonly Wait[]; until?: Date } {
+  const due = wakeAt(run.waits);
+  return {
+    signals: awaitedPaths(run),
+    waits: run.waits,
+    ...(due === undefined ? {} : { until: new Date(due) }),
+  };
 }
 
 const errorOf = (run: RunRecord, runId: string): FlujoError =>

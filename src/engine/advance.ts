@@ -13,6 +13,7 @@ import { advancePipeline } from "./nodes/pipeline.ts";
 import { advanceRetry } from "./nodes/retry.ts";
 import { advanceTimeout } from "./nodes/timeout.ts";
 import { advanceValidate } from "./nodes/validate.ts";
+import { advanceWait } from "./nodes/wait.ts";
 import { advanceWork } from "./nodes/work.ts";
 import type { Value } from "./values.ts";
 
@@ -38,6 +39,8 @@ export function advance(node: Node, input: Value, frame: Frame): Promise<Value> 
       return advanceSleep(node, input, frame);
     case "humanInTheLoop":
       return advanceHuman(node, input, frame);
+    case "waitFor":
+      return advanceWait(node, input, frame);
     case "retry":
       return advanceRetry(node, input, frame);
     case "timeout":

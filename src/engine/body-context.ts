@@ -32,6 +32,7 @@ import { watched } from "./footprint.ts";
 import type { Frame } from "./frame.ts";
 import { instrumented } from "./instrumented.ts";
 import { Interruption } from "./interruption.ts";
+import { slept } from "./nodes/pause.ts";
 import { paid } from "./paid.ts";
 import { remainingIn } from "./remaining.ts";
 import { Draft } from "./state-scope.ts";
@@ -49,6 +50,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   #changed: Draft | undefined;
   #uses: Map<string, number> | undefined;
   #over = false;
+  #suspended: Interruption | undefined;
 
   constructor(frame: Frame, path: Path, attempt: number, prefix: Path) {
     this.#frame = frame;
@@ -206,14 +208,18 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
 
   async sleep(name: string, duration: Duration): Promise<void> {
     const path = this.#operation(name);
-    const { tenure, stop } = this.#frame;
-    let due = tenure.run.timers.get(path);
-    if (due === undefined) {
-      due = tenure.world.now() + milliseconds(duration);
-      tenure.journal.put({ type: "timer-set", path, due });
-      await tenure.journal.sync();
+    const ms = milliseconds(duration);
+    try {
+      await slept(path, () => this.tenure.world.now() + ms, this.#frame);
+    } catch (error) {
+      if (error instanceof Interruption && error.why === "suspended") this.#suspended = error;
+      throw error;
     }
-    await tenure.rest(due, stop);
+  }
+
+  /** @throws the body sleeps: whatever it has made of that, nothing of it is its result. */
+  checkAwake(): void {
+    if (this.#suspended !== undefined) throw this.#suspended;
   }
 
   isOver(): boolean {
@@ -260,6 +266,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
 
   #checkOpen(): void {
     this.#frame.stop.check();
+    this.checkAwake();
     if (this.#over) {
       throw new TimeoutError(`this attempt of ${this.path} is over: nothing it does now is recorded`, {
         path: this.path,

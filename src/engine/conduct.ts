@@ -2,6 +2,7 @@ import { sizeOf } from "../core/codec.ts";
 import { type Fact, isBlobRef } from "../core/entries.ts";
 import { placed, recordError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import { addressed, type Wait, wakeAt } from "../core/waiting.ts";
 import { advance } from "./advance.ts";
 import type { Beginning } from "./enter.ts";
 import type { Frame } from "./frame.ts";
@@ -10,7 +11,7 @@ import { watchClock } from "./nodes/budget.ts";
 import type { Root } from "./root.ts";
 import { StateScope } from "./state-scope.ts";
 import type { Tenure } from "./tenure.ts";
-import { spillSize } from "./values.ts";
+import { spillSize, type Value } from "./values.ts";
 
 /**
  * Walks the whole tree and writes down how it ended.
@@ -28,7 +29,7 @@ export async function conduct(tenure: Tenure, root: Root, beginning: Beginning):
     if (onLimit === "fail") tenure.stop.fire(error);
     else tenure.halt(error);
   });
-  const frame: Frame = {
+  const frame = (): Frame => ({
     advance,
     tenure,
     path: "",
@@ -37,11 +38,12 @@ export async function conduct(tenure: Tenure, root: Root, beginning: Beginning):
     scopes: [scope],
     freshFrom,
     checks: [],
+    deadline: undefined,
     footprint: undefined,
-  };
+  });
   let output: Json | undefined;
   try {
-    const value = await advance(root.node, { json: input, ref: 0 }, frame);
+    const value = await walk(tenure, () => advance(root.node, { json: input, ref: 0 }, frame()));
     await tenure.drain();
     await tenure.treasury.close();
     output = value.json;
@@ -53,6 +55,28 @@ export async function conduct(tenure: Tenure, root: Root, beginning: Beginning):
   }
   await journal.sync();
   return output;
+}
+
+/** Walks again for as long as what the run waits for has come meanwhile, or does so in a moment. */
+async function walk(tenure: Tenure, once: () => Promise<Value>): Promise<Value> {
+  for (;;) {
+    tenure.listen();
+    try {
+      return await once();
+    } catch (error) {
+      if (!(error instanceof Interruption) || error.why !== "suspended") throw error;
+      await tenure.journal.sync();
+      const soon = soonIn(error.waiting, tenure);
+      if (soon !== undefined) await tenure.rest(soon, tenure.stop);
+      else if (!(await tenure.hasWord(error.waiting))) throw error;
+    }
+  }
+}
+
+/** When the run goes on by itself, where that is worth staying for. */
+function soonIn(waits: readonly Wait[], { world, awakeMs }: Tenure): number | undefined {
+  const now = world.now();
+  return wakeAt(waits.filter(({ kind, due = now }) => due <= (kind === "timer" ? now + awakeMs : now)));
 }
 
 /** A large output is not written twice: it is where it was made. */
@@ -68,7 +92,7 @@ async function endingOf(error: unknown, tenure: Tenure, root: Root): Promise<Fac
   }
   switch (error.why) {
     case "suspended":
-      return { type: "run-waiting", signals: error.waiting };
+      return { type: "run-waiting", signals: addressed(error.waiting), waits: error.waiting };
     case "halted":
       return { type: "run-halted", error: recordError(error.error, root.path) };
     case "cancelled":

@@ -24,7 +24,7 @@ import { fetchJson, keep } from "./values.ts";
 /** How a process comes to advance a run. */
 export interface Entrance {
   readonly runId: string;
-  readonly why: "started" | "resumed" | "taken-over";
+  readonly why: "started" | "resumed" | "taken-over" | "woken";
   /** For a run that may be new. */
   readonly fresh?: {
     readonly input: unknown;
@@ -62,6 +62,7 @@ export interface Setting<State> {
   readonly options: EngineOptions<State>;
   readonly ttlMs: number;
   readonly graceMs: number;
+  readonly awakeMs: number;
   readonly instrument: Instrument | undefined;
   readonly onCommit: (runId: string, entries: readonly Entry[]) => void;
 }
@@ -125,10 +126,21 @@ async function begin<State>(
     if (lease.fence > 1) await reconcile(journal, store, runId); // whoever began it may have held money, and died
     journal.put(first.fact, ...first.blobs); // with the first commit: nothing is acknowledged before it
   }
-  const { root, graceMs, instrument } = setting;
+  const { root, graceMs, awakeMs, instrument } = setting;
   const { scopes = [], alertAt = [] } = run.created ?? (first as First).fact; // one of them is there
   const { node } = root;
-  tenure = new Tenure({ lease, node, journal, store, world, models, instrument, graceMs, scopes });
+  tenure = new Tenure({
+    lease,
+    node,
+    journal,
+    store,
+    world,
+    models,
+    instrument,
+    graceMs,
+    awakeMs,
+    scopes,
+  });
   const { input, state } = run.created ?? (first as First).given; // one of them is there
   const { limits, freshFrom, spent } =
     run.created === undefined ? { ...run, limits: first?.fact.limits ?? {} } : run;
@@ -183,7 +195,7 @@ async function resume<State>(
       type: "run-resumed",
       owner: lease.owner,
       fence: lease.fence,
-      why: entrance.why === "taken-over" ? "taken-over" : "resumed",
+      why: entrance.why === "started" ? "resumed" : entrance.why,
       ...(moved ? { fingerprint: version.fingerprint, manifest: version.blob.hash } : {}),
       ...(changed.length > 0 ? { forced: changed } : {}),
       ...(entrance.limits ? { limits: { ...standing, ...entrance.limits } } : {}), // raising one keeps the others

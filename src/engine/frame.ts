@@ -29,6 +29,8 @@ export interface Frame {
   /** Failures recorded before this entry belong to an earlier try: what failed is done again. */
   readonly freshFrom: number;
   readonly checks: readonly OutputCheck[];
+  /** When a timeout around here is over, in milliseconds since 1970. Absent: there is none. */
+  readonly deadline: number | undefined;
   /** What is read and set here, when somebody wants to know. */
   readonly footprint: Footprint | undefined;
 }
@@ -46,6 +48,7 @@ export function within(frame: Frame, change: Partial<Frame>): Frame {
     scopes: change.scopes ?? frame.scopes,
     freshFrom: change.freshFrom ?? frame.freshFrom,
     checks: change.checks ?? unchecked,
+    deadline: change.deadline ?? frame.deadline,
     footprint: change.footprint ?? frame.footprint,
   };
 }

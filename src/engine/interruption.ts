@@ -1,12 +1,12 @@
 import type { BudgetExceededError, FlujoError } from "../core/errors.ts";
-import type { Path } from "../core/paths.ts";
+import type { Wait } from "../core/waiting.ts";
 
 /**
  * Why work stops that has not failed. It passes through every container untouched: nothing retries it, collects it,
  * falls back from it, or records it as a failure, so a resumed run does that work again.
  *
  * - `halted`: the budget does not allow the next call.
- * - `suspended`: it waits for the signals of `waiting`.
+ * - `suspended`: it waits for what `waiting` lists.
  * - `cancelled`: somebody asked.
  * - `sibling`: another branch has failed, and the whole with it.
  * - `lost`: this process may not advance the run any more: its lease is gone, its store does not answer, or it shuts down.
@@ -14,12 +14,12 @@ import type { Path } from "../core/paths.ts";
 export class Interruption extends Error {
   readonly why: "halted" | "suspended" | "cancelled" | "sibling" | "lost";
   readonly error: FlujoError | undefined;
-  readonly waiting: readonly Path[];
+  readonly waiting: readonly Wait[];
 
   private constructor(
     why: Interruption["why"],
     error: FlujoError | undefined,
-    waiting: readonly Path[] = [],
+    waiting: readonly Wait[] = [],
   ) {
     super(error?.message ?? why, error === undefined ? undefined : { cause: error });
     this.name = "Interruption";
@@ -31,7 +31,7 @@ export class Interruption extends Error {
   static halted(error: BudgetExceededError): Interruption {
     return new Interruption("halted", error);
   }
-  static suspended(waiting: readonly Path[]): Interruption {
+  static suspended(waiting: readonly Wait[]): Interruption {
     return new Interruption("suspended", undefined, waiting);
   }
   static cancelled(error: FlujoError): Interruption {

@@ -2,6 +2,7 @@ import type { Posting } from "../core/account.ts";
 import type { Entry, Fact } from "../core/entries.ts";
 import { FlujoError, LeaseLostError, StoreUnavailableError } from "../core/errors.ts";
 import { type RunRecord, record, spentWith } from "../core/fold.ts";
+import { wakeAt } from "../core/waiting.ts";
 import type { Append, AppendOutcome, Blob, Lease, RunSummary } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import type { CommitQueue, Source } from "./commit-queue.ts";
@@ -207,6 +208,8 @@ export function summaryWith(run: RunRecord, entries: readonly Entry[] = []): Run
   const last = entries.findLast(changesStanding);
   const fingerprint = entries.findLast((entry) => "fingerprint" in entry && entry.fingerprint !== undefined);
   const spent = spentWith(run, entries);
+  const waits = last === undefined ? run.waits : last.type === "run-waiting" ? (last.waits ?? []) : [];
+  const due = wakeAt(waits);
   return {
     pipeline: created?.pipeline ?? "",
     fingerprint: (fingerprint as { fingerprint?: string } | undefined)?.fingerprint ?? run.fingerprint,
@@ -217,5 +220,6 @@ export function summaryWith(run: RunRecord, entries: readonly Entry[] = []): Run
     inputTokens: spent.inputTokens,
     outputTokens: spent.outputTokens,
     calls: spent.calls,
+    ...(due === undefined ? {} : { wakeAt: due }),
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { branchOn, mapOver, parallel, pipeline, sleep, step } from "../core/compose.ts";
+import { branchOn, mapOver, parallel, pipeline, step } from "../core/compose.ts";
+import { sleep } from "../core/pauses.ts";
 import type { Step } from "../core/step.ts";
 import { entriesOf, market, spentOf } from "../testing/market.ts";
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { agent } from "../agents/agent.ts";
 import { models } from "../agents/models.ts";
-import { branchOn, loopUntil, mapOver, parallel, pipeline, sleep, step } from "../core/compose.ts";
+import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../core/compose.ts";
 import type { Context } from "../core/context.ts";
+import { sleep } from "../core/pauses.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Step } from "../core/step.ts";
 import { entriesOf, market, spentOf } from "../testing/market.ts";

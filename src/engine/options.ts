@@ -4,6 +4,7 @@ import type { RunEvent } from "../core/events.ts";
 import type { Budget, Spent, Usd } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import type { SharedScope } from "../core/scopes.ts";
+import type { Wait } from "../core/waiting.ts";
 import type { Instrument } from "../ports/instrument.ts";
 import type { Listener } from "../ports/listener.ts";
 import type { Models } from "../ports/models.ts";
@@ -31,8 +32,10 @@ export interface FlujoOptions<State = unknown> {
   readonly instrument?: Instrument | readonly Instrument[];
   /** How long a dead process's lease keeps others out. From `"1s"`, default `"15s"`; renewed every third of it. */
   readonly lease?: Duration;
-  /** Take over runs of this pipeline whose owner has died. Default true. */
+  /** Take over runs of this pipeline whose owner has died, and go on with those whose time has come. Default true. */
   readonly takeOver?: boolean;
+  /** The longest sleep that keeps the process: a run that sleeps longer comes to stand, and holds none. Default `"1m"`. */
+  readonly awake?: Duration;
   /** How long calls already paid for are awaited when a run is to stop. Default `"30s"`. */
   readonly grace?: Duration;
   /** The file the pipeline was loaded from: recorded, so that `flujo resume` finds it. */
@@ -68,6 +71,14 @@ export interface ResumeOptions {
   readonly forceVersion?: boolean;
 }
 
+/** How something is sent to a run. */
+export interface SignalOptions {
+  /** Who sends it, for the journal and for whoever answers second. */
+  readonly by?: string;
+  /** Go on with the run in this process, whether it waits now or is about to. Default false. */
+  readonly resume?: boolean;
+}
+
 /** How to read a run's events. */
 export interface EventsOptions {
   /** The number of the first event wanted. Default 0: all of them. */
@@ -82,7 +93,12 @@ export type RunResult<Out> =
   | {
       readonly status: "waiting";
       readonly runId: string;
+      /** The paths that somebody has to send something to. */
       readonly signals: readonly Path[];
+      /** All it waits for. */
+      readonly waits: readonly Wait[];
+      /** When it goes on by itself. Absent: it needs a signal. */
+      readonly until?: Date;
       readonly spent: Spent;
     }
   | {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { branchOn, humanInTheLoop, loopUntil, mapOver, parallel, pipeline, step } from "../core/compose.ts";
+import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../core/compose.ts";
+import { humanInTheLoop } from "../core/pauses.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Step } from "../core/step.ts";
 import { scene } from "../testing/scene.ts";

@@ -10,7 +10,7 @@ import { keep, open } from "./values.ts";
 /** Writes the question down. @throws Interruption: the run waits. */
 export function askPerson({ tenure }: Attempt, path: Path, asks: Question["asks"], prompt: string): never {
   tenure.journal.put({ type: "signal-awaited", path, prompt, asks });
-  throw Interruption.suspended([path]);
+  throw Interruption.suspended([{ path, kind: "human" }]);
 }
 
 /**
@@ -30,9 +30,14 @@ export async function answerTo<T>(
     const answer = await check(schema, decode(signal.data));
     if (!answer.ok) continue; // refused when it was sent; whoever got past that changes nothing
     const kept = keep(answer.value, `answer to ${path}`, path);
-    journal.put({ type: "question-answered", path, of: question.seq, output: kept.entry }, kept.blob);
+    const { by, at: sentAt } = signal;
+    const from = { ...(by === undefined ? {} : { by }), sentAt };
+    journal.put(
+      { type: "question-answered", path, of: question.seq, output: kept.entry, ...from },
+      kept.blob,
+    );
     await journal.sync();
     return answer.value as T; // as its schema says
   }
-  throw Interruption.suspended([path]);
+  throw Interruption.suspended([{ path, kind: "human" }]);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { branchOn, loopUntil, mapOver, parallel, pipeline, sleep, step } from "../core/compose.ts";
+import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../core/compose.ts";
 import type { Context } from "../core/context.ts";
+import { sleep } from "../core/pauses.ts";
 import type { Step } from "../core/step.ts";
 import { type Cast, type Scene, scene } from "../testing/scene.ts";
 
@@ -201,7 +202,7 @@ describe("a run that has ended", () => {
   it("or has begun is not the run of another input", async () => {
     const on = scene();
     const unfinished = step("s", async (text: string, ctx) => {
-      await ctx.sleep("long", "1h");
+      await ctx.sleep("long", "1m");
       return text;
     });
     const first = on.cast(unfinished);
@@ -236,7 +237,7 @@ describe("a pipeline that changed between crash and resume", () => {
     step(
       "b",
       async (text: string, ctx) => {
-        await ctx.sleep("long", "1h");
+        await ctx.sleep("long", "1m");
         return `${text}b`;
       },
       { version },
@@ -358,7 +359,7 @@ describe("two processes and one run", () => {
 
 describe("cancelling", () => {
   const long = step("long", async (_: string, ctx) => {
-    await ctx.sleep("nap", "1h");
+    await ctx.sleep("nap", "1m");
     return "done";
   });
 

@@ -1,23 +1,16 @@
-import { approvalSchema } from "../core/approval.ts";
-import { encode } from "../core/codec.ts";
 import { milliseconds } from "../core/duration.ts";
 import type { Entry } from "../core/entries.ts";
-import { InvalidOptionError, InvalidRunIdError, RunEndedError, SignalRefusedError } from "../core/errors.ts";
+import { InvalidOptionError, InvalidRunIdError } from "../core/errors.ts";
 import { eventOf, type RunEvent } from "../core/events.ts";
-import { isEnded, type Question, type RunRecord } from "../core/fold.ts";
 import { type Budget, type Limits, limitsOf, type Usd } from "../core/limits.ts";
-import type { Place } from "../core/node.ts";
-import { outcomeSchema } from "../core/outcome.ts";
-import { isRunId, type Path, questionPath } from "../core/paths.ts";
-import { check, misfit, type Schema } from "../core/schema.ts";
+import { isRunId } from "../core/paths.ts";
 import { percents, type ScopeRecord, type SharedScope, scopeRecord, termsAt } from "../core/scopes.ts";
 import { nodeOf, type Step } from "../core/step.ts";
-import { placeAt } from "../core/tree.ts";
 import { ActiveRun } from "./active-run.ts";
+import { Alarm } from "./alarm.ts";
 import { cancelRun } from "./cancel.ts";
 import type { Entrance, Setting } from "./enter.ts";
 import { oneInstrument } from "./instrumented.ts";
-import { load, unknownRun } from "./load.ts";
 import type {
   EngineOptions,
   EventsOptions,
@@ -25,12 +18,17 @@ import type {
   ResumeOptions,
   RunHandle,
   RunResult,
+  SignalOptions,
   StartOptions,
 } from "./options.ts";
 import { topUpRun, topUpScope } from "./raises.ts";
 import { examineModels, fittingInput, initialState, type Root, rootOf } from "./root.ts";
 import { firstWanted, followEvents } from "./run-events.ts";
-import { TakeOver } from "./take-over.ts";
+import { sendSignal } from "./signals.ts";
+import { abandonedRuns, TakeOver } from "./take-over.ts";
+
+/** Sleeping runs that `recover` goes on with at once; the others follow. */
+const mostDue = 1_000;
 
 /** Runs a pipeline: everything `Flujo` does, with its world handed in. */
 export class Runner<In, Out, State = unknown> implements AsyncDisposable {
@@ -39,6 +37,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   readonly #setting: Setting<State>;
   readonly #active = new Map<string, ActiveRun<Out, State>>();
   readonly #takeOver: TakeOver | undefined;
+  readonly #alarm: Alarm | undefined;
   #disposed = false;
 
   /** @throws InvalidPipelineError, InvalidOptionError */
@@ -62,6 +61,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       options,
       ttlMs,
       graceMs: milliseconds(options.grace ?? "30s"),
+      awakeMs: milliseconds(options.awake ?? "1m"),
       instrument,
       onCommit: (runId, entries) => {
         this.#active.get(runId)?.ticker.tick();
@@ -70,9 +70,14 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       },
     };
     if (options.takeOver ?? true) {
-      this.#takeOver = new TakeOver(options.store, options.world, root.pipeline.name, ttlMs, (runId) =>
-        this.#continue(runId, {}, "taken-over"),
+      const { store, world } = options;
+      const { name } = root.pipeline;
+      const alarm = new Alarm(store, world, name, ttlMs, (runId) =>
+        this.#continue(runId, {}, "woken").result(),
       );
+      const continued = (runId: string) => this.#continue(runId, {}, "taken-over");
+      this.#alarm = alarm;
+      this.#takeOver = new TakeOver(store, world, name, ttlMs, continued, () => alarm.look());
     }
   }
 
@@ -131,36 +136,18 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Sends an answer to a place that waits, or will wait, for it, or to a tool of an agent that waits now. Resume the run
-   * to let it go on.
+   * Sends an answer or an event to a place that waits, or will wait, for it; or an answer to a tool of an agent that
+   * waits now. Resume the run to let it go on, or say `resume: true`. In the path of a `waitFor`, `[]` stands for any
+   * item or turn: whichever is first takes it.
    *
-   * @throws UnknownRunError, RunEndedError; SignalRefusedError when nothing waits at that path, it has its answer, or
-   *   the answer does not fit.
+   * @throws UnknownRunError, RunEndedError; SignalRefusedError when nothing waits at that path, it has its answer (then
+   *   the message says who gave it), its time is over, or the answer does not fit.
    */
-  async signal(runId: string, path: string, payload: unknown): Promise<void> {
+  async signal(runId: string, path: string, payload: unknown, options: SignalOptions = {}): Promise<void> {
     const { store, world } = this.#options;
-    const run = await load(store, checkedRunId(runId));
-    if (isEnded(run)) throw new RunEndedError(`run ${runId} has ended: it is ${run.status}`, { runId });
-    const question = openQuestion(run, path);
-    const place = question === undefined ? placeAt(this.#root.node, path) : undefined;
-    if (question === undefined && place?.kind !== "humanInTheLoop") {
-      const awaited =
-        run.awaited.length > 0 ? `It waits at ${run.awaited.join(", ")}.` : "It waits for nothing now.";
-      throw new SignalRefusedError(`nothing in run ${runId} waits for an answer at ${path}`, {
-        runId,
-        path,
-        hint: awaited,
-      });
-    }
-    if (run.completed.has(path)) {
-      throw new SignalRefusedError(`${path} of run ${runId} has its answer already`, { runId, path });
-    }
-    const answer = await check(schemaOf(question, place), payload);
-    if (!answer.ok) throw new SignalRefusedError(misfit("answer", path, answer.issues), { runId, path });
-    const data = encode(payload, `answer to ${path}`, path).json;
-    const to = question === undefined ? path : questionPath(path, question.seq);
-    if (!(await store.send(runId, { id: world.id(), path: to, data, at: world.now() })))
-      throw unknownRun(runId, store);
+    const post = { store, world, tree: this.#root.node };
+    await sendSignal(post, checkedRunId(runId), path, payload, options.by);
+    if (options.resume) this.#goOn(runId);
   }
 
   /**
@@ -177,12 +164,20 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     await this.#active.get(target)?.lookForWord();
   }
 
-  /** Takes over the abandoned runs of this pipeline there are now. Returns their handles. */
+  /**
+   * Takes over the abandoned runs of this pipeline there are now, and goes on with those whose time has come. Returns
+   * their handles. Those that sleep on are woken when they are due, unless `takeOver` is false.
+   */
   async recover(): Promise<RunHandle<Out>[]> {
     const { store, world } = this.#options;
-    const sweep = new TakeOver(store, world, this.#root.pipeline.name, this.#setting.ttlMs, () => {});
-    const abandoned = await sweep.abandoned(new Set(this.#active.keys()));
-    return abandoned.map((runId) => this.#continue(runId, {}, "taken-over"));
+    const { name } = this.#root.pipeline;
+    const mine = new Set(this.#active.keys());
+    const abandoned = await abandonedRuns(store, world, name, mine);
+    const handles = abandoned.map((runId) => this.#continue(runId, {}, "taken-over"));
+    const filter = { status: ["waiting"] as const, pipeline: name, dueBefore: world.now(), limit: mostDue };
+    for (const { runId } of await store.list(filter)) handles.push(this.#continue(runId, {}, "woken"));
+    await this.#alarm?.look();
+    return handles;
   }
 
   /**
@@ -192,6 +187,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     this.#takeOver?.end();
+    this.#alarm?.end();
     await Promise.all([...this.#active.values()].map((run) => run.handOver()));
     await Promise.all((this.#options.listeners ?? []).map((listener) => listener.leave()));
     await this.#setting.instrument?.flush?.();
@@ -230,13 +226,26 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     await examineModels(this.#root, models, all);
   }
 
-  #continue(runId: string, options: ResumeOptions, why: "resumed" | "taken-over"): RunHandle<Out> {
+  #continue(runId: string, options: ResumeOptions, why: "resumed" | "taken-over" | "woken"): RunHandle<Out> {
     return this.#activate(runId, options.signal, async (): Promise<Entrance> => {
       const limits = given(options.budget ?? (why === "resumed" ? this.#options.budget : undefined));
       await this.#examine(limits, []);
       const force = options.forceVersion ? { forceVersion: true } : {};
       return { runId, why, ...force, ...(limits ? { limits } : {}) };
     });
+  }
+
+  /** Resumes a run in the background. One that is coming to stand here at this moment is resumed once it does. */
+  #goOn(runId: string): void {
+    const before = this.#active.get(runId);
+    if (before === undefined) this.resume(runId);
+    else
+      before.result().then(
+        ({ status }) => {
+          if (status === "waiting" && !this.#disposed) this.resume(runId);
+        },
+        () => {}, // its own result tells
+      );
   }
 
   #activate(
@@ -260,21 +269,13 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       instrument?.leave(runId);
       if (this.#active.size === 0) this.#takeOver?.rest();
     };
-    run.result().then(forget, forget);
+    run.result().then((result) => {
+      forget();
+      if (result.status === "waiting" && result.until !== undefined) this.#alarm?.set(result.until.getTime());
+    }, forget);
     this.#takeOver?.watch(this.#active);
     return run;
   }
-}
-
-/** What an operation asks and has no answer to. */
-function openQuestion(run: RunRecord, path: Path): Question | undefined {
-  const last = run.questions.get(path)?.at(-1);
-  return last?.answer === undefined && !run.completed.has(path) ? last : undefined;
-}
-
-function schemaOf(question: Question | undefined, place: Place | undefined): Schema {
-  if (question !== undefined) return question.asks === "approval" ? approvalSchema : outcomeSchema;
-  return (place?.kind === "humanInTheLoop" ? place.answer : undefined) ?? approvalSchema;
 }
 
 /** A listener that throws, or rejects, does not hurt the run. */

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { agent } from "../agents/agent.ts";
 import { models } from "../agents/models.ts";
 import { balanceOf } from "../core/account.ts";
-import { mapOver, sleep } from "../core/compose.ts";
+import { mapOver } from "../core/compose.ts";
 import { fold } from "../core/fold.ts";
 import { decimalUsd } from "../core/limits.ts";
+import { sleep } from "../core/pauses.ts";
 import { daily } from "../core/scopes.ts";
 import type { CrashPoint } from "../testing/crash-store.ts";
 import { entriesOf, market, spentOf } from "../testing/market.ts";
@@ -116,9 +117,12 @@ describe("a shared budget", () => {
     const on = market(); // begins at the midnight of 1 January 2030, UTC
     const scopes = [daily("acme", "$0.10"), daily("sf", "$9", { timeZone: "America/Los_Angeles" })];
     const pipe = on.asking("a", 10).to(sleep("night", "1d")).to(on.asking("b", 10));
-    const result = await on.play(on.cast(pipe, { ...on.paying(), scopes }).runner.run("x", { runId: "r" }), {
-      ms: 3 * 86_400_000,
-    });
+    const result = await on.play(
+      on.cast(pipe, { ...on.paying(), scopes, awake: "1d" }).runner.run("x", { runId: "r" }),
+      {
+        ms: 3 * 86_400_000,
+      },
+    );
     expect(result).toMatchObject({ status: "completed" });
     for (const scope of ["acme:2030-01-01", "acme:2030-01-02", "sf:2029-12-31", "sf:2030-01-01"]) {
       expect([scope, await standing(on, scope)]).toEqual([scope, settled("$0.1")]);

@@ -17,7 +17,14 @@ test("looks once in a while, also when it was told to rest and to watch again in
       });
     },
   };
-  const takeOver = new TakeOver(store, process, "p", 1_000, () => {});
+  const takeOver = new TakeOver(
+    store,
+    process,
+    "p",
+    1_000,
+    () => {},
+    async () => {},
+  );
   const none = new Set<string>();
   takeOver.watch(none);
   await world.run(() => looks === 1);

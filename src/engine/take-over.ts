@@ -1,6 +1,21 @@
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 
+/** The runs of a pipeline that nobody advances and that have not come to stand. */
+export async function abandonedRuns(
+  store: Store,
+  world: World,
+  pipeline: string,
+  mine: { has(runId: string): boolean },
+): Promise<string[]> {
+  const runs = await store.list({ status: ["running"], pipeline, limit: 1_000 });
+  const now = world.now();
+  return runs
+    .filter(({ lease }) => lease === undefined || lease.expiresAt <= now || world.isGone(lease.owner))
+    .map(({ runId }) => runId)
+    .filter((runId) => !mine.has(runId));
+}
+
 /** Looks for runs whose owner has died, and has them resumed: every lease time, while this process has runs of its own. */
 export class TakeOver {
   readonly #store: Store;
@@ -8,6 +23,7 @@ export class TakeOver {
   readonly #pipeline: string;
   readonly #everyMs: number;
   readonly #resume: (runId: string) => void;
+  readonly #alsoLook: () => Promise<void>;
   #off: (() => void) | undefined;
   #ended = false;
 
@@ -17,22 +33,14 @@ export class TakeOver {
     pipeline: string,
     everyMs: number,
     resume: (runId: string) => void,
+    alsoLook: () => Promise<void>,
   ) {
     this.#store = store;
     this.#world = world;
     this.#pipeline = pipeline;
     this.#everyMs = everyMs;
     this.#resume = resume;
-  }
-
-  /** The runs that nobody advances and that have not come to stand. */
-  async abandoned(mine: { has(runId: string): boolean }): Promise<string[]> {
-    const runs = await this.#store.list({ status: ["running"], pipeline: this.#pipeline, limit: 1_000 });
-    const now = this.#world.now();
-    return runs
-      .filter(({ lease }) => lease === undefined || lease.expiresAt <= now || this.#world.isGone(lease.owner))
-      .map(({ runId }) => runId)
-      .filter((runId) => !mine.has(runId));
+    this.#alsoLook = alsoLook;
   }
 
   watch(mine: { has(runId: string): boolean }): void {
@@ -40,7 +48,9 @@ export class TakeOver {
     const look = async (): Promise<void> => {
       const watch = this.#off;
       try {
-        for (const runId of await this.abandoned(mine)) if (!this.#ended) this.#resume(runId);
+        const abandoned = await abandonedRuns(this.#store, this.#world, this.#pipeline, mine);
+        for (const runId of abandoned) if (!this.#ended) this.#resume(runId);
+        if (!this.#ended) await this.#alsoLook();
       } catch {
         // A store that does not answer now is asked again next time.
       }

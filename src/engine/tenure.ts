@@ -3,10 +3,11 @@ import type { BudgetExceededError, FlujoError } from "../core/errors.ts";
 import type { RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Node } from "../core/node.ts";
-import type { Path } from "../core/paths.ts";
+import { isAddressOf, type Path, placeOf } from "../core/paths.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
 import type { JsonReducers, Reducer, Reducers } from "../core/state.ts";
 import { eachPlace } from "../core/tree.ts";
+import { addressed, type Wait } from "../core/waiting.ts";
 import type { Instrument } from "../ports/instrument.ts";
 import type { Models } from "../ports/models.ts";
 import type { Lease, Signal, Store } from "../ports/store.ts";
@@ -29,6 +30,8 @@ export interface TenureParts {
   readonly instrument: Instrument | undefined;
   /** How long calls already paid for are awaited once the run is to stop. */
   readonly graceMs: number;
+  /** The longest sleep that is waited out in this process. */
+  readonly awakeMs: number;
   /** The accounts the run shares with others. */
   readonly scopes: readonly ScopeRecord[];
 }
@@ -48,7 +51,12 @@ export class Tenure {
   readonly stop = new Stop();
   /** Paid calls not yet recorded, by path. */
   readonly underWay = new Map<Path, Promise<Json>>();
-  #reading: Promise<Map<Path, Signal[]>> | undefined;
+  readonly awakeMs: number;
+  #reading: Promise<Sent> | undefined;
+  /** Signals that a place of this tenure is taking, or has taken. */
+  readonly #claimed = new Set<string>();
+  /** How many signals there were when places began to look; undefined while none has. */
+  #heard: number | undefined;
   readonly #calls = new Map<Promise<unknown>, Stop>();
   readonly #graceMs: number;
 
@@ -61,6 +69,7 @@ export class Tenure {
     this.models = parts.models;
     this.instrument = parts.instrument;
     this.#graceMs = parts.graceMs;
+    this.awakeMs = parts.awakeMs;
     this.treasury = new Treasury(
       parts.journal,
       parts.world,
@@ -91,16 +100,50 @@ export class Tenure {
     this.#cut();
   }
 
-  /** What has been sent to a place by now. Those that ask at the same moment share one look into the store. */
+  /**
+   * What has been sent to a place by now, or to any item or turn of it. Those that ask at the same moment share one look
+   * into the store.
+   */
   async signalsAt(path: Path): Promise<readonly Signal[]> {
     this.#reading ??= this.#readSignals().finally(() => {
       this.#reading = undefined;
     });
-    return (await this.#reading).get(path) ?? [];
+    const { all, byAddress, open } = await this.#reading;
+    const isOpen = open.some((address) => isAddressOf(address, path));
+    return isOpen ? all.filter((signal) => isAddressOf(signal.path, path)) : (byAddress.get(path) ?? []);
   }
 
-  async #readSignals(): Promise<Map<Path, Signal[]>> {
-    return Map.groupBy(await this.store.signals(this.runId), ({ path }) => path);
+  async #readSignals(): Promise<Sent> {
+    const all = await this.store.signals(this.runId);
+    this.#heard ??= all.length;
+    const byAddress = Map.groupBy(all, ({ path }) => path);
+    return { all, byAddress, open: [...byAddress.keys()].filter((address) => address.includes("[]")) };
+  }
+
+  /** Takes a signal for one place. False when another has it. */
+  claim(id: string): boolean {
+    if (this.run.taken.has(id) || this.#claimed.has(id)) return false;
+    this.#claimed.add(id);
+    return true;
+  }
+
+  /** Gives a signal back that was not for the place. */
+  disclaim(id: string): void {
+    this.#claimed.delete(id);
+  }
+
+  /** Begins to look anew: from here on `hasWord` tells of what comes. */
+  listen(): void {
+    this.#heard = undefined;
+  }
+
+  /** Whether something has been sent, for one of these, since places began to look. */
+  async hasWord(waits: readonly Wait[]): Promise<boolean> {
+    const heard = this.#heard;
+    const paths = addressed(waits);
+    if (heard === undefined || paths.length === 0) return false;
+    const fresh = (await this.store.signals(this.runId)).slice(heard);
+    return fresh.some(({ path }) => paths.some((waiting) => isAddressOf(placeOf(path), waiting)));
   }
 
   /**
@@ -153,6 +196,14 @@ export class Tenure {
       });
     });
   }
+}
+
+/** The signals of a run, in order. */
+interface Sent {
+  readonly all: readonly Signal[];
+  readonly byAddress: ReadonlyMap<Path, readonly Signal[]>;
+  /** Addresses that leave open which item or turn is meant. */
+  readonly open: readonly Path[];
 }
 
 /** What the run shares with others; undefined when that is nothing. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parallel, pipeline, sleep } from "../core/compose.ts";
+import { parallel, pipeline } from "../core/compose.ts";
+import { sleep } from "../core/pauses.ts";
 import { entriesOf, market, spentOf } from "../testing/market.ts";
 
 describe("topping a run up", () => {
@@ -46,7 +47,7 @@ describe("topping a run up", () => {
 
   it("counts once, also when its owner died before it was recorded", async () => {
     const on = market();
-    const pipe = pipeline("p", sleep<string>("nap", "1h").to(on.asking("a", 60)));
+    const pipe = pipeline("p", sleep<string>("nap", "1m").to(on.asking("a", 60)));
     const first = on.cast(pipe, { ...on.paying("$0.50"), host: "elsewhere" });
     first.runner.start("x", { runId: "r" });
     await on.wait(500);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { humanInTheLoop, mapOver, pipeline, step } from "../core/compose.ts";
+import { mapOver, pipeline, step } from "../core/compose.ts";
 import { DeliveryFailedError, type FlujoError } from "../core/errors.ts";
+import { humanInTheLoop } from "../core/pauses.ts";
 import type { Step } from "../core/step.ts";
 import { Runner } from "../engine/runner.ts";
 import type { Delivery, Sink } from "../ports/sink.ts";

@@ -181,7 +181,7 @@ function kindText(place: Place): string {
     case "loopUntil":
       return `loopUntil, at most ${place.maxLoops} turns`;
     case "sleep":
-      return `sleep ${place.ms} ms`;
+      return typeof place.ms === "number" ? `sleep ${place.ms} ms` : "sleep until a moment";
     default:
       return place.kind;
   }

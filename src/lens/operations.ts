@@ -112,9 +112,13 @@ function take(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>): void {
     case "value-altered":
       complete(at(entry.path, "check"), entry, 0);
       return;
-    case "signal-received":
-      complete(at(entry.path, "humanInTheLoop"), entry, undefined);
+    case "signal-received": {
+      const operation = at(entry.path, "humanInTheLoop");
+      if (entry.by !== undefined) operation.notes.push(`${entry.by} sent it.`);
+      if (entry.late) operation.notes.push("Nothing came in time: this was declared for that.");
+      complete(operation, entry, undefined);
       return;
+    }
     case "failure-collected": {
       const operation = at(entry.path, "item");
       operation.status = "failed";
@@ -144,16 +148,24 @@ function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>)
       return;
     }
     case "signal-awaited": {
-      const operation = at(entry.path, entry.asks === undefined ? "humanInTheLoop" : "tool-call");
+      const operation = at(entry.path, askerOf(entry));
       operation.status = "waiting";
       operation.startedAt ??= entry.at;
-      operation.notes.push(`It asks: ${entry.prompt}`);
+      if (entry.kind !== "signal") operation.notes.push(`It asks${whom(entry)}: ${entry.prompt}`);
+      if (entry.due !== undefined) operation.notes.push(`It waits until ${iso(entry.due)}.`);
+      return;
+    }
+    case "signal-escalated": {
+      const until = entry.due === undefined ? "" : ` until ${iso(entry.due)}`;
+      at(entry.path, "humanInTheLoop").notes.push(`Nobody answered in time: it asks${whom(entry)}${until}.`);
       return;
     }
     case "question-answered": {
       const operation = at(entry.path, "tool-call");
       operation.status = "running";
-      operation.notes.push(`A person answered: ${JSON.stringify(readableJson(entry.output))}`);
+      operation.notes.push(
+        `${entry.by ?? "A person"} answered: ${JSON.stringify(readableJson(entry.output))}`,
+      );
       return;
     }
     case "operation-started": {
@@ -192,6 +204,14 @@ function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>)
       return;
   }
 }
+
+function askerOf({ asks, kind }: EntryOf<"signal-awaited">): string {
+  if (asks !== undefined) return "tool-call";
+  return kind === "signal" ? "waitFor" : "humanInTheLoop";
+}
+
+const whom = ({ assignees }: { readonly assignees?: readonly string[] }): string =>
+  assignees === undefined ? "" : ` ${assignees.join(", ")}`;
 
 function complete(operation: Operation, entry: Entry, took: number | undefined): void {
   operation.status = "completed";
@@ -251,7 +271,10 @@ function close(operation: Operation, run: RunRecord, found: ReadonlyMap<Path, Op
   const owner = found.get(parentPath(operation.path));
   if (due !== undefined && (due <= run.updatedAt || owner?.status === "completed"))
     operation.status = "completed";
-  else if (run.status !== "running") operation.status = "stopped";
+  else if (run.status === "waiting" && due !== undefined) {
+    operation.status = "waiting";
+    operation.notes.push(`It sleeps until ${iso(due)}.`);
+  } else if (run.status !== "running") operation.status = "stopped";
   else if (due !== undefined) operation.notes.push(`It sleeps until ${iso(due)}.`);
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { humanInTheLoop, mapOver, parallel, pipeline, step } from "../core/compose.ts";
+import { mapOver, parallel, pipeline, step } from "../core/compose.ts";
 import type { Entry, Fact } from "../core/entries.ts";
+import { humanInTheLoop } from "../core/pauses.ts";
 import type { AnyStep } from "../core/step.ts";
 import { Flujo } from "../flujo.ts";
 import { memory } from "../stores/memory.ts";

@@ -1,12 +1,13 @@
 import type { Entry } from "../core/entries.ts";
 import type { ErrorRecord } from "../core/errors.ts";
-import { fold, type RunRecord } from "../core/fold.ts";
+import { fold, promptAt, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { decimalUsd, type Limits } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
 import { blocksOf } from "../core/streamed.ts";
+import type { Wait } from "../core/waiting.ts";
 import { chargesOf, type ModelCharge } from "./charges.ts";
 import { type FailedAttempt, type Operation, operationsOf, parentPath } from "./operations.ts";
 import { readableJson, type SpentView, spentView } from "./readable.ts";
@@ -30,7 +31,7 @@ export interface RunView {
   readonly input: Json;
   readonly output: Json;
   readonly error: ErrorRecord | null;
-  readonly waitingFor: readonly { readonly path: Path; readonly prompt: string }[];
+  readonly waitingFor: readonly WaitView[];
   readonly spent: SpentView;
   /** The same by model, each with the price it was charged by. */
   readonly charges: readonly ModelCharge[];
@@ -44,6 +45,17 @@ export interface RunView {
   /** The shared budgets it is charged to, when there are any. */
   readonly scopes?: readonly string[];
   readonly origin: { readonly file: string; readonly export: string } | null;
+}
+
+/** One thing a run waits for. */
+export interface WaitView {
+  readonly path: Path;
+  readonly kind: Wait["kind"];
+  /** What is asked; empty where nobody is. */
+  readonly prompt: string;
+  readonly assignees?: readonly string[];
+  /** An ISO date: when it goes on in any case. */
+  readonly due?: string;
 }
 
 export interface OperationView {
@@ -100,12 +112,23 @@ async function viewRun(
     input: created === undefined ? null : readableJson(await values.fetch(created.input)),
     output: output === undefined ? null : readableJson(await values.output(output)),
     error: run.error ?? null,
-    waitingFor: run.awaited.map((path) => ({ path, prompt: run.prompts.get(path) ?? "" })),
+    waitingFor: run.waits.map((wait) => waitView(run, wait)),
     spent: spentView(run.spent),
     charges,
     limits: viewLimits(run.limits),
     ...(created?.scopes === undefined ? {} : { scopes: created.scopes.map(scopeName) }),
     origin: created?.origin ?? null,
+  };
+}
+
+function waitView(run: RunRecord, { path, kind, due }: Wait): WaitView {
+  const assignees = run.awaited.get(path)?.assignees;
+  return {
+    path,
+    kind,
+    prompt: promptAt(run, path),
+    ...(assignees === undefined ? {} : { assignees }),
+    ...(due === undefined ? {} : { due: iso(due) }),
   };
 }
 

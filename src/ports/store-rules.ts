@@ -68,14 +68,24 @@ export function shows(filter: RunFilter, runId: string, summary: RunSummary): bo
   return (
     (filter.status === undefined || filter.status.includes(summary.status)) &&
     (filter.pipeline === undefined || filter.pipeline === summary.pipeline) &&
-    (filter.idPrefix === undefined || runId.startsWith(filter.idPrefix))
+    (filter.idPrefix === undefined || runId.startsWith(filter.idPrefix)) &&
+    (filter.dueBefore === undefined || (summary.wakeAt ?? Number.POSITIVE_INFINITY) <= filter.dueBefore)
   );
 }
 
-/** Newest first; runs made in one millisecond by id, the later one first. */
-export function newestFirst(a: RunListing, b: RunListing): number {
-  return b.createdAt - a.createdAt || (a.runId < b.runId ? 1 : -1);
+/** The runs a filter has let through, in its order and up to its limit. */
+export function listed(runs: RunListing[], filter: RunFilter): RunListing[] {
+  const order = filter.dueBefore === undefined ? newestFirst : dueFirst;
+  return runs.sort(order).slice(0, filter.limit ?? defaultListLimit);
 }
+
+/** Newest first; runs made in one millisecond by id, the later one first. */
+const newestFirst = (a: RunListing, b: RunListing): number =>
+  b.createdAt - a.createdAt || (a.runId < b.runId ? 1 : -1);
+
+/** Those due first; runs due at one millisecond by id, the earlier one first. */
+const dueFirst = (a: RunListing, b: RunListing): number =>
+  (a.wakeAt ?? 0) - (b.wakeAt ?? 0) || (a.runId < b.runId ? -1 : 1);
 
 /** The accounts a filter lets through, by name. */
 export function chosenAccounts(accounts: Iterable<Account>, filter: AccountFilter): readonly Account[] {

@@ -19,6 +19,8 @@ export interface RunSummary {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly calls: number;
+  /** When a waiting run goes on by itself, in milliseconds since 1970. Absent: somebody has to send it something. */
+  readonly wakeAt?: number;
 }
 
 /** One run in a list. */
@@ -89,6 +91,8 @@ export interface Signal {
   readonly path: Path;
   readonly data: Json;
   readonly at: number;
+  /** Who sent it, as they say. */
+  readonly by?: string;
 }
 
 /** A result kept for steps that are `cached`. */
@@ -121,7 +125,9 @@ export interface RunFilter {
   readonly pipeline?: string;
   /** Only runs whose id starts so. */
   readonly idPrefix?: string;
-  /** At most so many, newest first. Default 100. */
+  /** Only runs that go on by themselves at this moment or before: these come in the order in which they are due. */
+  readonly dueBefore?: number;
+  /** At most so many, newest first (unless `dueBefore` says otherwise). Default 100. */
   readonly limit?: number;
 }
 

@@ -14,11 +14,10 @@ import type {
 import {
   chosenAccounts,
   chosenNotes,
-  defaultListLimit,
   follow,
   grant,
   isFree,
-  newestFirst,
+  listed,
   refuseBadKey,
   refuseBadRunId,
   shows,
@@ -137,12 +136,12 @@ export function memory(): Store {
     },
 
     async list(filter) {
-      const listed: RunListing[] = [];
+      const found: RunListing[] = [];
       for (const [runId, { summary, lease }] of runs) {
         if (summary === undefined || !shows(filter, runId, summary)) continue;
-        listed.push({ ...summary, runId, ...(lease === undefined ? {} : { lease }) });
+        found.push({ ...summary, runId, ...(lease === undefined ? {} : { lease }) });
       }
-      return listed.sort(newestFirst).slice(0, filter.limit ?? defaultListLimit);
+      return listed(found, filter);
     },
 
     async send(runId, signal) {

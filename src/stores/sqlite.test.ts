@@ -69,12 +69,12 @@ describe("a database that cannot be used", () => {
     await store.acquire(request);
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec("PRAGMA user_version = 4");
+    db.exec("PRAGMA user_version = 5");
     db.close();
     const before = readFileSync(path);
     const newer = sqlite(path);
     await expect(newer.list({})).rejects.toThrow(StoreNewerError);
-    await expect(newer.acquire(request)).rejects.toThrow(/format 4, this one knows 3/);
+    await expect(newer.acquire(request)).rejects.toThrow(/format 5, this one knows 4/);
     expect(readFileSync(path)).toEqual(before);
   });
 
@@ -83,7 +83,9 @@ describe("a database that cannot be used", () => {
     await store.commit([append(0, "kept")]);
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec("DROP TABLE accounts; DROP TABLE notes; PRAGMA user_version = 1");
+    db.exec(
+      "DROP TABLE accounts; DROP TABLE notes; DROP INDEX runs_by_waking; ALTER TABLE runs DROP COLUMN wake_at; PRAGMA user_version = 1",
+    );
     db.close();
     const [one, two] = [sqlite(path), sqlite(path)];
     expect(await one.read("r", 0, 9)).toHaveLength(1);
@@ -98,7 +100,9 @@ describe("a database that cannot be used", () => {
     await store.ledger({ kind: "amend", scope: "day", set: { calls: 1 } });
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec("DROP TABLE notes; PRAGMA user_version = 2");
+    db.exec(
+      "DROP TABLE notes; DROP INDEX runs_by_waking; ALTER TABLE runs DROP COLUMN wake_at; PRAGMA user_version = 2",
+    );
     db.close();
     const updated = sqlite(path);
     expect(await updated.putNote("k", 1, undefined)).toEqual(expect.any(String));

@@ -60,7 +60,7 @@ export function scene(options: { readonly seed?: number; readonly store?: Store 
       return { process, store: own, runner, run: (input, start) => world.run(runner.run(input, start)) };
     },
     play: (promise, bounds) => world.run(promise, bounds),
-    wait: (ms) => world.run(new Promise<void>((resolve) => void clock.timer(ms, resolve))),
+    wait: (ms) => world.run(new Promise<void>((resolve) => void clock.timer(ms, resolve)), { ms: ms + 1 }),
     journal: async (runId) => (await store.read(runId, 0, Number.MAX_SAFE_INTEGER)) ?? [],
   };
 }

@@ -120,6 +120,7 @@ const everyType: readonly Entry["type"][] = [
   "run-waiting",
   "scope-opened",
   "signal-awaited",
+  "signal-escalated",
   "signal-received",
   "step-completed",
   "step-failed",

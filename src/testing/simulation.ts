@@ -55,7 +55,7 @@ export interface SimulationReport {
  */
 export async function simulate(options: SimulateOptions): Promise<SimulationReport> {
   const { seed } = options;
-  const plan = randomRun(chance(seed), chance(seed ^ 0x57ea3), chance(seed ^ 0x7001));
+  const plan = randomRun(chance(seed), chance(seed ^ 0x57ea3), chance(seed ^ 0x7001), chance(seed ^ 0x9e09));
   const reference = refer(plan.body);
   const calm = await live(plan, reference, options, undefined);
   const rough = await live(plan, reference, options, chance(seed ^ 0x5eed));

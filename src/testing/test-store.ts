@@ -397,6 +397,36 @@ const list: Claims = {
     ]);
   },
 
+  async "finds the runs that are due, those first that are due first"({ store }) {
+    await fill(store, {
+      late: { status: "waiting", wakeAt: start + 30 },
+      soon: { status: "waiting", wakeAt: start + 10, pipeline: "other" },
+      twin: { status: "waiting", wakeAt: start + 10 },
+      asks: { status: "waiting" },
+      done: { status: "completed" },
+    });
+    assert.deepEqual(await ids(store, { dueBefore: start + 9 }), []);
+    assert.deepEqual(await ids(store, { dueBefore: start + 10 }), ["soon", "twin"]);
+    assert.deepEqual(await ids(store, { dueBefore: Number.MAX_SAFE_INTEGER }), ["soon", "twin", "late"]);
+    assert.deepEqual(await ids(store, { dueBefore: start + 99, pipeline: "test" }), ["twin", "late"]);
+    assert.deepEqual(await ids(store, { dueBefore: start + 99, limit: 1 }), ["soon"]);
+    const found = await store.list({ dueBefore: start + 99, status: ["waiting"] });
+    assert.deepEqual(
+      found.map(({ wakeAt }) => wakeAt),
+      [start + 10, start + 10, start + 30],
+    );
+  },
+
+  async "forgets when a run was due once its summary says nothing of it"({ store }) {
+    const lease = await create(store);
+    const waiting = summary({ status: "waiting", wakeAt: start + 10 });
+    await store.commit([{ ...append(lease, 0, "a"), summary: waiting }]);
+    assert.deepEqual(await store.list({}), [{ ...waiting, runId: "r", lease }]);
+    await store.commit([{ ...append(lease, 1, "b"), summary: summary() }]);
+    assert.deepEqual(await store.list({}), [{ ...summary(), runId: "r", lease }]);
+    assert.deepEqual(await store.list({ dueBefore: start + 99 }), []);
+  },
+
   async "shows 100 runs unless told otherwise"({ store }) {
     await fill(
       store,
@@ -432,6 +462,9 @@ const besides: Claims = {
     for (const one of sent) assert.equal(await store.send("r", one), true);
     assert.equal(await store.send("r", signal("a", "another")), true);
     assert.deepEqual(await store.signals("r"), sent);
+    const named = { ...signal("named", 1), by: "ana" };
+    await store.send("r", named);
+    assert.deepEqual((await store.signals("r")).at(-1), named);
   },
 
   async "sends no signal to an unknown run"({ store }) {

@@ -86,7 +86,7 @@ class Virtual implements VirtualWorld {
   #now: number;
   #order = 0;
   #ready: Task[] = [];
-  #timers: Task[] = [];
+  readonly #timers = new Set<Task>();
 
   constructor({ seed = 1, start = startOf2030 }: VirtualWorldOptions) {
     this.#chance = chance(seed);
@@ -139,10 +139,8 @@ class Virtual implements VirtualWorld {
   add(by: Process, ms: number, callback: () => void, background = false): () => void {
     const due = this.#now + Math.max(0, Math.ceil(ms)); // the clock shows whole milliseconds, as Date.now() does
     const task = { by, due, order: this.#order++, background, callback };
-    this.#timers.push(task);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== task);
-    };
+    this.#timers.add(task);
+    return () => void this.#timers.delete(task);
   }
 
   addReady(by: Process, callback: () => void): void {
@@ -150,9 +148,8 @@ class Virtual implements VirtualWorld {
   }
 
   drop(by: Process): void {
-    const stays = (task: Task): boolean => task.by !== by;
-    this.#timers = this.#timers.filter(stays);
-    this.#ready = this.#ready.filter(stays);
+    for (const task of this.#timers) if (task.by === by) this.#timers.delete(task);
+    this.#ready = this.#ready.filter((task) => task.by !== by);
   }
 
   /** Any of what is ready: whoever relies on an order among these relies on luck. */
@@ -178,10 +175,9 @@ class Virtual implements VirtualWorld {
   }
 
   #remove(task: Task): void {
-    for (const tasks of [this.#ready, this.#timers]) {
-      const at = tasks.indexOf(task);
-      if (at >= 0) tasks.splice(at, 1);
-    }
+    this.#timers.delete(task);
+    const at = this.#ready.indexOf(task);
+    if (at >= 0) this.#ready.splice(at, 1);
   }
 
   #pending(): string[] {

@@ -5,6 +5,7 @@ import {
   branchOn,
   concat,
   embed,
+  humanInTheLoop,
   loopUntil,
   mapOver,
   parallel,
@@ -252,7 +253,44 @@ const library = () =>
     ),
   );
 
+/** A person is asked at the top, in a branch, a loop, a map, a parallel, a sub-pipeline, and before an agent's tool. */
+function asking(world: World) {
+  const visit = visiting(world);
+  const ask = humanInTheLoop("ask", { prompt: (value: unknown) => `Is ${String(value)} right?` });
+  const refund = tool("refund", {
+    description: "Refunds an order",
+    input: z.object({ order: z.string() }),
+    approval: true,
+    execute: async ({ order }, { runId }) => {
+      await world.work(runId, "/asking/at[tool]/serve");
+      return `refunded ${order}`;
+    },
+  });
+  const model = scriptedModel({
+    replies: ({ options }) =>
+      options.prompt.length === 2 ? { toolCalls: [{ name: "refund", input: { order: "A7" } }] } : "Done.",
+  });
+  const serve = agent("serve", {
+    model,
+    system: "Serve.",
+    prompt: (_: number) => "Refund A7",
+    tools: [refund],
+  });
+  const at = parallel("at", {
+    branch: branchOn("way", (_: number) => "k" as const, { k: ask }),
+    loop: loopUntil<unknown, unknown>("turns", ask, { until: () => true, maxLoops: 2 }),
+    map: mapOver("items", ask, { over: (_: number) => [1, 2] }),
+    parallel: parallel("sides", { left: ask, right: visit<number>("beside") }),
+    slow: visit<number>("slow"),
+    sub: pipeline("part", ask),
+    tool: serve,
+  });
+  const last = humanInTheLoop("last", { prompt: () => "All of it?" });
+  return pipeline("asking", visit<number>("before").to(at).to(last).to(closing(world)), diary);
+}
+
 export const pipelines = {
+  asking,
   analyst,
   tour,
   line,

@@ -49,6 +49,7 @@ describe("flujo run", () => {
       output: "X",
       error: null,
       waitingFor: [],
+      until: null,
       spent: { costUsd: "0", inputTokens: 0, outputTokens: 0, calls: 0 },
       prices: [],
       durationMs: expect.any(Number),

@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import type * as compose from "../../src/core/compose.ts";
 import type { PaidContext } from "../../src/core/context.ts";
+import type * as pauses from "../../src/core/pauses.ts";
 import type { StepContext } from "../../src/index.ts";
 import type * as markets from "../../src/testing/market.ts";
 
 /** A copy of the sources, as far as scenes need it. */
-export type Copy = typeof compose & typeof markets;
+export type Copy = typeof compose & typeof pauses & typeof markets;
 
 /** $0.01 a token of output. */
 const rates = { input: 0n, output: 10_000_000_000n };

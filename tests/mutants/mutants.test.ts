@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import type * as compose from "../../src/core/compose.ts";
+import type * as pauses from "../../src/core/pauses.ts";
 import type * as memory from "../../src/stores/memory.ts";
 import type * as markets from "../../src/testing/market.ts";
 import type * as shared from "../../src/testing/simulation/shared.ts";
@@ -62,6 +63,7 @@ async function brokenClaims(folder: string): Promise<string[]> {
 async function brokenPromises(folder: string, seeds: number): Promise<readonly string[]> {
   const on = {
     ...(await load<typeof compose>(folder, "core/compose.ts")),
+    ...(await load<typeof pauses>(folder, "core/pauses.ts")),
     ...(await load<typeof markets>(folder, "testing/market.ts")),
   };
   for (const [claim, holds] of Object.entries(claims)) {

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
-import { humanInTheLoop, pipeline } from "../../src/core/compose.ts";
+import { pipeline } from "../../src/core/compose.ts";
+import { humanInTheLoop } from "../../src/core/pauses.ts";
 import { email, htmlText } from "../../src/events/sinks.ts";
 import { Flujo } from "../../src/flujo.ts";
 import { type MailServer, mailServer, password } from "./mail-server.ts";

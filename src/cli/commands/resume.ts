@@ -1,13 +1,10 @@
-import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import type { RunRecord } from "../../core/fold.ts";
 import { fold, isEnded } from "../../core/fold.ts";
 import { readJournal } from "../../lens/journal.ts";
 import { advance } from "../advance.ts";
 import { budgetOf } from "../amounts.ts";
 import { answering, type Known } from "../document.ts";
-import { CommandError } from "../letter.ts";
-import { type Loaded, loadPipeline } from "../load/pipeline.ts";
+import { loadOrigin } from "../load/origin.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
 import { openKnown } from "../stores.ts";
@@ -21,6 +18,8 @@ interface Flags {
   readonly store?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly ask?: boolean;
+  readonly wait?: boolean;
 }
 
 /** `flujo resume RUN` */
@@ -41,12 +40,15 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     )
     .option("--json", "print one JSON document about the run")
     .option("--quiet", "no progress")
+    .option("--no-ask", "leave a run waiting that asks a person, also at a terminal")
+    .option("--wait", "stay until the run is done: wait for answers, events and moments")
     .action(async (run: string, flags: Flags) =>
       done(await answering(flags, (known) => resume(run, flags, known))),
     );
 }
 
-async function resume(name: string, flags: Flags, known: Known): Promise<number> {
+/** @returns the exit code. */
+export async function resume(name: string, flags: Flags, known: Known): Promise<number> {
   budgetOf(flags);
   known.runId = name;
   const settings = await readSettings(flags);
@@ -58,7 +60,7 @@ async function resume(name: string, flags: Flags, known: Known): Promise<number>
     const run = fold(past);
     known.pipeline = run.created?.pipeline ?? null;
     known.fingerprint = run.fingerprint || null;
-    const loaded = await loadOrigin(runId, run, flags);
+    const loaded = await loadOrigin(runId, run, `flujo resume ${runId}`, flags);
     const budget = isEnded(run) ? undefined : budgetOf(flags, run.limits);
     const options = {
       ...(budget === undefined ? {} : { budget }),
@@ -77,25 +79,4 @@ async function resume(name: string, flags: Flags, known: Known): Promise<number>
   } finally {
     await store.close();
   }
-}
-
-/** The pipeline, from where the run came from unless a file is named. */
-async function loadOrigin(runId: string, run: RunRecord, { file, export: name }: Flags): Promise<Loaded> {
-  const origin = run.created?.origin;
-  if (file !== undefined) return loadPipeline(file, name ?? origin?.export);
-  if (origin === undefined) {
-    throw new CommandError(
-      "cannot-load",
-      `run ${runId} was started by a program, not by flujo run: which file its pipeline is in was not recorded`,
-      `Name the file: flujo resume ${runId} --file FILE`,
-    );
-  }
-  if (!existsSync(origin.file)) {
-    throw new CommandError(
-      "cannot-load",
-      `the file run ${runId} came from is gone: ${origin.file}`,
-      `Name where it is now: flujo resume ${runId} --file FILE`,
-    );
-  }
-  return loadPipeline(origin.file, name ?? origin.export);
 }

@@ -30,6 +30,8 @@ interface Flags {
   readonly export?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly ask?: boolean;
+  readonly wait?: boolean;
   readonly dryRun?: boolean;
   readonly assumeTokens?: number;
   readonly assumeItems?: number;
@@ -54,6 +56,8 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--export <name>", "the export to run (default: default, or pipeline)")
     .option("--json", "print one JSON document about the run")
     .option("--quiet", "no progress")
+    .option("--no-ask", "leave a run waiting that asks a person, also at a terminal")
+    .option("--wait", "stay until the run is done: wait for answers, events and moments")
     .option("--dry-run", "say what it can cost at most, and did in past runs; call and store nothing")
     .addOption(
       new Option("--assume-tokens <count>", "in a dry run: tokens of each text not known yet").argParser(

@@ -5,6 +5,7 @@ import { type ErrorRecord, recordError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { Node, OnFailure } from "../../core/node.ts";
 import type { Path } from "../../core/paths.ts";
+import type { Wait } from "../../core/waiting.ts";
 import { type Frame, within } from "../frame.ts";
 import { Interruption } from "../interruption.ts";
 import { Stop } from "../stop.ts";
@@ -31,7 +32,7 @@ export class Join {
   readonly #frame: Frame;
   readonly #onFailure: OnFailure;
   readonly #stop: Stop;
-  readonly #waiting: Path[] = [];
+  readonly #waiting: Wait[] = [];
   #failure: { readonly error: unknown } | undefined;
   #interruption: Interruption | undefined;
 
@@ -76,7 +77,7 @@ export class Join {
     this.#frame.stop.check();
     if (this.#interruption !== undefined) throw this.#interruption;
     if (this.#failure !== undefined) throw this.#failure.error;
-    if (this.#waiting.length > 0) throw Interruption.suspended([...this.#waiting].sort());
+    if (this.#waiting.length > 0) throw Interruption.suspended(this.#waiting.sort(byPath));
   }
 
   async #after(error: unknown, path: Path): Promise<Outcome | undefined> {
@@ -105,6 +106,8 @@ export class Join {
     }
   }
 }
+
+const byPath = (a: Wait, b: Wait): number => (a.path < b.path ? -1 : 1);
 
 const failed = (error: ErrorRecord, ref: Ref): Outcome => ({
   json: { ok: false, error: error as unknown as Json }, // an error record is JSON by construction

@@ -52,6 +52,7 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
     const returned = await stop.race(() =>
       instrumented(tenure, path, () => node.work(given as never, context)),
     );
+    context.checkAwake();
     const isFree = node.output === undefined && frame.checks.length === 0;
     const output = isFree ? returned : await checked(node, returned, path, frame);
     const kept = keep(output, `output of ${path}`, path);
@@ -75,6 +76,7 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
     return { json: kept.json, ref: seq };
   } catch (error) {
     if (error instanceof Interruption) throw error; // its calls under way may still be recorded
+    context.checkAwake();
     context.end();
     start.over = true;
     const failure = placed(error, path);

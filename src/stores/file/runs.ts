@@ -2,7 +2,7 @@ import { fstatSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { RunFilter, RunListing, RunSummary } from "../../ports/store.ts";
-import { defaultListLimit, newestFirst, shows } from "../../ports/store-rules.ts";
+import { listed, shows } from "../../ports/store-rules.ts";
 import { namesIn } from "./disk.ts";
 import { leaseOf } from "./lease.ts";
 import { lines } from "./line.ts";
@@ -23,7 +23,7 @@ export async function list(folder: string, filter: RunFilter): Promise<RunListin
     const run = glance(join(folder, runId), runId);
     if (run !== undefined && shows(filter, runId, run)) found.push(run);
   }
-  return found.sort(newestFirst).slice(0, filter.limit ?? defaultListLimit);
+  return listed(found, filter);
 }
 
 /** A run as a list shows it; undefined before its first summary. */

@@ -42,17 +42,19 @@ export function release(db: Database, lease: Lease): void {
 }
 
 export function list(db: Database, filter: RunFilter): RunListing[] {
-  const { status, pipeline, idPrefix } = filter;
+  const { status, pipeline, idPrefix, dueBefore } = filter;
   const where = ["pipeline IS NOT NULL"];
   const values: (string | number)[] = [];
-  const only = (condition: string, ...parameters: string[]): void => {
+  const only = (condition: string, ...parameters: (string | number)[]): void => {
     where.push(condition);
     values.push(...parameters);
   };
   if (status !== undefined) only("status IN (SELECT value FROM json_each(?))", JSON.stringify(status));
   if (pipeline !== undefined) only("pipeline = ?", pipeline);
   if (idPrefix !== undefined) only("substr(id, 1, length(?)) = ?", idPrefix, idPrefix);
-  const select = `SELECT * FROM runs WHERE ${where.join(" AND ")} ORDER BY created DESC, id DESC LIMIT ?`;
+  if (dueBefore !== undefined) only("wake_at <= ?", dueBefore);
+  const order = dueBefore === undefined ? "created DESC, id DESC" : "wake_at, id";
+  const select = `SELECT * FROM runs WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT ?`;
   const rows = db.all(select, ...values, filter.limit ?? defaultListLimit);
   return rows.map((row) => {
     const runId = String(row.id);
@@ -68,6 +70,7 @@ export function list(db: Database, filter: RunFilter): RunListing[] {
       inputTokens: Number(row.input_tokens),
       outputTokens: Number(row.output_tokens),
       calls: Number(row.calls),
+      ...(row.wake_at === null ? {} : { wakeAt: Number(row.wake_at) }),
       ...(lease === undefined ? {} : { lease }),
     };
   });

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import { StoreCorruptError, StoreNewerError } from "../../core/errors.ts";
 import { busyTimeoutMs, isBusy } from "./faults.ts";
-import { applicationId, formatVersion, ledgerTables, noteTable, tables } from "./schema.ts";
+import { applicationId, formatVersion, ledgerTables, noteTable, tables, wakeIndex } from "./schema.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -117,6 +117,7 @@ function upgrade(db: DatabaseSync): void {
     const version = Number(pragma(db, "user_version"));
     if (version < 2) db.exec(ledgerTables);
     if (version < 3) db.exec(noteTable);
+    if (version < 4) db.exec(`ALTER TABLE runs ADD COLUMN wake_at INTEGER; ${wakeIndex}`);
     db.exec(`PRAGMA user_version = ${formatVersion}`);
     db.exec("COMMIT");
   } catch (error) {

@@ -10,7 +10,7 @@
 export const applicationId = 0x464c554a;
 
 /** Kept in `user_version`. A database with a higher one is refused. */
-export const formatVersion = 3;
+export const formatVersion = 4;
 
 /** Since format 2. Most accounts have no money held: those that have are found without looking at the others. */
 export const ledgerTables = `
@@ -27,6 +27,9 @@ export const noteTable = `
   CREATE TABLE notes(key TEXT PRIMARY KEY, version TEXT NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+/** Since format 4. Most runs wait for no moment: those that do are found without looking at the others. */
+export const wakeIndex = "CREATE INDEX runs_by_waking ON runs(wake_at, id) WHERE wake_at IS NOT NULL;";
+
 export const tables = `
   CREATE TABLE runs(
     num INTEGER PRIMARY KEY,
@@ -42,9 +45,11 @@ export const tables = `
     pico_usd TEXT,
     input_tokens INTEGER,
     output_tokens INTEGER,
-    calls INTEGER
+    calls INTEGER,
+    wake_at INTEGER           -- NULL: nothing wakes it by itself
   ) STRICT;
   CREATE INDEX runs_by_age ON runs(created DESC, id DESC);
+  ${wakeIndex}
   CREATE TABLE entries(key INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE TABLE blobs(hash TEXT PRIMARY KEY, utf8 BLOB NOT NULL) STRICT; -- Node 22.13 ends a TEXT at its first NUL
   CREATE TABLE signals(

@@ -1,6 +1,7 @@
 /** The course of one simulated run: who starts and resumes it, who dies when, until it comes to stand. */
 import { FlujoError } from "../../core/errors.ts";
 import type { Budget, Usd } from "../../core/limits.ts";
+import { eachPlace } from "../../core/tree.ts";
 import type { EngineOptions, RunHandle, RunResult } from "../../engine/options.ts";
 import { Runner } from "../../engine/runner.ts";
 import { undeliveredIn } from "../../events/undelivered.ts";
@@ -10,14 +11,15 @@ import { crashingStore } from "../crash-store.ts";
 import { StuckError, type VirtualProcess, type VirtualWorld } from "../virtual-world.ts";
 import { budgetsIn } from "./accounts.ts";
 import { type Fault, randomFault } from "./faults.ts";
-import { answerAt, answerFor, build } from "./pipeline.ts";
-import type { RunPlan } from "./plan.ts";
+import { answerAt, answerFor, build, happened, type Surroundings } from "./pipeline.ts";
+import { type HumanPlan, peopleIn, type RunPlan } from "./plan.ts";
 import type { Provider } from "./provider.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Witness } from "./witness.ts";
 
 export const runId = "simulated";
 const leaseMs = 5_000;
+const dayMs = 86_400_000;
 /** More than any run needs: what is not done by then never will be. */
 const bounds = { attempts: 200, rounds: 200_000, looks: 20 } as const;
 
@@ -52,6 +54,8 @@ interface Attempt {
   readonly runner: Runner<unknown, unknown>;
   readonly handle: RunHandle<unknown>;
   settled: Settled | undefined;
+  /** The newest fence when it settled: its process may have woken the run since. */
+  fence: number;
   /** Its answer was heard. */
   heard: boolean;
 }
@@ -61,12 +65,14 @@ export class Course {
   /** Whoever starts, answers, tops up, and strikes: a process that lives. */
   readonly #driver: VirtualProcess;
   readonly #attempts: Attempt[] = [];
+  readonly #ways: ReadonlyMap<string, HumanPlan["way"]>;
   #faultsLeft: number;
   #scale = 1;
   #crashes = 0;
 
   constructor(parts: CourseParts) {
     this.#parts = parts;
+    this.#ways = peopleIn(parts.plan.body);
     this.#faultsLeft = parts.faults;
     this.#driver = parts.world.process("driver");
   }
@@ -81,6 +87,7 @@ export class Course {
     let raised = true; // the first attempt hands in the limits, too
     for (let n = 0; n < bounds.attempts; n++) {
       await this.#goOn(n === 0, raised);
+      if (n === 1) await this.#sendEarly();
       raised = false;
       for (;;) {
         await this.#parts.world.run(() => this.#news() !== undefined || !this.#isUnderWay(), bounds);
@@ -153,7 +160,7 @@ export class Course {
     const options = budget === undefined ? {} : { budget };
     const starts = witness.entries.length === 0 || chance.flip(0.3);
     const handle = starts ? runner.start("input", { runId, ...options }) : runner.resume(runId, options);
-    const attempt: Attempt = { process, store, runner, handle, settled: undefined, heard: false };
+    const attempt: Attempt = { process, store, runner, handle, settled: undefined, fence: 0, heard: false };
     if (reused !== undefined) this.#attempts.splice(this.#attempts.indexOf(reused), 1);
     this.#attempts.push(attempt);
     const details = [budget, fault]
@@ -163,6 +170,7 @@ export class Course {
     handle.result().then(
       (result) => {
         attempt.settled = { result };
+        attempt.fence = witness.fence;
       },
       (error: unknown) => {
         attempt.settled = { error };
@@ -210,13 +218,7 @@ export class Course {
   /** Every attempt has a runner of its own: limits in the tree grow when the run halts. */
   #runner(process: VirtualProcess, store: Store): Runner<unknown, unknown> {
     const { plan, provider, witness, receiver } = this.#parts;
-    const pipeline = build(plan.body, {
-      process,
-      scale: this.#scale,
-      model: provider.modelFor(process),
-      onWork: (path, operation, key) => witness.work(process, path, operation, key),
-      onTool: (path, key, twice) => witness.tool(process, path, key, twice),
-    });
+    const pipeline = build(plan.body, this.#surroundings(process));
     witness.expect(process, budgetsIn(pipeline.node));
     const options: EngineOptions<never> = {
       store,
@@ -226,6 +228,17 @@ export class Course {
       ...(receiver === undefined ? {} : { listeners: [receiver.outboxOf(process, store)] }),
     };
     return new Runner(pipeline, options);
+  }
+
+  #surroundings(process: VirtualProcess): Surroundings {
+    const { provider, witness } = this.#parts;
+    return {
+      process,
+      scale: this.#scale,
+      model: provider.modelFor(process),
+      onWork: (path, operation, key) => witness.work(process, path, operation, key),
+      onTool: (path, key, twice) => witness.tool(process, path, key, twice),
+    };
   }
 
   #budget(): Budget | undefined {
@@ -252,7 +265,7 @@ export class Course {
     }
     const { result } = settled;
     note(`${owner} reports ${result.status}${"error" in result ? `: ${result.error.message}` : ""}`);
-    const isOldNews = witness.fenceOf(attempt.process) !== witness.fence;
+    const isOldNews = [witness.fenceOf(attempt.process), attempt.fence].some((one) => one !== witness.fence);
     if (isOldNews && result.status !== "completed") return undefined;
     await this.#compare(result);
     switch (result.status) {
@@ -264,7 +277,7 @@ export class Course {
         this.#scale *= 2;
         return result.status;
       case "waiting":
-        await this.#answer(result.signals);
+        await this.#attend(result);
         return undefined;
       default:
         witness.say(`the run is ${result.status}, and nobody asked for that`);
@@ -277,17 +290,67 @@ export class Course {
     const code = FlujoError.isInstance(error) ? error.code : "no Flujo error";
     note(`${owner} is refused: ${code}`);
     if (!refusals.has(code)) witness.say(`${owner} was refused with ${code}: ${messageOf(error)}`);
-    if (code === "lease-held" && !this.#isUnderWay()) await this.#wait(chance.whole(1, leaseMs));
+    // Whoever has it died a moment ago, or is a process that woke the run by itself and has long work to do.
+    if (code === "lease-held" && !this.#isUnderWay()) await this.#wait(chance.whole(1, 12 * leaseMs));
   }
 
-  async #answer(paths: readonly string[]): Promise<void> {
-    const { world, store, witness, note } = this.#parts;
-    const desk = this.#runner(this.#driver, store);
-    for (const path of paths) {
-      const asks = witness.record().questions.get(path)?.at(-1)?.asks;
-      const sent = desk.signal(runId, path, asks === undefined ? answerAt(path) : answerFor(asks, path));
-      await world.run(sent.catch((error: unknown) => note(`no answer at ${path}: ${messageOf(error)}`)));
+  /** Answers what is asked, sends what is waited for; where there is nothing to do, lets time pass. */
+  async #attend({ signals, until }: Extract<RunResult<unknown>, { status: "waiting" }>): Promise<void> {
+    const { chance, world } = this.#parts;
+    const silent = signals.filter((path) => this.#isSilent(path));
+    for (const path of signals) if (!silent.includes(path)) await this.#answer(path);
+    if (silent.length < signals.length || until === undefined) return;
+    await this.#wait(Math.max(0, until.getTime() - world.now()) + chance.pick([0, 1, 60_000, 3 * dayMs]));
+  }
+
+  /** Whether nobody answers there now. */
+  #isSilent(path: string): boolean {
+    const way = this.#ways.get(path.slice(path.lastIndexOf("/") + 1));
+    if (way === "default" || way === "fails") return true;
+    return way === "escalates" && this.#parts.witness.record().awaited.get(path)?.round === 0;
+  }
+
+  async #answer(path: string): Promise<void> {
+    const { witness, chance } = this.#parts;
+    const record = witness.record();
+    const asks = record.questions.get(path)?.at(-1)?.asks;
+    if (record.awaited.get(path)?.kind === "signal") {
+      if (chance.flip(0.3) && (await this.#send(path, { happened: "not" })))
+        witness.say(`an event that does not fit was taken at ${path}`);
+      for (let times = chance.whole(1, 2); times > 0; times--) await this.#send(path, happened);
+      return;
     }
+    await this.#send(path, asks === undefined ? answerAt(path) : answerFor(asks, path));
+    const again = { approved: false, note: "too late" };
+    if (asks === undefined && chance.flip(0.3) && (await this.#send(path, again)))
+      witness.say(`a second answer was taken at ${path}`);
+  }
+
+  /** Some of what the run will wait for is sent before it does. */
+  async #sendEarly(): Promise<void> {
+    const { chance, plan, store } = this.#parts;
+    if ((await store.read(runId, 0, 1)) === undefined) return;
+    const { node } = build(plan.body, this.#surroundings(this.#driver));
+    const paths: string[] = [];
+    eachPlace(node, "", (place, path) => {
+      if (place.kind === "waitFor" && chance.flip(0.5)) paths.push(path);
+    });
+    for (const path of paths) await this.#send(path, happened);
+  }
+
+  /** Whether it was taken. */
+  async #send(path: string, what: unknown): Promise<boolean> {
+    const { world, store, note } = this.#parts;
+    const sent = this.#runner(this.#driver, store).signal(runId, path, what);
+    return world.run(
+      sent.then(
+        () => true,
+        (error: unknown) => {
+          note(`refused at ${path}: ${messageOf(error)}`);
+          return false;
+        },
+      ),
+    );
   }
 
   /** What the engine reports, and what the store lists, is what the journal says. */
@@ -307,7 +370,8 @@ export class Course {
   }
 
   async #wait(forMs: number): Promise<void> {
-    await this.#parts.world.run(new Promise<void>((resolve) => void this.#driver.timer(forMs, resolve)));
+    const passed = new Promise<void>((resolve) => void this.#driver.timer(forMs, resolve));
+    await this.#parts.world.run(passed, { ms: forMs + 1 });
   }
 }
 

@@ -2,19 +2,11 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { agent } from "../../agents/agent.ts";
 import { type Tool, tool } from "../../agents/tool.ts";
-import {
-  branchOn,
-  humanInTheLoop,
-  loopUntil,
-  mapOver,
-  parallel,
-  pipeline,
-  sleep,
-  step,
-} from "../../core/compose.ts";
+import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../../core/compose.ts";
 import type { Context } from "../../core/context.ts";
 import type { Duration } from "../../core/duration.ts";
 import { FlujoError } from "../../core/errors.ts";
+import { humanInTheLoop, sleep, waitFor } from "../../core/pauses.ts";
 import { concat, sum } from "../../core/reducers.ts";
 import type { Schema } from "../../core/schema.ts";
 import type { Step } from "../../core/step.ts";
@@ -38,6 +30,7 @@ import {
 import type {
   AgentPlan,
   BodyPlan,
+  HumanPlan,
   MapPlan,
   OperationPlan,
   Plan,
@@ -105,6 +98,36 @@ const Place: Schema<unknown, { readonly at: string }> = {
   },
 };
 
+/** What happens outside, wherever it is waited for. */
+export const happened = { happened: true } as const;
+
+const Happened: Schema = {
+  "~standard": {
+    version: 1,
+    vendor: "simulation",
+    validate: (value) =>
+      digest(value) === digest(happened) ? { value } : { issues: [{ message: "expected what happened" }] },
+  },
+};
+
+/** What is gone on with where nobody answers. */
+export const unanswered = { approved: false, note: "nobody answered" } as const;
+
+function person({ name, way }: HumanPlan): Any {
+  const prompt = (value: unknown): string => `Is ${digest(value)} right?`;
+  const first = { prompt, assignees: ["first"], timeout: "2h" } as const;
+  switch (way) {
+    case "answers":
+      return humanInTheLoop(name, { prompt });
+    case "default":
+      return humanInTheLoop(name, { ...first, onTimeout: { answer: unanswered } });
+    case "escalates":
+      return humanInTheLoop(name, { ...first, onTimeout: { escalate: [{ assignees: ["second"] }] } });
+    case "fails":
+      return humanInTheLoop(name, first);
+  }
+}
+
 const ms = (value: number): Duration => `${value}ms`;
 
 class Builder {
@@ -149,7 +172,9 @@ class Builder {
       case "sleep":
         return sleep(plan.name, ms(plan.ms));
       case "human":
-        return humanInTheLoop(plan.name, { prompt: (value) => `Is ${digest(value)} right?` });
+        return person(plan);
+      case "event":
+        return waitFor(plan.name, { schema: Happened }) as Any; // whatever comes before it
       case "retry":
         return this.build(plan.of).retry({
           attempts: plan.attempts,

@@ -1,5 +1,6 @@
 /** A random pipeline as plain data, drawn from a seed. Whether it fails in the end is drawn too, never left to timing. */
 import type { Chance } from "../chance.ts";
+import { withPeople } from "./people.ts";
 import { withStreams } from "./streaming.ts";
 
 export type Plan =
@@ -31,7 +32,9 @@ export type Plan =
   /** `alters`: its input schema makes another value of its input. */
   | { readonly kind: "pipeline"; readonly name: string; readonly body: Plan; readonly alters: boolean }
   | { readonly kind: "sleep"; readonly name: string; readonly ms: number }
-  | { readonly kind: "human"; readonly name: string }
+  | HumanPlan
+  /** Something is sent from outside: early, late, twice, or wrong. */
+  | { readonly kind: "event"; readonly name: string }
   | {
       readonly kind: "retry";
       readonly of: Plan;
@@ -44,6 +47,27 @@ export type Plan =
   | { readonly kind: "cached"; readonly of: Plan }
   | { readonly kind: "budget"; readonly of: Plan; readonly calls: number }
   | { readonly kind: "validate"; readonly of: Plan; readonly check: "passes" | "alters" | "never" };
+
+/** A person: they answer, after others did not, or not at all. */
+export interface HumanPlan {
+  readonly kind: "human";
+  readonly name: string;
+  /** `default`: nobody does, and an answer is declared. `escalates`: the second one asked does. `fails`: nobody does. */
+  readonly way: "answers" | "default" | "escalates" | "fails";
+}
+
+/** How the people of a plan are, by their names. */
+export function peopleIn(plan: Plan): Map<string, HumanPlan["way"]> {
+  const found = new Map<string, HumanPlan["way"]>();
+  JSON.stringify(plan, (_, part: unknown) => {
+    if (isHuman(part)) found.set(part.name, part.way);
+    return part;
+  });
+  return found;
+}
+
+const isHuman = (part: unknown): part is HumanPlan =>
+  typeof part === "object" && part !== null && "kind" in part && part.kind === "human";
 
 /** A step. */
 export interface BodyPlan {
@@ -146,13 +170,14 @@ const calm: Leave = { doomed: false, flaky: false };
 
 /**
  * @param streams decides which answers come in pieces.
- * @param tools draws what agents do with tools. Neither moves anything else.
+ * @param tools draws what agents do with tools.
+ * @param people decides who answers, and how long sleeps are. None of these moves anything else.
  */
-export function randomRun(chance: Chance, streams: Chance, tools: Chance): RunPlan {
+export function randomRun(chance: Chance, streams: Chance, tools: Chance, people: Chance): RunPlan {
   const grower = new Grower(chance, tools);
   const links = Array.from({ length: chance.whole(1, 4) }, () => grower.grow(chance.whole(1, 3), calm));
   if (chance.flip(0.2)) links.push(grower.grow(2, { doomed: true, flaky: false }));
-  const body = withStreams({ kind: "sequence", links }, streams);
+  const body = withPeople(withStreams({ kind: "sequence", links }, streams), people);
   return {
     body,
     limits: limits(chance),
@@ -327,7 +352,9 @@ class Grower {
       case "sleep":
         return { kind, name: this.#name("sleep"), ms: chance.pick([0, 100, 20_000]) };
       case "human":
-        return chance.flip(0.5) ? { kind, name: this.#name("human") } : this.#step(leave.flaky);
+        return chance.flip(0.5)
+          ? { kind, name: this.#name("human"), way: "answers" }
+          : this.#step(leave.flaky);
       case "guarded":
         return this.#guarded();
       default:

@@ -23,7 +23,7 @@ import {
   toolError,
   toolResult,
 } from "./meanings.ts";
-import { answerAt } from "./pipeline.ts";
+import { answerAt, happened, unanswered } from "./pipeline.ts";
 import {
   type AgentPlan,
   type BodyPlan,
@@ -125,7 +125,10 @@ function evaluate(plan: Plan, at: Point): Point {
     case "sleep":
       return at;
     case "human":
-      return { value: answerAt(`/${plan.name}`), state };
+      if (plan.way === "fails") throw new Failure("timeout");
+      return { value: plan.way === "default" ? unanswered : answerAt(`/${plan.name}`), state };
+    case "event":
+      return { value: happened, state };
     case "fallback":
       try {
         return evaluate(plan.of, at);

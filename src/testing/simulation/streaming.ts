@@ -27,6 +27,7 @@ export function withStreams(plan: Plan, chance: Chance): Plan {
       return { ...plan, body: inside(plan.body) };
     case "sleep":
     case "human":
+    case "event":
       return plan;
     case "fallback":
       return { ...plan, of: inside(plan.of), other: inside(plan.other) };

@@ -55,6 +55,10 @@ export class Witness {
   readonly #ranOnce = new Set<string>();
   /** How many questions of each tool are answered. */
   readonly #answers = new Map<string, number>();
+  /** How often each place has failed. */
+  readonly #failed = new Map<string, number>();
+  /** The signals that places have taken. */
+  readonly #taken = new Set<string>();
   readonly #callKeys = new Set<string>();
   /** What the provider has sent of each streamed answer, and what is recorded of it, by the call's reservation. */
   readonly #sent = new Map<number, string>();
@@ -191,6 +195,11 @@ export class Witness {
     }
     if (entry.type === "question-answered")
       this.#answers.set(entry.path, (this.#answers.get(entry.path) ?? 0) + 1);
+    if (entry.type === "step-failed") this.#failed.set(entry.path, (this.#failed.get(entry.path) ?? 0) + 1);
+    if (entry.type === "signal-received" && entry.id !== undefined) {
+      if (this.#taken.has(entry.id)) this.say(`the signal ${entry.id} was delivered twice`);
+      this.#taken.add(entry.id);
+    }
     if (entry.type === "operation-started") this.#begun.add(entry.path);
     if (entry.type === "question-answered" || entry.type === "retry-scheduled")
       this.#ranOnce.delete(entry.path);
@@ -205,7 +214,8 @@ export class Witness {
     if (entry.type === "fallback-taken") return entry.error.message;
     if (entry.type === "question-answered") return entry.of;
     const isQuestion = entry.type === "signal-awaited" && entry.asks !== undefined;
-    return isQuestion ? (this.#answers.get(entry.path) ?? 0) : ""; // the next one comes after an answer
+    if (isQuestion) return this.#answers.get(entry.path) ?? 0; // the next one comes after an answer
+    return entry.type === "signal-awaited" ? (this.#failed.get(entry.path) ?? 0) : ""; // or after nobody has answered
   }
 
   /** What is recorded of an answer is the beginning of what was sent, while its call is open. */

@@ -1,0 +1,91 @@
+import { approvalSchema } from "../core/approval.ts";
+import { fold, type RunRecord } from "../core/fold.ts";
+import type { Json } from "../core/json.ts";
+import { outcomeSchema } from "../core/outcome.ts";
+import { type Path, questionPath } from "../core/paths.ts";
+import { anything } from "../core/schema.ts";
+import { isAsked, type Wait } from "../core/waiting.ts";
+import { firstAnswer } from "../ports/answers.ts";
+import type { Store } from "../ports/store.ts";
+import { readJournal } from "./journal.ts";
+import { readableJson } from "./readable.ts";
+
+/** Something that waits for somebody, as `flujo inbox --json` prints it. */
+export interface InboxItem {
+  readonly runId: string;
+  readonly pipeline: string;
+  readonly path: Path;
+  /** `approval`: yes or no. `outcome`: whether a tool's call happened. `answer`: what `schema` says. `event`: from outside. */
+  readonly asks: "approval" | "outcome" | "answer" | "event";
+  readonly prompt: string;
+  readonly context: Json;
+  /** Null: anybody. */
+  readonly assignees: readonly string[] | null;
+  /** The JSON Schema of an `answer`, or the name of the library whose schema it is. */
+  readonly schema: Json;
+  /** ISO dates. `due`: when it goes on without an answer. */
+  readonly since: string;
+  readonly due: string | null;
+  /** An answer is there already: the run has only to be resumed. */
+  readonly answered: { readonly by: string | null; readonly at: string } | null;
+}
+
+export interface InboxFilter {
+  /** Only what this person or team is asked, or anybody is. */
+  readonly for?: string;
+  /** Runs looked at, the newest first. Default 1,000. */
+  readonly limit?: number;
+}
+
+/** What the waiting runs of a store wait for, those first that have waited longest. */
+export async function inbox(store: Store, filter: InboxFilter = {}): Promise<InboxItem[]> {
+  const runs = await store.list({ status: ["waiting"], limit: filter.limit ?? 1_000 });
+  const items: InboxItem[] = [];
+  for (const { runId } of runs) items.push(...(await inboxOf(store, runId)));
+  const name = filter.for;
+  return items
+    .filter(({ assignees }) => name === undefined || isAsked(assignees ?? undefined, name))
+    .sort((a, b) => (a.since < b.since ? -1 : 1));
+}
+
+/** What one run waits for. */
+export async function inboxOf(store: Store, runId: string): Promise<InboxItem[]> {
+  const run = fold((await readJournal(store, runId)) ?? []);
+  const pipeline = run.created?.pipeline ?? "";
+  const signals = await store.signals(runId);
+  const items: InboxItem[] = [];
+  for (const wait of run.waits.filter(({ kind }) => kind !== "timer")) {
+    const { to, closed, ...asked } = askedAt(run, wait);
+    const schema =
+      asked.asks === "approval" ? approvalSchema : asked.asks === "outcome" ? outcomeSchema : anything;
+    const first = await firstAnswer(signals, to, schema, closed);
+    const answered = first === undefined ? null : { by: first.by ?? null, at: iso(first.at) };
+    items.push({ runId, pipeline, path: wait.path, ...asked, answered });
+  }
+  return items;
+}
+
+type Asked = Omit<InboxItem, "runId" | "pipeline" | "path" | "answered"> & {
+  readonly to: Path;
+  readonly closed: number | undefined;
+};
+
+function askedAt(run: RunRecord, { path, due }: Wait): Asked {
+  const awaited = run.awaited.get(path);
+  const question = awaited === undefined ? run.questions.get(path)?.at(-1) : undefined;
+  const asks = awaited === undefined ? (question?.asks ?? "approval") : undefined;
+  const isEvent = awaited?.kind === "signal";
+  return {
+    asks: asks ?? (isEvent ? "event" : awaited?.answer === undefined ? "approval" : "answer"),
+    prompt: awaited?.prompt ?? question?.prompt ?? "",
+    context: awaited?.context === undefined ? null : readableJson(awaited.context),
+    assignees: awaited?.assignees ?? null,
+    schema: awaited?.answer ?? null,
+    since: iso(awaited?.at ?? question?.at ?? run.updatedAt),
+    due: due === undefined ? null : iso(due),
+    to: question === undefined ? path : questionPath(path, question.seq),
+    closed: due,
+  };
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
