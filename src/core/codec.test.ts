@@ -83,6 +83,18 @@ describe("codec", () => {
     expect(sizeOf(json)).toBe(size);
   });
 
+  it("stops counting where it has seen enough", () => {
+    const { json, size } = encode(
+      { list: Array.from({ length: 100 }, (_, n) => [n, { text: "word" }]) },
+      "value",
+    );
+    expect(sizeOf(json, size)).toBe(size);
+    for (const enough of [0, 10, size / 2, size - 1]) {
+      expect(sizeOf(json, enough)).toBeGreaterThan(enough);
+      expect(sizeOf(json, enough)).toBeLessThanOrEqual(size);
+    }
+  });
+
   it("refuses a tag it does not know", () => {
     expect(() => decode({ $type: "tensor", value: [] })).toThrow(/unknown tag "tensor"/);
   });

@@ -130,12 +130,21 @@ function tagged(value: object, depth: number, tally: Tally): Json {
   throw new Unstorable("a class instance");
 }
 
-/** The rough size of a stored form, as `encode` tells it. */
-export function sizeOf(json: Json): number {
+/** The rough size of a stored form, as `encode` tells it; of one that is larger than `enough`, at least that it is. */
+export function sizeOf(json: Json, enough = Number.POSITIVE_INFINITY): number {
   if (typeof json === "string") return json.length + 2;
   if (typeof json !== "object" || json === null) return 8;
-  if (Array.isArray(json)) return json.reduce<number>((sum, item) => sum + sizeOf(item) + 1, 2);
-  return Object.entries(json).reduce((sum, [key, value]) => sum + key.length + 4 + sizeOf(value), 2);
+  let size = 2;
+  if (Array.isArray(json)) {
+    for (let i = 0; i < json.length && size <= enough; i++)
+      size += sizeOf(json[i] as Json, enough - size) + 1;
+    return size;
+  }
+  for (const key in json) {
+    size += key.length + 4 + sizeOf((json as JsonObject)[key] as Json, enough - size);
+    if (size > enough) return size;
+  }
+  return size;
 }
 
 /** A fresh value from its stored form. */

@@ -81,7 +81,7 @@ function soonIn(waits: readonly Wait[], { world, awakeMs }: Tenure): number | un
 
 /** A large output is not written twice: it is where it was made. */
 const small = (output: Json): { output?: Json } =>
-  isBlobRef(output) || sizeOf(output) > spillSize ? {} : { output };
+  isBlobRef(output) || sizeOf(output, spillSize) > spillSize ? {} : { output };
 
 async function endingOf(error: unknown, tenure: Tenure, root: Root): Promise<Fact> {
   tenure.stop.fire(Interruption.sibling());

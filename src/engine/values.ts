@@ -30,7 +30,7 @@ export function keep(value: unknown, what: string, path: Path): Kept {
 }
 
 /** The same for a value that is in stored form already. */
-export function keepJson(json: Json, size: number = sizeOf(json)): Kept {
+export function keepJson(json: Json, size: number = sizeOf(json, spillSize)): Kept {
   if (size <= spillSize) return { entry: json, blob: undefined, json };
   const text = JSON.stringify(json);
   const hash = sha256(text);
