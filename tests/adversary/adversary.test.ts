@@ -59,19 +59,19 @@ describe("a server that keeps its own books and treats its callers badly", () =>
   }, 300_000);
 
   test("is not paid over a cap by four processes on one database, killed at random", async () => {
-    const { kills, runs, refused, tenants, requests, doubts, violations } = await killing(12, 5_000);
+    const { kills, runs, refused, tenants, requests, doubts, violations } = await killing(100, 5_000);
     expect(violations).toEqual([]);
-    expect(kills).toBe(12);
-    expect(runs).toBeGreaterThan(12);
+    expect(kills).toBe(100);
+    expect(runs).toBeGreaterThan(100);
     expect(requests).toBeGreaterThan(runs);
     expect(doubts).toBeGreaterThan(0);
     expect(refused).toBeGreaterThan(0);
     expect(tenants).toBeGreaterThan(1);
-  }, 120_000);
+  }, 300_000);
 
   test("is paid over a cap by budgets as they are often built, on the same scenarios", async () => {
     const { Flujo: ours, ...others } = await comparison(40);
     expect(ours?.broken).toBe(0);
     for (const other of Object.values(others)) expect(other.broken).toBeGreaterThan(0);
-  }, 120_000);
+  }, 300_000);
 });
