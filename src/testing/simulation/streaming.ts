@@ -1,38 +1,19 @@
 import type { Chance } from "../chance.ts";
 import type { OperationPlan, Plan, Streaming } from "./plan.ts";
+import { rebuilt } from "./rebuilt.ts";
 
 /**
  * A plan some of whose models stream, and some of whose bodies call them through ctx.model. Drawn apart, so that the
  * plan of a seed stays the same but for that.
  */
 export function withStreams(plan: Plan, chance: Chance): Plan {
-  const inside = (part: Plan): Plan => withStreams(part, chance);
   switch (plan.kind) {
     case "step":
       return { ...plan, operations: plan.operations.map((operation) => operationOf(operation, chance)) };
     case "agent":
       return { ...plan, ...streaming(chance) };
-    case "sequence":
-      return { ...plan, links: plan.links.map(inside) };
-    case "parallel": {
-      const branches = Object.entries(plan.branches).map(([key, branch]) => [key, inside(branch)]);
-      return { ...plan, branches: Object.fromEntries(branches) };
-    }
-    case "map":
-      return { ...plan, each: inside(plan.each) };
-    case "branch":
-      return { ...plan, keys: plan.keys.map(inside) };
-    case "loop":
-    case "pipeline":
-      return { ...plan, body: inside(plan.body) };
-    case "sleep":
-    case "human":
-    case "event":
-      return plan;
-    case "fallback":
-      return { ...plan, of: inside(plan.of), other: inside(plan.other) };
     default:
-      return { ...plan, of: inside(plan.of) };
+      return rebuilt(plan, (part) => withStreams(part, chance));
   }
 }
 
