@@ -1,13 +1,11 @@
 import type { Entry } from "../core/entries.ts";
-import { CancelledError, LeaseHeldError, RunEndedError, recordError } from "../core/errors.ts";
+import { CancelledError, RunEndedError, recordError } from "../core/errors.ts";
 import { isEnded } from "../core/fold.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
-import { queueOf } from "./commit-queue.ts";
-import { Journal } from "./journal.ts";
-import { acquire } from "./lease.ts";
 import { load } from "./load.ts";
 import { reconcile } from "./reconcile.ts";
+import { whileOwning } from "./while-owning.ts";
 
 /** The path that messages to a run itself, not to a place in it, are sent to. */
 export const runItself = "/";
@@ -33,28 +31,14 @@ export async function cancelRun(
   const before = await load(store, runId);
   if (isEnded(before)) throw ended(runId, before.status);
   await store.send(runId, { id: cancelId, path: runItself, data: reason, at: world.now() });
-  const ttlMs = 15_000;
-  let lease: Awaited<ReturnType<typeof acquire>>;
-  try {
-    lease = await acquire(store, world, runId, ttlMs, false);
-  } catch (error) {
-    if (error instanceof LeaseHeldError) return "told";
-    throw error;
-  }
-  if (typeof lease === "string") return "told";
-  try {
-    const run = await load(store, runId);
+  const done = await whileOwning(store, world, runId, async (journal) => {
+    const { run } = journal;
     if (isEnded(run)) throw ended(runId, run.status);
-    const journal = new Journal(run, lease, queueOf(store, world), world, () => {});
     journal.onCommit(onCommit);
     await reconcile(journal, store, runId);
     journal.put({ type: "run-cancelled", error: recordError(cancelled(runId, reason)) });
-    await journal.sync();
-    journal.close();
-    return "cancelled";
-  } finally {
-    await store.release(lease);
-  }
+  });
+  return done ? "cancelled" : "told";
 }
 
 export const cancelled = (runId: string, reason: string): CancelledError =>

@@ -1,13 +1,7 @@
-import { LeaseHeldError } from "../core/errors.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
-import { queueOf } from "./commit-queue.ts";
-import { Journal } from "./journal.ts";
-import { acquire } from "./lease.ts";
-import { load } from "./load.ts";
 import { reconcile } from "./reconcile.ts";
-
-const ttlMs = 15_000;
+import { whileOwning } from "./while-owning.ts";
 
 /**
  * Resolves what a run without an owner has held in the shared ledger, so that others need not wait until somebody
@@ -15,20 +9,5 @@ const ttlMs = 15_000;
  * somebody advances is left alone.
  */
 export async function settleEstate(store: Store, world: World, runId: string): Promise<void> {
-  let lease: Awaited<ReturnType<typeof acquire>>;
-  try {
-    lease = await acquire(store, world, runId, ttlMs, false);
-  } catch (error) {
-    if (error instanceof LeaseHeldError) return;
-    throw error;
-  }
-  if (typeof lease === "string") return;
-  try {
-    const journal = new Journal(await load(store, runId), lease, queueOf(store, world), world, () => {});
-    await reconcile(journal, store, runId);
-    await journal.sync();
-    journal.close();
-  } finally {
-    await store.release(lease);
-  }
+  await whileOwning(store, world, runId, (journal) => reconcile(journal, store, runId));
 }

@@ -1,5 +1,5 @@
 /** Limits of a run that are raised while it runs, or between its owners: sent as a message, recorded once. */
-import { InvalidOptionError, LeaseHeldError } from "../core/errors.ts";
+import { InvalidOptionError } from "../core/errors.ts";
 import { isEnded, type RunRecord } from "../core/fold.ts";
 import { isJsonObject, type Json } from "../core/json.ts";
 import { type Limits, raised } from "../core/limits.ts";
@@ -7,10 +7,9 @@ import { checkedScope } from "../core/scopes.ts";
 import type { Signal, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { ended, runItself } from "./cancel.ts";
-import { queueOf } from "./commit-queue.ts";
-import { Journal } from "./journal.ts";
-import { acquire } from "./lease.ts";
+import type { Journal } from "./journal.ts";
 import { load } from "./load.ts";
+import { whileOwning } from "./while-owning.ts";
 
 /** A message that raises limits by so much each. */
 export interface Raise {
@@ -37,8 +36,6 @@ export async function applyRaises(journal: Journal, store: Store, runId: string)
   return limits;
 }
 
-const ttlMs = 15_000;
-
 /**
  * Raises the limits of a run, whoever advances it. An owner in another process notices within a second; of a run that
  * nobody advances it is recorded at once, and whoever resumes it goes on with the new limits.
@@ -57,24 +54,11 @@ export async function topUpRun(
   refuseUnlimited(run, by, runId);
   const data = { raise: by as unknown as Json }; // limits are JSON
   await store.send(runId, { id: `raise-${world.id()}`, path: runItself, data, at: world.now() });
-  let lease: Awaited<ReturnType<typeof acquire>>;
-  try {
-    lease = await acquire(store, world, runId, ttlMs, false);
-  } catch (error) {
-    if (error instanceof LeaseHeldError) return "told";
-    throw error;
-  }
-  if (typeof lease === "string") return "told";
-  try {
-    const journal = new Journal(await load(store, runId), lease, queueOf(store, world), world, () => {});
+  const done = await whileOwning(store, world, runId, async (journal) => {
     if (isEnded(journal.run)) throw ended(runId, journal.run.status);
     await applyRaises(journal, store, runId);
-    await journal.sync();
-    journal.close();
-    return "recorded";
-  } finally {
-    await store.release(lease);
-  }
+  });
+  return done ? "recorded" : "told";
 }
 
 function refuseUnlimited({ limits }: RunRecord, by: Limits, runId: string): void {
