@@ -5,6 +5,7 @@ import type { SharedScope } from "./core/scopes.ts";
 import type { Sinks } from "./events/subscription.ts";
 import type { Instrument } from "./ports/instrument.ts";
 import type { Store } from "./ports/store.ts";
+import type { ServerOptions } from "./server/options.ts";
 
 /** What the `flujo` command does when its options say nothing else. */
 export interface FlujoConfig {
@@ -22,6 +23,8 @@ export interface FlujoConfig {
   readonly sinks?: Sinks;
   /** Watches the runs: what `initTelemetry()` of `flujo/telemetry` makes. */
   readonly instrument?: Instrument | readonly Instrument[];
+  /** Where the HTTP server listens, and who may do what there. */
+  readonly server?: ServerOptions;
 }
 
 /**

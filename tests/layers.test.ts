@@ -16,14 +16,15 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   events: ["ports", "core"],
   lens: ["ports", "core"],
   telemetry: ["ports", "core"],
+  server: ["lens", "engine", "events", "ports", "core"],
   testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
-  "": ["agents", "engine", "events", "ports", "core", "budget", "stores", "lens"],
-  cli: ["", "agents", "engine", "events", "ports", "core", "budget", "stores", "lens"],
+  "": ["agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "server"],
+  cli: ["", "agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "server"],
 };
 
 /** What `import "flujo"` must not load before it is needed. */
 const heavy =
-  /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|@opentelemetry\/.*|jiti|commander|nodemailer|@clack\/.*)$/;
+  /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|@opentelemetry\/.*|jiti|commander|nodemailer|hono|@hono\/.*|typebox|@clack\/.*)$/;
 
 interface Import {
   readonly to: string;

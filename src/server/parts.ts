@@ -1,0 +1,40 @@
+/** What a server is made of. */
+import type { Hono } from "hono";
+import type { AnyStep } from "../core/step.ts";
+import type { Runner } from "../engine/runner.ts";
+import type { Store } from "../ports/store.ts";
+import type { World } from "../ports/world.ts";
+import type { ServerOptions } from "./options.ts";
+import type { Role } from "./roles.ts";
+
+/** What a server needs of a `Flujo`, or another `Runner`. */
+export type Running = Pick<
+  Runner<unknown, unknown>,
+  "start" | "resume" | "signal" | "cancel" | "topUp" | "events"
+>;
+
+/** A pipeline whose runs this process can start and go on with. */
+export interface Served {
+  readonly step: AnyStep;
+  readonly flujo: Running;
+}
+
+/** A part of the server that others make. */
+export interface Mount {
+  /** Where it stands: `"/metrics"`. */
+  readonly at: string;
+  readonly app: Hono;
+  /** What it takes to come in. Absent: it is open to whoever reaches the server, and looks after itself. */
+  readonly role?: Role;
+}
+
+export interface ServerParts {
+  readonly store: Store;
+  readonly world: World;
+  readonly options?: ServerOptions;
+  /** Without them runs can be looked at, answered where that needs no pipeline, and cancelled. */
+  readonly pipelines?: readonly Served[];
+  readonly mounts?: readonly Mount[];
+  /** Told of requests that failed by no fault of theirs. Default: a line on stderr. */
+  readonly onError?: (error: unknown) => void;
+}
