@@ -32,7 +32,7 @@ test("an answer that is refused is asked for again; whoever has had enough is le
   const tried: unknown[] = [];
   const send = async (_: string, answer: unknown): Promise<void> => {
     tried.push(answer);
-    if (answer === "wrong") throw new SignalRefusedError("answer of /a does not fit its schema");
+    if (answer === "wrong") throw new SignalRefusedError("unfit", "answer of /a does not fit its schema");
   };
   const asked = [
     { path: "/a", prompt: "\u001b[2JWhat?", isApproval: false },

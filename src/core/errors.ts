@@ -245,7 +245,19 @@ export class ModelCallError extends FlujoError {
 
 export class UnknownRunError extends failure("unknown-run") {}
 export class RunEndedError extends failure("run-ended") {}
-export class SignalRefusedError extends failure("signal-refused") {}
+
+/** Why what was sent to a run was not taken: it does not fit, there is an answer already, its time is over, nothing waits. */
+export type SignalRefusal = "unfit" | "answered" | "late" | "unasked";
+
+export class SignalRefusedError extends FlujoError {
+  readonly because: SignalRefusal;
+
+  constructor(because: SignalRefusal, message: string, facts: ErrorFacts = {}) {
+    super("signal-refused", message, facts);
+    this.because = because;
+  }
+}
+
 export class LeaseHeldError extends failure("lease-held") {}
 export class LeaseLostError extends failure("lease-lost") {}
 export class HookFailedError extends failure("hook-failed") {}

@@ -51,7 +51,8 @@ export async function sendSignal(
   const addressee = addresseeOf(run, tree, runId, path);
   const { to, schema, closed } = addressee;
   const answer = await check(schema, payload);
-  if (!answer.ok) throw new SignalRefusedError(misfit("answer", path, answer.issues), { runId, path });
+  if (!answer.ok)
+    throw new SignalRefusedError("unfit", misfit("answer", path, answer.issues), { runId, path });
   const now = world.now();
   if (closed !== undefined && now >= closed) throw tooLate(runId, path, closed);
   await refuseSecond(post, runId, path, addressee, undefined);
@@ -75,6 +76,7 @@ function addresseeOf(run: RunRecord, tree: Node | undefined, runId: string, path
     if (awaited.kind === "human" && awaited.answer === undefined)
       return { to: path, schema: approvalSchema, once: true, closed: undefined };
     throw new SignalRefusedError(
+      "unasked",
       `what run ${runId} waits for at ${path} is no approval, and without its pipeline nobody can tell whether an answer fits`,
       { runId, path, hint: "Name the file of the pipeline: --file FILE" },
     );
@@ -118,7 +120,7 @@ function nothingWaits(run: RunRecord, runId: string, path: Path, place?: Place):
     place?.kind === "humanInTheLoop"
       ? `${open} A question is answered by its own path, keys included.`
       : open;
-  return new SignalRefusedError(`nothing in run ${runId} waits for an answer at ${path}`, {
+  return new SignalRefusedError("unasked", `nothing in run ${runId} waits for an answer at ${path}`, {
     runId,
     path,
     hint,
@@ -130,14 +132,21 @@ function answeredBefore(runId: string, path: Path, answered: Answered | undefine
   const how = answered?.late
     ? `nobody had answered in time, and${when} it went on without an answer`
     : `${answered?.by ?? "somebody"} gave it${when}`;
-  return new SignalRefusedError(`${path} of run ${runId} has its answer already: ${how}`, { runId, path });
+  return new SignalRefusedError("answered", `${path} of run ${runId} has its answer already: ${how}`, {
+    runId,
+    path,
+  });
 }
 
 const tooLate = (runId: string, path: Path, closed: number): SignalRefusedError =>
-  new SignalRefusedError(`the time for an answer to ${path} of run ${runId} was over at ${iso(closed)}`, {
-    runId,
-    path,
-    hint: "Resume the run: it goes on as its author has said for that.",
-  });
+  new SignalRefusedError(
+    "late",
+    `the time for an answer to ${path} of run ${runId} was over at ${iso(closed)}`,
+    {
+      runId,
+      path,
+      hint: "Resume the run: it goes on as its author has said for that.",
+    },
+  );
 
 const iso = (ms: number): string => new Date(ms).toISOString();

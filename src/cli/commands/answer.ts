@@ -142,7 +142,8 @@ function isApproval(run: RunRecord, path: string): boolean {
 function onlyQuestion(run: RunRecord, runId: string): string {
   const paths = run.waits.filter(({ kind }) => kind === "human").map(({ path }) => path);
   const [first] = paths;
-  if (first === undefined) throw new SignalRefusedError(`run ${runId} asks nobody anything now`, { runId });
+  if (first === undefined)
+    throw new SignalRefusedError("unasked", `run ${runId} asks nobody anything now`, { runId });
   if (paths.length === 1) return first;
   throw new CommandError(
     "usage",
