@@ -69,9 +69,15 @@ export function shows(filter: RunFilter, runId: string, summary: RunSummary): bo
     (filter.status === undefined || filter.status.includes(summary.status)) &&
     (filter.pipeline === undefined || filter.pipeline === summary.pipeline) &&
     (filter.idPrefix === undefined || runId.startsWith(filter.idPrefix)) &&
-    (filter.dueBefore === undefined || (summary.wakeAt ?? Number.POSITIVE_INFINITY) <= filter.dueBefore)
+    (filter.dueBefore === undefined || (summary.wakeAt ?? Number.POSITIVE_INFINITY) <= filter.dueBefore) &&
+    (filter.createdFrom === undefined || summary.createdAt >= filter.createdFrom) &&
+    (filter.createdBefore === undefined || summary.createdAt < filter.createdBefore) &&
+    (filter.updatedFrom === undefined || summary.updatedAt >= filter.updatedFrom) &&
+    (filter.after === undefined || newestFirst(filter.after, { runId, createdAt: summary.createdAt }) < 0)
   );
 }
+
+type Aged = Pick<RunListing, "createdAt" | "runId">;
 
 /** The runs a filter has let through, in its order and up to its limit. */
 export function listed(runs: RunListing[], filter: RunFilter): RunListing[] {
@@ -80,8 +86,8 @@ export function listed(runs: RunListing[], filter: RunFilter): RunListing[] {
 }
 
 /** Newest first; runs made in one millisecond by id, the later one first. */
-const newestFirst = (a: RunListing, b: RunListing): number =>
-  b.createdAt - a.createdAt || (a.runId < b.runId ? 1 : -1);
+const newestFirst = (a: Aged, b: Aged): number =>
+  b.createdAt - a.createdAt || (a.runId === b.runId ? 0 : a.runId < b.runId ? 1 : -1);
 
 /** Those due first; runs due at one millisecond by id, the earlier one first. */
 const dueFirst = (a: RunListing, b: RunListing): number =>

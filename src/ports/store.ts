@@ -127,6 +127,13 @@ export interface RunFilter {
   readonly idPrefix?: string;
   /** Only runs that go on by themselves at this moment or before: these come in the order in which they are due. */
   readonly dueBefore?: number;
+  /** Only runs made at this moment or after, and before that one, in milliseconds since 1970. */
+  readonly createdFrom?: number;
+  readonly createdBefore?: number;
+  /** Only runs whose summary is of this moment or later: what has changed since. */
+  readonly updatedFrom?: number;
+  /** Only those that come after this run in the order of age: where the next page begins. Not with `dueBefore`. */
+  readonly after?: Pick<RunListing, "createdAt" | "runId">;
   /** At most so many, newest first (unless `dueBefore` says otherwise). Default 100. */
   readonly limit?: number;
 }

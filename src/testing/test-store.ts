@@ -397,6 +397,37 @@ const list: Claims = {
     ]);
   },
 
+  async "filters by when runs were made and have changed"({ store }) {
+    await fill(store, {
+      c: { createdAt: start + 3, updatedAt: start + 3 },
+      b: { createdAt: start + 2, updatedAt: start + 9 },
+      a: { createdAt: start + 1, updatedAt: start + 2 },
+    });
+    assert.deepEqual(await ids(store, { createdFrom: start + 2 }), ["c", "b"]);
+    assert.deepEqual(await ids(store, { createdBefore: start + 3 }), ["b", "a"]);
+    assert.deepEqual(await ids(store, { createdFrom: start + 2, createdBefore: start + 3 }), ["b"]);
+    assert.deepEqual(await ids(store, { updatedFrom: start + 3 }), ["c", "b"]);
+    assert.deepEqual(await ids(store, { updatedFrom: start + 9, status: ["running"] }), ["b"]);
+  },
+
+  async "lists page by page, whatever is made meanwhile, each run once"({ store }) {
+    const made = ["d", "c", "b", "a", "B"];
+    await fill(store, Object.fromEntries(made.map((id) => [id, { createdAt: start + (id < "c" ? 1 : 2) }])));
+    const seen: string[] = [];
+    let after: { createdAt: number; runId: string } | undefined;
+    do {
+      const page = await store.list({ limit: 2, ...(after === undefined ? {} : { after }) });
+      after = page.at(-1);
+      for (const { runId } of page) {
+        seen.push(runId);
+        await fill(store, { [`new-${runId}`]: { createdAt: start + 3 } });
+      }
+    } while (after !== undefined);
+    assert.deepEqual(seen, ["d", "c", "b", "a", "B"]);
+    assert.deepEqual(await ids(store, { after: { createdAt: start + 1, runId: "aa" } }), ["a", "B"]);
+    assert.deepEqual(await ids(store, { after: { createdAt: start + 2, runId: "c" }, idPrefix: "B" }), ["B"]);
+  },
+
   async "finds the runs that are due, those first that are due first"({ store }) {
     await fill(store, {
       late: { status: "waiting", wakeAt: start + 30 },

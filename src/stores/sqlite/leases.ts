@@ -42,7 +42,7 @@ export function release(db: Database, lease: Lease): void {
 }
 
 export function list(db: Database, filter: RunFilter): RunListing[] {
-  const { status, pipeline, idPrefix, dueBefore } = filter;
+  const { status, pipeline, idPrefix, dueBefore, createdFrom, createdBefore, updatedFrom, after } = filter;
   const where = ["pipeline IS NOT NULL"];
   const values: (string | number)[] = [];
   const only = (condition: string, ...parameters: (string | number)[]): void => {
@@ -53,6 +53,10 @@ export function list(db: Database, filter: RunFilter): RunListing[] {
   if (pipeline !== undefined) only("pipeline = ?", pipeline);
   if (idPrefix !== undefined) only("substr(id, 1, length(?)) = ?", idPrefix, idPrefix);
   if (dueBefore !== undefined) only("wake_at <= ?", dueBefore);
+  if (createdFrom !== undefined) only("created >= ?", createdFrom);
+  if (createdBefore !== undefined) only("created < ?", createdBefore);
+  if (updatedFrom !== undefined) only("updated >= ?", updatedFrom);
+  if (after !== undefined) only("(created, id) < (?, ?)", after.createdAt, after.runId);
   const order = dueBefore === undefined ? "created DESC, id DESC" : "wake_at, id";
   const select = `SELECT * FROM runs WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT ?`;
   const rows = db.all(select, ...values, filter.limit ?? defaultListLimit);
