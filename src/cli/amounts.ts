@@ -1,13 +1,6 @@
 import type { Duration } from "../core/duration.ts";
 import { InvalidOptionError } from "../core/errors.ts";
-import {
-  budgetOf as asBudget,
-  type Budget,
-  type Limits,
-  limitsOf,
-  picoUsd,
-  type Usd,
-} from "../core/limits.ts";
+import { type Budget, decimalUsd, type Limits, limitsOf, picoUsd, type Usd } from "../core/limits.ts";
 
 /** The limits a command line can name. */
 export interface LimitFlags {
@@ -71,6 +64,16 @@ export function limitChanges(flags: AmountFlags): { readonly [K in keyof Limits]
     .map(([kind]) => (kind === "cost" ? "picoUsd" : kind));
   const set = Object.fromEntries(given.filter(([, text]) => text !== "none"));
   return { ...limitsOf(amountsOf(set, "--cost")), ...Object.fromEntries(gone.map((kind) => [kind, null])) };
+}
+
+function asBudget({ picoUsd: pico, tokens, calls, toolCalls, timeMs }: Limits): Budget {
+  return {
+    ...(pico === undefined ? {} : { cost: `$${decimalUsd(BigInt(pico))}` as Usd }), // an amount by construction
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(calls === undefined ? {} : { calls }),
+    ...(toolCalls === undefined ? {} : { toolCalls }),
+    ...(timeMs === undefined ? {} : { time: `${timeMs}ms` as const }),
+  };
 }
 
 function cost(flag: string, text: string): Usd {

@@ -115,15 +115,6 @@ export function limitsOf(budget: Usd | Budget): Limits {
   };
 }
 
-/** Limits as a budget that means the same. */
-export function budgetOf({ picoUsd: pico, timeMs, ...counts }: Limits): Budget {
-  return {
-    ...counts,
-    ...(pico === undefined ? {} : { cost: `$${decimalUsd(BigInt(pico))}` as Usd }), // an amount by construction
-    ...(timeMs === undefined ? {} : { time: `${timeMs}ms` as const }),
-  };
-}
-
 /** Both limits at once. */
 export function tightest(a: Limits, b: Limits): Limits {
   const picoUsd = lower(a.picoUsd, b.picoUsd, BigInt);
