@@ -1,4 +1,4 @@
-import type { RunListing } from "../ports/store.ts";
+import type { RunListing, Store } from "../ports/store.ts";
 import { type SpentView, spentView } from "./readable.ts";
 
 /** One run in a list, as `flujo lens list --json` prints it. */
@@ -29,4 +29,20 @@ export function runLine(listing: RunListing, now: number): RunLine {
     spent: spentView({ picoUsd: BigInt(listing.picoUsd), inputTokens, outputTokens, calls, toolCalls: 0 }),
     advancedBy: lease !== undefined && lease.expiresAt > now ? lease.owner : null,
   };
+}
+
+/**
+ * One run as a list shows it.
+ *
+ * @param createdAt when it was made, in milliseconds since 1970.
+ */
+export async function listingOf(
+  store: Store,
+  runId: string,
+  createdAt: number,
+): Promise<RunListing | undefined> {
+  // In the order of a list, nothing fits between the two: no character of an id comes before the dash.
+  const after = { createdAt, runId: `${runId}-` };
+  const [listing] = await store.list({ idPrefix: runId, createdFrom: createdAt, after, limit: 1 });
+  return listing?.runId === runId ? listing : undefined;
 }

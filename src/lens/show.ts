@@ -89,11 +89,13 @@ export async function show(runId: string, entries: readonly Entry[], readBlob: R
   const run = fold(entries);
   const values = new Values(entries, readBlob);
   const operations: OperationView[] = [];
-  for (const operation of nested(operationsOf(entries, run))) operations.push(await view(operation, values));
-  return { run: await viewRun(runId, run, chargesOf(entries, run), values), operations };
+  for (const operation of nested(operationsOf(entries, run)))
+    operations.push(await operationView(operation, values));
+  return { run: await runView(runId, run, chargesOf(entries, run), values), operations };
 }
 
-async function viewRun(
+/** A run as a whole, its input and output included. */
+export async function runView(
   runId: string,
   run: RunRecord,
   charges: readonly ModelCharge[],
@@ -115,7 +117,7 @@ async function viewRun(
     waitingFor: run.waits.map((wait) => waitView(run, wait)),
     spent: spentView(run.spent),
     charges,
-    limits: viewLimits(run.limits),
+    limits: limitsView(run.limits),
     ...(created?.scopes === undefined ? {} : { scopes: created.scopes.map(scopeName) }),
     origin: created?.origin ?? null,
   };
@@ -132,17 +134,19 @@ function waitView(run: RunRecord, { path, kind, due }: Wait): WaitView {
   };
 }
 
-function viewLimits({ picoUsd, ...rest }: Limits): RunView["limits"] {
+/** Limits as people and programs read them. */
+export function limitsView({ picoUsd, ...rest }: Limits): RunView["limits"] {
   return picoUsd === undefined ? rest : { costUsd: decimalUsd(BigInt(picoUsd)), ...rest };
 }
 
 const scopeName = ({ scope, per }: ScopeRecord): string =>
   per === undefined ? scope : `${scope}, each ${per}`;
 
-async function view(operation: Operation, values: Values): Promise<OperationView> {
-  const { path, kind, status, attempts, error, failures, spent, cached, model, notes, out } = operation;
-  const output = out === undefined ? undefined : "json" in out ? out.json : await values.of(out.ref);
-  const partial = out === undefined ? textIn(operation.said) : "";
+/** An operation at a glance: everything but the values. */
+export type OperationLine = Omit<OperationView, "input" | "output" | "partial">;
+
+export function operationLine(operation: Operation): OperationLine {
+  const { path, kind, status, attempts, error, failures, spent, cached, model, notes } = operation;
   return {
     path,
     kind,
@@ -150,15 +154,32 @@ async function view(operation: Operation, values: Values): Promise<OperationView
     attempts,
     startedAt: operation.startedAt === undefined ? null : iso(operation.startedAt),
     durationMs: operation.durationMs ?? null,
-    input: operation.in === undefined ? null : readableJson(await values.of(operation.in)),
-    output: readableJson(output),
-    ...(partial === "" ? {} : { partial }),
     error: error ?? null,
     spent: spentView(spent),
     ...(cached ? { cached } : {}),
     ...(model === undefined || kind !== "model-call" ? {} : { model }),
     ...(failures.length === 0 ? {} : { failures }),
     ...(notes.length === 0 ? {} : { notes }),
+  };
+}
+
+/** An operation with its values. */
+export async function operationView(operation: Operation, values: Values): Promise<OperationView> {
+  const { out, said } = operation;
+  const output = out === undefined ? undefined : "json" in out ? out.json : await values.of(out.ref);
+  const partial = out === undefined ? textIn(said) : "";
+  const { path, kind, status, attempts, startedAt, durationMs, ...rest } = operationLine(operation);
+  return {
+    path,
+    kind,
+    status,
+    attempts,
+    startedAt,
+    durationMs,
+    input: operation.in === undefined ? null : readableJson(await values.of(operation.in)),
+    output: readableJson(output),
+    ...(partial === "" ? {} : { partial }),
+    ...rest,
   };
 }
 
@@ -169,7 +190,7 @@ const textIn = (said: Operation["said"]): string =>
     .join("");
 
 /** Outer paths before inner ones, neighbours in the order of their first entry. */
-function* nested(found: ReadonlyMap<Path, Operation>): Generator<Operation> {
+export function* nested(found: ReadonlyMap<Path, Operation>): Generator<Operation> {
   const below = new Map<Path, Path[]>();
   const hung = new Set<Path>();
   for (const path of found.keys()) {

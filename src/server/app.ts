@@ -5,8 +5,10 @@ import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { InvalidOptionError } from "../core/errors.ts";
 import { addressOf, bearerIn, type Door, needs } from "./access.ts";
+import { api, apiBase } from "./api.ts";
 import { Buckets } from "./buckets.ts";
 import type { Admitted } from "./caller.ts";
+import { houseOf } from "./house.ts";
 import { letterOf, Refusal, statusOf } from "./letter.ts";
 import { login } from "./login.ts";
 import { defaultBodyBytes, defaultRate, type ServerOptions } from "./options.ts";
@@ -103,7 +105,10 @@ export function serverApp(parts: ServerParts): ServerApp {
   }
   if (!tokens.isEmpty) hono.route("/", login(door));
 
-  return { hono, options, guarded: !tokens.isEmpty, end: () => {} };
+  const house = houseOf(parts);
+  hono.route(apiBase, api(house, door));
+
+  return { hono, options, guarded: !tokens.isEmpty, end: () => house.streams.end() };
 }
 
 /** @throws InvalidOptionError */

@@ -1,6 +1,6 @@
 /** Errors as HTTP answers: the letters that the command line prints, with a status. */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { FlujoError } from "../core/errors.ts";
+import { FlujoError, type SignalRefusal, type SignalRefusedError } from "../core/errors.ts";
 
 /** A request that is refused for what it is, not for what became of a run. */
 export class Refusal extends FlujoError {
@@ -40,17 +40,25 @@ const statuses: { readonly [code: string]: ContentfulStatusCode } = {
   "budget-exceeded": 409,
   "unknown-run": 404,
   "run-ended": 409,
-  "signal-refused": 409,
   "lease-held": 409,
   "lease-lost": 503,
   "delivery-failed": 502,
   "store-unavailable": 503,
 };
 
+const ofRefusedSignals: { readonly [why in SignalRefusal]: ContentfulStatusCode } = {
+  unfit: 422,
+  answered: 409,
+  late: 409,
+  unasked: 409,
+};
+
 /** The status of an error. 500: a fault of ours, or of the store. */
 export function statusOf(error: unknown): ContentfulStatusCode {
   if (error instanceof Refusal) return error.status;
-  return (FlujoError.isInstance(error) ? statuses[error.code] : undefined) ?? 500;
+  if (!FlujoError.isInstance(error)) return 500;
+  if (error.code === "signal-refused") return ofRefusedSignals[(error as SignalRefusedError).because]; // its class, of whichever copy of Flujo
+  return statuses[error.code] ?? 500;
 }
 
 /** What the caller is told. Of a fault nobody foresaw, only that there was one: its message may quote anything. */

@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import type { AnyStep } from "../core/step.ts";
 import type { Runner } from "../engine/runner.ts";
+import type { Outbox } from "../events/outbox.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import type { ServerOptions } from "./options.ts";
@@ -35,6 +36,8 @@ export interface ServerParts {
   /** Without them runs can be looked at, answered where that needs no pipeline, and cancelled. */
   readonly pipelines?: readonly Served[];
   readonly mounts?: readonly Mount[];
+  /** What tells the sinks, where there are any: without it dead letters can be looked at and dropped, not sent again. */
+  readonly outbox?: Outbox;
   /** Told of requests that failed by no fault of theirs. Default: a line on stderr. */
   readonly onError?: (error: unknown) => void;
 }

@@ -1,0 +1,199 @@
+import Type from "typebox";
+import type { Manifest } from "../../core/fingerprint.ts";
+import { placeFinder } from "../../core/fingerprint.ts";
+import { spentOf } from "../../core/fold.ts";
+import type { Json } from "../../core/json.ts";
+import { addSpent, decimalUsd, nothingSpent, type PicoUsd } from "../../core/limits.ts";
+import { Values } from "../../core/resolve.ts";
+import { chargesOf } from "../../lens/charges.ts";
+import { graphJson } from "../../lens/graph.ts";
+import type { OpenJournal } from "../../lens/journals.ts";
+import { listingOf, runLine } from "../../lens/list.ts";
+import { operationLine, operationView, runView } from "../../lens/show.ts";
+import { type House, journalOf, serviceOf } from "../house.ts";
+import { Refusal } from "../letter.ts";
+import { type Route, route } from "../route.ts";
+import { EntryPage, Graph, Operation, OperationPage, RunDetail, RunId, RunPath } from "../schemas.ts";
+
+export const RunParams = Type.Object({ runId: RunId }, { additionalProperties: false });
+
+const Whole = Type.Optional(
+  Type.Boolean({
+    description: "Values of more than 100,000 characters, too. Default: those are shown by their size.",
+  }),
+);
+const from = Type.Optional(Type.Integer({ minimum: 0, description: "The first one wanted, from 0." }));
+const limited = (most: number, usual: number) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum: most, description: `Default ${usual}.` }));
+
+/** Values of more characters are shown by their size unless all is asked for. */
+const mostShown = 100_000;
+
+/** `GET /runs/{runId}` and what there is of a run. */
+export const runRoutes = (house: House): readonly Route[] => [
+  route(
+    {
+      method: "get",
+      path: "/runs/{runId}",
+      name: "getRun",
+      summary: "A run: how it stands, what it has cost, its input and output",
+      tag: "runs",
+      role: "viewer",
+      params: RunParams,
+      query: Type.Object({ whole: Whole }, { additionalProperties: false }),
+      answers: { 200: { says: "The run.", schema: RunDetail } },
+      refusals: [404],
+    },
+    async ({ params: { runId }, query: { whole = false }, c }) => {
+      const journal = await journalOf(house, runId);
+      const { run, entries } = journal;
+      const listing = await listingOf(house.store, runId, run.created?.at ?? 0);
+      return c.json({
+        run: await runView(runId, run, chargesOf(entries, run), valuesOf(house, journal, whole)),
+        advancedBy: listing === undefined ? null : runLine(listing, house.world.now()).advancedBy,
+        served: serviceOf(house, journal) !== undefined,
+        operations: journal.operations().size,
+        next: run.next,
+      });
+    },
+  ),
+
+  route(
+    {
+      method: "get",
+      path: "/runs/{runId}/operations",
+      name: "listOperations",
+      summary: "What a run has done, outer operations first, without their values, page by page",
+      tag: "runs",
+      role: "viewer",
+      params: RunParams,
+      query: Type.Object({ from, limit: limited(10_000, 1_000) }, { additionalProperties: false }),
+      answers: { 200: { says: "A page of operations.", schema: OperationPage } },
+      refusals: [404],
+    },
+    async ({ params: { runId }, query: { from = 0, limit = 1_000 }, c }) => {
+      const all = [...(await journalOf(house, runId)).operations().values()];
+      const operations = all.slice(from, from + limit).map(operationLine);
+      const next = from + operations.length < all.length ? from + operations.length : null;
+      return c.json({ operations, total: all.length, next });
+    },
+  ),
+
+  route(
+    {
+      method: "get",
+      path: "/runs/{runId}/operation",
+      name: "getOperation",
+      summary: "One operation with its input, output and errors",
+      tag: "runs",
+      role: "viewer",
+      params: RunParams,
+      query: Type.Object({ path: RunPath, whole: Whole }, { additionalProperties: false }),
+      answers: { 200: { says: "The operation.", schema: Operation } },
+      refusals: [404],
+    },
+    async ({ params: { runId }, query: { path, whole = false }, c }) => {
+      const journal = await journalOf(house, runId);
+      const operation = journal.operations().get(path);
+      if (operation === undefined) {
+        throw new Refusal(
+          404,
+          "unknown-operation",
+          `nothing is recorded in run ${runId} at ${path}`,
+          `GET /api/v1/runs/${runId}/operations lists the paths; one in a URL is percent-encoded.`,
+        );
+      }
+      return c.json(await operationView(operation, valuesOf(house, journal, whole)));
+    },
+  ),
+
+  route(
+    {
+      method: "get",
+      path: "/runs/{runId}/entries",
+      name: "listEntries",
+      summary: "The journal of a run, as it is recorded, page by page",
+      tag: "runs",
+      role: "viewer",
+      params: RunParams,
+      query: Type.Object({ from, limit: limited(10_000, 1_000) }, { additionalProperties: false }),
+      answers: { 200: { says: "A page of entries.", schema: EntryPage } },
+      refusals: [404],
+    },
+    async ({ params: { runId }, query: { from = 0, limit = 1_000 }, c }) => {
+      const entries = await house.store.read(runId, from, limit);
+      if (entries === undefined) await journalOf(house, runId); // says what is wrong
+      const last = entries === undefined || entries.length < limit ? undefined : entries.at(-1);
+      return c.json({ entries, next: last === undefined ? null : last.seq + 1 });
+    },
+  ),
+
+  route(
+    {
+      method: "get",
+      path: "/runs/{runId}/graph",
+      name: "getRunGraph",
+      summary: "The places of a run's pipeline, and how far each is",
+      tag: "runs",
+      role: "viewer",
+      params: RunParams,
+      answers: { 200: { says: "The places.", schema: Graph } },
+      refusals: [404],
+    },
+    async ({ params: { runId }, c }) => {
+      const journal = await journalOf(house, runId);
+      const service = serviceOf(house, journal);
+      return c.json({
+        graph: service === undefined ? null : graphJson(service.root.node),
+        current: service?.fingerprint === journal.run.fingerprint,
+        places: placesOf(journal, await manifestOf(house, journal)),
+      });
+    },
+  ),
+];
+
+function valuesOf({ store }: House, { entries }: OpenJournal, whole: boolean): Values {
+  return new Values(entries, async ({ hash, size }) =>
+    whole || size <= mostShown ? store.blob(hash) : undefined,
+  );
+}
+
+async function manifestOf({ store }: House, { run }: OpenJournal): Promise<Manifest> {
+  const text = await store.blob(run.manifest);
+  return text === undefined ? [] : (JSON.parse(text) as Manifest); // as the engine wrote it
+}
+
+/** Every place of the recorded version, with what its operations have come to. */
+function placesOf(journal: OpenJournal, manifest: Manifest): Json {
+  const find = placeFinder(manifest);
+  const counts = new Map<string, Record<string, number>>();
+  for (const { path, status } of journal.operations().values()) {
+    if (path.includes(":")) continue; // an operation inside a body: its step is counted
+    const place = find(path);
+    if (place === undefined || !endsAt(path, place)) continue;
+    const known = counts.get(place) ?? {};
+    known[status] = (known[status] ?? 0) + 1;
+    counts.set(place, known);
+  }
+  const costs = costsOf(journal, find);
+  return manifest.map(([path, , after]) => ({
+    path,
+    after,
+    operations: counts.get(path) ?? {},
+    costUsd: decimalUsd(costs.get(path) ?? 0n),
+  }));
+}
+
+/** Whether a path stands for the place itself: not for an item, a turn or a branch of it. */
+const endsAt = (path: string, place: string): boolean => path.endsWith("]") === place.endsWith("]");
+
+/** What was spent or is held for each place itself; what places inside it cost is theirs. */
+function costsOf({ run }: OpenJournal, find: (path: string) => string | undefined): Map<string, PicoUsd> {
+  const costs = new Map<string, PicoUsd>();
+  for (const { path, amount, settled, kind } of run.reservations.values()) {
+    const place = find(path) ?? path;
+    const { picoUsd } = addSpent(nothingSpent, spentOf(settled ?? amount, kind));
+    costs.set(place, (costs.get(place) ?? 0n) + picoUsd);
+  }
+  return costs;
+}

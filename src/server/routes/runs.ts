@@ -1,0 +1,174 @@
+import type { Context } from "hono";
+import Type from "typebox";
+import { encode } from "../../core/codec.ts";
+import { FlujoError } from "../../core/errors.ts";
+import type { Budget as BudgetTerms, Usd } from "../../core/limits.ts";
+import { equal } from "../../core/state.ts";
+import type { RunHandle, StartOptions } from "../../engine/options.ts";
+import { fittingInput } from "../../engine/root.ts";
+import { fetchJson } from "../../engine/values.ts";
+import { runLine } from "../../lens/list.ts";
+import type { World } from "../../ports/world.ts";
+import { type House, journalOf, refuseUnserved, type Service } from "../house.ts";
+import { Refusal } from "../letter.ts";
+import { type Route, route } from "../route.ts";
+import { Acted, RunPage, StartRequest, Status } from "../schemas.ts";
+
+/** How long a request waits for word of what it asked for, in milliseconds. What is not refused by then is under way. */
+const patienceMs = 2_000;
+
+const ListQuery = Type.Object(
+  {
+    status: Type.Optional(Type.Array(Status, { description: "Only runs that stand so; may be repeated." })),
+    pipeline: Type.Optional(Type.String({ description: "Only runs of this pipeline." })),
+    idPrefix: Type.Optional(Type.String({ maxLength: 128, description: "Only runs whose id begins so." })),
+    createdFrom: Type.Optional(
+      Type.String({ format: "date-time", description: "Only runs made then or later." }),
+    ),
+    createdBefore: Type.Optional(Type.String({ format: "date-time", description: "Only runs made before." })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, description: "Default 100." })),
+    cursor: Type.Optional(Type.String({ maxLength: 200, description: "`next` of the page before." })),
+  },
+  { additionalProperties: false },
+);
+
+/** `GET /runs`, `POST /runs` */
+export const runsRoutes = (house: House): readonly Route[] => [
+  route(
+    {
+      method: "get",
+      path: "/runs",
+      name: "listRuns",
+      summary: "The runs of the store, newest first, page by page",
+      tag: "runs",
+      role: "viewer",
+      query: ListQuery,
+      answers: { 200: { says: "A page of runs.", schema: RunPage } },
+    },
+    async ({ query, c }) => {
+      const { limit = 100, cursor, createdFrom, createdBefore, ...filter } = query;
+      const runs = await house.store.list({
+        ...filter,
+        limit,
+        ...(createdFrom === undefined ? {} : { createdFrom: momentIn(createdFrom) }),
+        ...(createdBefore === undefined ? {} : { createdBefore: momentIn(createdBefore) }),
+        ...(cursor === undefined ? {} : { after: placeIn(cursor) }),
+      });
+      const last = runs.length < limit ? undefined : runs.at(-1);
+      return c.json({
+        runs: runs.map((run) => runLine(run, house.world.now())),
+        next: last === undefined ? null : `${last.createdAt}.${last.runId}`,
+      });
+    },
+  ),
+
+  route(
+    {
+      method: "post",
+      path: "/runs",
+      name: "startRun",
+      summary: "Start a run; with a run id of your own, once however often you ask",
+      tag: "runs",
+      role: "operator",
+      body: StartRequest,
+      answers: {
+        202: { says: "It is recorded, and under way.", schema: Acted },
+        200: { says: "A run of this id was there already, and began with the same input.", schema: Acted },
+      },
+      refusals: [409],
+    },
+    async ({ body, c }) => {
+      const { pipeline, input, runId = house.world.id(), budget, scopes } = body;
+      const service = house.services.get(pipeline);
+      if (service === undefined) throw refuseUnserved(house, pipeline);
+      const isKnown = (await house.journals.of(runId)) !== undefined;
+      const options: StartOptions = {
+        runId,
+        ...(budget === undefined ? {} : { budget: budget as Usd | BudgetTerms }), // read by the engine, which refuses what is none
+        ...(scopes === undefined ? {} : { scopes }),
+      };
+      // One that is there is left as it stands: whoever asks twice, to be sure, does not want it to be tried again.
+      if (!isKnown)
+        await begun(service.flujo.start(input, options), 0, house.world).catch(orKnown(house, runId));
+      await refuseAnother(house, service, runId, input);
+      return acted(house, runId, c, isKnown ? 200 : 202);
+    },
+  ),
+];
+
+/**
+ * Waits until something new is recorded of a run, or it has come to stand.
+ *
+ * @throws why it was refused.
+ */
+export async function begun(handle: RunHandle<unknown>, next: number, world: World): Promise<void> {
+  const events = handle.eventsFrom(next)[Symbol.asyncIterator]();
+  let off = (): void => {};
+  const enough = new Promise<"enough">((resolve) => {
+    off = world.timer(patienceMs, () => resolve("enough"), { background: true });
+  });
+  try {
+    const first = await Promise.race([events.next(), enough]);
+    if (first !== "enough" && first.done) await handle.result();
+  } finally {
+    off();
+    void events.return?.();
+  }
+}
+
+/** How a run stands now, as the answer to a request that changed it. */
+export async function acted(house: House, runId: string, c: Context, status: 200 | 202): Promise<Response> {
+  const { run } = await journalOf(house, runId);
+  c.header("Location", `/api/v1/runs/${runId}`);
+  return c.json({ runId, pipeline: run.created?.pipeline ?? "", status: run.status, next: run.next }, status);
+}
+
+/** @throws Refusal */
+function momentIn(date: string): number {
+  const moment = Date.parse(date);
+  if (!Number.isNaN(moment)) return moment;
+  throw new Refusal(
+    400,
+    "invalid-request",
+    `${JSON.stringify(date)} is no date`,
+    "Write 2026-01-31T09:00:00Z",
+  );
+}
+
+/** @throws Refusal */
+function placeIn(cursor: string): { readonly createdAt: number; readonly runId: string } {
+  const [, createdAt, runId] = /^(\d{1,15})\.([\w.-]+)$/.exec(cursor) ?? [];
+  if (createdAt !== undefined && runId !== undefined) return { createdAt: Number(createdAt), runId };
+  throw new Refusal(
+    400,
+    "invalid-request",
+    `${JSON.stringify(cursor)} is no cursor`,
+    "Take `next` of the page before.",
+  );
+}
+
+/** Another process has made the run at this very moment: it is as good as started. */
+const orKnown =
+  ({ journals }: House, runId: string) =>
+  async (error: unknown): Promise<void> => {
+    const isHeld = FlujoError.isInstance(error) && error.code === "lease-held";
+    if (!isHeld || (await journals.of(runId)) === undefined) throw error;
+  };
+
+/** @throws Refusal when the run of this id is another than the one asked for. */
+async function refuseAnother(house: House, service: Service, runId: string, input: unknown): Promise<void> {
+  const { created } = (await journalOf(house, runId)).run;
+  if (created?.pipeline !== service.name) {
+    const message = `run ${runId} exists, and is not of the pipeline ${service.name}`;
+    throw new Refusal(409, "run-exists", message, "Choose another run id.");
+  }
+  if (input === undefined) return;
+  const asked = encode(await fittingInput(service.root, input), "input").json;
+  if (equal(asked, await fetchJson(created.input, house.store))) return;
+  throw new Refusal(
+    409,
+    "run-exists",
+    `run ${runId} exists, and began with another input`,
+    "Choose another run id.",
+  );
+}

@@ -1,0 +1,490 @@
+/** What goes over the wire: JSON Schemas, of which the types in `lens/` are the other half (a test holds them together). */
+import Type, { type TSchema } from "typebox";
+import type { Json } from "../core/json.ts";
+
+/** A schema with a name, under which the OpenAPI document lists it. */
+const named = <T extends TSchema>(title: string, schema: T): T => ({ ...schema, title });
+const closed = { additionalProperties: false };
+
+export const AnyJson = Type.Unsafe<Json>({});
+const date = Type.String({ format: "date-time" });
+const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const count = Type.Integer({ minimum: 0 });
+
+export const RunId = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$" });
+export const RunPath = Type.String({ minLength: 1, maxLength: 4_000 });
+export const Status = named(
+  "RunStatus",
+  Type.Enum(["running", "completed", "failed", "halted", "waiting", "cancelled"]),
+);
+
+export const Money = Type.String({
+  pattern: "^-?\\d+(\\.\\d{1,12})?$",
+  description: "US dollars, an exact decimal of up to 12 places, without the sign.",
+});
+
+export const Spent = named(
+  "Spent",
+  Type.Object(
+    {
+      costUsd: Money,
+      inputTokens: Type.Integer(),
+      outputTokens: Type.Integer(),
+      calls: count,
+      toolCalls: Type.Optional(count),
+    },
+    closed,
+  ),
+);
+
+export const ErrorRecord = named(
+  "Error",
+  Type.Object(
+    {
+      code: Type.String(),
+      message: Type.String(),
+      retryable: Type.Boolean(),
+      path: Type.Optional(Type.String()),
+      hint: Type.Optional(Type.String()),
+      details: Type.Optional(AnyJson),
+    },
+    closed,
+  ),
+);
+
+/** The body of every answer that is an error. */
+export const Letter = named(
+  "Letter",
+  Type.Object(
+    {
+      error: Type.Object(
+        {
+          code: Type.String(),
+          message: Type.String({ description: "What happened, and where." }),
+          hint: Type.Optional(Type.String({ description: "What to do next." })),
+          runId: Type.Optional(Type.String()),
+          path: Type.Optional(Type.String()),
+          retryable: Type.Boolean({ description: "Whether the same request may succeed later." }),
+        },
+        closed,
+      ),
+    },
+    closed,
+  ),
+);
+
+export const RunLine = named(
+  "RunLine",
+  Type.Object(
+    {
+      runId: RunId,
+      pipeline: Type.String(),
+      fingerprint: Type.String(),
+      status: Type.String({ description: "A RunStatus." }),
+      createdAt: date,
+      updatedAt: date,
+      spent: Spent,
+      advancedBy: orNull(Type.String()),
+    },
+    closed,
+  ),
+);
+
+export const RunPage = named(
+  "RunPage",
+  Type.Object(
+    {
+      runs: Type.Array(RunLine),
+      next: orNull(Type.String({ description: "The cursor of the next page; null on the last one." })),
+    },
+    closed,
+  ),
+);
+
+const Wait = Type.Object(
+  {
+    path: Type.String(),
+    kind: Type.Enum(["human", "signal", "timer"]),
+    prompt: Type.String(),
+    assignees: Type.Optional(Type.Array(Type.String())),
+    due: Type.Optional(date),
+  },
+  closed,
+);
+
+const Price = Type.Object(
+  {
+    source: Type.String(),
+    date: orNull(Type.String()),
+    inputUsdPerMillion: Money,
+    outputUsdPerMillion: Money,
+    imageUsd: Type.Optional(Money),
+  },
+  closed,
+);
+
+const Charge = Type.Object(
+  {
+    model: Type.String(),
+    spent: Spent,
+    price: orNull(Price),
+    earlier: Type.Optional(Type.Array(Price)),
+  },
+  closed,
+);
+
+const Limits = Type.Object(
+  {
+    costUsd: Type.Optional(Money),
+    tokens: Type.Optional(count),
+    calls: Type.Optional(count),
+    toolCalls: Type.Optional(count),
+    timeMs: Type.Optional(Type.Number({ minimum: 0 })),
+  },
+  closed,
+);
+
+export const Run = named(
+  "Run",
+  Type.Object(
+    {
+      runId: RunId,
+      pipeline: Type.String(),
+      fingerprint: Type.String(),
+      status: Type.String({ description: "A RunStatus." }),
+      createdAt: date,
+      updatedAt: date,
+      durationMs: Type.Number(),
+      input: AnyJson,
+      output: AnyJson,
+      error: orNull(ErrorRecord),
+      waitingFor: Type.Array(Wait),
+      spent: Spent,
+      charges: Type.Array(Charge),
+      limits: Limits,
+      scopes: Type.Optional(Type.Array(Type.String())),
+      origin: orNull(Type.Object({ file: Type.String(), export: Type.String() }, closed)),
+    },
+    closed,
+  ),
+);
+
+/** A run and how much there is of it. */
+export const RunDetail = named(
+  "RunDetail",
+  Type.Object(
+    {
+      run: Run,
+      advancedBy: orNull(Type.String({ description: "Who advances it now, as far as the store knows." })),
+      served: Type.Boolean({ description: "Whether it can be resumed here." }),
+      operations: Type.Integer({ description: "How many there are." }),
+      next: Type.Integer({ description: "The number that its next event will have." }),
+    },
+    closed,
+  ),
+);
+
+const FailedAttempt = Type.Object(
+  { attempt: Type.Integer(), at: date, durationMs: Type.Number(), error: ErrorRecord },
+  closed,
+);
+
+const operationFields = {
+  path: Type.String(),
+  kind: Type.String(),
+  status: Type.Enum(["running", "completed", "failed", "waiting", "stopped"]),
+  attempts: Type.Integer(),
+  startedAt: orNull(date),
+  durationMs: orNull(Type.Number()),
+  error: orNull(ErrorRecord),
+  spent: Spent,
+  cached: Type.Optional(Type.Literal(true)),
+  model: Type.Optional(Type.String()),
+  failures: Type.Optional(Type.Array(FailedAttempt)),
+  notes: Type.Optional(Type.Array(Type.String())),
+};
+
+export const OperationLine = named("OperationLine", Type.Object(operationFields, closed));
+
+export const Operation = named(
+  "Operation",
+  Type.Object(
+    { ...operationFields, input: AnyJson, output: AnyJson, partial: Type.Optional(Type.String()) },
+    closed,
+  ),
+);
+
+export const OperationPage = named(
+  "OperationPage",
+  Type.Object(
+    {
+      operations: Type.Array(OperationLine),
+      total: count,
+      next: orNull(Type.Integer({ description: "The `from` of the next page; null on the last one." })),
+    },
+    closed,
+  ),
+);
+
+/** An entry of the journal, as it is recorded. */
+export const Entry = named(
+  "Entry",
+  Type.Object({
+    seq: count,
+    at: Type.Integer({ description: "Milliseconds since 1970." }),
+    type: Type.String(),
+  }),
+);
+
+export const EntryPage = named(
+  "EntryPage",
+  Type.Object({ entries: Type.Array(Entry), next: orNull(Type.Integer()) }, closed),
+);
+
+/** An event of a run. Each type has fields of its own. */
+export const Event = named(
+  "Event",
+  Type.Object({ type: Type.String(), seq: count, at: date, path: Type.String() }),
+);
+
+export const Graph = named(
+  "Graph",
+  Type.Object(
+    {
+      graph: orNull(
+        Type.Unsafe<Json>({ description: "The tree of the pipeline as it is served here; else null." }),
+      ),
+      current: Type.Boolean({ description: "Whether that is the version the run was recorded under." }),
+      places: Type.Array(
+        Type.Object(
+          {
+            path: Type.String({ description: "`[]` stands for any item or turn." }),
+            after: Type.String({ description: "The place before it in its sequence." }),
+            operations: Type.Record(Type.String(), count, { description: "How many of each status." }),
+            costUsd: Money,
+          },
+          closed,
+        ),
+      ),
+    },
+    closed,
+  ),
+);
+
+export const Pipeline = named(
+  "Pipeline",
+  Type.Object(
+    {
+      name: Type.String(),
+      fingerprint: Type.String(),
+      inputSchema: orNull(
+        Type.Unsafe<Json>({
+          description: "JSON Schema (2020-12); null where there is none, or its library makes none.",
+        }),
+      ),
+      budget: orNull(Limits),
+    },
+    closed,
+  ),
+);
+
+export const PipelineList = named("PipelineList", Type.Object({ pipelines: Type.Array(Pipeline) }, closed));
+
+export const PipelineDetail = named(
+  "PipelineDetail",
+  Type.Object({ pipeline: Pipeline, graph: AnyJson }, closed),
+);
+
+export const InboxItem = named(
+  "InboxItem",
+  Type.Object(
+    {
+      runId: RunId,
+      pipeline: Type.String(),
+      path: Type.String(),
+      asks: Type.Enum(["approval", "outcome", "answer", "event"]),
+      prompt: Type.String(),
+      context: AnyJson,
+      assignees: orNull(Type.Array(Type.String())),
+      schema: AnyJson,
+      since: date,
+      due: orNull(date),
+      answered: orNull(Type.Object({ by: orNull(Type.String()), at: date }, closed)),
+    },
+    closed,
+  ),
+);
+
+export const Inbox = named("Inbox", Type.Object({ items: Type.Array(InboxItem) }, closed));
+
+export const Account = named(
+  "Account",
+  Type.Object(
+    {
+      scope: Type.String(),
+      limits: Type.Object(
+        {
+          costUsd: Type.Optional(Money),
+          tokens: Type.Optional(count),
+          calls: Type.Optional(count),
+          toolCalls: Type.Optional(count),
+        },
+        closed,
+      ),
+      posted: Spent,
+      pending: Spent,
+      leftUsd: orNull(Money),
+      holds: Type.Array(
+        Type.Object(
+          {
+            runId: Type.String(),
+            path: Type.String(),
+            model: Type.String(),
+            amount: Spent,
+            heldAt: date,
+            ageMs: Type.Number(),
+          },
+          closed,
+        ),
+      ),
+      waiting: count,
+      alertAt: Type.Array(Type.Number()),
+      alerts: Type.Unsafe<Json>({ type: "array" }),
+    },
+    closed,
+  ),
+);
+
+export const Budgets = named("Budgets", Type.Object({ budgets: Type.Array(Account) }, closed));
+
+export const Undelivered = named(
+  "Undelivered",
+  Type.Object(
+    {
+      waiting: Type.Array(
+        Type.Object(
+          {
+            sink: Type.String(),
+            runId: Type.String(),
+            seq: count,
+            attempts: count,
+            why: orNull(Type.String()),
+            dueAt: orNull(date),
+          },
+          closed,
+        ),
+      ),
+      dead: Type.Array(
+        Type.Object(
+          {
+            id: Type.String(),
+            sink: Type.String(),
+            runId: Type.String(),
+            seq: count,
+            type: Type.String(),
+            path: Type.String(),
+            attempts: count,
+            at: date,
+            why: Type.String(),
+          },
+          closed,
+        ),
+      ),
+    },
+    closed,
+  ),
+);
+
+export const Resent = named(
+  "Resent",
+  Type.Object(
+    {
+      id: Type.String(),
+      outcome: Type.Enum(["delivered", "busy", "lost", "failed"]),
+      why: orNull(Type.String()),
+    },
+    closed,
+  ),
+);
+
+export const Dropped = named("Dropped", Type.Object({ id: Type.String(), dropped: Type.Boolean() }, closed));
+
+/** What became of a request to start, resume, cancel or raise: how the run stands right after it. */
+export const Acted = named(
+  "Acted",
+  Type.Object(
+    {
+      runId: RunId,
+      pipeline: Type.String(),
+      status: Status,
+      next: Type.Integer({ description: "The number that its next event will have." }),
+    },
+    closed,
+  ),
+);
+
+const usd = Type.String({
+  pattern: "^\\$\\d{1,12}(\\.\\d{1,12})?$",
+  description: "US dollars with their sign: `$0.50`.",
+});
+
+export const Budget = named(
+  "Budget",
+  Type.Union([
+    usd,
+    Type.Object(
+      {
+        cost: Type.Optional(usd),
+        tokens: Type.Optional(count),
+        calls: Type.Optional(count),
+        toolCalls: Type.Optional(count),
+        time: Type.Optional(Type.String({ description: "`90s`, `30m`, `1h`.", maxLength: 40 })),
+      },
+      { ...closed, minProperties: 1 },
+    ),
+  ]),
+);
+
+export const StartRequest = named(
+  "StartRequest",
+  Type.Object(
+    {
+      pipeline: Type.String({ minLength: 1 }),
+      input: Type.Optional(AnyJson),
+      runId: Type.Optional(RunId),
+      budget: Type.Optional(Budget),
+      scopes: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 20 })),
+    },
+    closed,
+  ),
+);
+
+export const SignalRequest = named(
+  "SignalRequest",
+  Type.Object(
+    {
+      path: RunPath,
+      data: Type.Optional(AnyJson),
+      by: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    },
+    closed,
+  ),
+);
+
+export const CancelRequest = named(
+  "CancelRequest",
+  Type.Object({ reason: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 })) }, closed),
+);
+
+export const ResumeRequest = named(
+  "ResumeRequest",
+  Type.Object(
+    {
+      budget: Type.Optional(Budget),
+      forceVersion: Type.Optional(Type.Boolean()),
+    },
+    closed,
+  ),
+);
+
+export const TopUpRequest = named("TopUpRequest", Type.Object({ by: Budget }, closed));
