@@ -8,6 +8,7 @@ const doors = [
   "stores/memory",
   "stores/file",
   "stores/sqlite",
+  "client/index",
   "events/sinks",
   "telemetry/index",
   "testing/index",
@@ -21,7 +22,17 @@ const doors = [
 export default defineConfig({
   input: Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`])),
   platform: "node",
-  external: [/^node:/, ...Object.keys(dependencies), /^@ai-sdk\//, /^@opentelemetry\//, "nodemailer"],
+  external: [
+    /^node:/,
+    ...Object.keys(dependencies),
+    /^@ai-sdk\//,
+    /^@opentelemetry\//,
+    /^hono\//,
+    /^typebox\//,
+    /^@hono\//,
+    /^eventsource-parser\//,
+    "nodemailer",
+  ],
   output: {
     dir: "dist",
     format: "esm",

@@ -10,6 +10,7 @@ const doors = [
   "stores/file.ts",
   "stores/sqlite.ts",
   "events/sinks.ts",
+  "client/index.ts",
   "telemetry/index.ts",
 ];
 const root = join(import.meta.dirname, "..");

@@ -17,6 +17,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   lens: ["ports", "core"],
   telemetry: ["ports", "core"],
   server: ["lens", "engine", "events", "ports", "core"],
+  client: ["lens", "events", "core"], // types alone: see below
   testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
   "": ["agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "server"],
   cli: ["", "agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "server"],
@@ -155,6 +156,11 @@ test("no import cycle at load", () => {
 test('import "flujo" loads neither a model SDK nor a database driver', () => {
   expect(house.has("index.ts")).toBe(true);
   expect([...loadedBy("index.ts", house)].filter((name) => heavy.test(name))).toEqual([]);
+});
+
+test("flujo/client loads nothing but itself, and what reads server-sent events", () => {
+  const loaded = [...loadedBy("client/index.ts", house)].filter((name) => !name.startsWith("client/"));
+  expect(loaded).toEqual(["eventsource-parser/stream"]);
 });
 
 test("the check sees imports of every form, and none in comments or sample programs", () => {

@@ -44,7 +44,22 @@ export const spending = pipeline(
 );
 export const sleeping = pipeline("sleeping", sleep("nap", "10m"));
 
-export const all: readonly AnyStep[] = [hello, asking, choosing, failing, spending, sleeping];
+/** What the runs of `gated` wait for, each by its id. */
+const gates = new Map<string, PromiseWithResolvers<void>>();
+export function gate(runId: string): PromiseWithResolvers<void> {
+  const known = gates.get(runId) ?? Promise.withResolvers<void>();
+  gates.set(runId, known);
+  return known;
+}
+/** Runs on until its gate is opened. */
+export const gated = pipeline(
+  "gated",
+  step("before", () => "before")
+    .to(step("wait", (_: string, ctx) => gate(ctx.runId).promise))
+    .to(step("after", () => "after")),
+);
+
+export const all: readonly AnyStep[] = [hello, asking, choosing, failing, spending, sleeping, gated];
 
 export interface Stage {
   readonly url: string;

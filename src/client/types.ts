@@ -1,0 +1,110 @@
+/** What goes to a server and comes back, as types. Moments are ISO dates; money is an exact decimal of US dollars in a text. */
+import type { Entry } from "../core/entries.ts";
+import type { RunStatus } from "../core/fold.ts";
+import type { Json } from "../core/json.ts";
+import type { Budget, Usd } from "../core/limits.ts";
+import type { Path } from "../core/paths.ts";
+import type { RunLine } from "../lens/list.ts";
+import type { OperationLine, RunView } from "../lens/show.ts";
+
+export type { Undelivered } from "../events/undelivered.ts";
+export type { AccountView } from "../lens/accounts.ts";
+export type { EventView } from "../lens/event.ts";
+export type { InboxItem } from "../lens/inbox.ts";
+export type { RunLine } from "../lens/list.ts";
+export type { OperationLine, OperationView, RunView } from "../lens/show.ts";
+export type { Budget, Entry, Json, Path, RunStatus, Usd };
+
+export interface StartRequest {
+  readonly pipeline: string;
+  readonly input?: unknown;
+  /** 1 to 128 letters, digits, `.`, `_`, `-`. The same id again starts nothing. Default: a fresh one. */
+  readonly runId?: string;
+  /** The run's limit: `"$0.50"`, or several. */
+  readonly budget?: Usd | Budget;
+  /** Shared budgets that the run is charged to. */
+  readonly scopes?: readonly string[];
+}
+
+/** How a run stands right after something was done to it. */
+export interface Acted {
+  readonly runId: string;
+  readonly pipeline: string;
+  readonly status: RunStatus;
+  /** The number that its next event will have. */
+  readonly next: number;
+}
+
+export interface RunFilter {
+  readonly status?: readonly RunStatus[];
+  readonly pipeline?: string;
+  readonly idPrefix?: string;
+  readonly createdFrom?: Date;
+  readonly createdBefore?: Date;
+  /** Runs on a page: 1 to 1,000. Default 100. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface RunPage {
+  readonly runs: readonly RunLine[];
+  /** The cursor of the next page; null on the last one. */
+  readonly next: string | null;
+}
+
+export interface RunDetail {
+  readonly run: RunView;
+  /** Who advances it now, as far as the store knows. */
+  readonly advancedBy: string | null;
+  /** Whether it can be resumed at this server. */
+  readonly served: boolean;
+  /** How many there are. */
+  readonly operations: number;
+  /** The number that its next event will have. */
+  readonly next: number;
+}
+
+export interface OperationPage {
+  readonly operations: readonly OperationLine[];
+  readonly total: number;
+  /** The `from` of the next page; null on the last one. */
+  readonly next: number | null;
+}
+
+export interface EntryPage {
+  readonly entries: readonly Entry[];
+  readonly next: number | null;
+}
+
+/** The places of a run's pipeline, and how far each is. */
+export interface RunGraph {
+  /** The tree of the pipeline as it is served; null where it is not. */
+  readonly graph: Json;
+  /** Whether that is the version the run was recorded under. */
+  readonly current: boolean;
+  readonly places: readonly {
+    /** `[]` stands for any item or turn. */
+    readonly path: Path;
+    /** The place before it in its sequence. */
+    readonly after: string;
+    /** How many of each status. */
+    readonly operations: { readonly [status: string]: number };
+    readonly costUsd: string;
+  }[];
+}
+
+export interface PipelineView {
+  readonly name: string;
+  readonly fingerprint: string;
+  /** JSON Schema; null where the pipeline has none, or its library makes none. */
+  readonly inputSchema: Json;
+  readonly budget: RunView["limits"] | null;
+}
+
+/** What was sent again, and what came of it. */
+export interface ResentLetter {
+  readonly id: string;
+  readonly outcome: "delivered" | "busy" | "lost" | "failed";
+  readonly why: string | null;
+}
