@@ -2,12 +2,12 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
-import { secureHeaders } from "hono/secure-headers";
 import { InvalidOptionError } from "../core/errors.ts";
 import { addressOf, bearerIn, type Door, needs } from "./access.ts";
 import { api, apiBase } from "./api.ts";
 import { Buckets } from "./buckets.ts";
 import type { Admitted } from "./caller.ts";
+import { safeHeaders } from "./headers.ts";
 import { houseOf } from "./house.ts";
 import { letterOf, Refusal, statusOf } from "./letter.ts";
 import { login } from "./login.ts";
@@ -46,24 +46,7 @@ export function serverApp(parts: ServerParts): ServerApp {
   });
   hono.notFound((c) => c.json(letterOf(new Refusal(404, "not-found", `there is no ${c.req.path}`)), 404));
 
-  hono.use(
-    secureHeaders({
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", "data:"],
-        fontSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        formAction: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-      xFrameOptions: "DENY",
-      referrerPolicy: "no-referrer",
-      strictTransportSecurity: origins.publicUrl?.startsWith("https:") ? "max-age=31536000" : false,
-    }),
-  );
+  hono.use(safeHeaders(origins.publicUrl?.startsWith("https:") ?? false));
   const buckets = new Buckets(options.limits?.rate ?? defaultRate, world);
   hono.use(async (c, next) => {
     const token = bearerIn(c.req.raw.headers);

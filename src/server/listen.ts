@@ -73,14 +73,18 @@ function notBound(error: NodeJS.ErrnoException, host: string, port: number): Inv
   });
 }
 
+/** How often connections are looked for whose last request is done. */
+const tidyMs = 50;
+
 function close(server: Server, app: ServerApp, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    const tidy = setInterval(() => server.closeIdleConnections(), tidyMs);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(tidy);
       resolve();
     });
     app.end();
-    server.closeIdleConnections();
   });
 }

@@ -349,7 +349,9 @@ export const Account = named(
       ),
       waiting: count,
       alertAt: Type.Array(Type.Number()),
-      alerts: Type.Unsafe<Json>({ type: "array" }),
+      alerts: Type.Array(
+        Type.Object({ percent: Type.Number(), of: Type.String(), runId: Type.String() }, closed),
+      ),
     },
     closed,
   ),

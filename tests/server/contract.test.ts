@@ -1,0 +1,242 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import ajvFormats from "ajv-formats";
+import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { DeliveryFailedError, Flujo, type Sinks } from "flujo";
+import type {
+  AccountView,
+  Acted,
+  EntryPage,
+  InboxItem,
+  OperationPage,
+  OperationView,
+  PipelineView,
+  ResentLetter,
+  RunDetail,
+  RunGraph,
+  RunPage,
+  Undelivered,
+} from "flujo/client";
+import type { Static, TSchema } from "typebox";
+import { beforeAll, describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
+import { Outbox } from "../../src/events/outbox.ts";
+import { nodeWorld } from "../../src/node-world.ts";
+import type * as schemas from "../../src/server/schemas.ts";
+import { memory } from "../../src/stores/memory.ts";
+import { hello, type Stage, stage } from "./stage.ts";
+
+/** The parts of an OpenAPI document that are looked at here. */
+type Document = {
+  readonly paths: { readonly [path: string]: { readonly [method: string]: Operation } };
+};
+interface Operation {
+  readonly operationId: string;
+  readonly responses: {
+    readonly [status: string]: {
+      readonly content?: { readonly [type: string]: { readonly schema: object } };
+    };
+  };
+}
+
+/** Requests that together reach every route, in this order. `{…}` in a path are its parameters, filled in. */
+const requests: readonly (readonly [name: string, status: number, path: string, body?: object])[] = [
+  ["startRun", 202, "/runs", { pipeline: "choosing", runId: "c", budget: "$1" }],
+  ["followRun", 200, "/runs/c/events"],
+  ["startRun", 200, "/runs", { pipeline: "choosing", runId: "c" }],
+  ["startRun", 422, "/runs", { pipeline: "hello", input: 1 }],
+  ["startRun", 409, "/runs", { pipeline: "none" }],
+  ["listRuns", 200, "/runs?status=waiting&limit=1"],
+  ["listRuns", 400, "/runs?limit=many"],
+  ["getRun", 200, "/runs/c"],
+  ["getRun", 404, "/runs/none"],
+  ["getRun", 400, "/runs/-"],
+  ["listOperations", 200, "/runs/c/operations"],
+  ["getOperation", 200, "/runs/c/operation?path=/choosing/pick"],
+  ["getOperation", 404, "/runs/c/operation?path=/none"],
+  ["listEntries", 200, "/runs/c/entries"],
+  ["getRunGraph", 200, "/runs/c/graph"],
+  ["followRun", 204, "/runs/c/events?from=1000"],
+  ["getInbox", 200, "/inbox?for=ana"],
+  ["sendSignal", 422, "/runs/c/signals", { path: "/choosing/pick", data: 1 }],
+  ["sendSignal", 202, "/runs/c/signals", { path: "/choosing/pick", data: { colour: "red" } }],
+  ["sendSignal", 409, "/runs/c/signals", { path: "/choosing/pick", data: { colour: "red" } }],
+  ["topUpRun", 202, "/runs/c/top-up", { by: "$1" }],
+  ["topUpRun", 400, "/runs/c/top-up", { by: { tokens: 5 } }],
+  ["cancelRun", 202, "/runs/c/cancel", { reason: "enough" }],
+  ["resumeRun", 409, "/runs/c/resume", {}],
+  ["startRun", 202, "/runs", { pipeline: "failing", runId: "f", scopes: ["tenant:acme"] }],
+  ["followRun", 200, "/runs/f/events"],
+  ["resumeRun", 202, "/runs/f/resume", { budget: { calls: 5 } }],
+  ["startRun", 202, "/runs", { pipeline: "spending", input: ["a"], runId: "s", scopes: ["tenant:acme"] }],
+  ["followRun", 200, "/runs/s/events"],
+  ["getRun", 200, "/runs/s"],
+  ["listBudgets", 200, "/budgets"],
+  ["listPipelines", 200, "/pipelines"],
+  ["getPipeline", 200, "/pipelines/hello"],
+  ["getPipeline", 404, "/pipelines/none"],
+  ["getOutbox", 200, "/outbox"],
+  ["resendLetter", 200, "/outbox/{letter}/resend", {}],
+  ["resendLetter", 404, "/outbox/none/resend", {}],
+  ["dropLetter", 200, "/outbox/{letter}/drop", {}],
+  ["dropLetter", 404, "/outbox/none/drop", {}],
+  ["followRuns", 200, "/events"],
+  ["getOpenApi", 200, "/openapi.json"],
+];
+
+describe("the API and its document", () => {
+  let document: Document;
+  beforeAll(async () => {
+    const store = memory();
+    const { serverApp } = await import("../../src/server/app.ts");
+    const { hono } = serverApp({ store, world: nodeWorld() });
+    document = (await (
+      await hono.request("/api/v1/openapi.json", { headers: { host: "localhost" } })
+    ).json()) as Document;
+  });
+
+  test("an OpenAPI document, as another hand reads it", async () => {
+    const { valid, errors } = await new Validator().validate(structuredClone(document));
+    expect([valid, errors]).toEqual([true, undefined]);
+  });
+
+  test("every route is asked for here", () => {
+    const documented = Object.values(document.paths).flatMap((path) =>
+      Object.values(path).map(({ operationId }) => operationId),
+    );
+    expect(documented.length).toBeGreaterThan(15);
+    expect(new Set(requests.map(([name]) => name))).toEqual(new Set(documented));
+  });
+
+  test("what comes back is what the document says, by status and shape", { timeout: 60_000 }, async () => {
+    const { url, store, close } = await refusingStage();
+    const letter = await deadLetterIn(store);
+    const ajv = new Ajv2020({ strict: false, allErrors: true });
+    ajvFormats.default(ajv);
+    ajv.addSchema(document as object, "openapi.json");
+    for (const [name, status, path, body] of requests) {
+      const [route, operation] = operationNamed(document, name);
+      const filled = path.replace("{letter}", letter);
+      const stop = new AbortController();
+      const response = await fetch(`${url}/api/v1${filled}`, {
+        signal: stop.signal,
+        ...(body === undefined
+          ? {}
+          : {
+              method: "POST",
+              headers: { "content-type": "application/json" },
+              body: JSON.stringify(body),
+            }),
+      });
+      const what = `${name} ${filled}`;
+      expect(response.status, what).toBe(status);
+      const documented = operation.responses[status];
+      expect(documented, `${what}: ${status} is documented`).toBeDefined();
+      const [type] = Object.keys(documented?.content ?? {});
+      if (type === undefined) continue;
+      expect(response.headers.get("content-type"), what).toMatch(type);
+      const pointer = [...route, "responses", status, "content", type, "schema"].map((part) =>
+        encodeURIComponent(String(part).replaceAll("~", "~0").replaceAll("/", "~1")),
+      );
+      const validate = ajv.compile({ $ref: `openapi.json#/${pointer.join("/")}` });
+      const values =
+        name === "followRuns"
+          ? [await nextChange(response, url)]
+          : type === "text/event-stream"
+            ? eventsIn(await response.text()).flatMap(({ event, data }) =>
+                event === "end" ? [] : [JSON.parse(data)],
+              )
+            : [await response.json()];
+      stop.abort();
+      expect(values.length, what).toBeGreaterThan(0);
+      for (const value of values)
+        expect([validate(value), validate.errors, what]).toEqual([true, null, what]);
+    }
+    await close();
+  });
+});
+
+test("what the types of the client say fits the schemas of the server", () => {
+  fits<typeof schemas.RunPage, Loose<RunPage>>();
+  fits<typeof schemas.RunDetail, Loose<RunDetail>>();
+  fits<typeof schemas.OperationPage, Loose<OperationPage>>();
+  fits<typeof schemas.Operation, Loose<OperationView>>();
+  fits<typeof schemas.Graph, Loose<RunGraph>>();
+  fits<typeof schemas.Pipeline, Loose<PipelineView>>();
+  fits<typeof schemas.InboxItem, Loose<InboxItem>>();
+  fits<typeof schemas.Account, Loose<AccountView>>();
+  fits<typeof schemas.Undelivered, Loose<Undelivered>>();
+  fits<typeof schemas.Resent, Loose<ResentLetter>>();
+  fits<typeof schemas.Acted, Loose<Acted>>();
+  expectTypeOf<EntryPage["next"]>().toEqualTypeOf<Static<typeof schemas.EntryPage>["next"]>();
+});
+
+/** Compiles when what the type says fits the schema. */
+function fits<S extends TSchema, _T extends Static<S>>(): void {}
+type Loose<T> = T extends readonly (infer One)[]
+  ? Loose<One>[]
+  : T extends object
+    ? { -readonly [K in keyof T]: Loose<T[K]> }
+    : T;
+
+function operationNamed(document: Document, name: string): [string[], Operation] {
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      if (operation.operationId === name) return [["paths", path, method], operation];
+    }
+  }
+  throw new Error(`no route is named ${name}`);
+}
+
+function eventsIn(text: string): EventSourceMessage[] {
+  const events: EventSourceMessage[] = [];
+  createParser({ onEvent: (event) => events.push(event) }).feed(text);
+  return events;
+}
+
+/** The first run that is told of as changed, once one has changed. */
+async function nextChange(response: Response, url: string): Promise<unknown> {
+  const [changed] = await Promise.all([
+    (async () => {
+      let text = "";
+      for await (const chunk of (response.body as ReadableStream<Uint8Array>).pipeThrough(
+        new TextDecoderStream(),
+      )) {
+        text += chunk;
+        const [event] = eventsIn(text);
+        if (event !== undefined) return JSON.parse(event.data) as unknown;
+      }
+      throw new Error("no event came");
+    })(),
+    fetch(`${url}/api/v1/runs`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ pipeline: "hello", input: "x", runId: "late" }),
+    }),
+  ]);
+  return changed;
+}
+
+/** A stage whose sink takes nothing the first two times. */
+async function refusingStage(): Promise<Stage> {
+  const store = memory();
+  let tries = 0;
+  const sinks: Sinks = {
+    ops: {
+      name: "refusing",
+      deliver: async () => {
+        if (tries++ < 2) throw new DeliveryFailedError("not today", { retryable: false });
+      },
+    },
+  };
+  await using flujo = new Flujo(hello, { store, sinks, onError: () => {} });
+  await flujo.run("Ada", { runId: "told" });
+  const outbox = new Outbox({ store, world: nodeWorld(), sinks, onError: () => {} });
+  onTestFinished(() => outbox.leave());
+  return stage({ store, outbox });
+}
+
+async function deadLetterIn(store: Stage["store"]): Promise<string> {
+  const { undeliveredIn } = await import("../../src/events/undelivered.ts");
+  const [letter] = (await undeliveredIn(store)).dead;
+  return letter?.id ?? "";
+}
