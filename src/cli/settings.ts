@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { FlujoConfig } from "../config.ts";
 import type { Store } from "../ports/store.ts";
+import type { ServerOptions } from "../server/options.ts";
 import { CommandError } from "./letter.ts";
 import { loadModule } from "./load/module.ts";
 import { defaultStore } from "./stores.ts";
@@ -23,7 +24,19 @@ export async function readSettings(flags: { readonly store?: string }): Promise<
   return {
     ...config,
     ...(existsSync(priceFile) ? { models: { priceFile, ...config.models } } : {}),
+    ...withToken(config.server, process.env.FLUJO_TOKEN),
     store: flags.store ?? (process.env.FLUJO_STORE || undefined) ?? config.store ?? defaultStore,
+  };
+}
+
+/** The token of the environment is one more, an admin's. An empty one is none. */
+function withToken(
+  server: ServerOptions | undefined,
+  token: string | undefined,
+): { readonly server?: ServerOptions } {
+  if (!token) return server === undefined ? {} : { server };
+  return {
+    server: { ...server, tokens: [...(server?.tokens ?? []), { name: "FLUJO_TOKEN", role: "admin", token }] },
   };
 }
 

@@ -20,6 +20,8 @@ export interface Running {
   readonly pid: number;
   /** Resolves when stderr has this text. */
   saw(text: string): Promise<void>;
+  /** What stderr has so far. */
+  said(): string;
   kill(signal: NodeJS.Signals): void;
   /** Stops reading its stdout, as `head -1` does. */
   hangUp(): void;
@@ -80,6 +82,7 @@ export class Folder {
           child.stderr.on("data", look);
           child.once("close", () => reject(new Error(`it ended without saying "${text}":\n${stderr}`)));
         }),
+      said: () => stderr,
       kill: (signal) => void child.kill(signal),
       hangUp: () => void child.stdout.destroy(),
       ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr }))),

@@ -12,6 +12,7 @@ import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
 import { isThere, openKnown, openStore } from "../stores.ts";
 import { result, say } from "../terminal.ts";
+import { declare as serve } from "./lens/serve.ts";
 
 const statuses: readonly RunStatus[] = ["running", "completed", "failed", "halted", "waiting", "cancelled"];
 const storeHelp = "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)";
@@ -28,7 +29,7 @@ interface ShowFlags {
   readonly json?: boolean;
 }
 
-/** `flujo lens list`, `flujo lens show RUN` */
+/** `flujo lens list`, `flujo lens show RUN`, `flujo lens serve` */
 export function declare(program: Command, done: (exitCode: number) => void): void {
   const lens = program.command("lens").description("Look at recorded runs.");
   lens
@@ -45,6 +46,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--store <uri>", storeHelp)
     .option("--json", "print one JSON document, every value whole")
     .action(async (run: string, flags: ShowFlags) => done(await showRun(run, flags)));
+  serve(lens, done);
 }
 
 async function list(flags: ListFlags): Promise<number> {

@@ -1,0 +1,104 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { UnknownRunError } from "../../../core/errors.ts";
+import { nodeWorld } from "../../../node-world.ts";
+import type { Store } from "../../../ports/store.ts";
+import { exit } from "../../exit.ts";
+import { outboxOf } from "../../outbox.ts";
+import { readSettings, type Settings } from "../../settings.ts";
+import { isThere, openStore } from "../../stores.ts";
+import { result, say } from "../../terminal.ts";
+
+interface Flags {
+  readonly port?: number;
+  readonly host?: string;
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+/** `flujo lens serve` */
+export function declare(lens: Command, done: (exitCode: number) => void): void {
+  lens
+    .command("serve")
+    .description(
+      "Answer HTTP about a store: look at runs, answer what they ask, cancel them. flujo up also runs pipelines.",
+    )
+    .option(
+      "--port <number>",
+      "where it listens (default: flujo.config.ts, 3583); 0: any that is free",
+      portOf,
+    )
+    .option("--host <address>", "where it listens (default: flujo.config.ts, 127.0.0.1)")
+    .option(
+      "--store <uri>",
+      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
+    )
+    .option("--json", "print a line of JSON that says where it listens")
+    .action(async (flags: Flags) => done(await serve(flags)));
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError("It takes a whole number from 0 to 65535.");
+}
+
+async function serve(flags: Flags): Promise<number> {
+  const settings = await readSettings(flags);
+  const { store: uri } = settings;
+  if (!isThere(uri)) {
+    throw new UnknownRunError(`there are no runs to look at: ${String(uri)} is empty or not there`, {
+      hint: "--store or FLUJO_STORE names another one; a relative path begins in the folder you are in.",
+    });
+  }
+  const store = typeof uri === "string" ? await openStore(uri) : uri;
+  try {
+    await untilStopped(store, settings, flags);
+    return exit.completed;
+  } finally {
+    await store.close();
+  }
+}
+
+async function untilStopped(store: Store, settings: Settings, { port, host, json }: Flags): Promise<void> {
+  const [{ serverApp }, { listen }] = await Promise.all([
+    import("../../../server/app.ts"),
+    import("../../../server/listen.ts"),
+  ]);
+  const outbox = outboxOf(settings, store);
+  const app = serverApp({
+    store,
+    world: nodeWorld(),
+    options: {
+      ...settings.server,
+      ...(port === undefined ? {} : { port }),
+      ...(host === undefined ? {} : { host }),
+    },
+    ...(outbox === undefined ? {} : { outbox }),
+  });
+  const listening = await listen(app);
+  if (json) await result(`${JSON.stringify({ url: listening.url, store: store.name })}\n`);
+  say(
+    `The runs of ${store.name} are at ${listening.url}/api/v1/runs; openapi.json beside it says what can be asked.`,
+  );
+  say(
+    app.guarded
+      ? "A token of flujo.config.ts or FLUJO_TOKEN is needed. Ctrl-C stops it."
+      : "Everybody on this machine may do everything. Ctrl-C stops it.",
+  );
+  await stopAsked();
+  await listening.close();
+  await outbox?.leave();
+}
+
+/** The first Ctrl-C or SIGTERM ends it in order, the second one at once. */
+function stopAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    let times = 0;
+    const hear = (): void => {
+      times += 1;
+      if (times > 1) process.exit(exit.interrupted);
+      resolve();
+    };
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, hear);
+  });
+}
