@@ -47,6 +47,7 @@ export class Streams {
         "Again in a while.",
       );
     }
+    if (c.req.method === "HEAD") return c.body(null); // nobody would read it, nor leave
     const stop = new AbortController();
     this.#open.add(stop);
     c.header("X-Accel-Buffering", "no");

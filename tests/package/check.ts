@@ -18,6 +18,7 @@ import * as flujo from "flujo";
 import { memory } from "flujo/memory";
 import { file } from "flujo/file";
 import { sqlite } from "flujo/sqlite";
+import { client } from "flujo/client";
 import { email } from "flujo/sinks";
 import { initTelemetry, telemetry } from "flujo/telemetry";
 import { testStore } from "flujo/testing";
@@ -32,6 +33,7 @@ for (const store of [memory(), file("journals"), sqlite("flujo.db")]) {
   if (first.output.join() !== "2,4,6" || again.output.join() !== "2,4,6") throw new Error("wrong output");
   await runner[Symbol.asyncDispose]();
 }
+if (typeof client({ url: "http://127.0.0.1:1" }).runs.start !== "function") throw new Error("flujo/client has no client");
 if (typeof testStore !== "function") throw new Error("flujo/testing has no testStore");
 const packages = {
   "openai:m": "@ai-sdk/openai",

@@ -440,6 +440,8 @@ describe("limits", () => {
   test("of open connections hold for all together", async () => {
     const { url, get } = await stage({ options: { limits: { streams: 2 } } });
     const stop = new AbortController();
+    for (let i = 0; i < 5; i++)
+      expect((await raw(`${url}${api}/events`, { method: "HEAD" })).status).toBe(200);
     for (let i = 0; i < 2; i++) await fetch(`${url}${api}/events`, { signal: stop.signal });
     expect(await get(`${api}/events`)).toMatchObject({
       status: 503,
