@@ -2,8 +2,7 @@ import type { Entry } from "../core/entries.ts";
 import { emptyRecord, type RunRecord, record } from "../core/fold.ts";
 import type { Path } from "../core/paths.ts";
 import type { Store } from "../ports/store.ts";
-import { type Operation, operationsOf } from "./operations.ts";
-import { nested } from "./show.ts";
+import { nested, type Operation, operationsOf } from "./operations.ts";
 
 /** What is known of a run that is looked at again and again. */
 export interface OpenJournal {

@@ -9,7 +9,7 @@ import type { ScopeRecord } from "../core/scopes.ts";
 import { blocksOf } from "../core/streamed.ts";
 import type { Wait } from "../core/waiting.ts";
 import { chargesOf, type ModelCharge } from "./charges.ts";
-import { type FailedAttempt, type Operation, operationsOf, parentPath } from "./operations.ts";
+import { type FailedAttempt, nested, type Operation, operationsOf } from "./operations.ts";
 import { readableJson, type SpentView, spentView } from "./readable.ts";
 
 /** A run and everything recorded in it, as `flujo lens show --json` prints it. */
@@ -101,23 +101,24 @@ export async function runView(
   charges: readonly ModelCharge[],
   values: Values,
 ): Promise<RunView> {
-  const { created, output } = run;
-  const began = created?.at ?? run.updatedAt;
+  const { created, output, fingerprint, status, updatedAt, error = null, spent, limits } = run;
+  const waitingFor = run.waits.map((wait) => waitView(run, wait)); // the record may go on while values are fetched
+  const began = created?.at ?? updatedAt;
   return {
     runId,
     pipeline: created?.pipeline ?? "",
-    fingerprint: run.fingerprint,
-    status: run.status,
+    fingerprint,
+    status,
     createdAt: iso(began),
-    updatedAt: iso(run.updatedAt),
-    durationMs: run.updatedAt - began,
+    updatedAt: iso(updatedAt),
+    durationMs: updatedAt - began,
     input: created === undefined ? null : readableJson(await values.fetch(created.input)),
     output: output === undefined ? null : readableJson(await values.output(output)),
-    error: run.error ?? null,
-    waitingFor: run.waits.map((wait) => waitView(run, wait)),
-    spent: spentView(run.spent),
+    error,
+    waitingFor,
+    spent: spentView(spent),
     charges,
-    limits: limitsView(run.limits),
+    limits: limitsView(limits),
     ...(created?.scopes === undefined ? {} : { scopes: created.scopes.map(scopeName) }),
     origin: created?.origin ?? null,
   };
@@ -188,26 +189,5 @@ const textIn = (said: Operation["said"]): string =>
     .filter(({ kind }) => kind === "text")
     .map(({ text }) => text)
     .join("");
-
-/** Outer paths before inner ones, neighbours in the order of their first entry. */
-export function* nested(found: ReadonlyMap<Path, Operation>): Generator<Operation> {
-  const below = new Map<Path, Path[]>();
-  const hung = new Set<Path>();
-  for (const path of found.keys()) {
-    for (let at = path; at !== "" && !hung.has(at); at = parentPath(at)) {
-      hung.add(at);
-      const siblings = below.get(parentPath(at));
-      if (siblings === undefined) below.set(parentPath(at), [at]);
-      else siblings.push(at);
-    }
-  }
-  const rest: Path[] = [""];
-  for (let path = rest.pop(); path !== undefined; path = rest.pop()) {
-    const operation = found.get(path);
-    if (operation !== undefined) yield operation;
-    const inner = below.get(path) ?? [];
-    for (let i = inner.length - 1; i >= 0; i--) rest.push(inner[i] as Path); // in range
-  }
-}
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -8,10 +8,14 @@ export interface Rate {
   readonly burst: number;
 }
 
+/** In thousandths of a request: what comes in a millisecond is a whole number of them. */
 interface Bucket {
-  tokens: number;
-  at: number;
+  readonly level: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 }
+
+const oneRequest = 1_000;
 
 /** Callers that are remembered; those that have not asked for long are forgotten first. */
 const maxCallers = 10_000;
@@ -31,12 +35,13 @@ export class Buckets {
   take(caller: string): number {
     const { perSecond, burst } = this.#rate;
     const now = this.#world.now();
-    const before = this.#buckets.get(caller) ?? { tokens: burst, at: now };
-    const tokens = Math.min(burst, before.tokens + (Math.max(0, now - before.at) * perSecond) / 1_000);
-    const left = tokens < 1 ? tokens : tokens - 1;
+    const full = burst * oneRequest;
+    const { level, at } = this.#buckets.get(caller) ?? { level: full, at: now };
+    const there = Math.min(full, level + Math.max(0, now - at) * perSecond);
+    const left = there < oneRequest ? there : there - oneRequest;
     this.#buckets.delete(caller); // the order of the map is that of the last requests
-    this.#buckets.set(caller, { tokens: left, at: now });
+    this.#buckets.set(caller, { level: left, at: now });
     if (this.#buckets.size > maxCallers) this.#buckets.delete(this.#buckets.keys().next().value as string); // there is one
-    return tokens < 1 ? Math.ceil(((1 - tokens) * 1_000) / perSecond) : 0;
+    return there < oneRequest ? Math.ceil((oneRequest - there) / perSecond) : 0;
   }
 }

@@ -47,13 +47,16 @@ export const runRoutes = (house: House): readonly Route[] => [
     async ({ params: { runId }, query: { whole = false }, c }) => {
       const journal = await journalOf(house, runId);
       const { run, entries } = journal;
+      const { next } = run; // with what the view begins with: the record may go on while values are fetched
+      const operations = journal.operations().size;
+      const view = await runView(runId, run, chargesOf(entries, run), valuesOf(house, journal, whole));
       const listing = await listingOf(house.store, runId, run.created?.at ?? 0);
       return c.json({
-        run: await runView(runId, run, chargesOf(entries, run), valuesOf(house, journal, whole)),
+        run: view,
         advancedBy: listing === undefined ? null : runLine(listing, house.world.now()).advancedBy,
         served: serviceOf(house, journal) !== undefined,
-        operations: journal.operations().size,
-        next: run.next,
+        operations,
+        next,
       });
     },
   ),
