@@ -71,9 +71,9 @@ export interface ModelOptions {
 }
 
 /**
- * What a body is handed. `run`, `generate`, `embed`, `generateImage`, `model` and `sleep` are durable operations: each is
- * recorded under the step's own path, so a crash inside a step resumes inside it. Give each a name of its own; a repeated name is
- * numbered in the order of use, so a body must call its operations in the same order each time it runs.
+ * What a body is handed. `run`, `generate`, `embed`, `generateImage`, `model`, `sleep` and `sleepUntil` are durable
+ * operations: each is recorded under the step's own path, so a crash inside a step resumes inside it. Give each a name of its
+ * own; a repeated name is numbered in the order of use, so a body must call its operations in the same order each time it runs.
  */
 export interface Context<State = unknown> {
   readonly runId: string;
@@ -134,6 +134,13 @@ export interface Context<State = unknown> {
   spend(name: string, amount: Usd): Promise<void>;
   /** Waits, durably: a run resumed later waits only for what is left. */
   sleep(name: string, duration: Duration): Promise<void>;
+  /**
+   * Waits until a moment, as `sleep` does; one that has passed is not waited for. The moment is recorded when the body
+   * comes here, and stays.
+   *
+   * @throws InvalidOptionError for a date that is none.
+   */
+  sleepUntil(name: string, moment: Date): Promise<void>;
 }
 
 /** What the work of `ctx.spend` is handed. */

@@ -32,7 +32,7 @@ import { watched } from "./footprint.ts";
 import type { Frame } from "./frame.ts";
 import { instrumented } from "./instrumented.ts";
 import { Interruption } from "./interruption.ts";
-import { slept } from "./nodes/pause.ts";
+import { checkedMoment, slept } from "./nodes/pause.ts";
 import { paid } from "./paid.ts";
 import { remainingIn } from "./remaining.ts";
 import { Draft } from "./state-scope.ts";
@@ -207,10 +207,18 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   }
 
   async sleep(name: string, duration: Duration): Promise<void> {
-    const path = this.#operation(name);
     const ms = milliseconds(duration);
+    await this.#rest(name, () => this.tenure.world.now() + ms);
+  }
+
+  async sleepUntil(name: string, moment: Date): Promise<void> {
+    await this.#rest(name, () => checkedMoment(moment.getTime()));
+  }
+
+  async #rest(name: string, end: () => number): Promise<void> {
+    const path = this.#operation(name);
     try {
-      await slept(path, () => this.tenure.world.now() + ms, this.#frame);
+      await slept(path, end, this.#frame);
     } catch (error) {
       if (error instanceof Interruption && error.why === "suspended") this.#suspended = error;
       throw error;

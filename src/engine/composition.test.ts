@@ -178,6 +178,7 @@ describe("a timeout", () => {
           ["set", () => ctx.set({ late: true } as never)],
           ["run", () => ctx.run("late", () => 1)],
           ["sleep", () => ctx.sleep("late", "1s")],
+          ["sleepUntil", () => ctx.sleepUntil("later", new Date(0))],
         ];
         for (const [what, attempt] of attempts) {
           try {
@@ -198,7 +199,7 @@ describe("a timeout", () => {
     );
     expect(output(await made.run("", { runId: "r" }))).toEqual([]);
     await wait(10_000);
-    expect(late).toEqual(["set refused", "run refused", "sleep refused"]);
+    expect(late).toEqual(["set refused", "run refused", "sleep refused", "sleepUntil refused"]);
     expect((await journal("r")).some((entry) => "path" in entry && entry.path.includes("late"))).toBe(false);
     expect(world.now()).toBeGreaterThan(0);
   });

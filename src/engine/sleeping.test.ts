@@ -129,6 +129,37 @@ describe("sleeping until a moment", () => {
     expect(on.world.now()).toBe(soon.getTime());
   });
 
+  it("inside a body: it stays as it was recorded, also when the body would say another one by now", async () => {
+    const on = scene();
+    const first = on.world.now() + 3 * day;
+    let asked = 0;
+    const body = step("body", async (_: string, ctx) => {
+      await ctx.sleepUntil("the day", new Date(first + asked++ * day));
+      return on.world.now();
+    });
+    const { run } = on.cast(pipeline("p", body));
+    expect(await run("x", { runId: "r" })).toMatchObject({
+      waits: [{ path: "/p/body:the day#0", kind: "timer", due: first }],
+      until: new Date(first),
+    });
+    await on.wait(3 * day + 1_000);
+    expect((await on.journal("r")).at(-1)).toMatchObject({ type: "run-completed", output: first });
+    expect(asked).toBe(2);
+  });
+
+  it("inside a body: one that has passed is not waited for, and none at all is an error", async () => {
+    const on = scene();
+    const body = step("body", async (text: string, ctx) => {
+      await ctx.sleepUntil("moment", new Date(text));
+      return "over";
+    });
+    const { run } = on.cast(pipeline("p", body));
+    const began = on.world.now();
+    expect(await run("2001-01-01")).toMatchObject({ output: "over" });
+    expect(on.world.now()).toBe(began);
+    expect(await run("soon")).toMatchObject({ status: "failed", error: { code: "invalid-option" } });
+  });
+
   it("that is none fails, and says so", async () => {
     const on = scene();
     const made = pipeline(

@@ -93,6 +93,7 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
         () => undefined,
       ),
     sleep: (name) => once(name, async () => undefined),
+    sleepUntil: (name) => once(name, async () => undefined),
     generate: () => Promise.reject(new Error("a test context does not generate")),
     embed: () => {
       throw new Error("a test context does not embed");

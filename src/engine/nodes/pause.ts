@@ -45,13 +45,17 @@ const stoppedAt = ({ deadline = Number.POSITIVE_INFINITY, scopes }: Frame): numb
     ...scopes.map(({ since, limits }) => since + (limits.timeMs ?? Number.POSITIVE_INFINITY)),
   );
 
+/** @throws InvalidOptionError for the time of a date that is none. */
+export function checkedMoment(time: number): number {
+  if (Number.isFinite(time)) return time;
+  throw new InvalidOptionError("the moment to sleep until is no date");
+}
+
 async function endOf({ ms }: SleepNode, path: Path, input: Value, { tenure }: Frame): Promise<number> {
   if (typeof ms === "number") return tenure.world.now() + ms;
   const given = decode(await fetchJson(input.json, tenure.store));
   try {
-    const end = ms.until(given as never); // the builder ties it to the input
-    if (!Number.isFinite(end)) throw new InvalidOptionError("the moment to sleep until is no date");
-    return end;
+    return checkedMoment(ms.until(given as never)); // the builder ties it to the input
   } catch (error) {
     throw placed(error, path);
   }

@@ -270,7 +270,11 @@ class Builder {
 
   async #operation(plan: OperationPlan, value: unknown, ctx: Body): Promise<unknown> {
     const { process, onWork, model } = this.#around;
-    if (plan.kind === "sleep") return ctx.sleep(plan.name, ms(plan.ms));
+    if (plan.kind === "sleep") {
+      const isWhole = plan.ms % 1_000 === 0; // those of whole seconds are until a moment, others for a while
+      const end = new Date(process.now() + plan.ms);
+      return isWhole ? ctx.sleepUntil(plan.name, end) : ctx.sleep(plan.name, ms(plan.ms));
+    }
     if (plan.kind === "generate") {
       const request = { model, prompt: promptOf(plan, value), maxOutputTokens: 40 };
       return ctx.generate(plan.name, { ...request, ...asked(plan) });
