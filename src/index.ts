@@ -9,6 +9,7 @@ export type { PaceLimit, PaceLimits } from "./agents/pace.ts";
 export { type Tool, type ToolContext, type ToolOptions, tool } from "./agents/tool.ts";
 export { defineConfig, type FlujoConfig } from "./config.ts";
 export type { Approval } from "./core/approval.ts";
+export type { AskingOptions, Escalation, OnTimeout } from "./core/asking.ts";
 export {
   branchOn,
   type LoopOptions,
@@ -37,10 +38,8 @@ export { type Budget, decimalUsd, type PicoUsd, type Spent, type Usd } from "./c
 export type { Node } from "./core/node.ts";
 export type { Outcome } from "./core/outcome.ts";
 export {
-  type Escalation,
   type HumanOptions,
   humanInTheLoop,
-  type OnTimeout,
   sleep,
   sleepUntil,
   type WaitOptions,

@@ -1,4 +1,6 @@
 import type { JSONSchema7 } from "@ai-sdk/provider";
+import type { Approval } from "../core/approval.ts";
+import { type AskingOptions, termsOf } from "../core/asking.ts";
 import { fixedPrice } from "../core/balance.ts";
 import type { ErrandAttempt, ErrandTerms, PaidContext } from "../core/context.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
@@ -7,6 +9,7 @@ import type { Awaitable } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
 import { check, type Schema, type SchemaOutput } from "../core/schema.ts";
 import { type RetryPolicy, retryTerms } from "../core/step.ts";
+import type { Terms } from "../core/waiting.ts";
 import { Interruption } from "../engine/interruption.ts";
 import { inputJsonSchema } from "./answer-schema.ts";
 import { textOf } from "./text.ts";
@@ -26,6 +29,16 @@ export interface ToolContext {
   readonly idempotencyKey: string;
   /** Says what this try has cost in truth, instead of the tool's `price`. The last word counts. */
   costs(amount: Usd): void;
+}
+
+/** What a person is asked before a tool runs, who, and until when. */
+export interface ApprovalOptions<S extends Schema> extends AskingOptions<Approval> {
+  /** Default: the tool's name and arguments. */
+  readonly prompt?: string | ((input: SchemaOutput<S>) => string);
+  /** Whether anybody is asked. Default: always. */
+  readonly when?: (input: SchemaOutput<S>) => Awaitable<boolean>;
+  /** What helps to decide: shown beside the prompt, kept in the journal. */
+  readonly context?: (input: SchemaOutput<S>) => unknown;
 }
 
 export interface ToolOptions<S extends Schema, R> {
@@ -54,16 +67,15 @@ export interface ToolOptions<S extends Schema, R> {
    * Runs only with a person's leave: the run waits, at the call's path, for `{ approved, note? }`. What is denied is
    * told to the model. A function decides by the arguments.
    */
-  readonly approval?:
-    | boolean
-    | ((input: SchemaOutput<S>) => Awaitable<boolean>)
-    | {
-        /** Default: the tool's name and arguments. */
-        readonly prompt: string | ((input: SchemaOutput<S>) => string);
-        readonly when?: (input: SchemaOutput<S>) => Awaitable<boolean>;
-      };
+  readonly approval?: boolean | ((input: SchemaOutput<S>) => Awaitable<boolean>) | ApprovalOptions<S>;
   /** Calls with the same arguments are no sign of a loop, as of a tool that polls. Default false. */
   readonly mayRepeat?: boolean;
+}
+
+/** What a person is asked, and what helps to decide. */
+export interface Question {
+  readonly prompt: string;
+  readonly context?: unknown;
 }
 
 /** Something an agent may call. Made by `tool()`. */
@@ -76,7 +88,9 @@ export interface Tool {
   readonly execute: (input: never, ctx: ToolContext) => Awaitable<unknown>;
   readonly terms: ErrandTerms;
   /** What a person is asked before it runs; undefined: nobody is. */
-  readonly question: (input: never) => Awaitable<string | undefined>;
+  readonly question: (input: never) => Awaitable<Question | undefined>;
+  /** Who is asked, and until when. */
+  readonly leave: Terms;
   readonly mayRepeat: boolean;
 }
 
@@ -93,7 +107,7 @@ export interface Tool {
  * ```
  *
  * @param name letters, digits, `_` and `-`; at most 64.
- * @throws InvalidOptionError for a name, a duration or a retry out of bounds.
+ * @throws InvalidOptionError for a name, a duration or a retry out of bounds, or an approval whose time can never be up.
  */
 export function tool<S extends Schema, R>(name: string, options: ToolOptions<S, R>): Tool {
   if (!/^[\w-]{1,64}$/.test(name)) {
@@ -110,6 +124,7 @@ export function tool<S extends Schema, R>(name: string, options: ToolOptions<S, 
     retry,
     onUnknown = "retry",
     mayRepeat = false,
+    approval = false,
   } = options;
   if (!["retry", "ask", "fail"].includes(onUnknown)) {
     throw new InvalidOptionError(`onUnknown of the tool "${name}" is ${JSON.stringify(onUnknown)}`, {
@@ -129,21 +144,29 @@ export function tool<S extends Schema, R>(name: string, options: ToolOptions<S, 
       onUnknown,
     },
     mayRepeat,
-    question: questionOf(name, options.approval ?? false),
+    question: approval === false ? async () => undefined : questionOf(name, approvalIn(approval)),
+    leave: termsOf(name, approvalIn(approval)),
   });
 }
 
+const approvalIn = <S extends Schema>(
+  approval: NonNullable<ToolOptions<S, unknown>["approval"]>,
+): ApprovalOptions<S> => {
+  if (typeof approval === "boolean") return {};
+  return typeof approval === "function" ? { when: approval } : approval;
+};
+
 function questionOf<S extends Schema>(
   name: string,
-  approval: NonNullable<ToolOptions<S, unknown>["approval"]>,
-): (input: SchemaOutput<S>) => Promise<string | undefined> {
-  if (approval === false) return async () => undefined;
-  const { prompt = undefined, when = undefined } =
-    approval === true ? {} : typeof approval === "function" ? { when: approval } : approval;
-  return async (input) => {
-    if (when !== undefined && !(await when(input))) return undefined;
+  { prompt, when, context }: ApprovalOptions<S>,
+): (input: SchemaOutput<S>) => Promise<Question | undefined> {
+  const promptFor = (input: SchemaOutput<S>): string => {
     if (prompt === undefined) return `May the agent call ${name} with ${textOf(input)}?`;
     return typeof prompt === "string" ? prompt : prompt(input);
+  };
+  return async (input) => {
+    if (when !== undefined && !(await when(input))) return undefined;
+    return { prompt: promptFor(input), context: context?.(input) };
   };
 }
 
@@ -177,18 +200,23 @@ export function runTool(call: ToolCall, tools: readonly Tool[], context: PaidCon
     if ("wrong" in read) return { ok: false, text: read.wrong };
     // What the schema returned is what `execute` and `question` take: `tool()` ties them together.
     const input = read.input as never;
-    const leave = await errand.approval(() => found.question(input));
-    if (leave?.approved === false) return { ok: false, text: denial(found, leave.note) };
     const { path, idempotencyKey } = errand;
+    const isLate = (error: unknown): boolean => error instanceof TimeoutError && error.path === path;
+    try {
+      const leave = await errand.approval(() => found.question(input), found.leave);
+      if (leave?.approved === false) return { ok: false, text: denial(found, leave.note) };
+    } catch (error) {
+      if (!isLate(error)) throw error;
+      return { ok: false, text: unanswered(found) };
+    }
     const work = ({ number: attempt, ...rest }: ErrandAttempt) =>
       found.execute(input, { runId, path, attempt, state, idempotencyKey, ...rest });
     try {
       return { ok: true, text: textOf(await errand.carryOut(work)) };
     } catch (error) {
-      const isLate = error instanceof TimeoutError && error.path === errand.path;
-      if (error instanceof Interruption || (FlujoError.isInstance(error) && !isLate)) throw error;
+      if (error instanceof Interruption || (FlujoError.isInstance(error) && !isLate(error))) throw error;
       const late = `it was not done after ${found.terms.timeoutMs} ms`; // the model knows nothing of paths
-      const why = isLate ? late : error instanceof Error ? error.message : String(error);
+      const why = isLate(error) ? late : error instanceof Error ? error.message : String(error);
       return { ok: false, text: `The tool "${found.name}" failed: ${why}` };
     }
   });
@@ -210,3 +238,6 @@ async function argumentsFor(tool: Tool, text: string): Promise<Arguments> {
 
 const denial = (tool: Tool, note: string | undefined): string =>
   `The call of "${tool.name}" was not approved, and the tool did not run.${note ? ` The reason: ${note}` : ""}`;
+
+const unanswered = (tool: Tool): string =>
+  `Nobody has said in time whether "${tool.name}" may be called, and the tool did not run.`;

@@ -145,11 +145,14 @@ export type Fact =
       readonly answer?: Json;
       /** When its time is over, in milliseconds since 1970. */
       readonly due?: number;
+      /** How many are asked one after the other. Absent: one. */
+      readonly rounds?: number;
     }
-  /** Nobody has answered in time: others are asked. `round` counts those who were asked before. */
+  /** Nobody has answered in time: others are asked. `of`: the seq of the question; `round` counts those who were asked before. */
   | {
       readonly type: "signal-escalated";
       readonly path: Path;
+      readonly of: number;
       readonly round: number;
       readonly assignees?: readonly string[];
       readonly due?: number;
@@ -164,7 +167,7 @@ export type Fact =
       readonly sentAt?: number;
       readonly late?: true;
     }
-  /** The answer to an operation's question; `of`: the seq of its `signal-awaited`. */
+  /** The answer to an operation's question; `of`: the seq of its `signal-awaited`. `late`: as of `signal-received`. */
   | {
       readonly type: "question-answered";
       readonly path: Path;
@@ -172,6 +175,7 @@ export type Fact =
       readonly output: Json;
       readonly by?: string;
       readonly sentAt?: number;
+      readonly late?: true;
     }
   /** A place with a budget of its own was entered for the first time: its wall clock starts here. */
   | { readonly type: "scope-opened"; readonly path: Path; readonly limits: Limits }

@@ -7,7 +7,7 @@ import type { Json } from "./json.ts";
 import { addSpent, type Limits, lessSpent, nothingSpent, type Spent } from "./limits.ts";
 import type { Path } from "./paths.ts";
 import type { Patch } from "./state.ts";
-import { type Answered, type Awaited, addressed, type Wait } from "./waiting.ts";
+import { type Answered, type Asked, type Awaited, addressed, type Wait } from "./waiting.ts";
 
 /** How a run stands. */
 export type RunStatus = "running" | "completed" | "failed" | "halted" | "waiting" | "cancelled";
@@ -25,11 +25,8 @@ export interface Completed {
 export type Failed = EntryOf<"step-failed"> | EntryOf<"operation-failed">;
 
 /** What an operation asked a person. */
-export interface Question {
-  readonly seq: number;
+export interface Question extends Asked {
   readonly asks: "approval" | "outcome";
-  readonly at: number;
-  readonly prompt: string;
   answer?: Json;
   answered?: Answered;
 }
@@ -252,8 +249,9 @@ export function record(run: RunRecord, entry: Entry): void {
       ask(run, entry);
       return;
     case "signal-escalated": {
-      const { path, round, assignees, due } = entry;
-      Object.assign(run.awaited.get(path) ?? {}, { round, assignees, due });
+      const { path, of, round, assignees, due } = entry;
+      const asked = run.awaited.get(path) ?? run.questions.get(path)?.find(({ seq }) => seq === of);
+      Object.assign(asked ?? {}, { round, assignees, due });
       return;
     }
     case "question-answered": {
@@ -337,14 +335,15 @@ function recordStanding(run: RunRecord, entry: Entry): void {
 }
 
 function ask(run: RunRecord, entry: EntryOf<"signal-awaited">): void {
-  const { path, seq, at, prompt, asks } = entry;
+  const { path, seq, at, prompt, context, rounds = 1, assignees, due, asks } = entry;
+  const asked: Asked = { seq, at, prompt, context, rounds, round: 0, assignees, due };
   if (asks === undefined) {
-    const { kind = "human", context, answer, assignees, due } = entry;
-    run.awaited.set(path, { seq, at, kind, prompt, context, answer, round: 0, assignees, due });
+    const { kind = "human", answer } = entry;
+    run.awaited.set(path, { ...asked, kind, answer });
     return;
   }
   const known = run.questions.get(path);
-  const question: Question = { seq, asks, at, prompt };
+  const question: Question = { ...asked, asks };
   if (known) known.push(question);
   else run.questions.set(path, [question]);
 }

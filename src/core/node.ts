@@ -11,7 +11,7 @@ import type { Awaitable, Json } from "./json.ts";
 import type { Limits } from "./limits.ts";
 import type { Schema } from "./schema.ts";
 import type { Reducers } from "./state.ts";
-import type { Round, WayOut } from "./waiting.ts";
+import type { Terms, WayOut } from "./waiting.ts";
 
 export type Node = Place | SequenceNode | Qualifier;
 
@@ -155,17 +155,13 @@ export interface SleepNode {
   readonly ms: number | { readonly until: (input: never) => number };
 }
 
-export interface HumanNode {
+export interface HumanNode extends Terms {
   readonly kind: "humanInTheLoop";
   readonly name: string;
   readonly prompt: (input: never) => string;
   readonly answer?: Schema;
   /** What helps to decide, shown beside the prompt. */
   readonly context?: (input: never) => unknown;
-  /** Who is asked, one after the other: each has its time. */
-  readonly rounds: readonly Round[];
-  /** What comes when the last of them has not answered in time. Absent: it fails. */
-  readonly wayOut?: WayOut;
 }
 
 /** Waits for an event from outside. */

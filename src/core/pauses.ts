@@ -1,43 +1,19 @@
 /** The places that wait: for a person, for an event from outside, for a moment. */
 import type { Approval } from "./approval.ts";
+import { type AskingOptions, endless, termsOf } from "./asking.ts";
 import { type Duration, milliseconds } from "./duration.ts";
-import { InvalidOptionError } from "./errors.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts";
 import { type Step, toStep } from "./step.ts";
-import type { Round, WayOut } from "./waiting.ts";
 import { checkedName } from "./work.ts";
 
-/** Others, who are asked when nobody before them has answered in time. */
-export interface Escalation {
-  /** Names of people and teams: `"ana"`, `"team:ops"`. */
-  readonly assignees: readonly string[];
-  /** How long they have, from the moment they are asked. Only the last ones may be given no end. */
-  readonly timeout?: Duration;
-}
-
-/** What comes of a question that nobody has answered in time. */
-export type OnTimeout<Answer> =
-  /** The place fails with TimeoutError, which `.fallback()` and `onFailure: "collect"` take as any failure. */
-  | "fail"
-  /** This is the answer. It is checked as any other. */
-  | { readonly answer: Answer }
-  /** Others are asked, one after the other; `finally` is what comes when the last have not answered. Default `fail`. */
-  | { readonly escalate: readonly Escalation[]; readonly finally?: "fail" | { readonly answer: Answer } };
-
 /** What a person is asked, and who. */
-export interface HumanOptions<In, S extends Schema> {
+export interface HumanOptions<In, S extends Schema> extends AskingOptions<SchemaInput<S>> {
   /** What is asked, of the step's input. */
   readonly prompt: (input: In) => string;
   /** What an answer must be. Default: an approval, `{ approved, note? }`. */
   readonly answer?: S;
   /** What helps to decide: shown beside the prompt, kept in the journal. */
   readonly context?: (input: In) => unknown;
-  /** Names of people and teams, for `flujo inbox --for`: `["ana", "team:ops"]`. Default: anybody. It is no lock. */
-  readonly assignees?: readonly string[];
-  /** How long they have, from the moment they are asked. Default: without end. */
-  readonly timeout?: Duration;
-  /** What comes then. Default `fail`. */
-  readonly onTimeout?: OnTimeout<SchemaInput<S>>;
 }
 
 /**
@@ -137,31 +113,3 @@ export function sleepUntil<T>(name: string, moment: Date | ((input: T) => Date))
   const until = (input: T): number => (typeof moment === "function" ? moment(input) : moment).getTime();
   return toStep({ kind: "sleep", name: checkedName(name), ms: { until } });
 }
-
-type Terms = Pick<HumanOptions<never, Schema>, "assignees" | "timeout" | "onTimeout">;
-
-/** Who is asked one after the other, and what comes at last. */
-function termsOf(
-  name: string,
-  { assignees, timeout, onTimeout = "fail" }: Terms,
-): { rounds: readonly Round[]; wayOut?: WayOut } {
-  const isChain = onTimeout !== "fail" && "escalate" in onTimeout;
-  const next = isChain ? onTimeout.escalate.map((next) => roundOf(next.assignees, next.timeout)) : [];
-  const last = isChain ? (onTimeout.finally ?? "fail") : onTimeout;
-  const rounds = [roundOf(assignees, timeout), ...next];
-  const isTimed = rounds.slice(0, -1).every(({ ms }) => ms !== undefined);
-  if (!isTimed || (last !== "fail" && rounds.at(-1)?.ms === undefined)) throw endless(name);
-  return { rounds, ...(last === "fail" ? {} : { wayOut: { value: last.answer } }) };
-}
-
-function roundOf(assignees: readonly string[] | undefined, timeout: Duration | undefined): Round {
-  return {
-    ...(assignees === undefined ? {} : { assignees: [...assignees] }),
-    ...(timeout === undefined ? {} : { ms: milliseconds(timeout) }),
-  };
-}
-
-const endless = (name: string): InvalidOptionError =>
-  new InvalidOptionError(`"${name}" says what comes when time is up, and not when that is`, {
-    hint: 'Give it a timeout: { timeout: "2d", onTimeout: … }; of those it escalates to, only the last may have none.',
-  });

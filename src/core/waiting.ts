@@ -24,22 +24,42 @@ export interface WayOut {
   readonly value: unknown;
 }
 
-/** What a place waits for, as it was asked. */
-export interface Awaited {
+/** Who is asked one after the other, each for a time; and what comes when the last have not answered. */
+export interface Terms {
+  readonly rounds: readonly Round[];
+  readonly wayOut?: WayOut | undefined;
+}
+
+/** Something that was asked, and how it stands. */
+export interface Asked {
+  /** The entry that asked. */
   readonly seq: number;
   /** When it was asked, in milliseconds since 1970. */
   readonly at: number;
-  readonly kind: "human" | "signal";
   readonly prompt: string;
   readonly context: Json | undefined;
-  /** The JSON Schema of the answer, or the name of the library whose schema it is. Absent: an approval. */
-  readonly answer: Json | undefined;
+  /** How many are asked one after the other. */
+  readonly rounds: number;
   /** Counts those who were asked before, from 0. */
   round: number;
   assignees: readonly string[] | undefined;
   /** When their time is over. */
   due: number | undefined;
 }
+
+/** What a place waits for, as it was asked. */
+export interface Awaited extends Asked {
+  readonly kind: "human" | "signal";
+  /** The JSON Schema of the answer, or the name of the library whose schema it is. Absent: an approval. */
+  readonly answer: Json | undefined;
+}
+
+/** From when on no answer is taken: the end of the time of those who are asked last. Until then more people may answer. */
+export const closingOf = ({
+  rounds,
+  round,
+  due,
+}: Pick<Asked, "rounds" | "round" | "due">): number | undefined => (round + 1 < rounds ? undefined : due);
 
 /** Who has answered, and when it was sent. */
 export interface Answered {

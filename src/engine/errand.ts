@@ -10,7 +10,9 @@ import type { Awaitable, Json } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
 import { type Outcome, outcomeSchema } from "../core/outcome.ts";
 import type { Path } from "../core/paths.ts";
+import type { Terms } from "../core/waiting.ts";
 import { type Attempt, durable } from "./durable.ts";
+import type { Words } from "./inquiry.ts";
 import { instrumented } from "./instrumented.ts";
 import { Interruption } from "./interruption.ts";
 import { isWorthTrying, waitMs } from "./nodes/retry.ts";
@@ -19,6 +21,8 @@ import { Stop, untilAborted } from "./stop.ts";
 import type { Hold } from "./treasury.ts";
 
 const kind = "tool-call";
+/** Whoever can find out what happened may take their time. */
+const endless: Terms = { rounds: [{}] };
 const noTokens = { inputTokens: 0, outputTokens: 0 } as const;
 
 /** Where an errand stands, what stops it, and how it is to be run. */
@@ -76,13 +80,20 @@ class ErrandUnderWay implements Errand {
     return this.#assignment.key;
   }
 
-  async approval(prompt: () => Awaitable<string | undefined>): Promise<Approval | undefined> {
+  async approval(words: () => Awaitable<Words | undefined>, terms: Terms): Promise<Approval | undefined> {
     const { run } = this.#attempt.tenure;
+    const asking = {
+      path: this.path,
+      kind: "human",
+      asks: "approval",
+      schema: approvalSchema,
+      terms,
+    } as const;
     const asked = run.questions.get(this.path)?.find(({ asks }) => asks === "approval");
-    if (asked !== undefined) return answerTo(this.#attempt, this.path, asked, approvalSchema);
+    if (asked !== undefined) return answerTo(this.#attempt, asking, asked);
     if (run.started.has(this.path) || run.retries.has(this.path)) return undefined; // it had its leave
-    const question = await prompt();
-    return question === undefined ? undefined : askPerson(this.#attempt, this.path, "approval", question);
+    const question = await words();
+    return question === undefined ? undefined : askPerson(this.#attempt, asking, question);
   }
 
   async carryOut<T>(work: (attempt: ErrandAttempt) => Awaitable<T>): Promise<T> {
@@ -207,15 +218,22 @@ class ErrandUnderWay implements Errand {
       dismiss();
       throw unknownAt(this.path, doubtful);
     }
+    const asking = {
+      path: this.path,
+      kind: "human",
+      asks: "outcome",
+      schema: outcomeSchema,
+      terms: endless,
+    } as const;
     const begun = Math.max(...doubtful.map((path) => run.started.get(path) ?? 0));
     const asked = run.questions
       .get(this.path)
       ?.findLast(({ asks, seq }) => asks === "outcome" && seq > begun);
     if (asked === undefined) {
       const prompt = `Did ${doubtful.join(", ")} happen? It had begun, and its end was not recorded.`;
-      return askPerson(this.#attempt, this.path, "outcome", prompt);
+      return askPerson(this.#attempt, asking, { prompt });
     }
-    const outcome = await answerTo(this.#attempt, this.path, asked, outcomeSchema);
+    const outcome = await answerTo(this.#attempt, asking, asked);
     dismiss();
     return outcome;
   }

@@ -1,30 +1,26 @@
 /** What a place waits for that only somebody outside can give: a person's answer, an event. */
-import { decode, encode } from "../core/codec.ts";
+import { decode } from "../core/codec.ts";
 import type { EntryOf } from "../core/entries.ts";
-import { InvalidOutputError, placed, recordError, reviveError, TimeoutError } from "../core/errors.ts";
+import { placed, recordError, reviveError } from "../core/errors.ts";
 import { schemaFact } from "../core/fingerprint.ts";
 import type { Path } from "../core/paths.ts";
-import { check, misfit, type Schema } from "../core/schema.ts";
-import type { Awaited, Round, WayOut } from "../core/waiting.ts";
+import { check, type Schema } from "../core/schema.ts";
+import { type Asked, closingOf } from "../core/waiting.ts";
 import type { Signal } from "../ports/store.ts";
 import type { Frame } from "./frame.ts";
+import { asking, type Inquiry, instead, type Words } from "./inquiry.ts";
 import { Interruption } from "./interruption.ts";
 import type { Tenure } from "./tenure.ts";
 import { type Kept, keep, type Value } from "./values.ts";
 
-/** What is waited for, and until when. */
-export interface Expectation {
-  readonly path: Path;
-  readonly kind: "human" | "signal";
+/** What a place waits for, and until when. */
+export interface Expectation extends Inquiry {
   /** The kind of the place. */
   readonly place: string;
-  readonly schema: Schema;
   /** The schema the author gave. */
   readonly given: Schema | undefined;
-  /** What is asked, in words; and what helps to decide. Made once, when nothing has been sent yet. */
-  readonly words: () => Promise<{ readonly prompt: string; readonly context?: unknown }>;
-  readonly rounds: readonly Round[];
-  readonly wayOut: WayOut | undefined;
+  /** What is asked. Made once, when nothing has been sent yet. */
+  readonly words: () => Promise<Words>;
 }
 
 /**
@@ -34,7 +30,7 @@ export interface Expectation {
  * @throws Interruption while there is neither; TimeoutError when the way out is to fail.
  */
 export async function expected(what: Expectation, input: Value, frame: Frame): Promise<Value> {
-  const { path, rounds } = what;
+  const { path } = what;
   const { tenure } = frame;
   const { run, journal, world } = tenure;
   const done = run.completed.get(path);
@@ -48,23 +44,12 @@ export async function expected(what: Expectation, input: Value, frame: Frame): P
     const { id, by, at } = taken.signal;
     return received(path, taken.kept, { id, ...(by === undefined ? {} : { by }), sentAt: at }, tenure);
   }
-  if (asked === undefined) throw await ask(what, tenure);
-  const { due } = asked;
-  if (due === undefined || world.now() < due) throw suspended(what, due);
-  const next = rounds[asked.round + 1];
-  if (next !== undefined) {
-    const until = dueOf(next, world.now());
-    journal.put({
-      type: "signal-escalated",
-      path,
-      round: asked.round + 1,
-      ...(next.assignees === undefined ? {} : { assignees: next.assignees }),
-      ...(until === undefined ? {} : { due: until }),
-    });
-    throw suspended(what, until);
+  if (asked === undefined) {
+    const { given, words } = what;
+    throw asking(what, await words(), given === undefined ? {} : { answer: schemaFact(given) }, tenure);
   }
   try {
-    return await received(path, await valueInstead(what, asked), { late: true }, tenure);
+    return await received(path, await instead(what, asked, tenure), { late: true }, tenure);
   } catch (error) {
     if (error instanceof Interruption) throw error;
     const failure = placed(error, path);
@@ -95,7 +80,7 @@ async function received(path: Path, kept: Kept, origin: Origin, { journal }: Ten
 /** Signals that do not fit were refused when they were sent; whoever got past that changes nothing. */
 async function firstFitting(
   what: Expectation,
-  asked: Awaited | undefined,
+  asked: Asked | undefined,
   tenure: Tenure,
 ): Promise<{ readonly signal: Signal; readonly kept: Kept } | undefined> {
   const { path, schema } = what;
@@ -110,47 +95,6 @@ async function firstFitting(
   return undefined;
 }
 
-/** From when on nothing is taken any more: the time of those who are asked last. Until then more people may answer. */
-function closing({ rounds }: Expectation, asked: Awaited | undefined): number | undefined {
-  return asked === undefined || asked.round + 1 < rounds.length ? undefined : asked.due;
-}
-
-async function ask(what: Expectation, { journal, world }: Tenure): Promise<Interruption> {
-  const { path, kind, given, rounds } = what;
-  const { prompt, context } = await what.words();
-  const [first] = rounds;
-  const due = dueOf(first, world.now());
-  journal.put({
-    type: "signal-awaited",
-    path,
-    prompt,
-    ...(kind === "signal" ? { kind } : {}),
-    ...(first?.assignees === undefined ? {} : { assignees: first.assignees }),
-    ...(context === undefined ? {} : { context: encode(context, `context of ${path}`, path).json }),
-    ...(given === undefined ? {} : { answer: schemaFact(given) }),
-    ...(due === undefined ? {} : { due }),
-  });
-  return suspended(what, due);
-}
-
-const dueOf = (round: Round | undefined, now: number): number | undefined =>
-  round?.ms === undefined ? undefined : now + round.ms;
-
-const suspended = ({ path, kind }: Expectation, due: number | undefined): Interruption =>
-  Interruption.suspended([{ path, kind, ...(due === undefined ? {} : { due }) }]);
-
-/** @throws TimeoutError where there is nothing instead; InvalidOutputError when it does not fit. */
-async function valueInstead({ path, kind, schema, wayOut }: Expectation, asked: Awaited): Promise<Kept> {
-  if (wayOut === undefined) {
-    const what = kind === "human" ? "nobody has answered" : "nothing has been sent to";
-    const since = new Date(asked.at).toISOString();
-    throw new TimeoutError(`${what} ${path} in time: it was waited for since ${since}`, {
-      path,
-      retryable: true,
-      hint: "Resuming the run asks anew. To go on without an answer, give the place an onTimeout or a fallback.",
-    });
-  }
-  const answer = await check(schema, wayOut.value);
-  if (!answer.ok) throw new InvalidOutputError(misfit("answer", path, answer.issues), { path });
-  return keep(answer.value, `answer to ${path}`, path);
-}
+/** From when on nothing is taken any more, by the terms of the place as it is now. */
+const closing = ({ terms: { rounds } }: Expectation, asked: Asked | undefined): number | undefined =>
+  asked === undefined ? undefined : closingOf({ ...asked, rounds: rounds.length });

@@ -1,43 +1,55 @@
 /** What an operation asks a person, at its own path. */
 import { decode } from "../core/codec.ts";
 import type { Question } from "../core/fold.ts";
-import { type Path, questionPath } from "../core/paths.ts";
+import { questionPath } from "../core/paths.ts";
 import { check, type Schema } from "../core/schema.ts";
+import { closingOf } from "../core/waiting.ts";
 import type { Attempt } from "./durable.ts";
-import { Interruption } from "./interruption.ts";
-import { keep, open } from "./values.ts";
+import { asking, type Inquiry, instead, type Words } from "./inquiry.ts";
+import { type Kept, keep, open } from "./values.ts";
+
+/** A question whose answer is a `T`. */
+export interface Asking<T> extends Inquiry {
+  readonly asks: Question["asks"];
+  readonly schema: Schema<unknown, T>;
+}
 
 /** Writes the question down. @throws Interruption: the run waits. */
-export function askPerson({ tenure }: Attempt, path: Path, asks: Question["asks"], prompt: string): never {
-  tenure.journal.put({ type: "signal-awaited", path, prompt, asks });
-  throw Interruption.suspended([{ path, kind: "human" }]);
+export function askPerson({ tenure }: Attempt, asked: Asking<unknown>, words: Words): never {
+  throw asking(asked, words, { asks: asked.asks }, tenure);
 }
 
 /**
- * The answer to a question: as recorded, or the first fitting one sent to it by now, recorded.
+ * The answer to a question: as recorded; or the first fitting one sent to it in time, recorded; or, once its time is up,
+ * what is declared for that.
  *
- * @throws Interruption when there is none yet.
+ * @throws Interruption when there is none yet; TimeoutError when there will be none.
  */
-export async function answerTo<T>(
-  { tenure }: Attempt,
-  path: Path,
-  question: Question,
-  schema: Schema<unknown, T>,
-): Promise<T> {
-  const { journal, store } = tenure;
-  if (question.answer !== undefined) return (await open(question.answer, store)) as T; // recorded below
+export async function answerTo<T>(attempt: Attempt, asking: Asking<T>, question: Question): Promise<T> {
+  const { tenure } = attempt;
+  const { path, schema } = asking;
+  if (question.answer !== undefined) return (await open(question.answer, tenure.store)) as T; // recorded below
+  const closed = closingOf(question);
   for (const signal of await tenure.signalsAt(questionPath(path, question.seq))) {
+    if (closed !== undefined && signal.at >= closed) continue;
     const answer = await check(schema, decode(signal.data));
     if (!answer.ok) continue; // refused when it was sent; whoever got past that changes nothing
-    const kept = keep(answer.value, `answer to ${path}`, path);
     const { by, at: sentAt } = signal;
-    const from = { ...(by === undefined ? {} : { by }), sentAt };
-    journal.put(
-      { type: "question-answered", path, of: question.seq, output: kept.entry, ...from },
-      kept.blob,
-    );
-    await journal.sync();
-    return answer.value as T; // as its schema says
+    const kept = keep(answer.value, `answer to ${path}`, path);
+    return answered(attempt, asking, question, kept, { ...(by === undefined ? {} : { by }), sentAt });
   }
-  throw Interruption.suspended([{ path, kind: "human" }]);
+  const kept = await instead(asking, question, tenure);
+  return answered(attempt, asking, question, kept, { late: true });
+}
+
+async function answered<T>(
+  { tenure: { journal, store } }: Attempt,
+  { path }: Asking<T>,
+  { seq }: Question,
+  kept: Kept,
+  from: { readonly by?: string; readonly sentAt?: number; readonly late?: true },
+): Promise<T> {
+  journal.put({ type: "question-answered", path, of: seq, output: kept.entry, ...from }, kept.blob);
+  await journal.sync();
+  return (await open(kept.json, store)) as T; // as its schema says
 }

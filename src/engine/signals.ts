@@ -8,7 +8,7 @@ import { outcomeSchema } from "../core/outcome.ts";
 import { type Path, questionPath } from "../core/paths.ts";
 import { anything, check, misfit, type Schema } from "../core/schema.ts";
 import { placeAt } from "../core/tree.ts";
-import type { Answered } from "../core/waiting.ts";
+import { type Answered, closingOf } from "../core/waiting.ts";
 import { firstAnswer } from "../ports/answers.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
@@ -74,7 +74,7 @@ function addresseeOf(run: RunRecord, tree: Node | undefined, runId: string, path
   if (tree === undefined) {
     if (awaited === undefined) throw nothingWaits(run, runId, path);
     if (awaited.kind === "human" && awaited.answer === undefined)
-      return { to: path, schema: approvalSchema, once: true, closed: undefined };
+      return { to: path, schema: approvalSchema, once: true, closed: closingOf(awaited) };
     throw new SignalRefusedError(
       "unasked",
       `what run ${runId} waits for at ${path} is no approval, and without its pipeline nobody can tell whether an answer fits`,
@@ -83,8 +83,8 @@ function addresseeOf(run: RunRecord, tree: Node | undefined, runId: string, path
   }
   const place = placeAt(tree, path);
   if (place?.kind === "humanInTheLoop" && !path.includes("[]")) {
-    const isLast = awaited !== undefined && awaited.round + 1 >= place.rounds.length;
-    return { to: path, schema: schemaOf(place), once: true, closed: isLast ? closed : undefined };
+    const until = awaited && closingOf({ ...awaited, rounds: place.rounds.length });
+    return { to: path, schema: schemaOf(place), once: true, closed: until };
   }
   if (place?.kind === "waitFor") return { to: path, schema: schemaOf(place), once: false, closed };
   throw nothingWaits(run, runId, path, place);
@@ -93,7 +93,7 @@ function addresseeOf(run: RunRecord, tree: Node | undefined, runId: string, path
 function toQuestion(question: Question, runId: string, path: Path): Addressee {
   if (question.answer !== undefined) throw answeredBefore(runId, path, question.answered);
   const schema = question.asks === "approval" ? approvalSchema : outcomeSchema;
-  return { to: questionPath(path, question.seq), schema, once: true, closed: undefined };
+  return { to: questionPath(path, question.seq), schema, once: true, closed: closingOf(question) };
 }
 
 const schemaOf = (place: HumanNode | WaitNode): Schema =>

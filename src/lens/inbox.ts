@@ -4,7 +4,7 @@ import type { Json } from "../core/json.ts";
 import { outcomeSchema } from "../core/outcome.ts";
 import { type Path, questionPath } from "../core/paths.ts";
 import { anything } from "../core/schema.ts";
-import { isAsked, type Wait } from "../core/waiting.ts";
+import { closingOf, isAsked, type Wait } from "../core/waiting.ts";
 import { firstAnswer } from "../ports/answers.ts";
 import type { Store } from "../ports/store.ts";
 import { readJournal } from "./journal.ts";
@@ -73,18 +73,19 @@ type Asked = Omit<InboxItem, "runId" | "pipeline" | "path" | "answered"> & {
 function askedAt(run: RunRecord, { path, due }: Wait): Asked {
   const awaited = run.awaited.get(path);
   const question = awaited === undefined ? run.questions.get(path)?.at(-1) : undefined;
+  const asked = awaited ?? question;
   const asks = awaited === undefined ? (question?.asks ?? "approval") : undefined;
   const isEvent = awaited?.kind === "signal";
   return {
     asks: asks ?? (isEvent ? "event" : awaited?.answer === undefined ? "approval" : "answer"),
-    prompt: awaited?.prompt ?? question?.prompt ?? "",
-    context: awaited?.context === undefined ? null : readableJson(awaited.context),
-    assignees: awaited?.assignees ?? null,
+    prompt: asked?.prompt ?? "",
+    context: asked?.context === undefined ? null : readableJson(asked.context),
+    assignees: asked?.assignees ?? null,
     schema: awaited?.answer ?? null,
-    since: iso(awaited?.at ?? question?.at ?? run.updatedAt),
+    since: iso(asked?.at ?? run.updatedAt),
     due: due === undefined ? null : iso(due),
     to: question === undefined ? path : questionPath(path, question.seq),
-    closed: due,
+    closed: asked && closingOf(asked),
   };
 }
 

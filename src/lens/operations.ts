@@ -163,9 +163,10 @@ function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>)
     case "question-answered": {
       const operation = at(entry.path, "tool-call");
       operation.status = "running";
-      operation.notes.push(
-        `${entry.by ?? "A person"} answered: ${JSON.stringify(readableJson(entry.output))}`,
-      );
+      const who = entry.late
+        ? "Nobody answered in time, for which was declared"
+        : `${entry.by ?? "A person"} answered`;
+      operation.notes.push(`${who}: ${JSON.stringify(readableJson(entry.output))}`);
       return;
     }
     case "operation-started": {

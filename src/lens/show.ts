@@ -125,7 +125,7 @@ export async function runView(
 }
 
 function waitView(run: RunRecord, { path, kind, due }: Wait): WaitView {
-  const assignees = run.awaited.get(path)?.assignees;
+  const assignees = (run.awaited.get(path) ?? run.questions.get(path)?.at(-1))?.assignees;
   return {
     path,
     kind,

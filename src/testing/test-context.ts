@@ -76,8 +76,8 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
         const errand: Errand = {
           path: at,
           idempotencyKey: at,
-          approval: async (prompt) => {
-            if ((await prompt()) !== undefined) throw new Error("nobody answers in a test context");
+          approval: async (words) => {
+            if ((await words()) !== undefined) throw new Error("nobody answers in a test context");
             return undefined;
           },
           carryOut: async (work) => work({ number: 1, signal, costs() {} }),

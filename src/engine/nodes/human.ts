@@ -9,7 +9,7 @@ import { fetchJson, type Value } from "../values.ts";
 
 /** Waits for a person: the first fitting answer sent to this path becomes its output. */
 export function advanceHuman(node: HumanNode, input: Value, frame: Frame): Promise<Value> {
-  const { answer: given, rounds, wayOut } = node;
+  const { answer: given } = node;
   const path = childPath(frame.path, node.name);
   const words = async () => {
     const value = decode(await fetchJson(input.json, frame.tenure.store));
@@ -21,9 +21,5 @@ export function advanceHuman(node: HumanNode, input: Value, frame: Frame): Promi
     }
   };
   const schema = given ?? approvalSchema;
-  return expected(
-    { path, kind: "human", place: node.kind, schema, given, words, rounds, wayOut },
-    input,
-    frame,
-  );
+  return expected({ path, kind: "human", place: node.kind, schema, given, words, terms: node }, input, frame);
 }
