@@ -86,7 +86,7 @@ describe("a tool whose approval nobody gives in time", () => {
     const entries = await on.journal("r");
     expect(entries.filter(({ type }) => type === "question-answered")).toMatchObject([{ late: true }]);
     const { operations } = await show("r", entries, async () => undefined);
-    expect(operations.find((one) => one.path === path)?.notes.join(" ")).toContain(
+    expect(operations.find((one) => one.path === path)?.notes?.join(" ")).toContain(
       "Nobody answered in time, for which was declared",
     );
   });

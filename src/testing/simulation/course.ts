@@ -11,8 +11,8 @@ import { crashingStore } from "../crash-store.ts";
 import { StuckError, type VirtualProcess, type VirtualWorld } from "../virtual-world.ts";
 import { budgetsIn } from "./accounts.ts";
 import { type Fault, randomFault } from "./faults.ts";
-import { answerAt, answerFor, build, happened, type Surroundings } from "./pipeline.ts";
-import { type HumanPlan, peopleIn, type RunPlan } from "./plan.ts";
+import { answerAt, answerFor, build, happened, type Surroundings, toolAt } from "./pipeline.ts";
+import { peopleIn, type RunPlan, type Way } from "./plan.ts";
 import type { Provider } from "./provider.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Witness } from "./witness.ts";
@@ -65,7 +65,7 @@ export class Course {
   /** Whoever starts, answers, tops up, and strikes: a process that lives. */
   readonly #driver: VirtualProcess;
   readonly #attempts: Attempt[] = [];
-  readonly #ways: ReadonlyMap<string, HumanPlan["way"]>;
+  readonly #ways: ReadonlyMap<string, Way>;
   #faultsLeft: number;
   #scale = 1;
   #crashes = 0;
@@ -305,9 +305,12 @@ export class Course {
 
   /** Whether nobody answers there now. */
   #isSilent(path: string): boolean {
-    const way = this.#ways.get(path.slice(path.lastIndexOf("/") + 1));
+    const record = this.#parts.witness.record();
+    const question = record.questions.get(path)?.at(-1);
+    if (question?.asks === "outcome") return false;
+    const way = this.#ways.get(toolAt(path) || path.slice(path.lastIndexOf("/") + 1));
     if (way === "default" || way === "fails") return true;
-    return way === "escalates" && this.#parts.witness.record().awaited.get(path)?.round === 0;
+    return way === "escalates" && (record.awaited.get(path) ?? question)?.round === 0;
   }
 
   async #answer(path: string): Promise<void> {

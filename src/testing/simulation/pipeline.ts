@@ -2,6 +2,8 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { agent } from "../../agents/agent.ts";
 import { type Tool, tool } from "../../agents/tool.ts";
+import type { Approval } from "../../core/approval.ts";
+import type { AskingOptions } from "../../core/asking.ts";
 import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../../core/compose.ts";
 import type { Context } from "../../core/context.ts";
 import type { Duration } from "../../core/duration.ts";
@@ -36,6 +38,7 @@ import type {
   Plan,
   Streaming,
   ToolPlan,
+  Way,
   WritePlan,
 } from "./plan.ts";
 
@@ -74,10 +77,11 @@ export const answerAt = (path: string): { readonly approved: boolean; readonly n
 });
 
 /** What a person answers to a question of a tool. */
-export const answerFor = (asks: "approval" | "outcome", path: string): object => {
-  const [, tool = ""] = /:tool%3A([^#]+)#/.exec(path) ?? [];
-  return asks === "outcome" ? { retry: true } : { approved: isAllowed(tool) };
-};
+export const answerFor = (asks: "approval" | "outcome", path: string): object =>
+  asks === "outcome" ? { retry: true } : { approved: isAllowed(toolAt(path)) };
+
+/** The name of the tool whose call stands there; empty for places. */
+export const toolAt = (path: string): string => /:tool%3A([^#]+)#/.exec(path)?.[1] ?? "";
 
 const notRight = "not right";
 
@@ -115,16 +119,21 @@ export const unanswered = { approved: false, note: "nobody answered" } as const;
 
 function person({ name, way }: HumanPlan): Any {
   const prompt = (value: unknown): string => `Is ${digest(value)} right?`;
-  const first = { prompt, assignees: ["first"], timeout: "2h" } as const;
+  return humanInTheLoop(name, { prompt, ...termsFor(way) });
+}
+
+/** Who is asked, and until when, where people are like that. */
+function termsFor(way: Way): AskingOptions<Approval> {
+  const first = { assignees: ["first"], timeout: "2h" } as const;
   switch (way) {
     case "answers":
-      return humanInTheLoop(name, { prompt });
+      return {};
     case "default":
-      return humanInTheLoop(name, { ...first, onTimeout: { answer: unanswered } });
+      return { ...first, onTimeout: { answer: unanswered } };
     case "escalates":
-      return humanInTheLoop(name, { ...first, onTimeout: { escalate: [{ assignees: ["second"] }] } });
+      return { ...first, onTimeout: { escalate: [{ assignees: ["second"] }] } };
     case "fails":
-      return humanInTheLoop(name, first);
+      return first;
   }
 }
 
@@ -341,7 +350,7 @@ function change(ctx: Body, write: WritePlan, name: string, from: string): void {
 
 /** @param onTool called before it does its work. */
 export function toolOf(
-  { name, ms: takes, fails, how, attempts, onUnknown, asks, price }: ToolPlan,
+  { name, ms: takes, fails, how, attempts, onUnknown, asks, way = "answers", price }: ToolPlan,
   process: VirtualProcess,
   onTool: Surroundings["onTool"],
 ): Tool {
@@ -349,7 +358,7 @@ export function toolOf(
     description: name,
     input: Place,
     onUnknown,
-    approval: asks,
+    approval: asks && termsFor(way),
     price,
     timeout: onUnknown === "retry" ? "20s" : "12h",
     retry: { attempts, backoff: "2s" },

@@ -48,26 +48,28 @@ export type Plan =
   | { readonly kind: "budget"; readonly of: Plan; readonly calls: number }
   | { readonly kind: "validate"; readonly of: Plan; readonly check: "passes" | "alters" | "never" };
 
+/** What people do. `default`: nobody answers, and an answer is declared. `escalates`: the second one asked does. `fails`: nobody does. */
+export type Way = "answers" | "default" | "escalates" | "fails";
+
 /** A person: they answer, after others did not, or not at all. */
 export interface HumanPlan {
   readonly kind: "human";
   readonly name: string;
-  /** `default`: nobody does, and an answer is declared. `escalates`: the second one asked does. `fails`: nobody does. */
-  readonly way: "answers" | "default" | "escalates" | "fails";
+  readonly way: Way;
 }
 
-/** How the people of a plan are, by their names. */
-export function peopleIn(plan: Plan): Map<string, HumanPlan["way"]> {
-  const found = new Map<string, HumanPlan["way"]>();
+/** How the people of a plan are, by the names of their places and tools. */
+export function peopleIn(plan: Plan): Map<string, Way> {
+  const found = new Map<string, Way>();
   JSON.stringify(plan, (_, part: unknown) => {
-    if (isHuman(part)) found.set(part.name, part.way);
+    if (isAsked(part)) found.set(part.name, part.way);
     return part;
   });
   return found;
 }
 
-const isHuman = (part: unknown): part is HumanPlan =>
-  typeof part === "object" && part !== null && "kind" in part && part.kind === "human";
+const isAsked = (part: unknown): part is { readonly name: string; readonly way: Way } =>
+  typeof part === "object" && part !== null && "way" in part && "name" in part;
 
 /** A step. */
 export interface BodyPlan {
@@ -131,6 +133,8 @@ export interface ToolPlan {
   readonly onUnknown: "retry" | "ask";
   /** A person is asked first. */
   readonly asks: boolean;
+  /** What they do. Absent: they answer. */
+  readonly way?: Way;
   /** What each try costs. */
   readonly price: "$0" | "$0.00005";
 }

@@ -154,8 +154,9 @@ function toolResults({ tools, script, circles }: AgentPlan): string[] {
   const turns = circles ? script.slice(0, sameCalls + toldTurns) : script;
   return turns.flatMap((calls, turn) =>
     calls.map((i, call) => {
-      const { name, fails, attempts, asks } = tools[i] as ToolPlan; // the script names what is there
-      const isRun = (!asks || isAllowed(name)) && !(circles && turn >= sameCalls);
+      const { name, fails, attempts, asks, way } = tools[i] as ToolPlan; // the script names what is there
+      const hasLeave = isAllowed(name) && way !== "default" && way !== "fails";
+      const isRun = (!asks || hasLeave) && !(circles && turn >= sameCalls);
       return isRun && fails < attempts ? toolResult(name, argumentOf(turn, call, circles)) : toolError;
     }),
   );
