@@ -3,6 +3,7 @@ import type { Duration } from "./core/duration.ts";
 import type { Budget, Usd } from "./core/limits.ts";
 import type { SharedScope } from "./core/scopes.ts";
 import type { Sinks } from "./events/subscription.ts";
+import type { Secret } from "./links/secret.ts";
 import type { Instrument } from "./ports/instrument.ts";
 import type { Store } from "./ports/store.ts";
 import type { ServerOptions } from "./server/options.ts";
@@ -23,6 +24,11 @@ export interface FlujoConfig {
   readonly sinks?: Sinks;
   /** Watches the runs: what `initTelemetry()` of `flujo/telemetry` makes. */
   readonly instrument?: Instrument | readonly Instrument[];
+  /**
+   * What answer links are signed with: 32 characters or more; of several the first signs, and all are honoured. Default:
+   * FLUJO_SECRET, else one that the store keeps.
+   */
+  readonly secret?: Secret | undefined;
   /** Where the HTTP server listens, and who may do what there. */
   readonly server?: ServerOptions;
 }

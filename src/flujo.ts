@@ -7,8 +7,11 @@ import { Runner } from "./engine/runner.ts";
 import { type Hook, type HookOptions, Hooks } from "./events/hooks.ts";
 import { type DeliveryReport, Outbox } from "./events/outbox.ts";
 import type { Sinks } from "./events/subscription.ts";
+import { type AnswerLinkOptions, AnswerLinks } from "./links/answer-links.ts";
+import { type Secret, secretOf } from "./links/secret.ts";
 import { nodeWorld } from "./node-world.ts";
 import type { Models } from "./ports/models.ts";
+import type { LinksFor } from "./ports/sink.ts";
 import { memory } from "./stores/memory.ts";
 
 /** What every run of a `Flujo` shares. */
@@ -16,6 +19,13 @@ export interface FlujoOptions<State = unknown> extends EngineOptions<State> {
   readonly models?: Models;
   /** Where events are told, by name. With `takeOver`, what other processes have left undelivered is delivered, too. */
   readonly sinks?: Sinks;
+  /** Where `flujo up`, or another server of these runs, is reached by those who answer: `"https://flujo.example.com"`. */
+  readonly publicUrl?: string;
+  /**
+   * What answer links are signed with: 32 characters or more; of several the first signs, and all are honoured. Default:
+   * FLUJO_SECRET, else one that the store keeps.
+   */
+  readonly secret?: Secret | undefined;
   /** Told of hooks that fail, and of events that a sink did not take. Default: a line on stderr. */
   readonly onError?: (error: FlujoError) => void;
 }
@@ -37,18 +47,22 @@ const sweepEveryMs = 60_000;
 export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
   readonly #hooks: Hooks;
   readonly #outbox: Outbox | undefined;
+  readonly #links: AnswerLinks;
 
   /** @throws InvalidPipelineError, InvalidOptionError */
   constructor(step: Step<In, Out, State>, options: FlujoOptions<State> = {}) {
-    const { sinks, onError = tellError, store = memory(), ...engine } = options;
+    const { sinks, publicUrl, secret, onError = tellError, store = memory(), ...engine } = options;
     const world = nodeWorld();
     const hooks = new Hooks(world, onError);
+    const links = new AnswerLinks({ store, world, publicUrl, secret: secret ?? secretOf(process.env) });
+    const linksFor: LinksFor = (runId, event) => links.forEvent(runId, event);
     const sweep = (options.takeOver ?? true) ? { sweepEveryMs } : {};
-    const outbox = sinks && new Outbox({ store, world, sinks, onError, ...sweep });
+    const outbox = sinks && new Outbox({ store, world, sinks, linksFor, onError, ...sweep });
     const listeners = outbox === undefined ? [hooks] : [hooks, outbox];
     super(step, { world, models: defaultModels(), ...engine, store, listeners });
     this.#hooks = hooks;
     this.#outbox = outbox;
+    this.#links = links;
   }
 
   /**
@@ -69,6 +83,23 @@ export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
    */
   on<T extends EntryType | "*">(type: T | readonly T[], hook: Hook<T>, options?: HookOptions): () => void {
     return this.#hooks.on(type, hook, options);
+  }
+
+  /**
+   * A link to a page where what is asked at a path is answered, once, by whoever has the link. The page is served by
+   * `flujo up` at the `publicUrl`.
+   *
+   * ```ts
+   * const flujo = new Flujo(greet, { publicUrl: "https://flujo.example.com" });
+   * const link = await flujo.answerLink("r1", "/payout/approve", { by: "ana", expires: "2d" });
+   * const yes = await flujo.answerLink("r1", "/payout/approve", { answer: { approved: true } });
+   * ```
+   *
+   * @throws UnknownRunError, RunEndedError; SignalRefusedError when nobody is asked there now, or it has its answer;
+   *   InvalidOptionError without a `publicUrl`, and for a time out of bounds.
+   */
+  answerLink(runId: string, path: string, options?: AnswerLinkOptions): Promise<string> {
+    return this.#links.to(runId, path, options);
   }
 
   /**

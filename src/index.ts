@@ -74,4 +74,5 @@ export type { EventOf, Hook, HookContext, HookOptions } from "./events/hooks.ts"
 export type { DeliveryReport } from "./events/outbox.ts";
 export type { Sinks, Subscription } from "./events/subscription.ts";
 export { Flujo, type FlujoOptions } from "./flujo.ts";
+export type { AnswerLinkOptions } from "./links/answer-links.ts";
 export type { RunStatus, Store } from "./ports/store.ts";

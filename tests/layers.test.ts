@@ -15,12 +15,13 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   stores: ["ports", "core"],
   events: ["ports", "core"],
   lens: ["ports", "core"],
+  links: ["engine", "ports", "core"],
   telemetry: ["ports", "core"],
-  server: ["lens", "engine", "events", "ports", "core"],
+  server: ["lens", "links", "engine", "events", "ports", "core"],
   client: ["lens", "events", "core"], // types alone: see below
   testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
-  "": ["agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "server"],
-  cli: ["", "agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "server"],
+  "": ["agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "links", "server"],
+  cli: ["", "agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "links", "server"],
 };
 
 /** What `import "flujo"` must not load before it is needed. */

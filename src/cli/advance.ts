@@ -144,7 +144,7 @@ async function attend(
 async function makeFlujo(
   loaded: Loaded,
   store: Store,
-  { models, lease, sinks, instrument }: Settings,
+  { models, lease, sinks, server, secret, instrument }: Settings,
   onEvent: (event: RunEvent) => void,
 ): Promise<Flujo<unknown, unknown>> {
   return new Flujo(loaded.step, {
@@ -153,6 +153,8 @@ async function makeFlujo(
     origin: { file: loaded.file, export: loaded.export },
     takeOver: false, // a command advances the run it was asked to, and spends on no other
     ...(lease === undefined ? {} : { lease }),
+    ...(server?.publicUrl === undefined ? {} : { publicUrl: server.publicUrl }),
+    ...(secret === undefined ? {} : { secret }),
     ...(sinks === undefined ? {} : { sinks, onError: ({ message }) => say(message) }),
     ...(instrument === undefined ? {} : { instrument }),
     ...(models === undefined ? {} : { models: (await import("../agents/models.ts")).models(models) }),

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { FlujoConfig } from "../config.ts";
+import { secretOf } from "../links/secret.ts";
 import type { Store } from "../ports/store.ts";
 import type { ServerOptions } from "../server/options.ts";
 import { CommandError } from "./letter.ts";
@@ -23,6 +24,7 @@ export async function readSettings(flags: { readonly store?: string }): Promise<
   const priceFile = resolve(priceFileName);
   return {
     ...config,
+    secret: config.secret ?? secretOf(process.env),
     ...(existsSync(priceFile) ? { models: { priceFile, ...config.models } } : {}),
     ...withToken(config.server, process.env.FLUJO_TOKEN),
     store: flags.store ?? (process.env.FLUJO_STORE || undefined) ?? config.store ?? defaultStore,

@@ -357,9 +357,12 @@ const answeredIn = (entry: EntryOf<"signal-received"> | EntryOf<"question-answer
 /** The paths that a waiting run waits for somebody to send something to. */
 export const awaitedPaths = (run: RunRecord): Path[] => addressed(run.waits);
 
+/** What is asked at a path, or was last: by a place, or by an operation. */
+export const askedAt = (run: RunRecord, path: Path): Awaited | Question | undefined =>
+  run.awaited.get(path) ?? run.questions.get(path)?.at(-1);
+
 /** What is asked at a path, in words. */
-export const promptAt = (run: RunRecord, path: Path): string =>
-  run.awaited.get(path)?.prompt ?? run.questions.get(path)?.at(-1)?.prompt ?? "";
+export const promptAt = (run: RunRecord, path: Path): string => askedAt(run, path)?.prompt ?? "";
 
 function stream(run: RunRecord, { path, of, seq, request, follows }: EntryOf<"text-streamed">): void {
   const calls = run.streams.get(path) ?? [];

@@ -39,6 +39,12 @@ export function isOperationOf(path: Path, step: Path, name: string): boolean {
 /** Where the answer to one question of an operation is sent: each question has an address of its own. */
 export const questionPath = (operation: Path, seq: number): Path => `${operation}?${seq}`;
 
+/** Which question of an operation an address is of; undefined for other addresses. */
+export function seqIn(address: Path): number | undefined {
+  const found = /\?(\d+)$/.exec(address);
+  return found === null ? undefined : Number(found[1]);
+}
+
 /** The path of the operation or place that an address belongs to. */
 export const placeOf = (address: Path): Path => address.replace(/\?\d+$/, "");
 

@@ -33,6 +33,8 @@ export function headline(
         ? `${which} asks for leave at ${event.path}`
         : `${which} asks: ${clipped(question)}`;
     }
+    case "signal-escalated":
+      return `${which} asks others at ${event.path}: nobody has answered in time`;
     case "step-failed":
     case "operation-failed":
       return `${which}: ${event.path} failed: ${event.error.code} (attempt ${event.attempt})`;

@@ -75,6 +75,8 @@ export interface ResumeOptions {
 export interface SignalOptions {
   /** Who sends it, for the journal and for whoever answers second. */
   readonly by?: string;
+  /** The number of the `signal-awaited` event it answers: what was asked there before or since is left alone. */
+  readonly of?: number;
   /** Go on with the run in this process, whether it waits now or is about to. Default false. */
   readonly resume?: boolean;
 }

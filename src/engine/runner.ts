@@ -146,7 +146,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   async signal(runId: string, path: string, payload: unknown, options: SignalOptions = {}): Promise<void> {
     const { store, world } = this.#options;
     const post = { store, world, tree: this.#root.node };
-    await sendSignal(post, checkedRunId(runId), path, payload, options.by);
+    await sendSignal(post, checkedRunId(runId), path, payload, options);
     if (options.resume) this.#goOn(runId);
   }
 

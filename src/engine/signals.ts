@@ -1,18 +1,19 @@
 /** What is sent to a run from outside: looked at before it is kept, so that whoever sends it knows what became of it. */
 import { approvalSchema } from "../core/approval.ts";
 import { encode } from "../core/codec.ts";
-import { RunEndedError, SignalRefusedError } from "../core/errors.ts";
+import { SignalRefusedError } from "../core/errors.ts";
 import { awaitedPaths, isEnded, type Question, type RunRecord } from "../core/fold.ts";
 import type { HumanNode, Node, Place, WaitNode } from "../core/node.ts";
 import { outcomeSchema } from "../core/outcome.ts";
-import { type Path, questionPath } from "../core/paths.ts";
+import { type Path, placeOf, questionPath, seqIn } from "../core/paths.ts";
 import { anything, check, misfit, type Schema } from "../core/schema.ts";
 import { placeAt } from "../core/tree.ts";
-import { type Answered, closingOf } from "../core/waiting.ts";
+import { closingOf } from "../core/waiting.ts";
 import { firstAnswer } from "../ports/answers.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { load, unknownRun } from "./load.ts";
+import { answeredBefore, hasEnded, openQuestion, tooLate } from "./open-question.ts";
 
 /** Where signals are sent. */
 export interface Post {
@@ -32,6 +33,13 @@ interface Addressee {
   readonly closed: number | undefined;
 }
 
+/** Who sends it, and to which asking of its path. */
+export interface Sending {
+  readonly by?: string | undefined;
+  /** The entry that asked: what was asked before or since is not answered. Absent: whatever is asked there now. */
+  readonly of?: number | undefined;
+}
+
 /**
  * Sends something to a place that waits, or will wait, for it; or the answer to what an agent's tool asks.
  *
@@ -41,13 +49,15 @@ interface Addressee {
 export async function sendSignal(
   post: Post,
   runId: string,
-  path: Path,
+  address: Path,
   payload: unknown,
-  by?: string,
+  { by, of = seqIn(address) }: Sending = {},
 ): Promise<void> {
+  const path = placeOf(address);
   const { store, world, tree } = post;
   const run = await load(store, runId);
-  if (isEnded(run)) throw new RunEndedError(`run ${runId} has ended: it is ${run.status}`, { runId });
+  if (isEnded(run)) throw hasEnded(run, runId);
+  if (of !== undefined) openQuestion(run, { runId, path, of }, world.now());
   const addressee = addresseeOf(run, tree, runId, path);
   const { to, schema, closed } = addressee;
   const answer = await check(schema, payload);
@@ -126,27 +136,3 @@ function nothingWaits(run: RunRecord, runId: string, path: Path, place?: Place):
     hint,
   });
 }
-
-function answeredBefore(runId: string, path: Path, answered: Answered | undefined): SignalRefusedError {
-  const when = answered === undefined ? "" : ` at ${iso(answered.at)}`;
-  const how = answered?.late
-    ? `nobody had answered in time, and${when} it went on without an answer`
-    : `${answered?.by ?? "somebody"} gave it${when}`;
-  return new SignalRefusedError("answered", `${path} of run ${runId} has its answer already: ${how}`, {
-    runId,
-    path,
-  });
-}
-
-const tooLate = (runId: string, path: Path, closed: number): SignalRefusedError =>
-  new SignalRefusedError(
-    "late",
-    `the time for an answer to ${path} of run ${runId} was over at ${iso(closed)}`,
-    {
-      runId,
-      path,
-      hint: "Resume the run: it goes on as its author has said for that.",
-    },
-  );
-
-const iso = (ms: number): string => new Date(ms).toISOString();

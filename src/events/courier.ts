@@ -1,4 +1,5 @@
 import type { Entry } from "../core/entries.ts";
+import type { LinksFor } from "../ports/sink.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { attempt, backoff, type Outcome, whyOf } from "./attempt.ts";
@@ -13,6 +14,7 @@ export interface Roads {
   readonly world: World;
   /** Tells this outbox from others of the same process. */
   readonly by: string;
+  readonly linksFor: LinksFor | undefined;
   /** Fires when this process ends. */
   readonly leaving: AbortSignal;
   /** Told of each delivery, each try that failed, each event given up. */
@@ -42,7 +44,7 @@ export class Courier {
     this.route = route;
     this.runId = runId;
     this.#roads = roads;
-    this.#story = new Story(roads.store, runId);
+    this.#story = new Story(roads.store, runId, roads.linksFor);
   }
 
   /**

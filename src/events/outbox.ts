@@ -1,6 +1,7 @@
 import type { Entry } from "../core/entries.ts";
 import { DeliveryFailedError, type FlujoError, InvalidOptionError } from "../core/errors.ts";
 import type { Listener } from "../ports/listener.ts";
+import type { LinksFor } from "../ports/sink.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { whyOf } from "./attempt.ts";
@@ -15,6 +16,8 @@ export interface OutboxOptions {
   readonly store: Store;
   readonly world: World;
   readonly sinks: Sinks;
+  /** How sinks come by links to answer questions. Default: they have none. */
+  readonly linksFor?: LinksFor | undefined;
   /** Told of what people should know: an event given up, a store that does not answer. */
   readonly onError: (error: FlujoError) => void;
   /** Look so often, in milliseconds, for what other processes have left undelivered. Default: never by itself. */
@@ -78,6 +81,7 @@ export class Outbox implements Listener {
       store,
       world,
       by: world.id(),
+      linksFor: options.linksFor,
       leaving: this.#leaving.signal,
       onDelivery: (what, route, runId, why) => {
         this.#count[what]++;

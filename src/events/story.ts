@@ -2,7 +2,7 @@ import type { Entry, EntryOf } from "../core/entries.ts";
 import { eventOf } from "../core/events.ts";
 import { factsOf } from "../core/facts.ts";
 import { decimalUsd } from "../core/limits.ts";
-import type { Delivery } from "../ports/sink.ts";
+import type { Delivery, LinksFor } from "../ports/sink.ts";
 import type { Store } from "../ports/store.ts";
 import { deliveryId } from "./delivery-id.ts";
 
@@ -12,20 +12,23 @@ const page = 1_000;
 export class Story {
   readonly #store: Store;
   readonly #runId: string;
+  readonly #linksFor: LinksFor | undefined;
   readonly #held = new Map<number, bigint>();
   #created: EntryOf<"run-created"> | undefined;
   #next = 0;
   #spent = 0n;
 
-  constructor(store: Store, runId: string) {
+  constructor(store: Store, runId: string, linksFor?: LinksFor) {
     this.#store = store;
     this.#runId = runId;
+    this.#linksFor = linksFor;
   }
 
   /** The delivery of an entry to a sink. Entries are asked for in order. */
   async delivery(sink: string, entry: Entry, attempt: number): Promise<Delivery> {
     await this.#readTo(entry.seq);
     const event = eventOf(entry);
+    const links = await this.#linksFor?.(this.#runId, event);
     return {
       id: deliveryId(sink, this.#runId, this.#created?.at ?? 0, entry),
       runId: this.#runId,
@@ -33,6 +36,7 @@ export class Story {
       facts: factsOf(event),
       event,
       costUsd: decimalUsd(this.#spent),
+      ...(links === undefined ? {} : { links }),
       attempt,
     };
   }

@@ -30,6 +30,7 @@ export const mainEvents: readonly EntryType[] = [
   "run-halted",
   "run-cancelled",
   "signal-awaited",
+  "signal-escalated",
   "budget-threshold",
   "budget-breached",
 ];

@@ -4,9 +4,9 @@ import type { Json } from "../core/json.ts";
 import { outcomeSchema } from "../core/outcome.ts";
 import { type Path, questionPath } from "../core/paths.ts";
 import { anything } from "../core/schema.ts";
-import { closingOf, isAsked, type Wait } from "../core/waiting.ts";
+import { closingOf, isAsked } from "../core/waiting.ts";
 import { firstAnswer } from "../ports/answers.ts";
-import type { Store } from "../ports/store.ts";
+import type { Signal, Store } from "../ports/store.ts";
 import { readJournal } from "./journal.ts";
 import { readableJson } from "./readable.ts";
 
@@ -51,18 +51,24 @@ export async function inbox(store: Store, filter: InboxFilter = {}): Promise<Inb
 /** What one run waits for. */
 export async function inboxOf(store: Store, runId: string): Promise<InboxItem[]> {
   const run = fold((await readJournal(store, runId)) ?? []);
-  const pipeline = run.created?.pipeline ?? "";
   const signals = await store.signals(runId);
-  const items: InboxItem[] = [];
-  for (const wait of run.waits.filter(({ kind }) => kind !== "timer")) {
-    const { to, closed, ...asked } = askedAt(run, wait);
-    const schema =
-      asked.asks === "approval" ? approvalSchema : asked.asks === "outcome" ? outcomeSchema : anything;
-    const first = await firstAnswer(signals, to, schema, closed);
-    const answered = first === undefined ? null : { by: first.by ?? null, at: iso(first.at) };
-    items.push({ runId, pipeline, path: wait.path, ...asked, answered });
-  }
-  return items;
+  const waits = run.waits.filter(({ kind }) => kind !== "timer");
+  return Promise.all(waits.map(({ path }) => inboxItem(runId, run, path, signals)));
+}
+
+/** What is asked at a path, or was last, whether the run waits now or does something else besides. */
+export async function inboxItem(
+  runId: string,
+  run: RunRecord,
+  path: Path,
+  signals: readonly Signal[],
+): Promise<InboxItem> {
+  const { to, closed, ...asked } = askedIn(run, path);
+  const schema =
+    asked.asks === "approval" ? approvalSchema : asked.asks === "outcome" ? outcomeSchema : anything;
+  const first = await firstAnswer(signals, to, schema, closed);
+  const answered = first === undefined ? null : { by: first.by ?? null, at: iso(first.at) };
+  return { runId, pipeline: run.created?.pipeline ?? "", path, ...asked, answered };
 }
 
 type Asked = Omit<InboxItem, "runId" | "pipeline" | "path" | "answered"> & {
@@ -70,7 +76,7 @@ type Asked = Omit<InboxItem, "runId" | "pipeline" | "path" | "answered"> & {
   readonly closed: number | undefined;
 };
 
-function askedAt(run: RunRecord, { path, due }: Wait): Asked {
+function askedIn(run: RunRecord, path: Path): Asked {
   const awaited = run.awaited.get(path);
   const question = awaited === undefined ? run.questions.get(path)?.at(-1) : undefined;
   const asked = awaited ?? question;
@@ -83,7 +89,7 @@ function askedAt(run: RunRecord, { path, due }: Wait): Asked {
     assignees: asked?.assignees ?? null,
     schema: awaited?.answer ?? null,
     since: iso(asked?.at ?? run.updatedAt),
-    due: due === undefined ? null : iso(due),
+    due: asked?.due === undefined ? null : iso(asked.due),
     to: question === undefined ? path : questionPath(path, question.seq),
     closed: asked && closingOf(asked),
   };

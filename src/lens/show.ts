@@ -1,6 +1,6 @@
 import type { Entry } from "../core/entries.ts";
 import type { ErrorRecord } from "../core/errors.ts";
-import { fold, promptAt, type RunRecord } from "../core/fold.ts";
+import { askedAt, fold, promptAt, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { decimalUsd, type Limits } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
@@ -125,7 +125,7 @@ export async function runView(
 }
 
 function waitView(run: RunRecord, { path, kind, due }: Wait): WaitView {
-  const assignees = (run.awaited.get(path) ?? run.questions.get(path)?.at(-1))?.assignees;
+  const assignees = askedAt(run, path)?.assignees;
   return {
     path,
     kind,

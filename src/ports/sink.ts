@@ -1,6 +1,18 @@
 import type { RunEvent } from "../core/events.ts";
 import type { JsonObject } from "../core/json.ts";
 
+/** Where a question is answered in a browser, by whoever has the link. Each works for a while, and for one answer. */
+export interface QuestionLinks {
+  /** Shows the question, and takes an answer. */
+  readonly answer: string;
+  /** Of an approval: the same with the answer in it, which has only to be confirmed. */
+  readonly approve?: string;
+  readonly reject?: string;
+}
+
+/** Makes the links of a question an event tells of. Who composes an outbox knows where they lead, and their secret; sinks do not. */
+export type LinksFor = (runId: string, event: RunEvent) => Promise<QuestionLinks | undefined>;
+
 /** One event of a run, on its way to one sink. */
 export interface Delivery {
   /**
@@ -16,6 +28,8 @@ export interface Delivery {
   readonly event: RunEvent;
   /** What the run had spent or held by then: US dollars, an exact decimal. */
   readonly costUsd: string;
+  /** Of a question to a person, where a public URL is configured. Made anew for each try. */
+  readonly links?: QuestionLinks;
   /** From 1. */
   readonly attempt: number;
 }

@@ -117,7 +117,7 @@ async function answer(
       ? undefined
       : (await loadOrigin(runId, run, `flujo ${command} ${runId} ${at}`, flags)).node;
     const by = flags.by ?? whoAmI();
-    await sendSignal({ store, world: nodeWorld(), tree }, runId, at, what, by);
+    await sendSignal({ store, world: nodeWorld(), tree }, runId, at, what, { by });
     say(`Run ${runId} has it for ${at}.`);
     if (!flags.resume) tellNext(store, runId, flags);
   } finally {

@@ -3,6 +3,7 @@ import { templated } from "../../core/templated.ts";
 import { headline, questionOf } from "../../core/wording.ts";
 import { importPackage } from "../../ports/optional-package.ts";
 import type { Delivery, Sink } from "../../ports/sink.ts";
+import { waysOf } from "../../ports/ways.ts";
 
 /** One message; `html` beside the text where a reader can show it. */
 export interface EmailMessage {
@@ -141,15 +142,13 @@ function messageOf(delivery: Delivery, link: string | undefined): EmailMessage {
   const { event, runId, pipeline, costUsd } = delivery;
   const subject = headline(event, delivery);
   const question = questionOf(event);
-  const label = event.type === "signal-awaited" ? "Answer" : "Look";
-  const open = link === undefined ? [] : [[label, link] as const];
   const facts: readonly (readonly [label: string, value: string])[] = [
     ["Pipeline", pipeline],
     ["Run", runId],
     ["Where", event.path],
     ["When", event.at],
     ["Cost so far", `$${costUsd}`],
-    ...open,
+    ...waysOf(delivery, link),
   ];
   const lines = facts.map(([label, value]) => `${label}: ${value}`);
   const rows = facts.map(

@@ -3,6 +3,7 @@ import { noAnswer, retryAfter } from "../../core/http-answer.ts";
 import { templated } from "../../core/templated.ts";
 import { headline, questionOf } from "../../core/wording.ts";
 import type { Delivery, Sink } from "../../ports/sink.ts";
+import { waysOf } from "../../ports/ways.ts";
 
 /** What Slack is sent: a text for notifications, and blocks of its Block Kit. */
 export interface SlackMessage {
@@ -21,7 +22,7 @@ export interface SlackOptions {
 
 /**
  * Tells events to a Slack channel by an incoming webhook: what happened in which run, where, and what it had cost. A
- * question to a person comes with its text and the link.
+ * question to a person comes with its text, and links to answer it.
  *
  * ```ts
  * import { slack } from "flujo/sinks";
@@ -101,8 +102,10 @@ export function slackText(text: string): string {
 function blocksOf(delivery: Delivery, link: string | undefined): SlackMessage {
   const { event, runId, pipeline, costUsd, id } = delivery;
   const line = headline(event, delivery);
-  const asks = event.type === "signal-awaited";
-  const open = link === undefined ? undefined : `<${target(link)}|${asks ? "Answer" : "Open the run"}>`;
+  // Links, not buttons: Slack reports a click on any button to an app of yours, and warns people when none answers.
+  const open = waysOf(delivery, link)
+    .map(([label, where]) => `<${target(where)}|${label}>`)
+    .filter((text) => text.length <= longestSection); // half a link leads nowhere
   const fields: readonly [label: string, value: string][] = [
     ["Pipeline", pipeline],
     ["Run", runId],
@@ -120,7 +123,7 @@ function blocksOf(delivery: Delivery, link: string | undefined): SlackMessage {
         type: "section",
         fields: fields.map(([label, value]) => mrkdwn(`*${label}*\n${slackText(clip(value, 300))}`)),
       },
-      ...(open === undefined ? [] : [{ type: "section", text: mrkdwn(open) }]),
+      ...open.map((text) => ({ type: "section", text: mrkdwn(text) })),
       // The same event has the same block id, should it come twice.
       { type: "context", block_id: id, elements: [mrkdwn(`${slackText(line)} · ${event.at}`)] },
     ],
@@ -130,6 +133,7 @@ function blocksOf(delivery: Delivery, link: string | undefined): SlackMessage {
 function titleOf({ event, pipeline }: Delivery): string {
   switch (event.type) {
     case "signal-awaited":
+    case "signal-escalated":
       return `${pipeline} needs an answer`;
     case "budget-threshold":
       return `${pipeline}: ${event.percent} % of a budget is spent`;

@@ -32,7 +32,7 @@ export const actRoutes = (house: House): readonly Route[] => [
       const who = nameOf(caller, by);
       if (service === undefined) {
         const { store, world } = house;
-        await sendSignal({ store, world, tree: undefined }, runId, path, data, who);
+        await sendSignal({ store, world, tree: undefined }, runId, path, data, { by: who });
       } else {
         await service.flujo.signal(runId, path, data, {
           resume: true,
