@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { pipeline } from "../core/compose.ts";
+import type { Entry } from "../core/entries.ts";
+import { eventOf } from "../core/events.ts";
+import { factsOf } from "../core/facts.ts";
 import { inboxOf } from "../lens/inbox.ts";
 import { show } from "../lens/show.ts";
 import type { CrashPoint } from "../testing/crash-store.ts";
@@ -160,6 +163,19 @@ describe("an approval and the end of its time", () => {
     ]);
     const { run } = await show("r", await on.journal("r"), async () => undefined);
     expect(run.waitingFor).toMatchObject([{ path, assignees: ["ana"] }]);
+  });
+
+  it("is taken at the address that sinks tell, and at that of no other question", async () => {
+    const { on, cast, resume } = desk(timed);
+    await cast().run("x", { runId: "r" });
+    const asked = (await on.journal("r")).find(({ type }) => type === "signal-awaited") as Entry; // it waits
+    const { answerAt } = factsOf(eventOf(asked));
+    const { runner } = cast();
+    await expect(on.play(runner.signal("r", `${path}?1`, { approved: true }))).rejects.toMatchObject({
+      message: expect.stringContaining("was asked anew since then"),
+    });
+    await on.play(runner.signal("r", String(answerAt), { approved: true }));
+    expect(await resume()).toMatchObject({ output: "paid 1" });
   });
 
   it("is refused where the tool is made, when it can never come", () => {

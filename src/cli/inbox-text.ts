@@ -5,13 +5,16 @@ import { clip, duration } from "./format.ts";
 import { shellWord } from "./next.ts";
 import { printable, redact } from "./terminal.ts";
 
+/** Something that waits, with the link by which it is answered, where one was asked for. */
+export type LinkedItem = InboxItem & { readonly link?: string };
+
 /** @param store the value of `--store`, if it was given: the next command needs it, too. */
-export function inboxText(items: readonly InboxItem[], store: string | undefined, now = Date.now()): string {
+export function inboxText(items: readonly LinkedItem[], store: string | undefined, now = Date.now()): string {
   const texts = items.map((item) => itemLines(item, store, now).join("\n"));
   return redact(printable(texts.join("\n\n")));
 }
 
-function itemLines(item: InboxItem, store: string | undefined, now: number): string[] {
+function itemLines(item: LinkedItem, store: string | undefined, now: number): string[] {
   const { runId, pipeline, path, prompt, context, assignees, schema, since, due, answered } = item;
   const who = assignees === null ? "anybody" : assignees.join(", ");
   const lines = [
@@ -29,6 +32,7 @@ function itemLines(item: InboxItem, store: string | undefined, now: number): str
         (command) => `  $ ${command}${store === undefined ? "" : ` --store ${shellWord(store)}`}`,
       ),
     );
+  if (item.link !== undefined) lines.push(`  ${item.link}`);
   return lines;
 }
 

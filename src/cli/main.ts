@@ -18,6 +18,7 @@ const commands: { readonly [name: string]: () => Promise<{ readonly declare: Dec
   reject: async () => ({ declare: (await import("./commands/answer.ts")).declareReject }),
   answer: async () => ({ declare: (await import("./commands/answer.ts")).declareAnswer }),
   signal: async () => ({ declare: (await import("./commands/answer.ts")).declareSignal }),
+  link: () => import("./commands/link.ts"),
   inbox: () => import("./commands/inbox.ts"),
   cancel: () => import("./commands/cancel.ts"),
   budget: () => import("./commands/budget.ts"),

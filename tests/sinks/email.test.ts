@@ -3,6 +3,9 @@ import { pipeline } from "../../src/core/compose.ts";
 import { humanInTheLoop } from "../../src/core/pauses.ts";
 import { email, htmlText } from "../../src/events/sinks.ts";
 import { Flujo } from "../../src/flujo.ts";
+import { AnswerLinks } from "../../src/links/answer-links.ts";
+import { nodeWorld } from "../../src/node-world.ts";
+import { memory } from "../../src/stores/memory.ts";
 import { type MailServer, mailServer, password } from "./mail-server.ts";
 
 const delivery = {
@@ -49,6 +52,26 @@ test("a question comes as text and as HTML, with a link to answer it", async () 
   expect(mail?.parsed.text).toContain("Answer: https://flujo.example/r-1?a=1&b=2");
   expect(mail?.parsed.html).toContain("Publish &lt;b&gt;it&lt;/b&gt; &amp; more?");
   expect(mail?.parsed.html).toContain('<a href="https://flujo.example/r-1?a=1&amp;b=2">');
+});
+
+test("where a public URL is known, a question comes with links to say yes, no, or more", async () => {
+  const server = await serving();
+  const store = memory();
+  const flujo = new Flujo(pipeline("q3", humanInTheLoop("approve", { prompt: () => "Publish?" })), {
+    ...{ store, publicUrl: "https://flujo.example" },
+    sinks: { people: email({ server: server.url, ...people }) },
+  });
+  await flujo.run(undefined as never, { runId: "r-1" });
+  await flujo[Symbol.asyncDispose]();
+  const [mail] = server.mails;
+  const links = new AnswerLinks({ store, world: nodeWorld() });
+  for (const label of ["Approve", "Reject", "Answer…"]) {
+    const [, token = ""] =
+      new RegExp(`^${label}: https://flujo\\.example/answer/(\\S+)$`, "m").exec(mail?.parsed.text ?? "") ??
+      [];
+    expect([label, (await links.read(token)).is]).toEqual([label, "valid"]);
+    expect(mail?.parsed.html).toContain(`href="https://flujo.example/answer/${token}"`);
+  }
 });
 
 test("a message sent again has the Message-ID it had, and a template its own words", async () => {

@@ -1,8 +1,12 @@
 import { expect, onTestFinished, test } from "vitest";
+import * as z from "zod";
 import { pipeline } from "../../src/core/compose.ts";
 import { humanInTheLoop } from "../../src/core/pauses.ts";
 import { slack, slackText } from "../../src/events/sinks.ts";
 import { Flujo } from "../../src/flujo.ts";
+import { AnswerLinks } from "../../src/links/answer-links.ts";
+import { nodeWorld } from "../../src/node-world.ts";
+import { memory } from "../../src/stores/memory.ts";
 import { httpReceiver } from "./http-receiver.ts";
 
 interface Block {
@@ -43,6 +47,45 @@ test("a question comes with its text, its run, what it cost, and a link to answe
     "<https://flujo.example/runs/r-1?path=/q3%20%3Creport%3E/approve&amp;x=a%7Cb%3E|Answer>",
   );
   expect(context.block_id).toMatch(/^evt_[0-9a-f]{32}$/);
+});
+
+test("where a public URL is known, a question comes with links to say yes, no, or more", async () => {
+  const receiver = await httpReceiver();
+  onTestFinished(() => receiver.close());
+  const asking = pipeline(
+    "q3",
+    humanInTheLoop("approve", { prompt: () => "Publish?" }).to(
+      humanInTheLoop("colour", { prompt: () => "Which?", answer: z.enum(["red", "blue"]) }),
+    ),
+  );
+  const store = memory();
+  const flujo = new Flujo(asking, {
+    ...{ store, publicUrl: "https://flujo.example", takeOver: false },
+    sinks: { ops: slack({ url: receiver.url, link: () => "https://flujo.example/runs" }) },
+  });
+  await flujo.run(undefined as never, { runId: "r-1" });
+  await flujo.signal("r-1", "/q3/approve", { approved: true });
+  await flujo.resume("r-1").result();
+  await flujo[Symbol.asyncDispose]();
+  const links = new AnswerLinks({ store, world: nodeWorld() });
+  const found: unknown[] = [];
+  for (const { body } of receiver.received) {
+    const { blocks } = JSON.parse(body) as { blocks: Block[] };
+    for (const { text } of blocks) {
+      const [, token, label] =
+        /^<https:\/\/flujo\.example\/answer\/(\S+)\|(.*)>$/.exec(text?.text ?? "") ?? [];
+      if (token === undefined) continue;
+      const opened = await links.read(token);
+      found.push([label, opened.is, "invitation" in opened && opened.invitation.answer?.value]);
+    }
+    expect(blocks.at(-2)?.text?.text).toBe("<https://flujo.example/runs|Open the run>");
+  }
+  expect(found).toEqual([
+    ["Approve", "valid", { approved: true }],
+    ["Reject", "valid", { approved: false }],
+    ["Answer…", "valid", undefined],
+    ["Answer…", "valid", undefined],
+  ]);
 });
 
 test("texts of any length fit what Slack takes", async () => {

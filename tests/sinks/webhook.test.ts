@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { expect, onTestFinished, test } from "vitest";
 import { pipeline, step } from "../../src/core/compose.ts";
+import { humanInTheLoop } from "../../src/core/pauses.ts";
 import { webhook } from "../../src/events/sinks.ts";
 import { Flujo } from "../../src/flujo.ts";
 import { type HttpReceiver, httpReceiver } from "./http-receiver.ts";
@@ -53,6 +54,28 @@ test("the receiving library verifies what it gets, and refuses what was changed 
     expect(() => new Webhook(secret).verify(changed.body, changed.headers)).toThrow("No matching signature");
   }
   expect(() => new Webhook(newSecret()).verify(got.body, headersOf(got))).toThrow("No matching signature");
+});
+
+test("links that answer a question do not leave by themselves; a template may send them", async () => {
+  const receiver = await receiving();
+  const secret = newSecret();
+  const flujo = new Flujo(pipeline("q3", humanInTheLoop("approve", { prompt: () => "Publish?" })), {
+    publicUrl: "https://flujo.example",
+    sinks: {
+      plain: webhook({ url: receiver.url, secret }),
+      asked: webhook({ url: receiver.url, secret, body: ({ links }) => links }),
+    },
+  });
+  await flujo.run(undefined as never, { runId: "r" });
+  await flujo[Symbol.asyncDispose]();
+  const bodies = receiver.received.map(({ body }) => JSON.parse(body));
+  expect(bodies.find(({ type }) => type === "signal-awaited")).toBeDefined();
+  expect(receiver.received.filter(({ body }) => body.includes("/answer/"))).toHaveLength(1);
+  expect(bodies.find(({ type }) => type === undefined)).toMatchObject({
+    answer: expect.stringMatching(/^https:\/\/flujo\.example\/answer\//),
+    approve: expect.any(String),
+    reject: expect.any(String),
+  });
 });
 
 test("while secrets are changed, receivers of the old one and of the new one verify it", async () => {

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { SignalRefusedError } from "../../core/errors.ts";
 import { fold, type RunRecord } from "../../core/fold.ts";
 import { sendSignal } from "../../engine/signals.ts";
 import { readJournal } from "../../lens/journal.ts";
@@ -11,6 +10,7 @@ import { jsonOf } from "../input.ts";
 import { CommandError } from "../letter.ts";
 import { loadOrigin } from "../load/origin.ts";
 import { resumeCommand } from "../next.ts";
+import { onlyQuestion } from "../only-question.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
 import { openKnown } from "../stores.ts";
@@ -136,18 +136,4 @@ function isApproval(run: RunRecord, path: string): boolean {
   if (run.questions.has(path)) return true;
   const awaited = run.awaited.get(path);
   return awaited?.kind === "human" && awaited.answer === undefined;
-}
-
-/** @throws SignalRefusedError, CommandError */
-function onlyQuestion(run: RunRecord, runId: string): string {
-  const paths = run.waits.filter(({ kind }) => kind === "human").map(({ path }) => path);
-  const [first] = paths;
-  if (first === undefined)
-    throw new SignalRefusedError("unasked", `run ${runId} asks nobody anything now`, { runId });
-  if (paths.length === 1) return first;
-  throw new CommandError(
-    "usage",
-    `run ${runId} asks several things: ${paths.join(", ")}`,
-    "Write the path of the one you mean.",
-  );
 }

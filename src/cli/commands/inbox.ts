@@ -1,14 +1,18 @@
 import type { Command } from "commander";
-import { inbox } from "../../lens/inbox.ts";
+import { RunEndedError, SignalRefusedError } from "../../core/errors.ts";
+import { type InboxItem, inbox } from "../../lens/inbox.ts";
+import type { AnswerLinks } from "../../links/answer-links.ts";
 import { printJson } from "../document.ts";
 import { exit } from "../exit.ts";
-import { inboxText } from "../inbox-text.ts";
-import { readSettings } from "../settings.ts";
+import { inboxText, type LinkedItem } from "../inbox-text.ts";
+import { linksOf } from "../outbox.ts";
+import { readSettings, type Settings } from "../settings.ts";
 import { isThere, openStore } from "../stores.ts";
 import { result, say } from "../terminal.ts";
 
 interface Flags {
   readonly for?: string;
+  readonly links?: boolean;
   readonly store?: string;
   readonly json?: boolean;
 }
@@ -19,6 +23,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .command("inbox")
     .description("What waits for whom, and how to answer it.")
     .option("--for <name>", "only what this person or team is asked, or anybody is")
+    .option("--links", "a link for each, by which it is answered once")
     .option(
       "--store <uri>",
       "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
@@ -28,8 +33,9 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
 }
 
 async function list(flags: Flags): Promise<number> {
-  const { store: uri } = await readSettings(flags);
-  const items = isThere(uri) ? await itemsOf(uri, flags) : [];
+  const settings = await readSettings(flags);
+  const { store: uri } = settings;
+  const items = isThere(uri) ? await itemsOf(settings, flags) : [];
   if (flags.json) await printJson({ items });
   else if (items.length > 0) await result(`${inboxText(items, flags.store)}\n`);
   else say(`Nothing waits${flags.for === undefined ? "" : ` for ${flags.for}`} in ${nameOf(uri)}.`);
@@ -38,11 +44,26 @@ async function list(flags: Flags): Promise<number> {
 
 const nameOf = (uri: Parameters<typeof isThere>[0]): string => (typeof uri === "string" ? uri : uri.name);
 
-async function itemsOf(uri: Parameters<typeof isThere>[0], flags: Flags) {
+async function itemsOf(settings: Settings, flags: Flags): Promise<LinkedItem[]> {
+  const { store: uri } = settings;
   const store = typeof uri === "string" ? await openStore(uri) : uri;
   try {
-    return await inbox(store, flags.for === undefined ? {} : { for: flags.for });
+    const items = await inbox(store, flags.for === undefined ? {} : { for: flags.for });
+    if (!flags.links) return items;
+    const links = linksOf(settings, store);
+    return await Promise.all(items.map((item) => linked(item, links)));
   } finally {
     await store.close();
+  }
+}
+
+/** With its link, where somebody can still answer. */
+async function linked(item: InboxItem, links: AnswerLinks): Promise<LinkedItem> {
+  if (item.asks === "event" || item.answered !== null) return item;
+  try {
+    return { ...item, link: await links.to(item.runId, item.path) };
+  } catch (error) {
+    if (error instanceof SignalRefusedError || error instanceof RunEndedError) return item; // a moment ago
+    throw error;
   }
 }
