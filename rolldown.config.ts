@@ -43,7 +43,7 @@ export default defineConfig({
       groups: [
         {
           name: "engine",
-          test: /src\/(core|engine|budget|agents|ports|lens|events\/(?!sinks)|flujo\.ts|node-world|stores\/memory)/,
+          test: /src\/(core|engine|budget|agents|ports|lens|links|events\/(?!sinks)|flujo\.ts|node-world|stores\/memory)/,
         },
         // What `flujo run` needs; the other commands stay apart.
         {
