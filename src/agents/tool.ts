@@ -9,7 +9,7 @@ import type { Awaitable } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
 import { check, type Schema, type SchemaOutput } from "../core/schema.ts";
 import { type RetryPolicy, retryTerms } from "../core/step.ts";
-import type { Terms } from "../core/waiting.ts";
+import type { Terms, Words } from "../core/waiting.ts";
 import { Interruption } from "../engine/interruption.ts";
 import { inputJsonSchema } from "./answer-schema.ts";
 import { textOf } from "./text.ts";
@@ -65,17 +65,11 @@ export interface ToolOptions<S extends Schema, R> {
   readonly onUnknown?: "retry" | "ask" | "fail";
   /**
    * Runs only with a person's leave: the run waits, at the call's path, for `{ approved, note? }`. What is denied is
-   * told to the model. A function decides by the arguments.
+   * told to the model. A function decides by the arguments; options say who is asked, and what comes when nobody answers in time.
    */
   readonly approval?: boolean | ((input: SchemaOutput<S>) => Awaitable<boolean>) | ApprovalOptions<S>;
   /** Calls with the same arguments are no sign of a loop, as of a tool that polls. Default false. */
   readonly mayRepeat?: boolean;
-}
-
-/** What a person is asked, and what helps to decide. */
-export interface Question {
-  readonly prompt: string;
-  readonly context?: unknown;
 }
 
 /** Something an agent may call. Made by `tool()`. */
@@ -88,7 +82,7 @@ export interface Tool {
   readonly execute: (input: never, ctx: ToolContext) => Awaitable<unknown>;
   readonly terms: ErrandTerms;
   /** What a person is asked before it runs; undefined: nobody is. */
-  readonly question: (input: never) => Awaitable<Question | undefined>;
+  readonly question: (input: never) => Awaitable<Words | undefined>;
   /** Who is asked, and until when. */
   readonly leave: Terms;
   readonly mayRepeat: boolean;
@@ -159,7 +153,7 @@ const approvalIn = <S extends Schema>(
 function questionOf<S extends Schema>(
   name: string,
   { prompt, when, context }: ApprovalOptions<S>,
-): (input: SchemaOutput<S>) => Promise<Question | undefined> {
+): (input: SchemaOutput<S>) => Promise<Words | undefined> {
   const promptFor = (input: SchemaOutput<S>): string => {
     if (prompt === undefined) return `May the agent call ${name} with ${textOf(input)}?`;
     return typeof prompt === "string" ? prompt : prompt(input);

@@ -7,7 +7,7 @@ import type { RetryTerms } from "./node.ts";
 import type { Path } from "./paths.ts";
 import type { Schema, SchemaOutput } from "./schema.ts";
 import type { Piece } from "./streamed.ts";
-import type { Terms } from "./waiting.ts";
+import type { Terms, Words } from "./waiting.ts";
 
 /** What `ctx.generate` asks of a model. */
 export interface GenerateRequest {
@@ -270,10 +270,7 @@ export interface Errand {
    * @param words what is asked; undefined: nobody has to be.
    * @throws TimeoutError with the errand's path when nobody has answered in time, and nothing is declared for that.
    */
-  approval(
-    words: () => Awaitable<{ readonly prompt: string; readonly context?: unknown } | undefined>,
-    terms: Terms,
-  ): Promise<Approval | undefined>;
+  approval(words: () => Awaitable<Words | undefined>, terms: Terms): Promise<Approval | undefined>;
   /**
    * Does the work. A try costs what was quoted, unless it says otherwise.
    *

@@ -30,6 +30,12 @@ export interface Terms {
   readonly wayOut?: WayOut | undefined;
 }
 
+/** What is asked, in words; and what helps to decide. */
+export interface Words {
+  readonly prompt: string;
+  readonly context?: unknown;
+}
+
 /** Something that was asked, and how it stands. */
 export interface Asked {
   /** The entry that asked. */

@@ -10,9 +10,8 @@ import type { Awaitable, Json } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
 import { type Outcome, outcomeSchema } from "../core/outcome.ts";
 import type { Path } from "../core/paths.ts";
-import type { Terms } from "../core/waiting.ts";
+import type { Terms, Words } from "../core/waiting.ts";
 import { type Attempt, durable } from "./durable.ts";
-import type { Words } from "./inquiry.ts";
 import { instrumented } from "./instrumented.ts";
 import { Interruption } from "./interruption.ts";
 import { isWorthTrying, waitMs } from "./nodes/retry.ts";
@@ -82,7 +81,7 @@ class ErrandUnderWay implements Errand {
 
   async approval(words: () => Awaitable<Words | undefined>, terms: Terms): Promise<Approval | undefined> {
     const { run } = this.#attempt.tenure;
-    const asking = {
+    const inquiry = {
       path: this.path,
       kind: "human",
       asks: "approval",
@@ -90,10 +89,10 @@ class ErrandUnderWay implements Errand {
       terms,
     } as const;
     const asked = run.questions.get(this.path)?.find(({ asks }) => asks === "approval");
-    if (asked !== undefined) return answerTo(this.#attempt, asking, asked);
+    if (asked !== undefined) return answerTo(this.#attempt, inquiry, asked);
     if (run.started.has(this.path) || run.retries.has(this.path)) return undefined; // it had its leave
     const question = await words();
-    return question === undefined ? undefined : askPerson(this.#attempt, asking, question);
+    return question === undefined ? undefined : askPerson(this.#attempt, inquiry, question);
   }
 
   async carryOut<T>(work: (attempt: ErrandAttempt) => Awaitable<T>): Promise<T> {
@@ -218,7 +217,7 @@ class ErrandUnderWay implements Errand {
       dismiss();
       throw unknownAt(this.path, doubtful);
     }
-    const asking = {
+    const inquiry = {
       path: this.path,
       kind: "human",
       asks: "outcome",
@@ -231,9 +230,9 @@ class ErrandUnderWay implements Errand {
       ?.findLast(({ asks, seq }) => asks === "outcome" && seq > begun);
     if (asked === undefined) {
       const prompt = `Did ${doubtful.join(", ")} happen? It had begun, and its end was not recorded.`;
-      return askPerson(this.#attempt, asking, { prompt });
+      return askPerson(this.#attempt, inquiry, { prompt });
     }
-    const outcome = await answerTo(this.#attempt, asking, asked);
+    const outcome = await answerTo(this.#attempt, inquiry, asked);
     dismiss();
     return outcome;
   }

@@ -5,7 +5,7 @@ import { InvalidOutputError, TimeoutError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 import { check, misfit, type Schema } from "../core/schema.ts";
-import type { Asked, Round, Terms } from "../core/waiting.ts";
+import type { Asked, Round, Terms, Words } from "../core/waiting.ts";
 import { Interruption } from "./interruption.ts";
 import type { Tenure } from "./tenure.ts";
 import { type Kept, keep } from "./values.ts";
@@ -17,12 +17,6 @@ export interface Inquiry {
   /** What fits as an answer. */
   readonly schema: Schema;
   readonly terms: Terms;
-}
-
-/** What is asked, in words; and what helps to decide. */
-export interface Words {
-  readonly prompt: string;
-  readonly context?: unknown;
 }
 
 /** What its kind adds to the entry of a question. */

@@ -19,15 +19,15 @@ export interface Asking {
  */
 export function openQuestion(run: RunRecord, asking: Asking, now: number): Awaited | Question {
   const { runId, path, of } = asking;
-  if (isEnded(run)) throw hasEnded(run, runId);
   const asked = run.questions.get(path)?.find(({ seq }) => seq === of) ?? askedAt(run, path);
+  const answered = asked === undefined ? undefined : answerOf(run, path, asked);
+  if (answered !== undefined) throw answeredBefore(runId, path, answered);
+  if (isEnded(run)) throw hasEnded(run, runId);
   if (asked === undefined || ("kind" in asked && asked.kind === "signal"))
     throw new SignalRefusedError("unasked", `nobody is asked anything at ${path} of run ${runId} now`, {
       runId,
       path,
     });
-  const answered = "asks" in asked ? asked.answered : run.answered.get(path);
-  if (answered !== undefined) throw answeredBefore(runId, path, answered);
   if (of !== undefined && asked.seq !== of)
     throw new SignalRefusedError("unasked", `${path} of run ${runId} was asked anew since then`, {
       runId,
@@ -38,6 +38,9 @@ export function openQuestion(run: RunRecord, asking: Asking, now: number): Await
   if (closed !== undefined && now >= closed) throw tooLate(runId, path, closed);
   return asked;
 }
+
+const answerOf = (run: RunRecord, path: Path, asked: Awaited | Question): Answered | undefined =>
+  "asks" in asked ? asked.answered : run.answered.get(path);
 
 export const hasEnded = (run: RunRecord, runId: string): RunEndedError =>
   new RunEndedError(`run ${runId} has ended: it is ${run.status}`, { runId });

@@ -3,20 +3,20 @@ import { decode } from "../core/codec.ts";
 import type { Question } from "../core/fold.ts";
 import { questionPath } from "../core/paths.ts";
 import { check, type Schema } from "../core/schema.ts";
-import { closingOf } from "../core/waiting.ts";
+import { closingOf, type Words } from "../core/waiting.ts";
 import type { Attempt } from "./durable.ts";
-import { asking, type Inquiry, instead, type Words } from "./inquiry.ts";
+import { asking, type Inquiry, instead } from "./inquiry.ts";
 import { type Kept, keep, open } from "./values.ts";
 
 /** A question whose answer is a `T`. */
-export interface Asking<T> extends Inquiry {
+export interface OperationInquiry<T> extends Inquiry {
   readonly asks: Question["asks"];
   readonly schema: Schema<unknown, T>;
 }
 
 /** Writes the question down. @throws Interruption: the run waits. */
-export function askPerson({ tenure }: Attempt, asked: Asking<unknown>, words: Words): never {
-  throw asking(asked, words, { asks: asked.asks }, tenure);
+export function askPerson({ tenure }: Attempt, inquiry: OperationInquiry<unknown>, words: Words): never {
+  throw asking(inquiry, words, { asks: inquiry.asks }, tenure);
 }
 
 /**
@@ -25,9 +25,13 @@ export function askPerson({ tenure }: Attempt, asked: Asking<unknown>, words: Wo
  *
  * @throws Interruption when there is none yet; TimeoutError when there will be none.
  */
-export async function answerTo<T>(attempt: Attempt, asking: Asking<T>, question: Question): Promise<T> {
+export async function answerTo<T>(
+  attempt: Attempt,
+  inquiry: OperationInquiry<T>,
+  question: Question,
+): Promise<T> {
   const { tenure } = attempt;
-  const { path, schema } = asking;
+  const { path, schema } = inquiry;
   if (question.answer !== undefined) return (await open(question.answer, tenure.store)) as T; // recorded below
   const closed = closingOf(question);
   for (const signal of await tenure.signalsAt(questionPath(path, question.seq))) {
@@ -36,15 +40,15 @@ export async function answerTo<T>(attempt: Attempt, asking: Asking<T>, question:
     if (!answer.ok) continue; // refused when it was sent; whoever got past that changes nothing
     const { by, at: sentAt } = signal;
     const kept = keep(answer.value, `answer to ${path}`, path);
-    return answered(attempt, asking, question, kept, { ...(by === undefined ? {} : { by }), sentAt });
+    return answered(attempt, inquiry, question, kept, { ...(by === undefined ? {} : { by }), sentAt });
   }
-  const kept = await instead(asking, question, tenure);
-  return answered(attempt, asking, question, kept, { late: true });
+  const kept = await instead(inquiry, question, tenure);
+  return answered(attempt, inquiry, question, kept, { late: true });
 }
 
 async function answered<T>(
   { tenure: { journal, store } }: Attempt,
-  { path }: Asking<T>,
+  { path }: OperationInquiry<T>,
   { seq }: Question,
   kept: Kept,
   from: { readonly by?: string; readonly sentAt?: number; readonly late?: true },

@@ -76,7 +76,7 @@ describe("an answer link", () => {
     const { runner } = on.cast(made, { takeOver: false });
     await on.play(runner.signal("r", "/p/ask", { approved: true }, { by: "ana" }));
     await on.play(runner.resume("r").result());
-    await expect(links().to("r", "/p/ask")).rejects.toMatchObject({ code: "run-ended" });
+    await expect(links().to("r", "/p/ask")).rejects.toMatchObject({ because: "answered" });
     const more = pipeline(
       "q",
       mapOver("m", humanInTheLoop("ask", { prompt: () => "?" })).to(waitFor("event")),

@@ -14,7 +14,7 @@ export function notice(heading: string, text: string, hint?: string): Html {
 }
 
 /** What a question is shown with. */
-export interface Asking {
+export interface QuestionView {
   readonly item: InboxItem;
   readonly form: Form;
   /** When the link ends: an ISO date. */
@@ -25,7 +25,7 @@ export interface Asking {
 }
 
 /** The question, and the form. */
-export function question({ item, form, until, filled = {}, wrong }: Asking): Html {
+export function question({ item, form, until, filled = {}, wrong }: QuestionView): Html {
   const { prompt, context, pipeline, runId, path, assignees, since, due } = item;
   return page(html`
     <p class="aside">${pipeline} asks${assignees === null ? "" : ` ${assignees.join(", ")}`}</p>

@@ -115,7 +115,15 @@ describe("an answer link", () => {
     const again = { status: 409, text: expect.stringContaining("a link gave it at") };
     expect([await send(link, yes), await look(link)]).toMatchObject([again, again]);
     await flujo.resume("r").result();
-    expect(await send(link, yes)).toMatchObject({ status: 410, text: expect.stringContaining("has ended") });
+    expect([await send(link, yes), await look(link)]).toMatchObject([again, again]);
+  });
+
+  test("of a run that was cancelled says so", async () => {
+    const { linkTo, flujo } = await asked(ask(), "it");
+    const link = await linkTo();
+    await flujo.cancel("r");
+    const told = { status: 410, text: expect.stringContaining("has ended: it is cancelled") };
+    expect([await look(link), await send(link, yes)]).toMatchObject([told, told]);
   });
 
   test("that carries an answer has it confirmed, whatever else is sent", async () => {

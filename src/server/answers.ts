@@ -13,7 +13,7 @@ import type { Invitation } from "../links/invitation.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { answerIn, type Filled, type Form, formFor } from "./answer-form.ts";
-import { type Asking, notice, question, style } from "./answer-page.ts";
+import { notice, type QuestionView, question, style } from "./answer-page.ts";
 import type { Running, Served } from "./parts.ts";
 
 export interface AnswersParts {
@@ -44,16 +44,16 @@ export function answers(parts: AnswersParts): Hono {
   });
   app.get("/style.css", (c) => c.body(style, 200, { "content-type": "text/css; charset=utf-8" }));
   app.get("/:token", (c) =>
-    invited(c, links, async (invitation) => c.html(question(await askingOf(parts, invitation)))),
+    invited(c, links, async (invitation) => c.html(question(await viewFor(parts, invitation)))),
   );
   app.post("/:token", (c) =>
     invited(c, links, async (invitation) => {
-      const asking = await askingOf(parts, invitation);
+      const view = await viewFor(parts, invitation);
       const filled = await filledIn(c);
-      const read = answerIn(asking.form, filled);
-      const again = (wrong: string) => c.html(question({ ...asking, filled, wrong }), 422);
+      const read = answerIn(view.form, filled);
+      const again = (wrong: string) => c.html(question({ ...view, filled, wrong }), 422);
       if ("wrong" in read) return again(read.wrong);
-      const flujo = running.get(asking.item.pipeline);
+      const flujo = running.get(view.item.pipeline);
       try {
         await send(parts, flujo, invitation, read.answer);
       } catch (error) {
@@ -104,7 +104,7 @@ function refusalOf(error: unknown): ContentfulStatusCode | undefined {
 }
 
 /** @throws UnknownRunError, RunEndedError; SignalRefusedError for a question that is open no more. */
-async function askingOf({ store, world }: AnswersParts, invitation: Invitation): Promise<Asking> {
+async function viewFor({ store, world }: AnswersParts, invitation: Invitation): Promise<QuestionView> {
   const { runId, path, until } = invitation;
   const run = await load(store, runId);
   openQuestion(run, invitation, world.now());
@@ -116,7 +116,7 @@ async function askingOf({ store, world }: AnswersParts, invitation: Invitation):
   return { item, form: formOf(invitation, item), until: new Date(until).toISOString() };
 }
 
-function formOf({ answer }: Invitation, { asks, schema }: Asking["item"]): Form {
+function formOf({ answer }: Invitation, { asks, schema }: QuestionView["item"]): Form {
   if (answer !== undefined) return { kind: "confirm", answer: answer.value };
   return asks === "approval" ? { kind: "approval" } : formFor(schema);
 }
