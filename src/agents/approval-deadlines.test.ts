@@ -120,6 +120,18 @@ describe("a tool whose approval nobody gives in time", () => {
 });
 
 describe("an approval and the end of its time", () => {
+  it("one given while others can still be asked counts, though their turn has come and nobody has asked them yet", async () => {
+    const { on, cast, resume, answer } = desk({
+      ...timed,
+      onTimeout: { escalate: [{ assignees: ["bo"], timeout: "1d" }] },
+    });
+    await cast().run("x", { runId: "r" });
+    await on.wait(2 * day + 1_000);
+    await answer(true, "ana");
+    expect(await inboxOf(on.store, "r")).toMatchObject([{ assignees: ["ana"], answered: { by: "ana" } }]);
+    expect(await resume()).toMatchObject({ output: "paid 1" });
+  });
+
   it("one given in time counts, however late the run is resumed", async () => {
     const { on, cast, resume, answer } = desk(timed);
     await cast().run("x", { runId: "r" });
