@@ -56,6 +56,22 @@ describe("flujo link", () => {
   });
 });
 
+test("a link is followed in a browser, to a server of the store: one POST answers, and the run goes on elsewhere", async () => {
+  const folder = await waiting();
+  const { stdout } = await folder.flujo("link", "r");
+  const serving = folder.start(["lens", "serve", "--port", "0"], { env: { FLUJO_TOKEN: secret } });
+  await serving.saw("/api/v1/runs;");
+  const [here = ""] = /http:\/\/127\.0\.0\.1:\d+/.exec(serving.said()) ?? [];
+  const link = stdout.trim().replace("https://flujo.example", here);
+  expect(await (await fetch(link)).text()).toContain("Approve</button>");
+  const body = new URLSearchParams({ approved: "true", note: "from a phone" });
+  expect((await fetch(link, { method: "POST", body })).status).toBe(200);
+  serving.kill("SIGTERM");
+  expect((await serving.ended).code).toBe(0);
+  const { document } = await folder.json("resume", "r");
+  expect(document).toMatchObject({ status: "completed", output: { approved: true, note: "from a phone" } });
+});
+
 describe("flujo inbox --links", () => {
   test("has a link for each question that is open", async () => {
     const folder = await waiting();

@@ -60,9 +60,10 @@ async function serve(flags: Flags): Promise<number> {
 }
 
 async function untilStopped(store: Store, settings: Settings, { port, host, json }: Flags): Promise<void> {
-  const [{ serverApp }, { listen }] = await Promise.all([
+  const [{ serverApp }, { listen }, { answerPages }] = await Promise.all([
     import("../../../server/app.ts"),
     import("../../../server/listen.ts"),
+    import("../../answer-pages.ts"),
   ]);
   const outbox = outboxOf(settings, store);
   const app = serverApp({
@@ -74,6 +75,7 @@ async function untilStopped(store: Store, settings: Settings, { port, host, json
       ...(host === undefined ? {} : { host }),
     },
     ...(outbox === undefined ? {} : { outbox }),
+    mounts: [answerPages(settings, store)],
   });
   const listening = await listen(app);
   if (json) await result(`${JSON.stringify({ url: listening.url, store: store.name })}\n`);
