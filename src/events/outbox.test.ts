@@ -4,7 +4,7 @@ import { DeliveryFailedError, type FlujoError } from "../core/errors.ts";
 import { humanInTheLoop } from "../core/pauses.ts";
 import type { Step } from "../core/step.ts";
 import { Runner } from "../engine/runner.ts";
-import type { Delivery, Sink } from "../ports/sink.ts";
+import type { Delivery, LinksFor, Sink } from "../ports/sink.ts";
 import type { Store } from "../ports/store.ts";
 import { memory } from "../stores/memory.ts";
 import { chance } from "../testing/chance.ts";
@@ -47,6 +47,7 @@ interface Stage {
       readonly crash?: CrashPoint;
       readonly step?: Step<string[], unknown, object>;
       readonly sweepEveryMs?: number;
+      readonly linksFor?: LinksFor;
     },
   ): Actor;
   wait(ms: number): Promise<void>;
@@ -74,7 +75,7 @@ function stage(seed = 1): Stage {
   return {
     world,
     store,
-    start(sinks, { crash, step = greet as Step<string[], unknown, object>, sweepEveryMs } = {}) {
+    start(sinks, { crash, step = greet as Step<string[], unknown, object>, sweepEveryMs, linksFor } = {}) {
       const process = world.process("process");
       const own = crashingStore(store, { process, crash });
       const errors: FlujoError[] = [];
@@ -83,6 +84,7 @@ function stage(seed = 1): Stage {
         store: own,
         world: process,
         sinks,
+        linksFor,
         onError: (error) => errors.push(error),
         ...sweep,
       });
@@ -330,6 +332,29 @@ describe("a dead letter", () => {
     expect(await letters()).toEqual([]);
     expect(taken).toMatchObject([{ attempt: 3, event: { type: "run-completed" } }]);
     expect(new Set(ids).size).toBe(1);
+  });
+
+  test("of a question has links when it is sent again, too, made anew for each try", async () => {
+    const { world, start, wait, store } = stage();
+    const links: (string | undefined)[] = [];
+    const { sink } = receiver((delivery, tries) => {
+      links.push(delivery.links?.answer);
+      if (tries === 1) throw new Error("busy");
+      if (tries === 2) throw new DeliveryFailedError("gone", { retryable: false });
+    });
+    const step = pipeline("ask", humanInTheLoop("ok", { prompt: () => "Shall we?" })) as Step<
+      string[],
+      unknown,
+      object
+    >;
+    const linksFor: LinksFor = async (runId, { seq }) => ({ answer: `${runId} ${seq} ${links.length}` });
+    const { runner, outbox } = start({ main: { to: sink } }, { step, linksFor });
+    await world.run(runner.run(names, { runId: "r" }));
+    await wait(10_000);
+    const [letter] = await all(deadLetters(store));
+    if (letter === undefined) throw new Error("there is no letter");
+    expect(await world.run(outbox.resend(letter))).toEqual({ outcome: "delivered" });
+    expect(links).toEqual(["r 1 0", "r 1 1", "r 1 2"]);
   });
 
   test("is not sent by two at once, and not to a sink that is not there", async () => {

@@ -13,7 +13,7 @@ const marginMs = 10_000;
 
 /** Sends a dead letter once more, under the id it had. Delivered, it is none any more; otherwise it stays, with one more try. */
 export async function resend(letter: StandingLetter, route: Route, roads: Roads): Promise<Resent> {
-  const { store, world, leaving } = roads;
+  const { store, world, leaving, linksFor } = roads;
   if ((letter.until ?? 0) > world.now()) return { outcome: "busy" };
   const [entry] = (await store.read(letter.runId, letter.seq, 1)) ?? [];
   if (entry === undefined) return { outcome: "lost" };
@@ -22,7 +22,7 @@ export async function resend(letter: StandingLetter, route: Route, roads: Roads)
   const until = world.now() + route.timeoutMs + marginMs;
   const mine = await changeLetter(store, letter, { id, type, path, attempts: before, at, why, until });
   if (mine === undefined) return { outcome: "busy" };
-  const delivery = await new Story(store, letter.runId).delivery(route.name, entry, attempts);
+  const delivery = await new Story(store, letter.runId, linksFor).delivery(route.name, entry, attempts);
   const outcome = await attempt(route, delivery, world, leaving);
   if (outcome.outcome === "delivered") {
     await dropLetter(store, mine);

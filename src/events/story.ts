@@ -18,7 +18,7 @@ export class Story {
   #next = 0;
   #spent = 0n;
 
-  constructor(store: Store, runId: string, linksFor?: LinksFor) {
+  constructor(store: Store, runId: string, linksFor: LinksFor | undefined) {
     this.#store = store;
     this.#runId = runId;
     this.#linksFor = linksFor;
