@@ -5,13 +5,17 @@ import { pathToFileURL } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import type * as compose from "../../src/core/compose.ts";
 import type * as pauses from "../../src/core/pauses.ts";
+import type * as runners from "../../src/engine/runner.ts";
+import type * as outboxes from "../../src/events/outbox.ts";
 import type * as memory from "../../src/stores/memory.ts";
 import type * as markets from "../../src/testing/market.ts";
 import type * as shared from "../../src/testing/simulation/shared.ts";
 import type * as simulation from "../../src/testing/simulation.ts";
 import type * as ledger from "../../src/testing/test-ledger.ts";
+import type * as worlds from "../../src/testing/virtual-world.ts";
 import { claims } from "./claims.ts";
-import { type Mutant, ofAccounts, ofTheEngine } from "./mutants.ts";
+import { deliveries } from "./deliveries.ts";
+import { type Mutant, ofAccounts, ofTheEngine, ofTheOutbox } from "./mutants.ts";
 
 const root = join(import.meta.dirname, "../..");
 const folders: string[] = [];
@@ -84,6 +88,31 @@ async function brokenPromises(folder: string, seeds: number): Promise<readonly s
   return [];
 }
 
+/** What goes wrong where runs are told to a sink, up to the first that does. */
+async function brokenDeliveries(folder: string, seeds: number): Promise<readonly string[]> {
+  const on = {
+    ...(await load<typeof compose>(folder, "core/compose.ts")),
+    ...(await load<typeof pauses>(folder, "core/pauses.ts")),
+    ...(await load<typeof runners>(folder, "engine/runner.ts")),
+    ...(await load<typeof outboxes>(folder, "events/outbox.ts")),
+    ...(await load<typeof memory>(folder, "stores/memory.ts")),
+    ...(await load<typeof worlds>(folder, "testing/virtual-world.ts")),
+  };
+  for (const [claim, holds] of Object.entries(deliveries)) {
+    try {
+      await holds(on);
+    } catch (error) {
+      return [`${claim}: ${String(error)}`];
+    }
+  }
+  const { simulate } = await load<typeof simulation>(folder, "testing/simulation.ts");
+  for (let seed = 1; seed <= seeds; seed++) {
+    const { violations } = await simulate({ seed, sinks: true });
+    if (violations.length > 0) return violations;
+  }
+  return [];
+}
+
 describe("a ledger without one of its guards is found out", () => {
   test.each(ofAccounts)("$file: $guard", async (mutant) => {
     expect(await brokenClaims(copyWithout(mutant))).not.toEqual([]);
@@ -101,5 +130,15 @@ describe("an engine without one of its guards is found out", () => {
 
   test("and with all of them, every promise is kept", { timeout: 120_000 }, async () => {
     expect(await brokenPromises(copyWithout(), 10)).toEqual([]);
+  });
+});
+
+describe("an outbox without one of its guards is found out", () => {
+  test.each(ofTheOutbox)("$file: $guard", { timeout: 120_000 }, async (mutant) => {
+    expect(await brokenDeliveries(copyWithout(mutant), 150)).not.toEqual([]);
+  });
+
+  test("and with all of them, everything is told", { timeout: 120_000 }, async () => {
+    expect(await brokenDeliveries(copyWithout(), 10)).toEqual([]);
   });
 });

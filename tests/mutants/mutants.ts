@@ -1,5 +1,5 @@
 /**
- * The guards of the ledger, each with what removes it. A guard that nobody misses is either not needed or not tested.
+ * The guards of the ledger and of the outbox, each with what removes it. A guard that nobody misses is either not needed or not tested.
  * A text stands exactly once in its file, so that an edit which moves a guard is noticed here.
  */
 export interface Mutant {
@@ -160,6 +160,52 @@ export const ofTheEngine: readonly Mutant[] = [
     "what a dead run holds is settled by who waits behind it": [
       "await this.#settleEstates(answer.behind);",
       "",
+    ],
+  }),
+];
+
+/** Found by scenes, and by the simulation with a receiver that fails in every way. */
+export const ofTheOutbox: readonly Mutant[] = [
+  ...inFile("events/outbox.ts", {
+    "a cursor is there before anything of the run is recorded": [
+      "await Promise.all(this.#routes.map((route) => this.#open(route, runId)));",
+      "",
+    ],
+    "a cursor that could not be made is made later": ["this.#unopened.add(keyOf(route, runId));", ""],
+    "what is recorded while a courier is under way is told, too": [
+      "lane.again = true;",
+      "lane.again = lane.under === undefined;",
+    ],
+    "a try that failed is repeated": ["lane.off = world.timer(", "void (() => () => {})("],
+  }),
+  ...inFile("events/courier.ts", {
+    "an event that failed is not passed over": [
+      'if (outcome?.outcome === "failed") return this.#wait(at, entry, outcome);',
+      "",
+    ],
+    "a cursor moves by one event": [
+      "this.#move(at, entry.seq + 1, undefined)",
+      "this.#move(at, entry.seq + 2, undefined)",
+    ],
+    "only the end of a run closes its cursor": [
+      'type === "run-completed" || type === "run-cancelled"',
+      'type.startsWith("run-") && type !== "run-created"',
+    ],
+    "what waits keeps its place": [
+      "      next: entry.seq,\n      failing:",
+      "      next: entry.seq + 1,\n      failing:",
+    ],
+  }),
+  ...inFile("events/attempt.ts", {
+    "a sink that fails has not taken the event": [
+      'if (!FlujoError.isInstance(error)) return { outcome: "failed", why };',
+      'if (!FlujoError.isInstance(error)) return { outcome: "delivered" };',
+    ],
+  }),
+  ...inFile("events/delivery-id.ts", {
+    "an event has one id, however often it is sent": [
+      "JSON.stringify([sink, runId, createdAt, seq, at])",
+      "JSON.stringify([sink, runId, createdAt, seq, at, Math.random()])",
     ],
   }),
 ];
