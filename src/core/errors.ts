@@ -28,6 +28,7 @@
  *     │  └─ CancelledError         cancelled
  *     └─ about runs and stores
  *        ├─ UnknownRunError        unknown-run
+ *        ├─ RunExistsError         run-exists          a run was to be a new one
  *        ├─ RunEndedError          run-ended
  *        ├─ SignalRefusedError     signal-refused
  *        ├─ LeaseHeldError         lease-held          another process advances this run
@@ -244,6 +245,7 @@ export class ModelCallError extends FlujoError {
 }
 
 export class UnknownRunError extends failure("unknown-run") {}
+export class RunExistsError extends failure("run-exists") {}
 export class RunEndedError extends failure("run-ended") {}
 
 /** Why what was sent to a run was not taken: it does not fit, there is an answer already, its time is over, nothing waits. */

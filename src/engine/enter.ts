@@ -1,6 +1,6 @@
 import { encode } from "../core/codec.ts";
 import type { Entry, RunCreated } from "../core/entries.ts";
-import { InvalidInputError, UnknownRunError, VersionChangedError } from "../core/errors.ts";
+import { InvalidInputError, RunExistsError, UnknownRunError, VersionChangedError } from "../core/errors.ts";
 import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
 import { isEnded, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
@@ -32,6 +32,8 @@ export interface Entrance {
     readonly limits: Limits | undefined;
     readonly scopes: readonly ScopeRecord[];
     readonly alertAt: readonly number[];
+    /** One that exists is refused. */
+    readonly isOnlyNew: boolean;
   };
   /** New limits for a run that exists. */
   readonly limits?: Limits;
@@ -70,7 +72,7 @@ export interface Setting<State> {
 /**
  * Acquires the lease, reads the journal, checks that the pipeline still fits it, and writes down who goes on.
  *
- * @throws LeaseHeldError, UnknownRunError, VersionChangedError, InvalidInputError
+ * @throws LeaseHeldError, UnknownRunError, RunExistsError, VersionChangedError, InvalidInputError
  */
 export async function enter<State>(setting: Setting<State>, entrance: Entrance): Promise<Entered> {
   const { store, world } = setting.options;
@@ -78,9 +80,10 @@ export async function enter<State>(setting: Setting<State>, entrance: Entrance):
   const first = fresh === undefined ? undefined : firstOf(setting, fresh);
   let lease: Lease | "exists" | "unknown" = "exists";
   if (fresh !== undefined) lease = await acquire(store, world, runId, setting.ttlMs, true);
+  if (lease === "exists" && fresh?.isOnlyNew) checked(entrance, await load(store, runId));
   if (lease === "exists") lease = await leaseOfKnown(setting, runId);
   if (lease === "unknown") throw unknownRun(runId, store);
-  if (lease === "exists") return { ended: await load(store, runId) };
+  if (lease === "exists") return { ended: checked(entrance, await load(store, runId)) };
   try {
     return await begin(setting, entrance, lease, first);
   } catch (error) {
@@ -111,7 +114,7 @@ async function begin<State>(
 ): Promise<Entered> {
   const { store, world, models } = setting.options;
   const { runId } = entrance;
-  const run = await load(store, runId);
+  const run = checked(entrance, await load(store, runId));
   if (isEnded(run)) {
     await store.release(lease);
     return { ended: run };
@@ -146,6 +149,15 @@ async function begin<State>(
     run.created === undefined ? { ...run, limits: first?.fact.limits ?? {} } : run;
   const since = run.created?.at ?? world.now();
   return { tenure, lease, beginning: { input, state, limits, since, spent, alertAt, freshFrom } };
+}
+
+/** A run that was to be new must not be recorded. An id that was taken, and nothing recorded under it, is as good as new. */
+function checked({ runId, fresh }: Entrance, run: RunRecord): RunRecord {
+  if (!fresh?.isOnlyNew || run.created === undefined) return run;
+  throw new RunExistsError(`run ${runId} exists`, {
+    runId,
+    hint: "Choose another run id, or resume that run.",
+  });
 }
 
 /** A new run's first fact, made before anything of the run is. */

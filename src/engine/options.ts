@@ -54,6 +54,8 @@ export interface EngineOptions<State = unknown> extends FlujoOptions<State> {
 export interface StartOptions {
   /** 1 to 128 letters, digits, `.`, `_`, `-`. The same id again resumes the run, or returns its result. */
   readonly runId?: string;
+  /** Refuse a run of which something is recorded, with RunExistsError, instead of going on with it. Default false. */
+  readonly onlyNew?: boolean;
   /** Cancels the run when it fires. */
   readonly signal?: AbortSignal;
   /** The run's limit, over the `Flujo`'s. For a run that exists: its new limit; what is spent stays spent. */

@@ -96,6 +96,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
         limits: limits ?? this.#root.limits,
         scopes,
         alertAt,
+        isOnlyNew: options.onlyNew ?? false,
       };
       return { runId, why: "started", fresh, ...(limits ? { limits } : {}) };
     });
