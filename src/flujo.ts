@@ -3,6 +3,7 @@ import type { EntryType } from "./core/entries.ts";
 import type { FlujoError } from "./core/errors.ts";
 import type { Step } from "./core/step.ts";
 import type { FlujoOptions as EngineOptions } from "./engine/options.ts";
+import { rootOf } from "./engine/root.ts";
 import { Runner } from "./engine/runner.ts";
 import { type Hook, type HookOptions, Hooks } from "./events/hooks.ts";
 import { type DeliveryReport, Outbox } from "./events/outbox.ts";
@@ -10,6 +11,7 @@ import type { Sinks } from "./events/subscription.ts";
 import { type AnswerLinkOptions, AnswerLinks } from "./links/answer-links.ts";
 import { type Secret, secretOf } from "./links/secret.ts";
 import { nodeWorld } from "./node-world.ts";
+import type { Premises, Schedules } from "./pipeline-schedules.ts";
 import type { Models } from "./ports/models.ts";
 import type { LinksFor } from "./ports/sink.ts";
 import { memory } from "./stores/memory.ts";
@@ -48,6 +50,8 @@ export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
   readonly #hooks: Hooks;
   readonly #outbox: Outbox | undefined;
   readonly #links: AnswerLinks;
+  readonly #premises: Omit<Premises, "starter" | "root"> & { readonly step: Step<In, Out, State> };
+  #schedules: Promise<Schedules<In>> | undefined;
 
   /** @throws InvalidPipelineError, InvalidOptionError */
   constructor(step: Step<In, Out, State>, options: FlujoOptions<State> = {}) {
@@ -63,6 +67,7 @@ export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
     this.#hooks = hooks;
     this.#outbox = outbox;
     this.#links = links;
+    this.#premises = { step, store, world, origin: options.origin };
   }
 
   /**
@@ -109,6 +114,33 @@ export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
    */
   async deliver(options?: { readonly early?: boolean }): Promise<DeliveryReport> {
     return (await this.#outbox?.deliver(options)) ?? { delivered: 0, failed: 0, dead: 0 };
+  }
+
+  /**
+   * The schedules of this pipeline in the store: made and changed by any process, fired by those that say so.
+   *
+   * ```ts
+   * await using flujo = new Flujo(greet, { store: sqlite(".flujo/flujo.db") });
+   * const schedules = await flujo.schedules();
+   * await schedules.set("mondays", { cron: "0 9 * * 1", timezone: "Europe/Madrid", input: "Ada", budget: "$2" });
+   * await schedules.fire();
+   * ```
+   */
+  schedules(): Promise<Schedules<In>> {
+    this.#schedules ??= this.#loadSchedules();
+    return this.#schedules;
+  }
+
+  async #loadSchedules(): Promise<Schedules<In>> {
+    const { Schedules } = await import("./pipeline-schedules.ts");
+    const { step, ...premises } = this.#premises;
+    return new Schedules<In>({ ...premises, root: rootOf(step.node), starter: this });
+  }
+
+  /** Stops firing schedules, then does as `Runner` does. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#schedules)?.stop();
+    await super[Symbol.asyncDispose]();
   }
 }
 

@@ -75,4 +75,8 @@ export type { DeliveryReport } from "./events/outbox.ts";
 export type { Sinks, Subscription } from "./events/subscription.ts";
 export { Flujo, type FlujoOptions } from "./flujo.ts";
 export type { AnswerLinkOptions } from "./links/answer-links.ts";
+export type { FireOptions, ScheduleOptions, Schedules } from "./pipeline-schedules.ts";
 export type { RunStatus, Store } from "./ports/store.ts";
+export type { MissedPolicy, OverlapPolicy, ScheduleTerms } from "./schedules/schedule.ts";
+export type { TimetableNews } from "./schedules/timetable.ts";
+export type { ScheduleView } from "./schedules/view.ts";

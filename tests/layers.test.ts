@@ -16,17 +16,18 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   events: ["ports", "core"],
   lens: ["ports", "core"],
   links: ["engine", "ports", "core"],
+  schedules: ["ports", "core"],
   telemetry: ["ports", "core"],
   server: ["lens", "links", "engine", "events", "ports", "core"],
   client: ["lens", "events", "core"], // types alone: see below
   testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
-  "": ["agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "links", "server"],
-  cli: ["", "agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "links", "server"],
+  "": ["agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "links", "schedules", "server"],
+  cli: ["", "agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "links", "schedules", "server"],
 };
 
 /** What `import "flujo"` must not load before it is needed. */
 const heavy =
-  /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|@opentelemetry\/.*|jiti|jose|commander|nodemailer|hono|@hono\/.*|typebox|@clack\/.*)$/;
+  /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|@opentelemetry\/.*|jiti|jose|commander|nodemailer|croner|hono|@hono\/.*|typebox|@clack\/.*)$/;
 
 interface Import {
   readonly to: string;

@@ -22,6 +22,7 @@ const commands: { readonly [name: string]: () => Promise<{ readonly declare: Dec
   inbox: () => import("./commands/inbox.ts"),
   cancel: () => import("./commands/cancel.ts"),
   budget: () => import("./commands/budget.ts"),
+  schedule: () => import("./commands/schedule.ts"),
   outbox: () => import("./commands/outbox.ts"),
   validate: () => import("./commands/validate.ts"),
   graph: () => import("./commands/graph.ts"),
