@@ -19,6 +19,9 @@ function scheduleLines(one: ScheduleView, now: number): string[] {
     `${name}  ${pipeline}  ${cron}  ${timezone}${one.paused ? "  paused" : ""}`,
     ...(file === null ? [] : [`  from  ${file}`]),
     ...(one.paused ? [] : [`  next  ${nextText(one, now)}`]),
+    ...(one.overdueSince === null
+      ? []
+      : [`  nobody has fired it since ${momentText(one.overdueSince, timezone)}: start flujo up`]),
     ...(last === null
       ? []
       : [`  last  ${momentText(last.tick, timezone)}  ${last.runId}  ${last.status ?? "?"}`]),

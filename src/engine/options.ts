@@ -54,7 +54,10 @@ export interface EngineOptions<State = unknown> extends FlujoOptions<State> {
 export interface StartOptions {
   /** 1 to 128 letters, digits, `.`, `_`, `-`. The same id again resumes the run, or returns its result. */
   readonly runId?: string;
-  /** Refuse a run of which something is recorded, with RunExistsError, instead of going on with it. Default false. */
+  /**
+   * Refuse a run of which something is recorded, with RunExistsError, instead of going on with it. Default false.
+   * One that this very `Flujo` advances at this moment is handed out as ever.
+   */
   readonly onlyNew?: boolean;
   /** Cancels the run when it fires. */
   readonly signal?: AbortSignal;

@@ -123,14 +123,20 @@ describe("one process", () => {
     ["last", [50, 60]],
     ["all", [10, 20, 30, 40, 50, 60]],
   ] as const)("comes up late; missed: %s", async (missed, minutes) => {
-    const { add, cast, wait, runs, schedule } = town();
+    const { add, cast, wait, runs, schedule, kept } = town();
     await add("s", { cron: "*/10 * * * *", missed });
     await wait(55 * minute);
+    expect(await scheduleViews(kept, noon + 55 * minute)).toMatchObject([
+      { next: "2026-11-25T13:00:00.000Z", overdueSince: "2026-11-25T12:10:00.000Z", last: null },
+    ]);
     const { news } = cast();
     await wait(6 * minute);
     expect(await runs()).toEqual(runsAt("s", ...minutes));
     const without = 6 - minutes.length;
     expect((await schedule("s")).passed).toEqual({ missed: without, overlapping: 0 });
+    expect(await scheduleViews(kept, noon + 61 * minute)).toMatchObject([
+      { next: "2026-11-25T13:10:00.000Z", overdueSince: null, last: { status: "completed" } },
+    ]);
     const told = news.filter(({ what }) => what === "passed-over");
     expect(told).toMatchObject(without === 0 ? [] : [{ missed: without }]);
   });

@@ -1,9 +1,9 @@
 import type { Budget, Usd } from "../core/limits.ts";
 import type { RunStatus, Store } from "../ports/store.ts";
-import { decidedThrough } from "./decision.ts";
+import { decidedThrough, timelyMs } from "./decision.ts";
 import { schedulesIn } from "./plan.ts";
 import type { MissedPolicy, OverlapPolicy, Schedule } from "./schedule.ts";
-import { nextTicks, ticksOf } from "./ticks.ts";
+import { ticksOf } from "./ticks.ts";
 
 /** A schedule as `flujo schedule list --json` prints it. Moments are ISO dates. */
 export interface ScheduleView {
@@ -22,6 +22,8 @@ export interface ScheduleView {
   readonly by: string | null;
   /** Null: it is paused, or has no tick any more, or the expression cannot be read here. */
   readonly next: string | null;
+  /** The first tick that nobody has dealt with, though it is a minute past: no process fires this schedule. */
+  readonly overdueSince: string | null;
   /** The last tick that has its run. `status` is null when the store does not list that run. */
   readonly last: { readonly tick: string; readonly runId: string; readonly status: RunStatus | null } | null;
   /** Ticks whose run is to be started, and may not be yet. */
@@ -58,7 +60,7 @@ export function scheduleView(schedule: Schedule, now: number, status: RunStatus 
     paused,
     createdAt: iso(createdAt),
     by: by ?? null,
-    next: nextOf(schedule, now),
+    ...ahead(schedule, now),
     last: last === undefined ? null : { tick: iso(last.tick), runId: last.runId, status: status ?? null },
     due: due.map(iso),
     passedOver: passed,
@@ -69,14 +71,18 @@ export function scheduleView(schedule: Schedule, now: number, status: RunStatus 
   };
 }
 
-function nextOf(schedule: Schedule, now: number): string | null {
-  if (schedule.paused) return null;
+/** The next tick, and the first one that was left. */
+function ahead(schedule: Schedule, now: number): Pick<ScheduleView, "next" | "overdueSince"> {
+  if (schedule.paused) return { next: null, overdueSince: null };
   try {
-    const from = Math.max(now, decidedThrough(schedule, now));
-    const [next] = nextTicks(ticksOf(schedule.cron, schedule.timezone), from, 1);
-    return next === undefined ? null : iso(next);
+    const ticks = ticksOf(schedule.cron, schedule.timezone);
+    const through = decidedThrough(schedule, now);
+    const first = ticks.after(through);
+    const isOverdue = first !== undefined && first < now - timelyMs;
+    const next = first === undefined || first > now ? first : ticks.after(now);
+    return { next: isoOrNull(next), overdueSince: isOverdue ? iso(first) : null };
   } catch {
-    return null; // this machine does not know the zone: whoever fires the schedule tells
+    return { next: null, overdueSince: null }; // this machine does not know the zone: whoever fires the schedule tells
   }
 }
 
@@ -87,3 +93,4 @@ async function statusOf(store: Store, { last }: Schedule): Promise<RunStatus | u
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
+const isoOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : iso(ms));

@@ -43,6 +43,7 @@ describe("flujo schedule", () => {
       createdAt: expect.stringMatching(/^\d{4}-/),
       by: expect.any(String),
       next: ticks[0],
+      overdueSince: null,
       last: null,
       due: [],
       passedOver: { missed: 0, overlapping: 0 },

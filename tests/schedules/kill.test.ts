@@ -76,4 +76,7 @@ test.each(["sqlite", "file"] as const)("%s", { timeout: 120_000 }, async (kind) 
     const journal = (await store.read(runId, 0, 100)) ?? [];
     expect(journal.filter(({ type }) => type === "run-created").length).toBe(1);
   }
+  const ended = once(last, "exit");
+  last.send("stop");
+  expect(await ended).toEqual([0, null]);
 });
