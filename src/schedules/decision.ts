@@ -5,7 +5,7 @@ import type { Ticks } from "./ticks.ts";
 /** A tick that is dealt with so late is missed. */
 export const timelyMs = 60_000;
 /** Missed ticks that get a run each under `missed: "all"`: the newest. */
-export const mostMissed = 100;
+const mostMissed = 100;
 /** Ticks that wait for their run: when starting fails for so long, the oldest are given up. */
 const mostDue = 200;
 /** Ticks looked back at. Of more, the rest is not even counted. */

@@ -26,7 +26,7 @@ export function ticksOf(cron: string, timezone: string): Ticks {
   const parsed = parse(cron, timezone);
   return {
     after: (ms) => parsed.nextRun(new Date(ms))?.getTime(),
-    // The reference is looked back from by whole seconds: a tick earlier in its own second counts, as it should.
+    // Of a moment within a second, croner takes the tick of that second to be before it: so it is.
     before: (ms) => parsed.previousRuns(1, new Date(ms))[0]?.getTime(),
   };
 }

@@ -217,7 +217,7 @@ describe("one process", () => {
     });
     await wait(3 * minute + 1_000);
     expect(await runs()).toEqual(runsAt("z", 1, 2, 3));
-    expect(news.find(({ what }) => what === "unreadable")).toMatchObject({ schedule: { name: "broken" } });
+    expect(news.find(({ what }) => what === "trouble")).toMatchObject({ schedule: { name: "broken" } });
     expect((await scheduleViews(kept, noon)).map(({ name, next }) => [name, next === null])).toEqual([
       ["broken", true],
       ["hangs", false],
@@ -282,13 +282,36 @@ describe("one process", () => {
   test("stops, and lets what it is starting be noted", async () => {
     const { add, cast, wait, runs, world, schedule } = town();
     await add("s", { cron: "* * * * *" });
-    const { timetable } = cast({ latencyMs: 50 });
-    await wait(minute + 60);
+    let hasBegun = false;
+    const { timetable, runner } = cast({
+      latencyMs: 50,
+      start: (one, tick) => {
+        hasBegun = true;
+        return startTick(runner, one, tick);
+      },
+    });
+    await world.run(() => hasBegun);
     await world.run(timetable.stop());
     await wait(10 * minute);
     expect(await runs()).toEqual(runsAt("s", 1));
     expect(await schedule("s")).toMatchObject({ due: [], last: { runId: runAt("s", 1) } });
   });
+});
+
+test("a backlog that is cut short by a stop is left to the next process", async () => {
+  const { add, cast, wait, runs, world, schedule } = town();
+  await add("s", { cron: "* * * * *", missed: "all" });
+  await wait(50 * minute);
+  const { timetable } = cast({ latencyMs: 100 });
+  await wait(2_000);
+  await world.run(timetable.stop());
+  const some = await runs();
+  expect(some.length).toBeGreaterThan(0);
+  expect(some.length).toBeLessThan(50);
+  expect((await schedule("s")).due.length).toBe(50 - some.length);
+  cast();
+  await wait(20_000);
+  expect((await runs()).length).toBe(50);
 });
 
 describe("several processes", () => {

@@ -26,8 +26,8 @@ export type TimetableNews =
       readonly missed: number;
       readonly overlapping: number;
     }
-  /** The schedule, or (none) the store, could not be read. */
-  | { readonly what: "unreadable"; readonly schedule: Schedule | undefined; readonly error: unknown };
+  /** The store did not take part, or (with a schedule) its note makes no sense here. It is tried again. */
+  | { readonly what: "trouble"; readonly schedule: Schedule | undefined; readonly error: unknown };
 
 export interface TimetableOptions {
   readonly store: Store;
@@ -107,7 +107,7 @@ export class Timetable {
       await this.#look();
     } catch (error) {
       if (this.#ended) return;
-      this.#tell({ what: "unreadable", schedule: undefined, error });
+      this.#tell({ what: "trouble", schedule: undefined, error });
       this.#set(this.#options.world.now() + againMs);
     }
   }
@@ -136,7 +136,7 @@ export class Timetable {
     const { schedule, version } = standing;
     const work = this.#deal(standing)
       .catch((error: unknown) => {
-        this.#tell({ what: "unreadable", schedule, error });
+        this.#tell({ what: "trouble", schedule, error });
         return { version, at: world.now() + againMs };
       })
       .then(({ version, at }) => {
@@ -195,13 +195,14 @@ export class Timetable {
     return Math.abs(now - decided.at) < againMs ? decided.at + againMs : now; // clocks differ
   }
 
-  /** Starts the runs of all ticks that are due, and notes it. False: some could not be started yet. */
+  /** Starts the runs of the ticks that are due, and notes it. False: some could not be started yet. */
   async #startAll(schedule: Schedule): Promise<boolean> {
     const { store, start, world } = this.#options;
     const done: number[] = [];
     const refused: Refusal[] = [];
     let isAll = true;
     for (const tick of schedule.due) {
+      if (this.#ended) break; // the others are for whoever goes on
       try {
         const runId = tickRunId(schedule.name, tick);
         // Looked for first: a run that exists is one, whatever has become of its pipeline's file since.

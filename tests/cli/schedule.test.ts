@@ -84,7 +84,9 @@ describe("flujo schedule", () => {
     const again = await folder.flujo(...add);
     expect(again.code).toBe(2);
     expect(again.stderr).toContain("there is a schedule shout in sqlite:.flujo/flujo.db already");
-    expect((await folder.flujo(...add, "--overlap", "skip", "--replace")).code).toBe(0);
+    const [before] = (await folder.json("schedule", "list")).document.schedules;
+    const { document } = await folder.json(...add, "--overlap", "skip", "--replace");
+    expect(document).toMatchObject({ ...before, overlap: "skip" });
     const { schedules } = (await folder.json("schedule", "list")).document;
     expect(schedules).toMatchObject([{ name: "shout", overlap: "skip" }]);
   });

@@ -20,7 +20,7 @@ import {
   unpaused,
 } from "../../schedules/schedule.ts";
 import { nextTicks, ticksOf } from "../../schedules/ticks.ts";
-import { scheduleView, scheduleViews } from "../../schedules/view.ts";
+import { scheduleViews } from "../../schedules/view.ts";
 import { budgetOf } from "../amounts.ts";
 import { answering, type Known, printJson } from "../document.ts";
 import { exit } from "../exit.ts";
@@ -154,7 +154,8 @@ async function add(file: string, flags: AddFlags): Promise<number> {
     await (flags.replace ? setSchedule : addSchedule)(store, schedule);
     const next = nextTicks(ticks, now, shownTicks);
     if (flags.json) {
-      const view = scheduleView(schedule, now, undefined);
+      const views = await scheduleViews(store, now);
+      const view = views.find(({ name }) => name === schedule.name);
       await printJson({ ...view, ticks: next.map((tick) => new Date(tick).toISOString()) });
       return exit.completed;
     }
