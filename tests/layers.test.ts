@@ -21,8 +21,33 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   server: ["lens", "links", "engine", "events", "ports", "core"],
   client: ["lens", "events", "core"], // types alone: see below
   testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
-  "": ["agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "links", "schedules", "server"],
-  cli: ["", "agents", "engine", "events", "ports", "core", "budget", "stores", "lens", "links", "schedules", "server"],
+  "": [
+    "agents",
+    "engine",
+    "events",
+    "ports",
+    "core",
+    "budget",
+    "stores",
+    "lens",
+    "links",
+    "schedules",
+    "server",
+  ],
+  cli: [
+    "",
+    "agents",
+    "engine",
+    "events",
+    "ports",
+    "core",
+    "budget",
+    "stores",
+    "lens",
+    "links",
+    "schedules",
+    "server",
+  ],
 };
 
 /** What `import "flujo"` must not load before it is needed. */
