@@ -58,6 +58,7 @@ export type {
   RetryPolicy,
   StateOf,
   Step,
+  Undo,
   ValidateOptions,
   Work,
 } from "./core/step.ts";
@@ -69,6 +70,7 @@ export type {
   RunResult,
   SignalOptions,
   StartOptions,
+  Undone,
 } from "./engine/options.ts";
 export type { EventOf, Hook, HookContext, HookOptions } from "./events/hooks.ts";
 export type { DeliveryReport } from "./events/outbox.ts";

@@ -58,6 +58,15 @@ describe("the most a run can use", () => {
     expect(dollars(await bounded(shaped))).toBe(40);
   });
 
+  test("has a compensation in it once for each completed place, whatever the place was allowed", async () => {
+    const book = asks("a").compensate(asks("undo", 3) as never);
+    expect(dollars(await bounded(pipeline("p", book)))).toBe(13);
+    const retried = book.budget("$4").retry({ attempts: 3 });
+    expect(dollars(await bounded(pipeline("p", retried)))).toBe(7);
+    expect(dollars(await bounded(pipeline("p", mapOver("m", book)), { items: 5 }))).toBe(65);
+    expect((await bounded(pipeline("p", book))).must.calls).toBe(1n);
+  });
+
   test("is that of all branches at once, or of the dearest where one is chosen", async () => {
     expect(dollars(await bounded(parallel("p", { a: asks("a"), b: asks("b", 5) })))).toBe(15);
     const route = branchOn(

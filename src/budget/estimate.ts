@@ -16,8 +16,8 @@ import {
   nameOf,
   type WorkNode,
 } from "../core/node.ts";
-import { childPath, itemPath, type Path } from "../core/paths.ts";
-import { inside } from "../core/tree.ts";
+import { childPath, itemPath, type Path, undoPath } from "../core/paths.ts";
+import { inside, isCompensated } from "../core/tree.ts";
 import { maySpend } from "./body-calls.ts";
 import {
   type Bound,
@@ -54,7 +54,15 @@ export interface EstimateFacts {
 
 /** Bounds what one run of the tree can use. The budget around the whole pipeline is left to the caller. */
 export async function estimate(root: Node, facts: EstimateFacts): Promise<Bound> {
-  return (await bound(root, "", facts.known, facts)).bound;
+  const onward = (await bound(root, "", facts.known, facts)).bound;
+  if (!isCompensated(root)) return onward;
+  const back = (await bound(root, "", undefined, { ...facts, back: true })).bound;
+  return both(onward, back);
+}
+
+/** `back`: what compensations use is asked for, and nothing else. The budgets of places do not pay for them. */
+interface Facts extends EstimateFacts {
+  readonly back?: boolean;
 }
 
 /** A bound, and what the next place gets where that is known. */
@@ -63,12 +71,7 @@ interface Step {
   readonly output?: KnownInput | undefined;
 }
 
-async function bound(
-  node: Node,
-  within: Path,
-  known: KnownInput | undefined,
-  facts: EstimateFacts,
-): Promise<Step> {
+async function bound(node: Node, within: Path, known: KnownInput | undefined, facts: Facts): Promise<Step> {
   switch (node.kind) {
     case "sequence": {
       let all: Step = { bound: nothing, output: known };
@@ -80,6 +83,7 @@ async function bound(
     }
     case "retry": {
       const { bound: once } = await bound(node.of, within, known, facts);
+      if (facts.back) return { bound: once }; // what is finished is kept between attempts, and undone once
       return { bound: withBudgets(repeated(once, node.attempts, "attempts"), node.of, within) };
     }
     case "fallback": {
@@ -101,7 +105,14 @@ async function bound(
     }
     case "budget": {
       const { bound: inner } = await bound(node.of, within, known, facts);
-      return { bound: withBudgets(inner, node, within) };
+      return { bound: facts.back ? inner : withBudgets(inner, node, within) };
+    }
+    case "compensate": {
+      const inner = await bound(node.of, within, known, facts);
+      if (!facts.back) return inner;
+      const path = undoPath(childPath(within, nameOf(node.of)));
+      const undo = await bound(node.undo, path, undefined, { ...facts, back: false });
+      return { bound: both(inner.bound, optional(undo.bound)) };
     }
     case "timeout":
     case "validate":
@@ -131,17 +142,18 @@ async function boundOfPlace(
   node: OtherPlace,
   within: Path,
   known: KnownInput | undefined,
-  facts: EstimateFacts,
+  facts: Facts,
 ): Promise<Bound> {
   const path = childPath(within, node.name);
   switch (node.kind) {
     case "step":
+      if (facts.back) return nothing;
       if (node.buys !== undefined) return boughtBound(node, path, node.buys(known), facts);
       return maySpend(node.work)
         ? unknown(`${path} may call models in its body, which only running it tells`)
         : nothing;
     case "agent":
-      return agentBound(node, path, known, facts);
+      return facts.back ? nothing : agentBound(node, path, known, facts);
     case "mapOver":
       return mapBound(node, path, known, facts);
     case "branchOn":
@@ -177,7 +189,7 @@ async function mapBound(
   node: MapNode,
   path: Path,
   known: KnownInput | undefined,
-  facts: EstimateFacts,
+  facts: Facts,
 ): Promise<Bound> {
   const each = itemPath(path, "");
   const items =
@@ -210,7 +222,7 @@ async function branchBound(
   node: BranchNode,
   path: Path,
   known: KnownInput | undefined,
-  facts: EstimateFacts,
+  facts: Facts,
 ): Promise<Bound> {
   const [first = nothing, ...others] = await Promise.all(
     inside(node, path).map(async (sub) => (await bound(sub.node, sub.within, known, facts)).bound),
@@ -235,7 +247,7 @@ async function agentBound(
   node: WorkNode,
   path: Path,
   known: KnownInput | undefined,
-  facts: EstimateFacts,
+  facts: Facts,
 ): Promise<Bound> {
   const asked = await node.asks?.(known);
   if (asked === undefined) return unknown(`${path} does not say what it asks`);
@@ -246,7 +258,7 @@ async function agentBound(
   return others.reduce((all, next) => ({ ...both(all, next), must: either(all, next).must }), first);
 }
 
-function modelBound(path: Path, model: string, asked: Asked, facts: EstimateFacts): Bound {
+function modelBound(path: Path, model: string, asked: Asked, facts: Facts): Bound {
   const { rates, tries, refusals, textTokens } = facts;
   const rate = rates(model, asked.providerOptions);
   const { wanted, least } = asked.outputTokens;
@@ -288,7 +300,7 @@ function modelBound(path: Path, model: string, asked: Asked, facts: EstimateFact
 }
 
 /** A step that calls one model: its calls have nothing of one another in their input. */
-function boughtBound(node: WorkNode, path: Path, bought: Bought, facts: EstimateFacts): Bound {
+function boughtBound(node: WorkNode, path: Path, bought: Bought, facts: Facts): Bound {
   const [model = ""] = node.models ?? [];
   const { images, texts, providerOptions } = bought;
   const { textTokens, items = 1, tries, refusals } = facts;
@@ -332,13 +344,7 @@ function refusable(tried: Bound, calls: bigint): Bound {
   return { ...tried, use, lines: new Map([...tried.lines].map(([key, one]) => [key, { ...one, use }])) };
 }
 
-function openingsOf(
-  path: Path,
-  model: string,
-  asked: Asked,
-  facts: EstimateFacts,
-  unpriced: boolean,
-): Opening[] {
+function openingsOf(path: Path, model: string, asked: Asked, facts: Facts, unpriced: boolean): Opening[] {
   const open: Opening[] = [];
   if (unpriced) open.push({ why: `${model} has no known price`, of: ["picoUsd"] });
   for (const tool of asked.pricedTools)

@@ -41,7 +41,8 @@ export type Fact =
   | { readonly type: "run-completed"; readonly output?: Json; readonly from: Ref }
   /** A check has made another value of an output or an input; from here on that one counts. */
   | { readonly type: "value-altered"; readonly path: Path; readonly output: Json }
-  | { readonly type: "run-failed"; readonly error: ErrorRecord }
+  /** `left`: places that were to be undone and are not. Absent: none. */
+  | { readonly type: "run-failed"; readonly error: ErrorRecord; readonly left?: readonly Path[] }
   | { readonly type: "run-halted"; readonly error: ErrorRecord }
   /** `signals`: the paths that somebody has to send something to. `waits`: all it waits for; absent in old journals. */
   | {
@@ -49,7 +50,7 @@ export type Fact =
       readonly signals: readonly Path[];
       readonly waits?: readonly Wait[];
     }
-  | { readonly type: "run-cancelled"; readonly error: ErrorRecord }
+  | { readonly type: "run-cancelled"; readonly error: ErrorRecord; readonly left?: readonly Path[] }
   | {
       readonly type: "step-started";
       readonly path: Path;
@@ -179,6 +180,32 @@ export type Fact =
     }
   /** A place with a budget of its own was entered for the first time: its wall clock starts here. */
   | { readonly type: "scope-opened"; readonly path: Path; readonly limits: Limits }
+  /** A place with a compensation has completed: `in` and `out` are what it was given and what came of it. */
+  | { readonly type: "compensation-owed"; readonly path: Path; readonly in: Ref; readonly out: Ref }
+  /** The run is at its end, and something is to be undone: from here on nothing else is done. `state`: as it was then. */
+  | {
+      readonly type: "compensation-begun";
+      readonly why: "failed" | "cancelled";
+      readonly error: ErrorRecord;
+      readonly state: Json;
+    }
+  /** `path`: of the place that is undone. `of`: the seq of its `compensation-owed`. `state`: what it sees; absent: none. */
+  | {
+      readonly type: "compensation-started";
+      readonly path: Path;
+      readonly of: number;
+      readonly reason: ErrorRecord;
+      readonly state?: Json;
+    }
+  | { readonly type: "compensation-completed"; readonly path: Path; readonly took: number }
+  | {
+      readonly type: "compensation-failed";
+      readonly path: Path;
+      readonly error: ErrorRecord;
+      readonly took: number;
+    }
+  /** Somebody cancelled a run that nobody advances and that has something to undo: who has its pipeline goes on with it. */
+  | { readonly type: "cancellation-requested"; readonly reason: string }
   /** The price a model's calls are charged by: before its first call, and again when it has changed. */
   | ModelPriced
   /** `kind`: what is bought, when it is no model call. `hold` and `accounts`: what is held for it in the shared ledger. */

@@ -82,6 +82,17 @@ describe("changed paths", () => {
     expect(changed(route(a), route(a2), ["/p/r", "/p/r[left]/a@2:call#1"])).toEqual(["/p/r[left]/a"]);
   });
 
+  it("are those of a compensation where it has begun, or is owed and gone; one that has not begun may change", () => {
+    const made = (undo?: (n: unknown) => unknown) =>
+      pipeline("p", mapOver("m", undo === undefined ? a : a.compensate("undo", undo)));
+    const [one, two] = [made(() => 1), made(() => 2)];
+    const done = ["/p/m[k]/a", "/p/m[k]/a@undo"];
+    expect(changed(one, two, done)).toEqual([]);
+    expect(changed(one, two, [...done, "/p/m[k]/a@undo/undo"])).toEqual(["/p/m[]/a@undo/undo"]);
+    expect(changed(one, made(), done)).toEqual(["/p/m[]/a@undo"]);
+    expect(changed(made(), one, ["/p/m[k]/a"])).toEqual([]);
+  });
+
   it("are found in the branch that is taken for want of another", () => {
     const route = (otherwise: typeof a) =>
       pipeline(

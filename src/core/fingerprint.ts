@@ -7,7 +7,7 @@ import { hash } from "node:crypto";
 import { canonical } from "./canonical.ts";
 import type { Json } from "./json.ts";
 import { isQualifier, links, type Node, nameOf, type Place } from "./node.ts";
-import { childPath, type Path } from "./paths.ts";
+import { childPath, isUndo, type Path, undoPath } from "./paths.ts";
 import type { Schema } from "./schema.ts";
 import { inside } from "./tree.ts";
 
@@ -49,12 +49,19 @@ function list(node: Node, parent: Path, after: string, lines: ManifestLine[]): v
     list(node.other, parent, `${nameOf(node.of)}?`, lines);
   } else if (isQualifier(node)) {
     list(node.of, parent, after, lines);
+    if (node.kind !== "compensate") return;
+    const path = undoPath(childPath(parent, nameOf(node.of)));
+    lines.push([path, undoHash, ""]);
+    list(node.undo, path, "", lines);
   } else {
     const path = childPath(parent, node.name);
     lines.push([path, ownHash(node), after]);
     for (const sub of inside(node, path)) list(sub.node, sub.within, "", lines);
   }
 }
+
+/** That there is a compensation; what it is, its own places say. */
+const undoHash = "compensate";
 
 const hashes = new WeakMap<Node, string>();
 
@@ -129,11 +136,16 @@ export function placeFinder(manifest: Manifest): (path: Path) => Path | undefine
   return (path) => placesOf(path, scopes).findLast((place) => known.has(place));
 }
 
+/** Whether a tree of this manifest has anything that can be undone. */
+export const hasUndo = (manifest: Manifest): boolean => manifest.some(([place]) => isUndo(place));
+
 /** The places a recorded path passes through, in the manifest's writing: keys of items become `[]`. */
 function placesOf(path: Path, scopes: ReadonlySet<Path>): Path[] {
   const found: Path[] = [];
   let scope = "";
-  for (const [, name, key] of path.replace(/:.*$/, "").matchAll(/\/([^/[@]+)(?:@\d+)?(?:\[([^\]]*)\])?/g)) {
+  for (const [, name, key] of path
+    .replace(/:.*$/, "")
+    .matchAll(/\/([^/[@]+(?:@undo)?)(?:@\d+)?(?:\[([^\]]*)\])?/g)) {
     const place = `${scope}/${name}`;
     found.push(place);
     const within = [`[${key}]`, "[]", "[otherwise]"].map((end) => place + end);

@@ -31,6 +31,17 @@ export interface Question extends Asked {
   answered?: Answered;
 }
 
+/** What is to be undone should it come to that: a place that has completed, and what has become of undoing it. */
+export interface Compensation {
+  readonly seq: number;
+  readonly in: Ref;
+  readonly out: Ref;
+  started?: EntryOf<"compensation-started">;
+  /** The seq of the entry that says it is undone. */
+  completed?: number;
+  failed?: EntryOf<"compensation-failed">;
+}
+
 /** Money held for a call, and what became of it. */
 export interface Reservation {
   readonly path: Path;
@@ -77,10 +88,14 @@ export interface RunRecord {
   /** Failed attempts so far, of every step that has any. */
   readonly attempts: Map<Path, number>;
   readonly retries: Map<Path, EntryOf<"retry-scheduled">[]>;
-  /** The errors that led to a fallback, by the path of the fallback. */
-  readonly fallbacks: Map<Path, ErrorRecord>;
+  /** The fallbacks that were taken, each by its path. */
+  readonly fallbacks: Map<Path, EntryOf<"fallback-taken">>;
   /** Places and operations given up for others. */
   readonly abandoned: Set<Path>;
+  /** What has a compensation and has completed, in that order. */
+  readonly compensations: Map<Path, Compensation>;
+  /** The run is at its end, and undoes what it has done. */
+  undoing: EntryOf<"compensation-begun"> | undefined;
   /** Places whose result was looked for among the kept ones, and not found. */
   readonly misses: Set<Path>;
   readonly collected: Map<Path, EntryOf<"failure-collected">>;
@@ -136,6 +151,8 @@ export function emptyRecord(): RunRecord {
     retries: new Map(),
     fallbacks: new Map(),
     abandoned: new Set(),
+    compensations: new Map(),
+    undoing: undefined,
     misses: new Set(),
     collected: new Map(),
     choices: new Map(),
@@ -224,7 +241,7 @@ export function record(run: RunRecord, entry: Entry): void {
       return;
     }
     case "fallback-taken":
-      run.fallbacks.set(entry.to, entry.error);
+      run.fallbacks.set(entry.to, entry);
       run.abandoned.add(entry.path);
       return;
     case "cache-missed":
@@ -287,10 +304,30 @@ export function record(run: RunRecord, entry: Entry): void {
     case "budget-released":
       settle(run, entry);
       return;
+    case "compensation-owed": {
+      const { seq, in: given, out } = entry;
+      run.compensations.set(entry.path, { seq, in: given, out });
+      return;
+    }
+    case "compensation-begun":
+      run.undoing = entry;
+      return;
+    case "compensation-started":
+      compensated(run, entry.path, { started: entry });
+      return;
+    case "compensation-completed":
+      compensated(run, entry.path, { completed: entry.seq });
+      return;
+    case "compensation-failed":
+      compensated(run, entry.path, { failed: entry });
+      return;
     default:
       recordStanding(run, entry);
   }
 }
+
+const compensated = (run: RunRecord, path: Path, change: Partial<Compensation>): void =>
+  void Object.assign(run.compensations.get(path) ?? {}, change);
 
 function recordStanding(run: RunRecord, entry: Entry): void {
   switch (entry.type) {
@@ -308,6 +345,12 @@ function recordStanding(run: RunRecord, entry: Entry): void {
       if (entry.limits) run.limits = entry.limits;
       if (entry.fingerprint !== undefined) run.fingerprint = entry.fingerprint;
       if (entry.manifest !== undefined) run.manifest = entry.manifest;
+      return;
+    case "cancellation-requested":
+      if (run.status === "failed" || run.status === "halted") run.freshFrom = entry.seq;
+      run.status = "running";
+      run.error = undefined;
+      run.waits = [];
       return;
     case "run-completed":
       run.status = "completed";
@@ -411,5 +454,15 @@ export function spentOf(amount: Amount, kind: Purchase = "spend"): Spent {
   return { picoUsd: BigInt(amount.picoUsd), inputTokens, outputTokens, ...countOf(kind) };
 }
 
-/** Whether a run has come to its end for good. */
-export const isEnded = (run: RunRecord): boolean => run.status === "completed" || run.status === "cancelled";
+/** The places that have a compensation, have completed, and are not undone; those that completed last come first. */
+export const notUndone = ({ compensations }: RunRecord): Path[] =>
+  [...compensations].flatMap(([path, { completed }]) => (completed === undefined ? [path] : [])).reverse();
+
+/**
+ * Whether a run has come to its end for good. One that has begun to undo what it did is not done before all of it is
+ * undone, and goes on with nothing else.
+ */
+export function isEnded(run: RunRecord): boolean {
+  if (run.undoing === undefined) return run.status === "completed" || run.status === "cancelled";
+  return (run.status === "failed" || run.status === "cancelled") && notUndone(run).length === 0;
+}

@@ -26,7 +26,14 @@ export type Place =
   | HumanNode
   | WaitNode;
 
-export type Qualifier = RetryNode | TimeoutNode | FallbackNode | CachedNode | BudgetNode | ValidateNode;
+export type Qualifier =
+  | RetryNode
+  | TimeoutNode
+  | FallbackNode
+  | CachedNode
+  | BudgetNode
+  | ValidateNode
+  | CompensateNode;
 
 /** What a model makes: texts, vectors, or images. */
 export type ModelKind = "language" | "embedding" | "image";
@@ -225,6 +232,13 @@ export interface ValidateNode {
   readonly kind: "validate";
   readonly of: Node;
   readonly check: Schema | ((output: never) => Awaitable<boolean | string>);
+}
+
+export interface CompensateNode {
+  readonly kind: "compensate";
+  readonly of: Node;
+  /** Undoes what `of` has done: gets its input, its output, and why. */
+  readonly undo: Node;
 }
 
 export function isQualifier(node: Node): node is Qualifier {

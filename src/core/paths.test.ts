@@ -10,6 +10,8 @@ import {
   itemPath,
   operationPath,
   pathSegment,
+  undoAround,
+  undoPath,
 } from "./paths.ts";
 
 describe("paths", () => {
@@ -41,6 +43,12 @@ describe("paths", () => {
       expect(isOperationOf(path, "/q/a", "tool:t")).toBe(true);
     for (const path of ["/q/a:tool%3At2#0", "/q/ab:tool%3At#0", "/q/a/b:tool%3At#0", "/q/a@3", "/q/a:t#0"])
       expect(isOperationOf(path, "/q/a", "tool:t")).toBe(false);
+  });
+
+  it("tell a compensation from a place of such a name", () => {
+    expect(undoAround("/q/m[k]/a@undo/b:call#0")).toBe("/q/m[k]/a@undo");
+    expect(undoAround(`${undoPath("/q/a")}/b`)).toBe("/q/a@undo");
+    expect(undoAround(childPath("/q", "a@undo"))).toBeUndefined();
   });
 
   it("know what lies inside what", () => {

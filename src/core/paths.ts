@@ -6,6 +6,7 @@
  * | `/name` | a place of the tree: a step, agent, container or (sub-)pipeline |
  * | `[key]` | one item of a map, branch of a parallel or branchOn, turn of a loop (from 0) |
  * | `@n` | the n-th attempt of an agent, from 2: its calls are bought anew |
+ * | `@undo` | the compensation of the place before it: `/q3/charge@undo/refund` |
  * | `:name#n` | an operation inside a body, and its n-th use of that name (from 0) |
  */
 export type Path = string;
@@ -28,6 +29,19 @@ export const itemPath = (container: Path, key: string): Path => `${container}[${
 export const attemptPath = (step: Path, attempt: number): Path => (attempt > 1 ? `${step}@${attempt}` : step);
 export const operationPath = (step: Path, name: string, use: number): Path =>
   `${step}:${pathSegment(name)}#${use}`;
+
+/** What the compensation of a place hangs under. No name can end so: `@` is encoded in names. */
+export const undoPath = (place: Path): Path => `${place}${undoMark}`;
+const undoMark = "@undo";
+
+/** Where the compensation that a path lies in hangs; undefined outside of any. */
+export function undoAround(path: Path): Path | undefined {
+  const at = path.indexOf(undoMark);
+  return at < 0 ? undefined : path.slice(0, at + undoMark.length);
+}
+
+/** Whether a path of a manifest is that of a compensation itself. */
+export const isUndo = (path: Path): boolean => path.endsWith(undoMark);
 
 /** Whether a path is that of an operation of this name inside a step, in any of its attempts. */
 export function isOperationOf(path: Path, step: Path, name: string): boolean {

@@ -83,9 +83,18 @@ export class Values {
         return entry.items === undefined ? undefined : this.fetch(entry.items);
       case "container-completed":
         return this.#compose(entry);
+      case "compensation-started":
+        return this.#undone(entry);
       default:
         return undefined;
     }
+  }
+
+  /** What a compensation is handed. */
+  async #undone({ of, reason }: EntryOf<"compensation-started">): Promise<Json> {
+    const owed = this.#entries[of] as EntryOf<"compensation-owed">; // as its `of` says
+    const [input, output] = [await this.#present(owed.in), await this.#present(owed.out)];
+    return { input, output, reason: reason as unknown as Json }; // a record is JSON
   }
 
   /** An operation's output, with the texts that were streamed. */

@@ -1,6 +1,6 @@
 import type { Context } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
-import type { OnLimit, Problem } from "./errors.ts";
+import type { ErrorRecord, OnLimit, Problem } from "./errors.ts";
 import { InvalidOptionError } from "./errors.ts";
 import type { Awaitable } from "./json.ts";
 import { type Budget, limitsOf, type Usd } from "./limits.ts";
@@ -48,6 +48,16 @@ export interface BudgetOptions {
   readonly alertAt?: readonly number[];
 }
 
+/** What a compensation is handed. */
+export interface Undo<In, Out> {
+  /** What the place was given. */
+  readonly input: In;
+  /** What came of it. */
+  readonly output: Out;
+  /** Why it is to be undone; its code is `cancelled` when somebody has cancelled the run. */
+  readonly reason: ErrorRecord;
+}
+
 /** How a step's results are kept for other runs. */
 export interface CacheOptions<In> {
   /** Results older than this are not used. Default: no limit. */
@@ -80,6 +90,16 @@ export interface Step<in In, out Out, in State = unknown> {
   cached(options?: CacheOptions<In>): Step<In, Out, State>;
   /** A limit of its own, beside those around it. */
   budget(limit: Usd | Budget, options?: BudgetOptions): Step<In, Out, State>;
+  /**
+   * Undoes it: when it has completed and the run fails or is cancelled, this one runs, once, on what it was given and what
+   * came of it. The last that completed is undone first. Where a failure is taken care of inside the run, by `.fallback()`
+   * or `onFailure: "collect"`, what the failed part had completed is undone there.
+   */
+  compensate<I extends In, S = unknown>(undo: Step<Undo<I, Out>, unknown, S>): Step<I, Out, State & S>;
+  compensate<I extends In, S = unknown>(
+    name: string,
+    work: Work<Undo<I, Out>, unknown, S>,
+  ): Step<I, Out, State & S>;
   /** What is wrong with this tree, before it runs; empty when nothing is. */
   validate(options?: ValidateOptions): readonly Problem[];
   /**
@@ -148,6 +168,11 @@ class Described {
       ...(onLimit === undefined ? {} : { onLimit }),
       ...(alertAt === undefined ? {} : { alertAt: percents(alertAt) }),
     });
+  }
+  compensate(undo: AnyStep | string, work?: Work<never, unknown, never>): unknown {
+    const node =
+      typeof undo === "string" ? workNode(undo, work) : nodeOf(undo, "what .compensate() was given");
+    return toStep({ kind: "compensate", of: this.node, undo: node });
   }
   validate(check: Schema | ((output: never) => Awaitable<boolean | string>) | ValidateOptions = {}): unknown {
     if (typeof check !== "function" && !("~standard" in check)) {

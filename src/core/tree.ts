@@ -1,6 +1,6 @@
 /** Ways to walk the tree, shared by all that read it: validation, fingerprint, graph, dry run. */
-import { links, type Node, type Place } from "./node.ts";
-import { childPath, itemPath, type Path, pathSegment } from "./paths.ts";
+import { isQualifier, links, type Node, nameOf, type Place } from "./node.ts";
+import { childPath, itemPath, type Path, pathSegment, undoPath } from "./paths.ts";
 
 /** The tree under one place, and the path its own places hang under. */
 export interface Subtree {
@@ -46,32 +46,80 @@ export function places(node: Node): readonly Place[] {
     case "cached":
     case "budget":
     case "validate":
+    case "compensate":
       return places(node.of);
     default:
       return [node];
   }
 }
 
-/** Visits every place of a tree, outer ones first. */
+/** The compensations of the places a node stands for, side by side; each hangs under `place@undo`. */
+export function undos(node: Node, parent: Path): readonly Subtree[] {
+  if (node.kind === "sequence") return links(node).flatMap((link) => undos(link, parent));
+  if (node.kind === "fallback") return [...undos(node.of, parent), ...undos(node.other, parent)];
+  if (!isQualifier(node)) return [];
+  const inner = undos(node.of, parent);
+  if (node.kind !== "compensate") return inner;
+  return [...inner, { within: undoPath(childPath(parent, nameOf(node.of))), node: node.undo }];
+}
+
+const compensated = new WeakMap<Node, boolean>();
+
+/** Whether there is a compensation anywhere in a tree. */
+export function isCompensated(node: Node): boolean {
+  const known = compensated.get(node);
+  if (known !== undefined) return known;
+  const found =
+    undos(node, "").length > 0 ||
+    places(node).some((place) => inside(place, "").some((sub) => isCompensated(sub.node)));
+  compensated.set(node, found);
+  return found;
+}
+
+/** Visits every place of a tree, outer ones first; those of compensations, too. */
 export function eachPlace(node: Node, parent: Path, visit: (place: Place, path: Path) => void): void {
   for (const place of places(node)) {
     const path = childPath(parent, place.name);
     visit(place, path);
     for (const sub of inside(place, path)) eachPlace(sub.node, sub.within, visit);
   }
+  for (const undo of undos(node, parent)) eachPlace(undo.node, undo.within, visit);
 }
 
 /** The place a path stands for, keys of items and turns included; undefined when the tree has none there. */
-export function placeAt(root: Node, path: Path): Place | undefined {
-  let trees: readonly Subtree[] = [{ within: "", node: root }];
-  let found: Place | undefined;
-  for (const [, name, key] of path.matchAll(/\/([^/[@:]+)(?:@\d+)?(?:\[([^\]]*)\])?/g)) {
-    found = trees.flatMap(({ node }) => places(node)).find((place) => pathSegment(place.name) === name);
-    if (found === undefined) return undefined;
-    const below = inside(found, "");
-    const under = (...ends: string[]): Subtree[] => below.filter(({ within }) => ends.includes(within));
-    trees = key === undefined ? under("") : under("[]", `[${key}]`);
-    if (key !== undefined && trees.length === 0) trees = under("[otherwise]");
+export const placeAt = (root: Node, path: Path): Place | undefined => descend(root, path)?.place;
+
+/** The compensation of the place at a path; undefined when the tree has none there. */
+export const undoAt = (root: Node, path: Path): Node | undefined =>
+  descend(root, undoPath(path))?.trees[0]?.node;
+
+/** Where a path leads: the place it last named, and the trees under it. */
+interface Landing {
+  readonly place: Place | undefined;
+  readonly trees: readonly Subtree[];
+}
+
+function descend(root: Node, path: Path): Landing | undefined {
+  let at: Landing | undefined = { place: undefined, trees: [{ within: "", node: root }] };
+  for (const [, name = "", undo, key] of path.matchAll(/\/([^/[@:]+)(@undo)?(?:@\d+)?(?:\[([^\]]*)\])?/g)) {
+    at = undo === undefined ? into(at.trees, name, key) : intoUndo(at.trees, name);
+    if (at === undefined) return undefined;
   }
-  return found;
+  return at;
+}
+
+function into(trees: readonly Subtree[], name: string, key: string | undefined): Landing | undefined {
+  const place = trees.flatMap(({ node }) => places(node)).find((one) => pathSegment(one.name) === name);
+  if (place === undefined) return undefined;
+  const below = inside(place, "");
+  const under = (...ends: string[]): Subtree[] => below.filter(({ within }) => ends.includes(within));
+  const named = key === undefined ? under("") : under("[]", `[${key}]`);
+  return { place, trees: key !== undefined && named.length === 0 ? under("[otherwise]") : named };
+}
+
+function intoUndo(trees: readonly Subtree[], name: string): Landing | undefined {
+  const found = trees
+    .flatMap(({ node }) => undos(node, ""))
+    .find(({ within }) => within === undoPath(`/${name}`));
+  return found && { place: places(found.node)[0], trees: [{ within: "", node: found.node }] };
 }

@@ -38,6 +38,39 @@ describe("validation", () => {
     });
   });
 
+  it("finds compensations that the journal could not tell apart, and those of a compensation", () => {
+    const undo = step("undo", (value: unknown) => value);
+    const one = work("a").compensate(undo);
+    expect(codes(pipeline("p", one.to(work("b").compensate("undo", () => {}))))).toEqual([]);
+    expect(
+      codes(
+        pipeline(
+          "p",
+          one.retry({ attempts: 2 }).compensate("again", () => {}),
+        ),
+      ),
+    ).toEqual(["double-compensation /p/a"]);
+    expect(codes(work("a").compensate(pipeline("undo", step("in", () => 1).to(one))))).toEqual([
+      "nested-compensation /a",
+    ]);
+    expect(codes(work("a").compensate(undo.to(undo)))).toEqual(["duplicate-name /a@undo/undo"]);
+  });
+
+  it("finds what is kept for other runs although it can be undone", () => {
+    const undone = work("a").compensate("undo", () => {});
+    const cached = "cached-compensation";
+    expect(codes(undone.cached())).toEqual([`${cached} /a`]);
+    expect(codes(pipeline("p", pipeline("q", undone).cached()))).toEqual([`${cached} /p/q`]);
+    expect(
+      codes(
+        work("a")
+          .cached()
+          .compensate("undo", () => {}),
+      ),
+    ).toEqual([`${cached} /a`]);
+    expect(codes(pipeline("p", work("a").cached()).compensate("undo", () => {}))).toEqual([]);
+  });
+
   it("finds loops without an end", () => {
     for (const maxLoops of [0, -1, Number.POSITIVE_INFINITY, 1.5, Number.NaN]) {
       expect(codes(loopUntil("l", work("a"), { until: () => true, maxLoops }))).toEqual([

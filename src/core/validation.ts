@@ -1,8 +1,8 @@
 /** What is wrong with a tree, found before anything runs. */
 import type { Problem } from "./errors.ts";
-import { links, type ModelKind, type Node, nameOf, type Place } from "./node.ts";
-import { childPath, type Path } from "./paths.ts";
-import { eachPlace, inside } from "./tree.ts";
+import { type CompensateNode, links, type ModelKind, type Node, nameOf, type Place } from "./node.ts";
+import { childPath, type Path, undoPath } from "./paths.ts";
+import { eachPlace, inside, isCompensated } from "./tree.ts";
 
 /** Every problem of the tree; empty when there is none. */
 export function findProblems(node: Node): readonly Problem[] {
@@ -11,12 +11,17 @@ export function findProblems(node: Node): readonly Problem[] {
   return problems;
 }
 
-/** The places that stand side by side under one path share one set of names. */
-function inspect(node: Node, parent: Path, problems: Problem[]): void {
-  visit(node, parent, new Set(), problems);
+/** The names of what stands side by side under one path. */
+interface Taken {
+  readonly places: Set<string>;
+  readonly undos: Set<string>;
 }
 
-function visit(node: Node, parent: Path, taken: Set<string>, problems: Problem[]): void {
+function inspect(node: Node, parent: Path, problems: Problem[]): void {
+  visit(node, parent, { places: new Set(), undos: new Set() }, problems);
+}
+
+function visit(node: Node, parent: Path, taken: Taken, problems: Problem[]): void {
   switch (node.kind) {
     case "sequence":
       for (const link of links(node)) visit(link, parent, taken, problems);
@@ -39,23 +44,53 @@ function visit(node: Node, parent: Path, taken: Set<string>, problems: Problem[]
       }
       visit(node.of, parent, taken, problems);
       return;
-    case "timeout":
     case "cached":
+      if (isCompensated(node.of)) problems.push(keptAndUndone(childPath(parent, nameOf(node))));
+      visit(node.of, parent, taken, problems);
+      return;
+    case "timeout":
     case "budget":
     case "validate":
       visit(node.of, parent, taken, problems);
       return;
+    case "compensate":
+      inspectUndo(node, parent, taken, problems);
+      visit(node.of, parent, taken, problems);
+      return;
     default: {
       const path = childPath(parent, node.name);
-      if (taken.has(node.name)) {
+      if (taken.places.has(node.name)) {
         const message = `"${node.name}" names two places side by side; the journal could not tell them apart. Rename one.`;
         problems.push({ code: "duplicate-name", path, message });
       }
-      taken.add(node.name);
+      taken.places.add(node.name);
       inspectInside(node, path, problems);
     }
   }
 }
+
+function inspectUndo(node: CompensateNode, parent: Path, taken: Taken, problems: Problem[]): void {
+  const name = nameOf(node.of);
+  const path = childPath(parent, name);
+  if (taken.undos.has(name)) {
+    const message = `there are two compensations of "${name}". Make them one: a.compensate(first.to(second)).`;
+    problems.push({ code: "double-compensation", path, message });
+  }
+  taken.undos.add(name);
+  if (qualifiersOf(node.of).includes("cached")) problems.push(keptAndUndone(path));
+  if (isCompensated(node.undo)) {
+    const message = "its compensation has one itself; what undoes is not undone. Take the inner one away.";
+    problems.push({ code: "nested-compensation", path, message });
+  }
+  inspect(node.undo, undoPath(path), problems);
+}
+
+const keptAndUndone = (path: Path): Problem => ({
+  code: "cached-compensation",
+  path,
+  message:
+    "it is cached() and compensated; a result that is kept for other runs would stand there after its work is undone. Keep one.",
+});
 
 function inspectInside(place: Place, path: Path, problems: Problem[]): void {
   if (place.kind === "mapOver" && !(Number.isInteger(place.concurrency) && place.concurrency >= 1)) {

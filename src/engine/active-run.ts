@@ -1,7 +1,6 @@
-import type { Entry } from "../core/entries.ts";
 import { type FlujoError, LeaseLostError, reviveError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
-import { awaitedPaths, type RunRecord } from "../core/fold.ts";
+import { awaitedPaths, notUndone, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 import { Values } from "../core/resolve.ts";
@@ -12,8 +11,8 @@ import { conduct } from "./conduct.ts";
 import { type Entered, type Entrance, enter, type Setting } from "./enter.ts";
 import { Interruption } from "./interruption.ts";
 import { keepAlive } from "./lease.ts";
-import { pagesOf } from "./load.ts";
-import type { RunHandle, RunResult } from "./options.ts";
+import { entriesOf } from "./load.ts";
+import type { RunHandle, RunResult, Undone } from "./options.ts";
 import { raisesIn } from "./raises.ts";
 import { firstWanted, readEvents, Ticker } from "./run-events.ts";
 import type { Tenure } from "./tenure.ts";
@@ -152,7 +151,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
       case "failed":
       case "halted":
       case "cancelled":
-        return { status: run.status, runId, spent, error: errorOf(run, runId) };
+        return { status: run.status, runId, spent, error: errorOf(run, runId), ...undoneOf(run) };
       default:
         throw new LeaseLostError(`run ${runId} is not finished`, { runId, retryable: true });
     }
@@ -165,8 +164,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
   /** The output of a run that had ended: in its last entry, or where that one points. */
   async #recorded(run: RunRecord): Promise<Json | undefined> {
     if (run.output === undefined || run.output.json !== undefined) return run.output?.json;
-    const entries: Entry[] = [];
-    for await (const page of pagesOf(this.#store, this.runId)) entries.push(...page);
+    const entries = await entriesOf(this.#store, this.runId);
     return new Values(entries, ({ hash }) => this.#store.blob(hash)).output(run.output);
   }
 }
@@ -178,6 +176,14 @@ function waitingOf(run: RunRecord): { signals: readonly Path[]; waits: readonly 
     waits: run.waits,
     ...(due === undefined ? {} : { until: new Date(due) }),
   };
+}
+
+/** What a run that has gone back has undone, and what not. */
+function undoneOf(run: RunRecord): { undone?: Undone } {
+  if (run.undoing === undefined) return {};
+  const left = notUndone(run);
+  const places = [...run.compensations.keys()].reverse().filter((path) => !left.includes(path));
+  return { undone: { places, left } };
 }
 
 const errorOf = (run: RunRecord, runId: string): FlujoError =>

@@ -3,6 +3,7 @@ import type { Frame } from "./frame.ts";
 import { advanceBranch } from "./nodes/branch.ts";
 import { advanceBudget } from "./nodes/budget.ts";
 import { advanceCached } from "./nodes/cached.ts";
+import { advanceCompensate } from "./nodes/compensate.ts";
 import { advanceFallback } from "./nodes/fallback.ts";
 import { advanceHuman } from "./nodes/human.ts";
 import { advanceLoop } from "./nodes/loop.ts";
@@ -53,6 +54,8 @@ export function advance(node: Node, input: Value, frame: Frame): Promise<Value> 
       return advanceBudget(node, input, frame);
     case "validate":
       return advanceValidate(node, input, frame);
+    case "compensate":
+      return advanceCompensate(node, input, frame);
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Entry } from "../core/entries.ts";
 import { CancelledError, RunEndedError, recordError } from "../core/errors.ts";
-import { isEnded } from "../core/fold.ts";
+import { hasUndo } from "../core/fingerprint.ts";
+import { isEnded, type RunRecord } from "../core/fold.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
-import { load } from "./load.ts";
+import { load, manifestOf } from "./load.ts";
 import { reconcile } from "./reconcile.ts";
 import { whileOwning } from "./while-owning.ts";
 
@@ -15,10 +16,11 @@ export const cancelId = "cancel";
 
 /**
  * Cancels a run that this process does not advance; its pipeline is not needed. A run that another process advances is
- * sent word, which that process notices within a second.
+ * sent word, which that process notices within a second. One that may have something to undo is recorded to be cancelled:
+ * it is `running` again, and nobody advances it, so that whoever serves its pipeline takes it over and undoes.
  *
  * @param onCommit called with the entries this process records.
- * @returns whether it is done, or its owner was told.
+ * @returns whether it is done, its owner was told, or it is left to whoever has its pipeline.
  * @throws UnknownRunError, RunEndedError
  */
 export async function cancelRun(
@@ -27,18 +29,31 @@ export async function cancelRun(
   runId: string,
   reason: string,
   onCommit: (entries: readonly Entry[]) => void = () => {},
-): Promise<"cancelled" | "told"> {
+): Promise<"cancelled" | "told" | "left"> {
   const before = await load(store, runId);
   if (isEnded(before)) throw ended(runId, before.status);
   await store.send(runId, { id: cancelId, path: runItself, data: reason, at: world.now() });
+  let isLeft = false;
   const done = await whileOwning(store, world, runId, async (journal) => {
     const { run } = journal;
     if (isEnded(run)) throw ended(runId, run.status);
     journal.onCommit(onCommit);
+    isLeft = await mayOwe(run, store);
+    if (isLeft) {
+      if (run.status !== "running") journal.put({ type: "cancellation-requested", reason });
+      return;
+    }
     await reconcile(journal, store, runId);
     journal.put({ type: "run-cancelled", error: recordError(cancelled(runId, reason)) });
   });
-  return done ? "cancelled" : "told";
+  if (!done) return "told";
+  return isLeft ? "left" : "cancelled";
+}
+
+/** Whether there may be something to undo: whoever walks the tree knows. */
+async function mayOwe(run: RunRecord, store: Store): Promise<boolean> {
+  if (run.undoing !== undefined) return true;
+  return run.completed.size > 0 && hasUndo(await manifestOf(run, store));
 }
 
 export const cancelled = (runId: string, reason: string): CancelledError =>

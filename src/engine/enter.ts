@@ -2,10 +2,10 @@ import { encode } from "../core/codec.ts";
 import type { Entry, RunCreated } from "../core/entries.ts";
 import { InvalidInputError, RunExistsError, UnknownRunError, VersionChangedError } from "../core/errors.ts";
 import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
-import { isEnded, type RunRecord } from "../core/fold.ts";
+import { isEnded, notUndone, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Limits, Spent } from "../core/limits.ts";
-import type { Path } from "../core/paths.ts";
+import { type Path, undoPath } from "../core/paths.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
 import { equal } from "../core/state.ts";
 import type { Instrument } from "../ports/instrument.ts";
@@ -13,7 +13,7 @@ import type { Blob, Lease, Store } from "../ports/store.ts";
 import { queueOf } from "./commit-queue.ts";
 import { Journal } from "./journal.ts";
 import { acquire } from "./lease.ts";
-import { load, unknownRun } from "./load.ts";
+import { load, manifestOf, unknownRun } from "./load.ts";
 import type { EngineOptions } from "./options.ts";
 import { applyRaises } from "./raises.ts";
 import { reconcile } from "./reconcile.ts";
@@ -235,12 +235,11 @@ async function changesUnder(
   store: Store,
 ): Promise<Path[]> {
   if (fingerprint === run.fingerprint) return [];
-  const text = await store.blob(run.manifest);
-  const before = (text === undefined ? [] : JSON.parse(text)) as Manifest; // as written by create()
   const recorded = [run.completed, run.choices, run.verdicts, run.maps, run.containers].flatMap((all) => [
     ...all.keys(),
   ]);
-  return changedPaths(before, now, recorded);
+  const owed = notUndone(run).map(undoPath);
+  return changedPaths(await manifestOf(run, store), now, [...recorded, ...owed]);
 }
 
 function neverBegun(runId: string): UnknownRunError {

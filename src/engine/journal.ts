@@ -190,7 +190,8 @@ const storeError = (cause: unknown): FlujoError =>
 const endsTenure = ({ type }: Fact): boolean =>
   type.startsWith("run-") && type !== "run-created" && type !== "run-resumed";
 
-const changesStanding = (entry: Entry): boolean => entry.type.startsWith("run-");
+const changesStanding = (entry: Entry): boolean =>
+  entry.type.startsWith("run-") || entry.type === "cancellation-requested";
 
 const standings = {
   "run-created": "running",
@@ -200,6 +201,7 @@ const standings = {
   "run-halted": "halted",
   "run-waiting": "waiting",
   "run-cancelled": "cancelled",
+  "cancellation-requested": "running",
 } as const;
 
 /** The run at a glance once these entries are in. */

@@ -1,5 +1,6 @@
 import type { Entry } from "../core/entries.ts";
 import { UnknownRunError } from "../core/errors.ts";
+import type { Manifest } from "../core/fingerprint.ts";
 import { emptyRecord, type RunRecord, record } from "../core/fold.ts";
 import type { Store } from "../ports/store.ts";
 
@@ -20,6 +21,19 @@ export async function* pagesOf(store: Store, runId: string): AsyncGenerator<read
     yield entries;
     if (entries.length < page) return;
   }
+}
+
+/** A whole journal. @throws UnknownRunError */
+export async function entriesOf(store: Store, runId: string): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const page of pagesOf(store, runId)) entries.push(...page);
+  return entries;
+}
+
+/** The places of the version a run was last resumed under; none where the store does not have them. */
+export async function manifestOf(run: RunRecord, store: Store): Promise<Manifest> {
+  const text = await store.blob(run.manifest);
+  return (text === undefined ? [] : JSON.parse(text)) as Manifest; // as the engine wrote it
 }
 
 export function unknownRun(runId: string, store: Store): UnknownRunError {

@@ -113,7 +113,16 @@ export type RunResult<Out> =
       readonly runId: string;
       readonly error: FlujoError;
       readonly spent: Spent;
+      /** What became of `.compensate()`, where the run has begun to undo what it had done. */
+      readonly undone?: Undone;
     };
+
+/** Paths of places with a compensation, those that completed last first. */
+export interface Undone {
+  readonly places: readonly Path[];
+  /** Not undone, or not yet: resuming the run tries these again. */
+  readonly left: readonly Path[];
+}
 
 /** A run in progress. */
 export interface RunHandle<Out> {

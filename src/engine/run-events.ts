@@ -79,7 +79,7 @@ export async function* followEvents(
     const entries = await store.read(runId, next, page);
     if (entries === undefined) throw unknownRun(runId, store);
     for (const entry of entries) {
-      if (entry.type.startsWith("run-")) stands = isStill(entry);
+      stands = isStill(entry) ?? stands;
       yield eventOf(entry);
     }
     next += entries.length;
@@ -90,8 +90,11 @@ export async function* followEvents(
   }
 }
 
-/** Whether a run stands still with this entry of its own. */
-const isStill = ({ type }: Entry): boolean => type !== "run-created" && type !== "run-resumed";
+/** Whether a run stands still with this entry; undefined when the entry does not say. */
+function isStill({ type }: Entry): boolean | undefined {
+  if (type === "cancellation-requested") return false;
+  return type.startsWith("run-") ? type !== "run-created" && type !== "run-resumed" : undefined;
+}
 
 /** The next commit, where it is heard of, or the moment to look again; at once when the signal fires. */
 function news(tick: Promise<void> | undefined, world: World, signal: AbortSignal | undefined): Promise<void> {

@@ -125,15 +125,18 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Cancels a run, here or in another process (which notices within a second).
+   * Cancels a run, here or in another process (which notices within a second). What it has done that can be undone is
+   * undone first; this process does it for a run that nobody advances.
    *
-   * @throws UnknownRunError, RunEndedError
+   * @throws UnknownRunError, RunEndedError; what keeps the run from being advanced, where there is something to undo.
    */
   async cancel(runId: string, reason = "cancelled"): Promise<void> {
     const here = this.#active.get(runId);
     if (here !== undefined) return here.cancel(reason);
     const { store, world } = this.#options;
-    await cancelRun(store, world, checkedRunId(runId), reason, (entries) => this.#tell(runId, entries));
+    const tell = (entries: readonly Entry[]): void => this.#tell(runId, entries);
+    if ((await cancelRun(store, world, checkedRunId(runId), reason, tell)) !== "left") return;
+    await this.#continue(runId, {}, "resumed").result();
   }
 
   /**

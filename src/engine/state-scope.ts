@@ -19,6 +19,19 @@ export class StateScope {
     if (patch !== undefined) this.current = applyPatch(this.current, patch);
   }
 
+  /** Takes over the fields that somebody has changed in a state of their own. */
+  adopt(before: Json, after: Json): void {
+    if (before === after || !isJsonObject(before) || !isJsonObject(after) || !isJsonObject(this.current))
+      return;
+    const fields = { ...this.current };
+    for (const field of Object.keys({ ...before, ...after })) {
+      if (before[field] === after[field]) continue;
+      if (Object.hasOwn(after, field)) assign(fields, field, after[field] as Json);
+      else delete fields[field];
+    }
+    this.current = fields;
+  }
+
   /** Takes in what branches made of this state, in their declared order. */
   join(branches: readonly Branch[], reducers: JsonReducers, path: Path): void {
     const changed = branches.filter((branch) => branch.state !== this.current);

@@ -13,6 +13,7 @@ import type { Models } from "../ports/models.ts";
 import type { Lease, Signal, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { Commons } from "./commons.ts";
+import { Compensations } from "./compensations.ts";
 import { absent } from "./frame.ts";
 import { Interruption } from "./interruption.ts";
 import type { Journal } from "./journal.ts";
@@ -48,7 +49,7 @@ export class Tenure {
   readonly instrument: Instrument | undefined;
   readonly treasury: Treasury;
   readonly reducers: JsonReducers;
-  readonly stop = new Stop();
+  readonly compensations: Compensations;
   /** Paid calls not yet recorded, by path. */
   readonly underWay = new Map<Path, Promise<Json>>();
   readonly awakeMs: number;
@@ -59,6 +60,9 @@ export class Tenure {
   #heard: number | undefined;
   readonly #calls = new Map<Promise<unknown>, Stop>();
   readonly #graceMs: number;
+  #stop = new Stop();
+  /** Why this process gives the run up. */
+  #gone: Interruption | undefined;
 
   constructor(parts: TenureParts) {
     this.runId = parts.lease.runId;
@@ -76,6 +80,18 @@ export class Tenure {
       commonsOf(parts, (error) => this.lose(error)),
     );
     this.reducers = reducersOf(parts.node);
+    this.compensations = new Compensations(this, parts.node);
+  }
+
+  /** What stops everything that is under way. */
+  get stop(): Stop {
+    return this.#stop;
+  }
+
+  /** What the run was to do is over, one way or another; what is done now to undo it is stopped anew. */
+  turnBack(): void {
+    this.#stop = new Stop();
+    if (this.#gone !== undefined) this.#stop.fire(this.#gone);
   }
 
   /** No new work: the budget does not allow it. */
@@ -85,18 +101,20 @@ export class Tenure {
     return interruption;
   }
 
+  /** A run that undoes what it has done goes on with that. */
   cancel(error: FlujoError): void {
-    this.stop.fire(Interruption.cancelled(error));
+    if (this.run.undoing === undefined) this.stop.fire(Interruption.cancelled(error));
   }
 
   /** This process gives the run up: nothing new begins, and calls already paid for are awaited. */
   leave(error: FlujoError): void {
-    this.stop.fire(Interruption.lost(error));
+    this.#gone ??= Interruption.lost(error);
+    this.stop.fire(this.#gone);
   }
 
   /** This process is no longer the owner, or cannot be: everything stops, and nothing more is written. */
   lose(error: FlujoError): void {
-    this.stop.fire(Interruption.lost(error));
+    this.leave(error);
     this.#cut();
   }
 

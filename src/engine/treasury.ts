@@ -4,7 +4,7 @@ import type { Purchase, Quote } from "../core/context.ts";
 import type { Amount, Entry } from "../core/entries.ts";
 import { alertKey, spentOf } from "../core/fold.ts";
 import { addSpent, type Limits, nothingSpent, raised, type Spent } from "../core/limits.ts";
-import { enclosing, type Path } from "../core/paths.ts";
+import { enclosing, type Path, undoAround } from "../core/paths.ts";
 import type { World } from "../ports/world.ts";
 import type { Commons, SharedHold } from "./commons.ts";
 import type { Journal } from "./journal.ts";
@@ -62,7 +62,9 @@ export class Treasury {
     this.#raises = new Set(journal.run.raises);
     for (const { path, amount, kind, settled } of journal.run.reservations.values()) {
       const spent = spentOf(settled ?? amount, kind);
+      const undo = undoAround(path) ?? ""; // paid by the run, not by what is around the place it undoes
       for (const scope of enclosing(path)) {
+        if (scope.length < undo.length) continue;
         this.#inherited.set(scope, addSpent(this.#inherited.get(scope) ?? nothingSpent, spent));
       }
     }

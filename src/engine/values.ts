@@ -38,6 +38,14 @@ export function keepJson(json: Json, size: number = sizeOf(json, spillSize)): Ke
   return { entry: ref, blob: { hash, text }, json };
 }
 
+/** The same for a state: always kept aside, for the same one is kept often. Undefined when there is none. */
+export function keepAside(state: Json): Pick<Kept, "entry" | "blob"> | undefined {
+  const text = JSON.stringify(state);
+  if (text === "{}") return undefined;
+  const hash = sha256(text);
+  return { entry: { $type: "blob", hash, size: text.length }, blob: { hash, text } };
+}
+
 /** The same for a result some of whose texts the journal has already. */
 export function keepHollow(
   value: unknown,

@@ -177,4 +177,5 @@ const failingOf = ({ cursor }: Standing, { seq }: Entry): Failing | undefined =>
   cursor.next === seq ? cursor.failing : undefined;
 
 /** After these nothing more can happen in a run. */
-const endsRun = ({ type }: Entry): boolean => type === "run-completed" || type === "run-cancelled";
+const endsRun = (entry: Entry): boolean =>
+  entry.type === "run-completed" || (entry.type === "run-cancelled" && entry.left === undefined);

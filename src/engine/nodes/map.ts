@@ -5,6 +5,7 @@ import type { Json } from "../../core/json.ts";
 import type { MapNode } from "../../core/node.ts";
 import { childPath, itemPath, type Path } from "../../core/paths.ts";
 import type { Branch } from "../../core/state.ts";
+import { isCompensated } from "../../core/tree.ts";
 import { stateSeen } from "../footprint.ts";
 import type { Frame } from "../frame.ts";
 import { fetchJson, keep, type Value } from "../values.ts";
@@ -28,9 +29,10 @@ export async function advanceMap(node: MapNode, input: Value, frame: Frame): Pro
   const outputs: Json[] = new Array(items.list.length);
   const out: Ref[] = new Array(items.list.length);
   const states: (Json | undefined)[] = [];
+  const goesOn = isCompensated(node.each); // all that is recorded is to be seen, also by a map that has failed
   let next = 0;
   const follow = async (): Promise<void> => {
-    while (next < items.list.length && !join.isOver) {
+    while (next < items.list.length && (goesOn || !join.isOver)) {
       const index = next++;
       const key = items.key(index);
       const value = { json: items.list[index] as Json, ref: items.ref(index) };
@@ -42,7 +44,7 @@ export async function advanceMap(node: MapNode, input: Value, frame: Frame): Pro
     }
   };
   await Promise.all(Array.from({ length: Math.min(node.concurrency, items.list.length) }, follow));
-  join.finish();
+  join.finish(items.list.length);
   const changed: Branch[] = [];
   states.forEach((state, index) => {
     if (state !== undefined) changed.push({ name: items.key(index), state });

@@ -21,7 +21,7 @@ export async function advanceParallel(node: ParallelNode, input: Value, frame: F
       join.follow({ key, path: itemPath(path, key), node: node.branches[key] as ParallelNode, input }),
     ),
   );
-  join.finish();
+  join.finish(names.length);
   const output: Record<string, Json> = {};
   const out: Record<string, Ref> = {};
   const changed: Branch[] = [];

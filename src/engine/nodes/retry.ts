@@ -13,7 +13,7 @@ export async function advanceRetry(node: RetryNode, input: Value, frame: Frame):
   for (;;) {
     const past = (tenure.run.retries.get(path) ?? []).filter((retry) => retry.seq > frame.freshFrom);
     const last = past.at(-1);
-    if (last !== undefined) await tenure.rest(last.due, stop);
+    if (last !== undefined && last.due > tenure.world.now()) await tenure.rest(last.due, stop);
     try {
       return await frame.advance(
         node.of,
