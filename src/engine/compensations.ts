@@ -124,7 +124,8 @@ export class Compensations {
       const seen = started === undefined ? frame.state.current : await fetchJson(started.state ?? {}, store);
       const reason = started?.reason ?? error;
       const seq = started?.seq ?? this.#start(debt, reason, seen);
-      const { input, output } = debt.values ?? (await this.#recorded(debt));
+      const values = debt.values ?? (await this.#recorded(debt));
+      const [input, output] = [await fetchJson(values.input, store), await fetchJson(values.output, store)];
       const state = new StateScope(seen);
       const given = { input, output, reason: reason as unknown as Json }; // a record is JSON
       await frame.advance(

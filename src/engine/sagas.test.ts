@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { loopUntil, mapOver, parallel, pipeline, step } from "../core/compose.ts";
 import type { Context } from "../core/context.ts";
 import { humanInTheLoop } from "../core/pauses.ts";
-import type { Step } from "../core/step.ts";
+import type { Step, Undo } from "../core/step.ts";
 import { type Scene, scene } from "../testing/scene.ts";
 import { cancelRun } from "./cancel.ts";
 import type { RunResult } from "./options.ts";
@@ -217,6 +217,25 @@ describe("a compensation", () => {
     await expect(heard).rejects.toMatchObject({ code: "lease-lost" });
     const result = await on.play(on.cast(trip).runner.resume("r").result());
     expect(result).toMatchObject({ status: "failed", undone: { places: ["/p/book"] } });
+  });
+
+  it("is handed values of any size, also those that an earlier process has recorded", async () => {
+    const on = scene();
+    const long = "x".repeat(20_000);
+    const seen: number[] = [];
+    const made = step("make", (text: string) => ({ text: text + text }));
+    const undo = step("unmake", async ({ input, output }: Undo<string, { text: string }>, ctx) => {
+      await rest(undefined, ctx);
+      seen.push(input.length, output.text.length);
+    });
+    const trip = pipeline("p", made.compensate(undo).to("broken", fail));
+    const first = on.cast(trip);
+    first.runner.start(long, { runId: "r" });
+    await on.wait(10_000);
+    first.process.kill();
+    await on.play(on.cast(trip).runner.resume("r").result());
+    await on.cast(trip).run(long, { runId: "other" });
+    expect(seen).toEqual([20_000, 40_000, 20_000, 40_000]);
   });
 
   it("may ask a person: the run waits, and is not done before there is an answer", async () => {

@@ -63,7 +63,7 @@ describe("a simulation", () => {
   it("meets with everything there is: faults, halts, waits, failures, repeated work", async () => {
     const types = new Set<string>();
     const ends = new Set<string>();
-    let [crashes, repeats, goneOn, partial] = [0, 0, 0, 0];
+    let [crashes, repeats, goneOn, partial, undone, resumed] = [0, 0, 0, 0, 0, 0];
     for (const seed of range(1, 150)) {
       const report = await simulate({ seed });
       for (const entry of report.journal) {
@@ -71,16 +71,21 @@ describe("a simulation", () => {
         if (entry.type === "text-streamed" && entry.follows !== undefined) goneOn += 1;
       }
       partial += partialIn(report.journal);
+      const back = report.journal.findIndex(({ type }) => type === "compensation-begun");
+      if (back >= 0 && report.journal.slice(back).some(({ type }) => type === "run-resumed")) resumed += 1;
+      undone += report.journal.filter(({ type }) => type === "compensation-completed").length;
       ends.add(report.end?.status ?? "none");
       crashes += report.crashes;
       repeats += report.repeats;
     }
-    expect([...ends].sort()).toEqual(["completed", "failed"]);
+    expect([...ends].sort()).toEqual(["cancelled", "completed", "failed"]);
     expect([...types].sort()).toEqual(everyType);
     expect(crashes).toBeGreaterThan(100);
     expect(repeats).toBeGreaterThan(100);
     expect(goneOn).toBeGreaterThan(3);
     expect(partial).toBeGreaterThan(20);
+    expect(undone).toBeGreaterThan(60);
+    expect(resumed).toBeGreaterThan(2);
   });
 });
 
@@ -93,13 +98,19 @@ function partialIn(journal: readonly Entry[]): number {
   return new Set(streamed.filter((of) => doubted.has(of))).size;
 }
 
-/** All but `run-cancelled`, which nobody asks for, and `budget-breached`, which a model that keeps to its caps never causes. */
+/** All but `budget-breached`, which a model that keeps to its caps never causes. */
 const everyType: readonly Entry["type"][] = [
   "branch-chosen",
   "budget-released",
   "budget-reserved",
   "budget-settled",
   "cache-missed",
+  "cancellation-requested",
+  "compensation-begun",
+  "compensation-completed",
+  "compensation-failed",
+  "compensation-owed",
+  "compensation-started",
   "container-completed",
   "failure-collected",
   "fallback-taken",
@@ -112,6 +123,7 @@ const everyType: readonly Entry["type"][] = [
   "operation-withdrawn",
   "question-answered",
   "retry-scheduled",
+  "run-cancelled",
   "run-completed",
   "run-created",
   "run-failed",
@@ -166,6 +178,17 @@ describe("a simulation over a broken store finds it out", () => {
       "that forgets answers to tools",
       hidingType("question-answered"),
       /question-answered of .* recorded twice/,
+    ],
+    ["that forgets what is undone", hidingType("compensation-completed"), /is undone 2 times|recorded twice/],
+    [
+      "that forgets that the run goes back",
+      hidingType("compensation-begun"),
+      /is undone|should have ended|is not undone/,
+    ],
+    [
+      "that forgets what is owed",
+      hidingType("compensation-owed"),
+      /compensation-owed of .* recorded twice|is left/,
     ],
     ["that grants a lease to everybody", grantingAlways, /stale owner|fence/],
     ["that never lets a lease go", neverFree, /not done/],

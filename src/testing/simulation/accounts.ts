@@ -5,7 +5,7 @@
 import type { Amount, Entry, EntryOf } from "../../core/entries.ts";
 import type { Limits } from "../../core/limits.ts";
 import { isQualifier, type Node, nameOf } from "../../core/node.ts";
-import { pathSegment } from "../../core/paths.ts";
+import { pathSegment, undoAround } from "../../core/paths.ts";
 import { inside, places } from "../../core/tree.ts";
 
 /** A place with a budget: its limits, and the names of the places it covers. Keyed by the name it goes by. */
@@ -114,6 +114,7 @@ export class Accounts {
         continue;
       }
       const covers = (other: string): boolean =>
+        undoAround(other) === undefined && // the run pays for it
         [...budget.covers].some((name) => isAtOrBelow(other, `${scope.slice(0, at)}/${name}`));
       if (covers(path)) wrong.push(...exceeded(scope, this.#sum(covers), budget.limits));
     }

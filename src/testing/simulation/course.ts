@@ -1,7 +1,9 @@
 /** The course of one simulated run: who starts and resumes it, who dies when, until it comes to stand. */
 import { FlujoError } from "../../core/errors.ts";
 import type { Budget, Usd } from "../../core/limits.ts";
+import type { Node } from "../../core/node.ts";
 import { eachPlace } from "../../core/tree.ts";
+import { cancelRun } from "../../engine/cancel.ts";
 import type { EngineOptions, RunHandle, RunResult } from "../../engine/options.ts";
 import { Runner } from "../../engine/runner.ts";
 import { undeliveredIn } from "../../events/undelivered.ts";
@@ -40,7 +42,7 @@ export interface CourseParts {
 
 /** How the run came to stand. */
 export interface End {
-  readonly status: "completed" | "failed";
+  readonly status: "completed" | "failed" | "cancelled";
   readonly output: unknown;
   readonly code: string | undefined;
 }
@@ -84,6 +86,7 @@ export class Course {
 
   /** @throws StuckError */
   async run(): Promise<End> {
+    this.#cancelLater();
     let raised = true; // the first attempt hands in the limits, too
     for (let n = 0; n < bounds.attempts; n++) {
       await this.#goOn(n === 0, raised);
@@ -100,6 +103,23 @@ export class Course {
       }
     }
     throw new StuckError(`not done after ${bounds.attempts} attempts`, []);
+  }
+
+  /** Somebody who has no pipeline cancels the run. */
+  #cancelLater(): void {
+    const { plan, faults, store, note } = this.#parts;
+    if (plan.cancelAfterMs === undefined || faults === 0) return;
+    this.#driver.timer(plan.cancelAfterMs, () => {
+      cancelRun(store, this.#driver, runId, "no longer wanted").then(
+        (outcome) => note(`it is cancelled: ${outcome}`),
+        (error: unknown) => note(`it is not cancelled: ${messageOf(error)}`),
+      );
+    });
+  }
+
+  /** The tree, as whoever looks at the run from outside has it. */
+  get tree(): Node {
+    return build(this.#parts.plan.body, this.#surroundings(this.#driver)).node;
   }
 
   /** Wakes whoever is paused and lets all that is still under way come to its end. @throws StuckError */
@@ -237,6 +257,7 @@ export class Course {
       scale: this.#scale,
       model: provider.modelFor(process),
       onWork: (path, operation, key) => witness.work(process, path, operation, key),
+      onUndo: (path, undo) => witness.undo(path, undo),
       onTool: (path, key, twice) => witness.tool(process, path, key, twice),
     };
   }
@@ -272,15 +293,13 @@ export class Course {
       case "completed":
         return { status: result.status, output: result.output, code: undefined };
       case "failed":
+      case "cancelled":
         return { status: result.status, output: undefined, code: result.error.code };
       case "halted":
         this.#scale *= 2;
         return result.status;
       case "waiting":
         await this.#attend(result);
-        return undefined;
-      default:
-        witness.say(`the run is ${result.status}, and nobody asked for that`);
         return undefined;
     }
   }
@@ -331,11 +350,10 @@ export class Course {
 
   /** Some of what the run will wait for is sent before it does. */
   async #sendEarly(): Promise<void> {
-    const { chance, plan, store } = this.#parts;
+    const { chance, store } = this.#parts;
     if ((await store.read(runId, 0, 1)) === undefined) return;
-    const { node } = build(plan.body, this.#surroundings(this.#driver));
     const paths: string[] = [];
-    eachPlace(node, "", (place, path) => {
+    eachPlace(this.tree, "", (place, path) => {
       if (place.kind === "waitFor" && chance.flip(0.5)) paths.push(path);
     });
     for (const path of paths) await this.#send(path, happened);

@@ -11,7 +11,7 @@ import { FlujoError } from "../../core/errors.ts";
 import { humanInTheLoop, sleep, waitFor } from "../../core/pauses.ts";
 import { concat, sum } from "../../core/reducers.ts";
 import type { Schema } from "../../core/schema.ts";
-import type { Step } from "../../core/step.ts";
+import type { Step, Undo } from "../../core/step.ts";
 import type { VirtualProcess } from "../virtual-world.ts";
 import { digest } from "./digest.ts";
 import {
@@ -38,6 +38,7 @@ import type {
   Plan,
   Streaming,
   ToolPlan,
+  UndoPlan,
   Way,
   WritePlan,
 } from "./plan.ts";
@@ -50,6 +51,8 @@ export interface Surroundings {
   readonly onWork: (path: string, operation: string | undefined, idempotencyKey: string) => void;
   /** Called before a tool does its work; `twice`: whether it may, without anybody being asked. */
   readonly onTool: (path: string, idempotencyKey: string, twice: boolean) => void;
+  /** Called when something is about to be undone, at the path of what undoes it. */
+  readonly onUndo: (path: string, undo: Undo<unknown, unknown>) => void;
   /** Limits of places are this many times those of the plan. */
   readonly scale: number;
 }
@@ -208,6 +211,8 @@ class Builder {
         return this.build(plan.of).validate(
           (value) => plan.check === "passes" && !String(value).startsWith(notRight),
         );
+      case "compensate":
+        return this.build(plan.of).compensate(this.#undo(plan.undo));
     }
   }
 
@@ -275,6 +280,22 @@ class Builder {
       return result;
     };
     return step(plan.name, work, { version: "1" });
+  }
+
+  #undo({ name, ms: takes, fails, calls, asks }: UndoPlan): Step<Undo<unknown, unknown>, unknown, State> {
+    const { process, onWork, onUndo, model } = this.#around;
+    const work = async (undo: Undo<unknown, unknown>, ctx: Body): Promise<void> => {
+      onWork(ctx.path, undefined, ctx.idempotencyKey);
+      onUndo(ctx.path, undo);
+      if (calls) {
+        const prompt = promptOf({ name }, undo.input);
+        await ctx.generate(`${name}-call`, { model: model as never, prompt, maxOutputTokens: 40 }); // as above
+      }
+      await pause(process, takes, false, ctx.signal);
+      if (ctx.attempt <= fails) throw new Error(`${name} fails, as planned`);
+    };
+    const undo = step(name, work, { version: "1" }).retry({ attempts: 3, backoff: "1s" });
+    return asks ? undo.to(humanInTheLoop(`${name}-asks`, { prompt: () => "Is it undone?" })) : undo;
   }
 
   async #operation(plan: OperationPlan, value: unknown, ctx: Body): Promise<unknown> {

@@ -2,6 +2,7 @@
 import type { Chance } from "../chance.ts";
 import { withPeople } from "./people.ts";
 import { withStreams } from "./streaming.ts";
+import { withUndos } from "./undos.ts";
 
 export type Plan =
   | BodyPlan
@@ -46,7 +47,20 @@ export type Plan =
   | { readonly kind: "fallback"; readonly of: Plan; readonly other: Plan }
   | { readonly kind: "cached"; readonly of: Plan }
   | { readonly kind: "budget"; readonly of: Plan; readonly calls: number }
-  | { readonly kind: "validate"; readonly of: Plan; readonly check: "passes" | "alters" | "never" };
+  | { readonly kind: "validate"; readonly of: Plan; readonly check: "passes" | "alters" | "never" }
+  | { readonly kind: "compensate"; readonly of: Plan; readonly undo: UndoPlan };
+
+/** What undoes a place. It is tried three times. */
+export interface UndoPlan {
+  readonly name: string;
+  readonly ms: number;
+  /** The tries, from the first on, that do not succeed. */
+  readonly fails: number;
+  /** It buys a call. */
+  readonly calls: boolean;
+  /** A person is asked in the end. */
+  readonly asks: boolean;
+}
 
 /** What people do. `default`: nobody answers, and an answer is declared. `escalates`: the second one asked does. `fails`: nobody does. */
 export type Way = "answers" | "default" | "escalates" | "fails";
@@ -159,6 +173,8 @@ export interface RunPlan {
   readonly limits: { readonly picoUsd?: number; readonly calls?: number; readonly tokens?: number };
   /** How many calls each process may make in a minute: enough for the timeouts in the tree. Undefined: any number. */
   readonly callsPerMinute: number | undefined;
+  /** When somebody cancels the run, among faults; undefined: nobody does. */
+  readonly cancelAfterMs: number | undefined;
 }
 
 export const forever = 1_000_000;
@@ -175,17 +191,26 @@ const calm: Leave = { doomed: false, flaky: false };
 /**
  * @param streams decides which answers come in pieces.
  * @param tools draws what agents do with tools.
- * @param people decides who answers, and how long sleeps are. None of these moves anything else.
+ * @param people decides who answers, and how long sleeps are.
+ * @param undos draws what can be undone, and whether the run is cancelled. None of these moves anything else.
  */
-export function randomRun(chance: Chance, streams: Chance, tools: Chance, people: Chance): RunPlan {
+export function randomRun(
+  chance: Chance,
+  streams: Chance,
+  tools: Chance,
+  people: Chance,
+  undos: Chance,
+): RunPlan {
   const grower = new Grower(chance, tools);
   const links = Array.from({ length: chance.whole(1, 4) }, () => grower.grow(chance.whole(1, 3), calm));
   if (chance.flip(0.2)) links.push(grower.grow(2, { doomed: true, flaky: false }));
-  const body = withPeople(withStreams({ kind: "sequence", links }, streams), people);
+  const plain = withPeople(withStreams({ kind: "sequence", links }, streams), people);
+  const body = undos.flip(0.6) ? withUndos(plain, undos) : plain;
   return {
     body,
     limits: limits(chance),
     callsPerMinute: chance.flip(0.3) ? chance.pick([20, 40]) : undefined,
+    cancelAfterMs: undos.flip(0.15) ? undos.pick([5, 500, 5_000, 60_000, 3_600_000]) : undefined,
   };
 }
 

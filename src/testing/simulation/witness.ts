@@ -2,9 +2,11 @@
 import type { Entry, EntryOf } from "../../core/entries.ts";
 import { fold, type RunRecord } from "../../core/fold.ts";
 import { pathSegment } from "../../core/paths.ts";
+import type { Undo } from "../../core/step.ts";
 import type { Append, AppendOutcome, LeaseAnswer, Store } from "../../ports/store.ts";
 import type { VirtualProcess } from "../virtual-world.ts";
 import { Accounts, type Budgets, exceeded } from "./accounts.ts";
+import { textOf } from "./digest.ts";
 import type { Bill, Call } from "./provider.ts";
 
 /** Entries of which each path has at most one. */
@@ -24,6 +26,9 @@ const once = new Set<Entry["type"]>([
   "failure-collected",
   "cache-missed",
   "value-altered",
+  "compensation-owed",
+  "compensation-started",
+  "compensation-completed",
 ]);
 const results = new Set<Entry["type"]>(["step-completed", "operation-completed", "signal-received"]);
 const ends = new Set<Entry["type"]>([
@@ -59,6 +64,8 @@ export class Witness {
   readonly #failed = new Map<string, number>();
   /** The signals that places have taken. */
   readonly #taken = new Set<string>();
+  /** What compensations were handed, by the place they undo. */
+  readonly handed = new Map<string, Set<string>>();
   readonly #callKeys = new Set<string>();
   /** What the provider has sent of each streamed answer, and what is recorded of it, by the call's reservation. */
   readonly #sent = new Map<number, string>();
@@ -116,6 +123,12 @@ export class Witness {
     const known = this.#keys.get(path);
     if (known !== undefined && known !== key) this.say(`${path} was handed two idempotency keys`);
     this.#keys.set(path, key);
+  }
+
+  /** Something is about to be undone. */
+  undo(path: string, { input, output }: Undo<unknown, unknown>): void {
+    const place = path.slice(0, path.lastIndexOf("@undo"));
+    this.handed.set(place, (this.handed.get(place) ?? new Set()).add(textOf([input, output])));
   }
 
   /** A tool is about to do its work. */
@@ -183,7 +196,8 @@ export class Witness {
       this.say(`entry ${entry.seq} stands at ${this.entries.length - 1}`);
     if (before !== undefined && ends.has(before.type)) {
       const settlesDoubt = entry.type === "budget-settled" && entry.doubt === true;
-      if (entry.type !== "run-resumed" && !settlesDoubt)
+      const cancels = entry.type === "run-cancelled" || entry.type === "cancellation-requested";
+      if (entry.type !== "run-resumed" && !settlesDoubt && !cancels)
         this.say(`${entry.type} was written after ${before.type}`);
     }
     if (once.has(entry.type) && "path" in entry) {
