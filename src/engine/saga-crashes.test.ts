@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { mapOver, parallel, pipeline, step } from "../core/compose.ts";
+import type { Step } from "../core/step.ts";
+import { scene } from "../testing/scene.ts";
+
+/** How often each body ran. */
+type Runs = Map<string, number>;
+
+/** Items one of which fails, a trip that has another way, two branches one of which fails the whole: all can be undone. */
+function trip(runs: Runs) {
+  const count = (name: string): void => void runs.set(name, (runs.get(name) ?? 0) + 1);
+  const book = (name: string): Step<string, string> =>
+    step(name, (text: string) => {
+      count(name);
+      return text;
+    }).compensate(
+      step(`un${name}`, async (_: unknown, ctx) => {
+        await ctx.run("call", () => count(`un${name}`));
+      }).to("told", () => {}),
+    );
+  const fail = (name: string): Step<string, string> =>
+    step(name, async (_: string, ctx): Promise<string> => {
+      await ctx.sleep("a while", "1s");
+      throw new Error("no");
+    });
+  const check = step("check", (text: string) => {
+    if (text === "bad") throw new Error("sold out");
+    return text;
+  });
+  const orders = mapOver("orders", book("order").to(check), { onFailure: "collect", key: (item) => item });
+  return pipeline(
+    "p",
+    orders
+      .to("next", () => "go")
+      .to(book("flight").to(fail("hotel")).fallback(book("train")))
+      .to(parallel("both", { car: book("car").to(fail("fuel")), boat: book("boat").to(book("crew")) })),
+  );
+}
+
+const undone = [
+  "/p/orders[bad]/order",
+  "/p/flight",
+  "/p/both[boat]/crew",
+  "/p/both[boat]/boat",
+  "/p/both[car]/car",
+  "/p/train",
+  "/p/orders[good]/order",
+];
+
+/** The first process crashes at a commit; others go on until the run has come to its end. */
+async function lived(crash: { commit: number; when: "before" | "after" } | undefined) {
+  const on = scene();
+  const runs: Runs = new Map();
+  const made = trip(runs);
+  const first = on.cast(made, { takeOver: false, ...(crash === undefined ? {} : { crash }) });
+  first.runner
+    .start(["good", "bad"], { runId: "r" })
+    .result()
+    .catch(() => {});
+  await on.wait(60_000);
+  const result = await on.cast(made).run(["good", "bad"], { runId: "r" });
+  return { result, runs, entries: await on.journal("r"), commits: first.store.commits };
+}
+
+describe("a process that dies at any commit", async () => {
+  const { commits } = await lived(undefined);
+  const numbers = Array.from({ length: commits }, (_, i) => i + 1);
+  const points = (["before", "after"] as const).flatMap((when) =>
+    numbers.map((commit) => ({ commit, when })),
+  );
+  const beside = (path: string): boolean => path.startsWith("/p/both");
+
+  it("meets with all of it", () => expect(commits).toBeGreaterThan(20));
+
+  it.each(points)("$when commit $commit: everything is undone once, the last first", async (crash) => {
+    const { result, runs, entries } = await lived(crash);
+    expect(result).toMatchObject({ status: "failed", undone: { left: [] } });
+    const pathsOf = (type: string): string[] =>
+      entries.flatMap((entry) => (entry.type === type && "path" in entry ? [entry.path] : []));
+    const completed = pathsOf("compensation-completed");
+    expect(completed.toSorted()).toEqual(undone.toSorted());
+    expect(completed.filter((path) => !beside(path))).toEqual(undone.filter((path) => !beside(path)));
+    const owed = pathsOf("compensation-owed").filter(beside);
+    expect(completed.filter(beside)).toEqual(owed.reverse());
+    for (const times of runs.values()) expect(times).toBeLessThanOrEqual(3); // two orders, and one time more
+  });
+});
