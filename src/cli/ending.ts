@@ -1,6 +1,6 @@
 /** How a run came to stand, for people: on stderr, with what to do next. Its output alone goes to stdout. */
 import type { Wait } from "../core/waiting.ts";
-import type { RunResult } from "../engine/options.ts";
+import type { RunResult, Undone } from "../engine/options.ts";
 import { readable } from "../lens/readable.ts";
 import type { Store } from "../ports/store.ts";
 import type { PriceLine } from "./document.ts";
@@ -44,12 +44,17 @@ function tellStanding(run: RunResult<unknown>, told: Told): void {
       return;
     case "failed":
       sayError(run.error);
+      if (run.undone !== undefined) {
+        say(`Run ${runId} failed${facts(run, told)}${undoneText(run.undone, resume)}`);
+        return;
+      }
       say(
         `Run ${runId} failed${facts(run, told)}. ${resume === undefined ? keptInMemory : `What it finished is kept: ${resume} tries the rest again.`}`,
       );
       return;
     case "cancelled":
-      say(`Run ${runId} is cancelled${facts(run, told)}.`);
+      if (run.undone?.left.length) sayError(run.error);
+      say(`Run ${runId} is cancelled${facts(run, told)}${undoneText(run.undone, resume)}`);
       return;
     case "halted":
       sayError(run.error);
@@ -63,6 +68,16 @@ function tellStanding(run: RunResult<unknown>, told: Told): void {
       say(resume === undefined ? keptInMemory : `${howToAnswer(run, told)}To go on: ${resume}`);
       return;
   }
+}
+
+/** What has become of a run's compensations: the end of a sentence. */
+function undoneText(undone: Undone | undefined, resume: string | undefined): string {
+  if (undone === undefined) return ".";
+  const { places, left } = undone;
+  const done = `, and ${count(places.length, "place")} ${places.length === 1 ? "is" : "are"} undone`;
+  if (left.length === 0) return `${done}.`;
+  const again = resume === undefined ? keptInMemory : `To try those again: ${resume}`;
+  return `${done}, ${left.length} not. ${again}`;
 }
 
 function waitText({ path, kind, due }: Wait, { prompts }: Seen): string {

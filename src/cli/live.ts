@@ -64,8 +64,12 @@ const mostSpeaking = 3;
 
 /** The lines of one picture: the tree, cut to what fits, and the totals. */
 export function picture(progress: Progress, frame: Frame): string[] {
-  const { lines, calls, picoUsd } = progress;
-  const totals = [duration(frame.tookMs), ...(calls === 0 ? [] : [count(calls, "call"), money(picoUsd)])];
+  const { lines, calls, picoUsd, undone } = progress;
+  const totals = [
+    duration(frame.tookMs),
+    ...(calls === 0 ? [] : [count(calls, "call"), money(picoUsd)]),
+    ...(undone === 0 ? [] : [`${count(undone, "place")} undone`]),
+  ];
   const speaking = lines.filter(({ saying }) => saying !== undefined).length;
   const most = Math.min(speaking, mostSpeaking, Math.floor(frame.height / 3));
   let heard = 0;

@@ -1,4 +1,5 @@
 import type { RunEvent } from "../core/events.ts";
+import { undoAround } from "../core/paths.ts";
 import { duration, limitName } from "./format.ts";
 import type { Progress } from "./progress.ts";
 import { say } from "./terminal.ts";
@@ -8,6 +9,7 @@ const isTold = (done: number): boolean => /^[125]0*$/.test(String(done));
 
 /** Progress as lines, for logs and pipes: few, however large the map. */
 export function tell(event: RunEvent, progress: Progress): void {
+  if (event.type === "step-completed" && undoAround(event.path) !== undefined) return; // told as a whole
   switch (event.type) {
     case "step-completed":
     case "container-completed": {
@@ -27,6 +29,17 @@ export function tell(event: RunEvent, progress: Progress): void {
     }
     case "retry-scheduled":
       if (isTold(event.attempt)) say(`again  ${event.path}  at ${new Date(event.due).toISOString()}`);
+      return;
+    case "compensation-begun":
+      say(
+        `back   the run ${event.why === "failed" ? "has failed" : "is cancelled"}: what it has done is undone`,
+      );
+      return;
+    case "compensation-completed":
+      if (isTold(progress.undone)) say(`undone ${event.path}  ${duration(event.took)}`);
+      return;
+    case "compensation-failed":
+      say(`left   ${event.path}  ${event.error.message}`);
       return;
     case "fallback-taken":
       say(`else   ${event.path}  its fallback is taken`);

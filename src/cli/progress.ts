@@ -37,6 +37,8 @@ export class Progress {
   /** Settled costs of the run, as far as its events tell. */
   picoUsd = 0n;
   calls = 0;
+  /** Places that are undone. */
+  undone = 0;
   /** Whether the run has come to stand. */
   ended = false;
   readonly #byPlace = new Map<Path, Line>();
@@ -114,6 +116,9 @@ export class Progress {
       case "failure-collected":
         if (line !== undefined && line.kind === "mapOver") line.items += 1;
         return;
+      case "compensation-completed":
+        this.undone += 1;
+        return;
       case "budget-reserved":
         this.calls += 1;
         return;
@@ -163,7 +168,9 @@ export class Progress {
   /** `/q3/all[Alpha]/fetch:get#0` is `/q3/all[]/fetch`; keys of branches stay. */
   #placeOf(path: Path): Path {
     let place = "";
-    for (const [, name, key] of path.replace(/:.*$/, "").matchAll(/\/([^/[@]+)(?:@\d+)?(?:\[([^\]]*)\])?/g)) {
+    for (const [, name, key] of path
+      .replace(/:.*$/, "")
+      .matchAll(/\/([^/[@]+(?:@undo)?)(?:@\d+)?(?:\[([^\]]*)\])?/g)) {
       place += `/${name}`;
       if (key === undefined) continue;
       const { kind } = this.#byPlace.get(place) ?? {};

@@ -45,10 +45,22 @@ export function showText({ run, operations }: RunReport, advancedBy: string | nu
     lines.push(`error     ${run.error.message}`);
     if (run.error.hint !== undefined) lines.push(`          ${run.error.hint}`);
   }
+  if (run.undone !== undefined) lines.push(`undone    ${pathsText(run.undone.places)}`);
+  if (run.undone !== undefined && run.undone.left.length > 0)
+    lines.push(`left      ${pathsText(run.undone.left)}`);
   for (const wait of run.waitingFor) lines.push(`waits     ${waitText(wait)}`);
   if (run.origin !== null) lines.push(`from      ${run.origin.file} (${run.origin.export})`);
   lines.push("", ...operationLines(operations));
   return redact(lines.map(printable).join("\n"));
+}
+
+/** So many paths are named. */
+const mostPaths = 10;
+
+function pathsText(paths: readonly string[]): string {
+  if (paths.length === 0) return "nothing";
+  const more = paths.length - mostPaths;
+  return `${paths.slice(0, mostPaths).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function waitText({ path, kind, prompt, assignees, due }: RunReport["run"]["waitingFor"][number]): string {

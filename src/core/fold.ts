@@ -458,6 +458,14 @@ export function spentOf(amount: Amount, kind: Purchase = "spend"): Spent {
 export const notUndone = ({ compensations }: RunRecord): Path[] =>
   [...compensations].flatMap(([path, { completed }]) => (completed === undefined ? [path] : [])).reverse();
 
+/** What a run that has begun to undo what it did has undone, and what is left; undefined of any other. */
+export function undoneIn(run: RunRecord): { readonly places: Path[]; readonly left: Path[] } | undefined {
+  if (run.undoing === undefined) return undefined;
+  const left = notUndone(run);
+  const isLeft = new Set(left);
+  return { places: [...run.compensations.keys()].reverse().filter((path) => !isLeft.has(path)), left };
+}
+
 /**
  * Whether a run has come to its end for good. One that has begun to undo what it did is not done before all of it is
  * undone, and goes on with nothing else.

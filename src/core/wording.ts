@@ -20,11 +20,19 @@ export function headline(
     case "run-completed":
       return `${which} is completed`;
     case "run-failed":
-      return `${which} failed: ${event.error.code}${whereOf(event.error.path)}`;
+      return `${which} failed: ${event.error.code}${whereOf(event.error.path)}${leftOf(event.left)}`;
     case "run-halted":
       return `${which} halted at its budget: ${event.error.code}${whereOf(event.error.path)}`;
     case "run-cancelled":
-      return `${which} was cancelled`;
+      return `${which} was cancelled${leftOf(event.left)}`;
+    case "cancellation-requested":
+      return `${which} is to be cancelled: what it has done is to be undone first`;
+    case "compensation-begun":
+      return `${which} ${event.why === "failed" ? "has failed" : "was cancelled"}, and undoes what it has done`;
+    case "compensation-completed":
+      return `${which}: ${event.path} is undone`;
+    case "compensation-failed":
+      return `${which}: ${event.path} could not be undone: ${event.error.code}${whereOf(event.error.path)}`;
     case "run-waiting":
       return `${which} waits at ${clipped(event.signals.join(", "))}`;
     case "signal-awaited": {
@@ -56,6 +64,9 @@ export function questionOf(event: RunEvent): string | undefined {
 const limitNames = { cost: "cost", tokens: "token", calls: "call", toolCalls: "tool call" } as const;
 
 const whereOf = (path: string | undefined): string => (path === undefined ? "" : ` at ${path}`);
+
+const leftOf = (left: readonly string[] | undefined): string =>
+  left === undefined ? "" : `; not undone: ${clipped(left.join(", "))}`;
 
 /** On one line, and no longer than a line should be. */
 function clipped(text: string): string {

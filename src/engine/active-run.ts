@@ -1,6 +1,6 @@
 import { type FlujoError, LeaseLostError, reviveError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
-import { awaitedPaths, notUndone, type RunRecord } from "../core/fold.ts";
+import { awaitedPaths, type RunRecord, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 import { Values } from "../core/resolve.ts";
@@ -178,12 +178,9 @@ function waitingOf(run: RunRecord): { signals: readonly Path[]; waits: readonly 
   };
 }
 
-/** What a run that has gone back has undone, and what not. */
 function undoneOf(run: RunRecord): { undone?: Undone } {
-  if (run.undoing === undefined) return {};
-  const left = notUndone(run);
-  const places = [...run.compensations.keys()].reverse().filter((path) => !left.includes(path));
-  return { undone: { places, left } };
+  const undone = undoneIn(run);
+  return undone === undefined ? {} : { undone };
 }
 
 const errorOf = (run: RunRecord, runId: string): FlujoError =>

@@ -23,12 +23,13 @@ export interface Subscription {
 /** Sinks by name: 1 to 64 letters, digits, `.`, `_`, `-`. The name is what a sink's place in each journal is kept by. */
 export type Sinks = { readonly [name: string]: Sink | Subscription };
 
-/** What sinks are told unless they ask for more: how a run stands, what it asks of people, and its money. */
+/** What sinks are told unless they ask for more: how a run stands, what could not be undone, what it asks of people, its money. */
 export const mainEvents: readonly EntryType[] = [
   "run-completed",
   "run-failed",
   "run-halted",
   "run-cancelled",
+  "compensation-failed",
   "signal-awaited",
   "signal-escalated",
   "budget-threshold",

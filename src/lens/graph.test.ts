@@ -53,6 +53,29 @@ test("as text: a tree with its qualifiers, branches and fallbacks", () => {
   );
 });
 
+test("a compensation is drawn beside what it undoes", () => {
+  const refund = pipeline(
+    "refund",
+    step("call", (_: unknown) => 1),
+  );
+  const [other, two] = [step("other", (n: number) => n), step("two", (n: number) => n)];
+  const charged = pipeline("p", one.compensate(refund).retry({ attempts: 2 }).fallback(other).to(two)).node;
+  expect(graphText(charged)).toBe(
+    [
+      "p  pipeline",
+      "  one  step .retry(2)",
+      "    [compensation]",
+      "      refund  pipeline",
+      "        call  step",
+      "    [fallback]",
+      "      other  step",
+      "  two  step",
+    ].join("\n"),
+  );
+  expect(JSON.stringify(graphJson(charged))).toContain('"path":"/p/one@undo/refund/call"');
+  expect(mermaid(charged)).toContain("-. compensation .->");
+});
+
 test("an agent is drawn with its model, and the offline one as what it is", () => {
   const ask = (model: string) => agent("ask", { model, system: "Answer." }).node;
   expect(graphText(ask("openai:gpt-4o-mini"))).toBe("ask  agent openai:gpt-4o-mini");

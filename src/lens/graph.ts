@@ -2,8 +2,8 @@
 import type { Json } from "../core/json.ts";
 import { decimalUsd, type Limits } from "../core/limits.ts";
 import { links, type Node, nameOf, type Place, type Qualifier } from "../core/node.ts";
-import { childPath, type Path } from "../core/paths.ts";
-import { inside } from "../core/tree.ts";
+import { childPath, type Path, undoPath } from "../core/paths.ts";
+import { inside, type Subtree } from "../core/tree.ts";
 import { modelText } from "./readable.ts";
 
 export type GraphFormat = "mermaid" | "json" | "text";
@@ -22,9 +22,11 @@ export function graphJson(node: Node, within: Path = ""): Json {
 
 function jsonOf(node: Node, within: Path): Json {
   const { place, qualifiers, others } = peel(node);
+  const undo = undoOf(node, within);
   const marks = {
     ...(qualifiers.length === 0 ? {} : { qualifiers: qualifiers.map(qualifierText) }),
     ...(others.length === 0 ? {} : { fallbacks: others.map((other) => graphJson(other, within)) }),
+    ...(undo === undefined ? {} : { compensation: graphJson(undo.node, undo.within) }),
   };
   if (place.kind === "sequence")
     return { kind: "sequence", name: nameOf(place), inside: graphJson(place, within), ...marks };
@@ -65,6 +67,11 @@ function draw(node: Node, within: Path, indent: string, lines: string[]): void {
         if (key !== undefined) lines.push(`${indent}  [${key}]`);
         draw(sub.node, sub.within, `${indent}${key === undefined ? "  " : "    "}`, lines);
       }
+    }
+    const undo = undoOf(part, within);
+    if (undo !== undefined) {
+      lines.push(`${indent}  [compensation]`);
+      draw(undo.node, undo.within, `${indent}    `, lines);
     }
     for (const other of others) {
       lines.push(`${indent}  [fallback]`);
@@ -125,6 +132,11 @@ function chart(node: Node, sheet: Sheet): { readonly first: string; readonly las
       }
       ends = { first: id, last: id };
     }
+    const undo = undoOf(part, within);
+    if (undo !== undefined) {
+      const drawn = chart(undo.node, { ...sheet, within: undo.within });
+      lines.push(`${indent}${ends.last} -. compensation .-> ${drawn.first}`);
+    }
     let from = ends.first;
     for (const other of others) {
       const drawn = chart(other, sheet);
@@ -157,10 +169,18 @@ function peel(node: Node): Peeled {
   let inner = node;
   while ("of" in inner) {
     if (inner.kind === "fallback") others.unshift(inner.other);
-    else qualifiers.unshift(inner);
+    else if (inner.kind !== "compensate") qualifiers.unshift(inner);
     inner = inner.of;
   }
   return { place: inner, qualifiers, others };
+}
+
+/** What undoes the place inside all qualifiers; that of a fallback belongs to the fallback. */
+function undoOf(node: Node, within: Path): Subtree | undefined {
+  for (let inner = node; "of" in inner; inner = inner.of)
+    if (inner.kind === "compensate")
+      return { within: undoPath(childPath(within, nameOf(inner.of))), node: inner.undo };
+  return undefined;
 }
 
 /** `left` of `/q3/both[left]`; nothing for the one body of a map, loop or pipeline. */

@@ -3,7 +3,7 @@ import type { ErrorRecord } from "../core/errors.ts";
 import { type RunRecord, spentOf } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { addSpent, decimalUsd, nothingSpent, type Spent } from "../core/limits.ts";
-import type { Path } from "../core/paths.ts";
+import { type Path, undoPath } from "../core/paths.ts";
 import { readableJson } from "./readable.ts";
 
 /** An attempt that failed. */
@@ -119,6 +119,11 @@ function take(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>): void {
       complete(operation, entry, undefined);
       return;
     }
+    case "compensation-started":
+    case "compensation-completed":
+    case "compensation-failed":
+      takeUndo(entry, at(undoPath(entry.path), "compensation"));
+      return;
     case "failure-collected": {
       const operation = at(entry.path, "item");
       operation.status = "failed";
@@ -128,6 +133,20 @@ function take(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>): void {
     default:
       takeDecision(entry, at, found);
   }
+}
+
+function takeUndo(
+  entry: EntryOf<"compensation-started"> | EntryOf<"compensation-completed"> | EntryOf<"compensation-failed">,
+  operation: Operation,
+): void {
+  if (entry.type === "compensation-started") {
+    operation.startedAt ??= entry.at;
+    operation.in = entry.seq;
+    return;
+  }
+  operation.durationMs = entry.took;
+  operation.status = entry.type === "compensation-completed" ? "completed" : "failed";
+  operation.error = entry.type === "compensation-failed" ? entry.error : undefined;
 }
 
 function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>): void {

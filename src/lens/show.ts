@@ -1,6 +1,6 @@
 import type { Entry } from "../core/entries.ts";
 import type { ErrorRecord } from "../core/errors.ts";
-import { askedAt, fold, promptAt, type RunRecord } from "../core/fold.ts";
+import { askedAt, fold, promptAt, type RunRecord, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { decimalUsd, type Limits } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
@@ -32,6 +32,8 @@ export interface RunView {
   readonly output: Json;
   readonly error: ErrorRecord | null;
   readonly waitingFor: readonly WaitView[];
+  /** Of a run that has begun to undo what it did: the places that are undone, and those that are left. */
+  readonly undone?: { readonly places: readonly Path[]; readonly left: readonly Path[] };
   readonly spent: SpentView;
   /** The same by model, each with the price it was charged by. */
   readonly charges: readonly ModelCharge[];
@@ -103,6 +105,7 @@ export async function runView(
 ): Promise<RunView> {
   const { created, output, fingerprint, status, updatedAt, error = null, spent, limits } = run;
   const waitingFor = run.waits.map((wait) => waitView(run, wait)); // the record may go on while values are fetched
+  const undone = undoneIn(run);
   const began = created?.at ?? updatedAt;
   return {
     runId,
@@ -116,6 +119,7 @@ export async function runView(
     output: output === undefined ? null : readableJson(await values.output(output)),
     error,
     waitingFor,
+    ...(undone === undefined ? {} : { undone }),
     spent: spentView(spent),
     charges,
     limits: limitsView(limits),

@@ -5,7 +5,7 @@ import type { Entry } from "../core/entries.ts";
 import { momentOf } from "./attributes.ts";
 import { own } from "./conventions.ts";
 
-const errors: ReadonlySet<string> = new Set(["run-failed", "run-halted"]);
+const errors: ReadonlySet<string> = new Set(["run-failed", "run-halted", "compensation-failed"]);
 const warnings: ReadonlySet<string> = new Set([
   "step-failed",
   "operation-failed",

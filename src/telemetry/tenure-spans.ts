@@ -4,7 +4,7 @@
  */
 import type { CallSampling } from "../core/context.ts";
 import type { Entry } from "../core/entries.ts";
-import type { Path } from "../core/paths.ts";
+import { type Path, undoPath } from "../core/paths.ts";
 import { placeAt } from "../core/tree.ts";
 import type { WatchedRun } from "../ports/instrument.ts";
 import { agentAttributes, costAttributes, momentOf, where } from "./attributes.ts";
@@ -34,6 +34,7 @@ type Ending = Extract<
 const moments: ReadonlySet<string> = new Set([
   "retry-scheduled",
   "fallback-taken",
+  "compensation-begun",
   "failure-collected",
   "branch-chosen",
   "timer-set",
@@ -46,6 +47,9 @@ const moments: ReadonlySet<string> = new Set([
 ]);
 /** Calls of models are told one by one, as they were made, and choices not at all. */
 const hasSpan = (kind: string): boolean => kind !== "model-call" && kind !== "decision";
+
+/** What is said of something that begins. */
+type Begun = Pick<EntryAt<"step-started">, "path" | "kind" | "at"> & { readonly attempt: number | undefined };
 
 type SpannedRun = Pick<WatchedRun, "runId" | "pipeline" | "node">;
 
@@ -130,6 +134,12 @@ export class TenureSpans {
         return [...told, ...this.#step(entry)];
       case "container-completed":
         return [...told, ...this.#container(entry)];
+      case "compensation-started":
+        this.#begin({ ...entry, path: undoPath(entry.path), kind: "compensation", attempt: undefined });
+        return told;
+      case "compensation-completed":
+      case "compensation-failed":
+        return [...told, ...this.#undo(entry)];
       case "operation-completed":
       case "operation-failed":
         return [...told, ...this.#operation(entry, call)];
@@ -166,7 +176,7 @@ export class TenureSpans {
     return this.spanAt(operationAt(path)?.owner ?? around(path).at(-1));
   }
 
-  #begin({ path, kind, attempt, at }: EntryAt<"step-started">): void {
+  #begin({ path, kind, attempt, at }: Begun): void {
     const place = this.#root.enclosing(path, at).child(path, at);
     place.kind = kind;
     place.attempt = attempt;
@@ -194,6 +204,18 @@ export class TenureSpans {
     place.kind = kind;
     parent.inside.delete(path);
     return [...this.#rest(place, undefined), this.#placeTold(place, parent, undefined, {})];
+  }
+
+  /** A compensation, and what has happened in it. */
+  #undo(entry: EntryAt<"compensation-completed"> | EntryAt<"compensation-failed">): ToldSpan[] {
+    const { took, at } = entry;
+    const path = undoPath(entry.path);
+    const parent = this.#root.enclosing(path, at - took, at);
+    const place = parent.child(path, at - took, at);
+    place.kind = "compensation";
+    parent.inside.delete(path);
+    const error = entry.type === "compensation-failed" ? entry.error.code : undefined;
+    return [...this.#rest(place, error), this.#placeTold(place, parent, error, {})];
   }
 
   #operation(
