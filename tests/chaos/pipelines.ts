@@ -289,7 +289,31 @@ function asking(world: World) {
   return pipeline("asking", visit<number>("before").to(at).to(last).to(closing(world)), diary);
 }
 
+/** Twelve bookings, one of which has to take another way; then all of it is in vain. */
+function saga({ work }: World) {
+  const mark = async (_: unknown, { runId, path }: { runId: string; path: string }): Promise<void> =>
+    work(runId, path);
+  const book = (name: string) =>
+    step(name, async (seat: string, ctx) => {
+      await mark(seat, ctx);
+      return `${name} ${seat}`;
+    }).compensate(step("unbook", mark).to("tell", mark));
+  const fail = (_: string): string => {
+    throw new Error("in vain");
+  };
+  const seats = mapOver("seats", book("book"), { concurrency: 3, key: (seat: string) => seat });
+  return pipeline(
+    "saga",
+    step("list", (_: number) => letters)
+      .to(seats)
+      .to("first", ([first]) => first as string)
+      .to(book("flight").to("full", fail).fallback(book("train")))
+      .to("end", fail),
+  );
+}
+
 export const pipelines = {
+  saga,
   asking,
   analyst,
   tour,
