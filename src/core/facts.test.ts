@@ -49,6 +49,15 @@ describe("the facts of an event", () => {
     expect(asked.prompt).toBeUndefined();
   });
 
+  test("of a run that could not undo all of it are the places that are left, of a compensation never its state", () => {
+    expect(factsIn({ type: "run-failed", error, left: ["/q3/charge"] })).toMatchObject({
+      left: ["/q3/charge"],
+    });
+    const begun = { type: "compensation-begun", why: "failed", error, state: { secret: 1 } };
+    expect(factsIn(begun)).toMatchObject({ why: "failed", errorCode: "step-failed" });
+    expect(JSON.stringify(factsIn(begun))).not.toContain("secret");
+  });
+
   test("of a kind that nobody has thought of are its name and place", () => {
     expect(factsIn({ type: "moon-risen", secret: 1 })).toEqual({
       type: "moon-risen",
@@ -70,6 +79,13 @@ describe("a headline", () => {
     );
     expect(lineOf({ type: "budget-threshold", scope: "day", percent: 80, of: "calls" })).toBe(
       "Run r of q3: day is at 80 % of its call limit",
+    );
+    const left = ["/q3/charge", "/q3/mail"];
+    expect(lineOf({ type: "run-cancelled", error, left })).toBe(
+      "Run r of q3 was cancelled; not undone: /q3/charge, /q3/mail",
+    );
+    expect(lineOf({ type: "compensation-failed", error, took: 1 })).toBe(
+      "Run r of q3: /q3/fetch could not be undone: step-failed at /q3/fetch",
     );
     expect(lineOf({ type: "timer-set", due: 1 })).toBe("Run r of q3: timer-set at /q3/fetch");
     expect(lineOf({ type: "signal-awaited", prompt: "x".repeat(900) }).length).toBeLessThan(330);

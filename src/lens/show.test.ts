@@ -223,6 +223,32 @@ describe("of a journal by hand", () => {
     expect(stood.run).toMatchObject({ status: "cancelled", error: { code: "cancelled" } });
   });
 
+  test("what is undone stands beside its place; the run says what is, and what is left", async () => {
+    const owed = (path: string): Fact => ({ type: "compensation-owed", path, in: 0, out: 0 });
+    const started = (path: string, of: number): Fact => ({
+      type: "compensation-started",
+      path,
+      of,
+      reason: failure,
+    });
+    const report = await shown(
+      owed("/p/a"),
+      owed("/p/b"),
+      { type: "compensation-begun", why: "failed", error: failure, state: {} },
+      started("/p/b", 2),
+      { type: "compensation-failed", path: "/p/b", error: failure, took: 5 },
+      started("/p/a", 1),
+      { type: "compensation-completed", path: "/p/a", took: 7 },
+      { type: "run-failed", error: failure, left: ["/p/b"] },
+    );
+    expect(report.run.undone).toEqual({ places: ["/p/a"], left: ["/p/b"] });
+    const kind = "compensation";
+    expect(at(report, "/p/a@undo")).toMatchObject({ kind, status: "completed", durationMs: 7 });
+    expect(at(report, "/p/b@undo")).toMatchObject({ kind, status: "failed", error: failure });
+    expect(at(report, "/p/a@undo")?.input).toMatchObject({ input: ["a", "b"], reason: failure });
+    expect((await shown(owed("/p/a"))).run).not.toHaveProperty("undone");
+  });
+
   test("a sleep tells until when", async () => {
     const report = await shown({ type: "timer-set", path: "/p/nap", due: 5_000 });
     expect(at(report, "/p/nap")).toMatchObject({

@@ -21,9 +21,9 @@ export function around(path: Path): readonly Path[] {
     .filter((prefix) => !prefix.endsWith("]") && "/[".includes(path[prefix.length] ?? "."));
 }
 
-/** The name a place was given. */
+/** The name a place was given; of a compensation, that of what it undoes. */
 export function nameAt(path: Path): string {
-  return plainName(path.slice(path.lastIndexOf("/") + 1));
+  return plainName(path.slice(path.lastIndexOf("/") + 1).replace(/@undo$/, ""));
 }
 
 function plainName(segment: string): string {

@@ -106,6 +106,35 @@ describe("a run in one process", () => {
     expect(faultsIn(await spans())).toEqual([]);
   });
 
+  test("that goes back tells each compensation beside what it undoes", async () => {
+    const bad = (): never => {
+      throw new Error("no");
+    };
+    const book = (name: string, undo: () => void) =>
+      step(name, (text: string) => text).compensate(pipeline("undo", step(`un${name}`, undo)));
+    const { instrument, spans } = watcher();
+    const tree = pipeline(
+      "q3",
+      book("a", () => {})
+        .to(book("b", bad))
+        .to("end", bad),
+    );
+    await scene().cast(tree, { instrument }).run("", { runId: "r" });
+    expect(drawn(await spans())).toEqual([
+      "invoke_workflow q3 !step-failed",
+      "  compensation a /q3/a@undo",
+      "    pipeline undo /q3/a@undo/undo",
+      "      step una /q3/a@undo/undo/una",
+      "  compensation b /q3/b@undo !step-failed",
+      "    pipeline undo /q3/b@undo/undo !step-failed",
+      "      step unb /q3/b@undo/undo/unb !step-failed",
+      "  step a /q3/a",
+      "  step b /q3/b",
+      "  step end /q3/end !step-failed",
+    ]);
+    expect(faultsIn(await spans())).toEqual([]);
+  });
+
   test("has spans that begin and end when the journal says", async () => {
     const { tree, models } = everything();
     const { instrument, spans } = watcher();

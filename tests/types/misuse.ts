@@ -15,6 +15,7 @@ import {
   type StepContext,
   sleep,
   step,
+  type Undo,
 } from "../../src/index.ts";
 
 const validate = step("validate", async (text: string) => text);
@@ -25,10 +26,20 @@ const needsTotal = step(
 );
 const summarise = agent("summarise", { model: "openai:gpt-4o-mini", system: "Summarise." });
 const shown = step("shown", (n: number) => `${n}`);
+const refund = step("refund", ({ output }: Undo<string, number>) => output);
 const Title = z.object({ title: z.string() });
 
 // @ts-expect-error on `half`: Type 'string' is not assignable to type 'number'
 validate.to(half);
+
+// @ts-expect-error on `half`: Type 'Undo<string, string>' is not assignable to type 'number'
+validate.compensate(half);
+
+// @ts-expect-error on `refund`: Type 'string' is not assignable to type 'number'
+validate.compensate(refund);
+
+// @ts-expect-error on `toFixed`: Property 'toFixed' does not exist on type 'string'
+validate.compensate("refund", ({ output }) => output.toFixed(2));
 
 // @ts-expect-error on `half.retry`: Type 'string' is not assignable to type 'number'
 validate.to("shout", (text) => text.toUpperCase()).to(half.retry({ attempts: 2 }));

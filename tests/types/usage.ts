@@ -17,6 +17,7 @@ import {
   type StepContext,
   sleep,
   step,
+  type Undo,
 } from "../../src/index.ts";
 
 type Eq<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -55,6 +56,19 @@ const fetchFinancials = step("fetch", async (company: string, ctx: StepContext<M
   ok<Eq<typeof said, string>>();
   return `${company}: Q3 revenue was $${revenue}B`;
 });
+const charged = step("charge", (order: string) => ({ receipt: order.length }));
+const refunded = charged
+  .compensate("refund", ({ input, output, reason }) => {
+    ok<Eq<typeof input, string>>();
+    ok<Eq<typeof output, { receipt: number }>>();
+    ok<Eq<typeof reason.code, string>>();
+  })
+  .to("next", ({ receipt }) => receipt);
+ok<Eq<typeof refunded, Step<string, number, unknown>>>();
+const noted = step("noted", (_: Undo<string, unknown>, ctx: StepContext<Market>) => ctx.state.companies);
+const withState = charged.compensate(noted.retry({ attempts: 3 }));
+ok<Eq<typeof withState, Step<string, { receipt: number }, Market>>>();
+
 const Guess = z.object({ billions: z.number() });
 ok<Eq<typeof fetchFinancials, Step<string, string, Market>>>();
 
