@@ -1,7 +1,7 @@
 import { FlujoError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { nothingSpent } from "../core/limits.ts";
-import type { RunResult } from "../engine/options.ts";
+import type { RunResult, Undone } from "../engine/options.ts";
 import { readable, type SpentView, spentView } from "../lens/readable.ts";
 import { redact, result } from "./terminal.ts";
 
@@ -18,6 +18,8 @@ export interface RunDocument {
   readonly waitingFor: readonly string[];
   /** An ISO date: when a waiting run goes on by itself. Null: it needs an answer, or does not wait. */
   readonly until: string | null;
+  /** Of a run that has begun to undo what it did: the places that are undone, and those that are left. */
+  readonly undone?: Undone;
   readonly spent: SpentView;
   /** By which prices: source and ISO day (null when the source does not tell), by model. */
   readonly prices: readonly PriceLine[];
@@ -66,6 +68,7 @@ export function resultDocument(known: Known, run: RunResult<unknown>): RunDocume
     error: "error" in run ? errorPart(run.error) : null,
     waitingFor: run.status === "waiting" ? run.signals : [],
     until: run.status === "waiting" ? (run.until?.toISOString() ?? null) : null,
+    ...("undone" in run && run.undone !== undefined ? { undone: run.undone } : {}),
     spent: spentView(run.spent),
     prices: known.prices,
     durationMs: Date.now() - known.startedAt,

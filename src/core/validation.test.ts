@@ -68,6 +68,8 @@ describe("validation", () => {
           .compensate("undo", () => {}),
       ),
     ).toEqual([`${cached} /a`]);
+    const kept = step("undo", (value: unknown) => value).cached();
+    expect(codes(work("a").compensate(kept))).toEqual([`${cached} /a`]);
     expect(codes(pipeline("p", work("a").cached()).compensate("undo", () => {}))).toEqual([]);
   });
 

@@ -77,7 +77,8 @@ function inspectUndo(node: CompensateNode, parent: Path, taken: Taken, problems:
     problems.push({ code: "double-compensation", path, message });
   }
   taken.undos.add(name);
-  if (qualifiersOf(node.of).includes("cached")) problems.push(keptAndUndone(path));
+  if ([node.of, node.undo].some((part) => qualifiersOf(part).includes("cached")))
+    problems.push(keptAndUndone(path));
   if (isCompensated(node.undo)) {
     const message = "its compensation has one itself; what undoes is not undone. Take the inner one away.";
     problems.push({ code: "nested-compensation", path, message });
@@ -89,7 +90,7 @@ const keptAndUndone = (path: Path): Problem => ({
   code: "cached-compensation",
   path,
   message:
-    "it is cached() and compensated; a result that is kept for other runs would stand there after its work is undone. Keep one.",
+    "it can be undone, and is kept by cached() for other runs, which would take it for done. Take one of them away.",
 });
 
 function inspectInside(place: Place, path: Path, problems: Problem[]): void {

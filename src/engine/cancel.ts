@@ -40,7 +40,8 @@ export async function cancelRun(
     journal.onCommit(onCommit);
     isLeft = await mayOwe(run, store);
     if (isLeft) {
-      if (run.status !== "running") journal.put({ type: "cancellation-requested", reason });
+      if (run.undoing === undefined && run.status !== "running")
+        journal.put({ type: "cancellation-requested", reason });
       return;
     }
     await reconcile(journal, store, runId);

@@ -137,6 +137,7 @@ export class Compensations {
     } catch (thrown) {
       if (thrown instanceof Interruption) throw thrown;
       frame.stop.check(); // it was stopped, and has not failed
+      if (known?.completed !== undefined) return;
       const record = recordError(placed(thrown, undoPath(path)));
       journal.put({ type: "compensation-failed", path, error: record, took: world.now() - began });
       await journal.sync();

@@ -1,6 +1,6 @@
 import { milliseconds } from "../core/duration.ts";
 import type { Entry } from "../core/entries.ts";
-import { InvalidOptionError, InvalidRunIdError } from "../core/errors.ts";
+import { FlujoError, InvalidOptionError, InvalidRunIdError } from "../core/errors.ts";
 import { eventOf, type RunEvent } from "../core/events.ts";
 import { type Budget, type Limits, limitsOf, type Usd } from "../core/limits.ts";
 import { isRunId } from "../core/paths.ts";
@@ -136,7 +136,11 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     const { store, world } = this.#options;
     const tell = (entries: readonly Entry[]): void => this.#tell(runId, entries);
     if ((await cancelRun(store, world, checkedRunId(runId), reason, tell)) !== "left") return;
-    await this.#continue(runId, {}, "resumed").result();
+    try {
+      await this.#continue(runId, {}, "resumed").result();
+    } catch (error) {
+      if (!FlujoError.isInstance(error) || error.code !== "lease-held") throw error; // somebody else is about it
+    }
   }
 
   /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { loopUntil, mapOver, parallel, pipeline, step } from "../core/compose.ts";
 import type { Context } from "../core/context.ts";
-import { humanInTheLoop } from "../core/pauses.ts";
+import { humanInTheLoop, sleep } from "../core/pauses.ts";
 import type { Step, Undo } from "../core/step.ts";
 import { type Scene, scene } from "../testing/scene.ts";
 import { cancelRun } from "./cancel.ts";
@@ -94,6 +94,38 @@ describe("a run that fails", () => {
       "unb >b",
       "una >a",
     ]);
+  });
+
+  it("begins nothing any more in the items of a map that has failed, and undoes each that had completed", async () => {
+    const on = scene();
+    const { lines, book } = new Diary();
+    const check = step("check", async (text: string, ctx) => {
+      await ctx.sleep("briefly", "1s");
+      if (text === "aa") throw new Error("sold out");
+      return text;
+    });
+    const nap = sleep("nap", "1h").budget({ calls: 1 });
+    const later = mapOver(
+      "later",
+      step("never", (text: string) => text),
+      { over: (text: string) => [text] },
+    );
+    const items = mapOver(
+      "items",
+      book("a")
+        .to(check)
+        .to(nap as Step<string, string>)
+        .to(later.cached()),
+      {
+        concurrency: 2,
+      },
+    );
+    await on.cast(pipeline("p", items)).run([..."abcdef"], { runId: "r" });
+    expect(lines).toEqual(["a", "a", "una b>ba", "una a>aa"]);
+    const entries = await on.journal("r");
+    expect(
+      entries.flatMap((entry) => ("path" in entry && entry.path.includes("[5]") ? [entry] : [])),
+    ).toEqual([]);
   });
 
   it("has nothing to undo of what was still under way", async () => {

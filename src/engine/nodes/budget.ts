@@ -13,6 +13,7 @@ export async function advanceBudget(node: BudgetNode, input: Value, frame: Frame
   if (frame.path === "") return frame.advance(node.of, input, frame);
   const path = childPath(frame.path, nameOf(node.of));
   const { tenure } = frame;
+  if (!tenure.run.scopes.has(path)) frame.stop.check();
   const covers = places(node.of).map((place) => childPath(frame.path, place.name));
   const scope = tenure.treasury.open(path, node.limits, covers, node);
   const inside = { ...frame, scopes: [...frame.scopes, scope] };

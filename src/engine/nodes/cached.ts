@@ -33,6 +33,7 @@ export async function advanceCached(node: CachedNode, input: Value, frame: Frame
     state.apply(hit.state);
     return { json: hit.output, ref: hit.seq };
   }
+  if (!tenure.run.misses.has(path)) frame.stop.check();
   const key = await keyOf(node, path, input, frame);
   const variants = await variantsOf(key, frame);
   if (!tenure.run.misses.has(path)) {

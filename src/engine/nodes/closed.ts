@@ -22,6 +22,7 @@ export function altered(frame: Frame, path: Path, before: Value, after: Kept): V
   if (equal(before.json, after.json) || equal(before.json, after.entry)) return before;
   const { journal, run } = frame.tenure;
   const known = run.alterations.get(path);
+  if (known === undefined) frame.stop.check();
   const ref = known ?? journal.put({ type: "value-altered", path, output: after.entry }, after.blob);
   return { json: after.json, ref };
 }

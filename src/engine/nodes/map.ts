@@ -73,6 +73,7 @@ async function itemsOf(node: MapNode, path: Path, input: Value, frame: Frame): P
       made === undefined ? partOf(input.ref, index) : [recorded.seq, index];
     return { list, key: (index) => recorded.keys?.[index] ?? String(index), ref };
   }
+  if (node.over !== undefined || node.key !== undefined) frame.stop.check(); // it would be recorded
   const given = decode(await fetchJson(input.json, tenure.store));
   const values = await evaluate(node, path, given, frame);
   const kept = node.over === undefined ? undefined : keep(values, `items of ${path}`, path);

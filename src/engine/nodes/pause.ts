@@ -28,6 +28,7 @@ export async function slept(path: Path, end: () => number | Promise<number>, fra
   const { tenure, stop } = frame;
   let due = tenure.run.timers.get(path);
   if (due === undefined) {
+    stop.check();
     due = await end();
     tenure.journal.put({ type: "timer-set", path, due });
     await tenure.journal.sync();
