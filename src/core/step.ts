@@ -48,7 +48,14 @@ export interface BudgetOptions {
   readonly alertAt?: readonly number[];
 }
 
-/** What a compensation is handed. */
+/**
+ * What a compensation is handed.
+ *
+ * ```ts
+ * const refund = step("refund", ({ output }: Undo<string, { id: string }>) => `took back ${output.id}`);
+ * const charge = step("charge", (order: string) => ({ id: order })).compensate(refund.retry({ attempts: 3 }));
+ * ```
+ */
 export interface Undo<In, Out> {
   /** What the place was given. */
   readonly input: In;

@@ -1,5 +1,6 @@
 /** A random pipeline as plain data, drawn from a seed. Whether it fails in the end is drawn too, never left to timing. */
 import type { Chance } from "../chance.ts";
+import { forever } from "./forever.ts";
 import { withPeople } from "./people.ts";
 import { withStreams } from "./streaming.ts";
 import { withUndos } from "./undos.ts";
@@ -176,8 +177,6 @@ export interface RunPlan {
   /** When somebody cancels the run, among faults; undefined: nobody does. */
   readonly cancelAfterMs: number | undefined;
 }
-
-export const forever = 1_000_000;
 
 /** What a part may do. */
 interface Leave {

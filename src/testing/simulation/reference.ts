@@ -4,6 +4,7 @@
  */
 import { concat } from "../../core/reducers.ts";
 import { digest, textOf } from "./digest.ts";
+import { forever } from "./forever.ts";
 import {
   answerDigest,
   answerTo,
@@ -24,15 +25,7 @@ import {
   toolResult,
 } from "./meanings.ts";
 import { answerAt, happened, unanswered } from "./pipeline.ts";
-import {
-  type AgentPlan,
-  type BodyPlan,
-  forever,
-  type OperationPlan,
-  type Plan,
-  type ToolPlan,
-  type WritePlan,
-} from "./plan.ts";
+import type { AgentPlan, BodyPlan, OperationPlan, Plan, ToolPlan, WritePlan } from "./plan.ts";
 
 /** How a run of the plan must end. */
 export type Verdict =

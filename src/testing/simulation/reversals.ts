@@ -6,7 +6,8 @@ import { pathSegment, undoAround } from "../../core/paths.ts";
 import { type ReadBlob, Values } from "../../core/resolve.ts";
 import { inside, places, type Subtree, undos } from "../../core/tree.ts";
 import { textOf } from "./digest.ts";
-import { forever, type Plan } from "./plan.ts";
+import { forever } from "./forever.ts";
+import type { Plan } from "./plan.ts";
 
 /** A failure that was taken care of, and what of the run lies in it. */
 interface Turn {

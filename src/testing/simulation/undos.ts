@@ -1,5 +1,6 @@
 import type { Chance } from "../chance.ts";
-import { forever, type Plan, type UndoPlan } from "./plan.ts";
+import { forever } from "./forever.ts";
+import type { Plan, UndoPlan } from "./plan.ts";
 import { rebuilt } from "./rebuilt.ts";
 
 /**
