@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { mapOver, parallel, pipeline, step } from "../core/compose.ts";
+import type { Context } from "../core/context.ts";
 import type { Step } from "../core/step.ts";
 import { scene } from "../testing/scene.ts";
 
@@ -9,8 +10,9 @@ type Runs = Map<string, number>;
 /** Items one of which fails, a trip that has another way, two branches one of which fails the whole: all can be undone. */
 function trip(runs: Runs) {
   const count = (name: string): void => void runs.set(name, (runs.get(name) ?? 0) + 1);
-  const book = (name: string): Step<string, string> =>
-    step(name, (text: string) => {
+  const book = (name: string, fails = 0): Step<string, string> =>
+    step(name, (text: string, { attempt }: Context) => {
+      if (attempt <= fails) throw new Error("not yet");
       count(name);
       return text;
     }).compensate(
@@ -32,6 +34,7 @@ function trip(runs: Runs) {
     "p",
     orders
       .to("next", () => "go")
+      .to(book("seat", 1).retry({ attempts: 2 }))
       .to(book("flight").to(fail("hotel")).fallback(book("train")))
       .to(parallel("both", { car: book("car").to(fail("fuel")), boat: book("boat").to(book("crew")) })),
   );
@@ -44,6 +47,7 @@ const undone = [
   "/p/both[boat]/boat",
   "/p/both[car]/car",
   "/p/train",
+  "/p/seat",
   "/p/orders[good]/order",
 ];
 
@@ -84,4 +88,28 @@ describe("a process that dies at any commit", async () => {
     expect(completed.filter(beside)).toEqual(owed.reverse());
     for (const [name, times] of runs) expect(times).toBeLessThanOrEqual(name.endsWith("order") ? 4 : 2); // there are two orders
   });
+
+  it.each(points)("$when commit $commit, and is cancelled: all that is recorded is undone", async (crash) => {
+    const on = scene();
+    const made = trip(new Map());
+    const first = on.cast(made, { takeOver: false, crash });
+    first.runner
+      .start(["good", "bad"], { runId: "r" })
+      .result()
+      .catch(() => {});
+    await on.wait(60_000);
+    const desk = on.cast(made, { takeOver: false });
+    await on.play(desk.runner.cancel("r").catch(() => {})); // it has failed meanwhile, or never begun
+    const entries = await on.journal("r");
+    const undone = entries.flatMap(({ type, ...entry }) =>
+      type === "compensation-completed" && "path" in entry ? [entry.path] : [],
+    );
+    const booked = entries.flatMap((entry) =>
+      entry.type === "step-completed" && bookings.test(entry.path) ? [entry.path] : [],
+    );
+    expect(undone.toSorted()).toEqual(booked.toSorted());
+    expect(new Set(undone).size).toBe(undone.length);
+  });
 });
+
+const bookings = /^[^@]*\/(order|flight|train|seat|car|boat|crew)$/;

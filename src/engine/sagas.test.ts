@@ -270,6 +270,31 @@ describe("a compensation", () => {
     expect(seen).toEqual([20_000, 40_000, 20_000, 40_000]);
   });
 
+  it("is left, too, when the process shuts down before it has begun: calls under way come to their end first", async () => {
+    const on = scene();
+    const { lines, book } = new Diary();
+    const clock = on.world.process("clock");
+    const paying = step("pay", async (_: string, ctx) => {
+      await ctx.spend(
+        "fee",
+        "$0.01",
+        () => new Promise((resolve) => void clock.timer(20_000, () => resolve(1))),
+      );
+    });
+    const both = pipeline("p", parallel("both", { booked: book("a"), paying }));
+    const first = on.cast(both);
+    const heard = first.runner.start("", { runId: "r" }).result();
+    await on.wait(1_000);
+    const cancelled = first.runner.cancel("r");
+    await on.wait(1_000);
+    await on.play(first.runner[Symbol.asyncDispose]());
+    await expect(heard).rejects.toMatchObject({ code: "lease-lost" });
+    await cancelled;
+    expect(lines).toEqual(["a"]);
+    expect((await on.play(on.cast(both).runner.resume("r").result())).status).toBe("cancelled");
+    expect(lines).toEqual(["a", "una >a"]);
+  });
+
   it("may ask a person: the run waits, and is not done before there is an answer", async () => {
     const on = scene();
     const { lines, book } = new Diary();
@@ -299,6 +324,26 @@ describe("a compensation", () => {
       status: "failed",
       undone: { left: [] },
       spent: { picoUsd: 400_000_000_000n },
+    });
+  });
+
+  it("takes nothing from what its place is allowed, also when another process reckons", async () => {
+    const on = scene();
+    const pay = (name: string, amount: "$0.40" | "$0.05") =>
+      step(name, async (text: unknown, ctx: Context) => {
+        await ctx.spend("fee", amount, () => {});
+        return String(text);
+      });
+    const charge = step("charge", (text: string) => text).compensate(pay("fee", "$0.40"));
+    const part = charge.to(broken).fallback(slow).to(pay("small", "$0.05"));
+    const trip = pipeline("p", pipeline("part", part).budget("$0.10"));
+    const first = on.cast(trip);
+    first.runner.start("x", { runId: "r", budget: "$1" });
+    await on.wait(10_000);
+    first.process.kill();
+    expect(await on.play(on.cast(trip).runner.resume("r").result())).toMatchObject({
+      status: "completed",
+      spent: { picoUsd: 450_000_000_000n },
     });
   });
 
@@ -398,6 +443,28 @@ describe("a failure that is taken care of inside the run", () => {
     await on.wait(10_000);
     first.process.kill();
     expect(await on.play(on.cast(whole).runner.resume("r").result())).toMatchObject({ output: 1 });
+  });
+
+  it("does nothing to the state once more when the run fails in the end", async () => {
+    interface Count {
+      count: number;
+    }
+    const on = scene();
+    const seen: number[] = [];
+    const set = (name: string, count: number) =>
+      step(name, (text: unknown, ctx: Context<Count>) => {
+        seen.push(ctx.state.count);
+        ctx.set({ count });
+        return String(text);
+      });
+    const book = (name: string, count: number) =>
+      step(name, (text: string) => text).compensate(set(`un${name}`, count));
+    const inside = book("b", 1).to(broken).fallback(set("else", 5));
+    const whole = pipeline("p", book("a", 9).to(inside).to("end", fail), {
+      state: (): Count => ({ count: 0 }),
+    });
+    await on.cast(whole).run("", { runId: "r" });
+    expect(seen).toEqual([0, 1, 5]);
   });
 
   it("a compensation that fails there keeps nothing from going on; it is tried again should the run fail", async () => {

@@ -107,9 +107,10 @@ export class Course {
 
   /** Somebody who has no pipeline cancels the run. */
   #cancelLater(): void {
-    const { plan, faults, store, note } = this.#parts;
+    const { plan, faults, store, note, witness } = this.#parts;
     if (plan.cancelAfterMs === undefined || faults === 0) return;
     this.#driver.timer(plan.cancelAfterMs, () => {
+      if (witness.entries.length === 0) return; // there is no run yet
       cancelRun(store, this.#driver, runId, "no longer wanted").then(
         (outcome) => note(`it is cancelled: ${outcome}`),
         (error: unknown) => note(`it is not cancelled: ${messageOf(error)}`),
