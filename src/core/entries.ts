@@ -44,11 +44,15 @@ export type Fact =
   /** `left`: places that were to be undone and are not. Absent: none. */
   | { readonly type: "run-failed"; readonly error: ErrorRecord; readonly left?: readonly Path[] }
   | { readonly type: "run-halted"; readonly error: ErrorRecord }
-  /** `signals`: the paths that somebody has to send something to. `waits`: all it waits for; absent in old journals. */
+  /**
+   * `signals`: the paths that somebody has to send something to. `waits`: all it waits for; absent in old journals.
+   * `heard`: how many of the signals sent to the run it has seen; absent: none.
+   */
   | {
       readonly type: "run-waiting";
       readonly signals: readonly Path[];
       readonly waits?: readonly Wait[];
+      readonly heard?: number;
     }
   | { readonly type: "run-cancelled"; readonly error: ErrorRecord; readonly left?: readonly Path[] }
   | {

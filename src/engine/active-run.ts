@@ -133,6 +133,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     for (const raise of raisesIn(signals)) tenure.treasury.raise(raise);
     const asked = signals.find(({ id, path }) => path === runItself && id === cancelId);
     if (asked !== undefined) tenure.cancel(cancelled(this.runId, String(asked.data)));
+    tenure.note(signals.length);
   }
 
   async #resultOf(run: RunRecord, output?: Json): Promise<RunResult<Out>> {

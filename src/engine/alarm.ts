@@ -1,13 +1,13 @@
 import { FlujoError } from "../core/errors.ts";
-import type { Store } from "../ports/store.ts";
+import type { RunListing, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 
 /** Runs started from one look into the store. */
 const mostAtOnce = 1_000;
 
 /**
- * Goes on with runs whose time has come. However many sleep, there is one timer: for the earliest of them. Nothing looks
- * into the store before that.
+ * Goes on with runs whose time has come, or that were sent something while nobody advanced them. However many sleep,
+ * there is one timer: for the earliest of them. Nothing looks into the store before that, unless it is told to.
  */
 export class Alarm {
   readonly #store: Store;
@@ -16,8 +16,8 @@ export class Alarm {
   /** After so many milliseconds a run that could not be had is asked for again. */
   readonly #againMs: number;
   readonly #wake: (runId: string) => Promise<unknown>;
-  /** Runs that were woken for the moment noted here: under way, or refused for good. */
-  readonly #woken = new Map<string, number>();
+  /** Runs that were woken for what is noted here: under way, or refused for good. */
+  readonly #woken = new Map<string, string>();
   #at = Number.POSITIVE_INFINITY;
   #off: (() => void) | undefined;
   #ended = false;
@@ -49,11 +49,11 @@ export class Alarm {
   async look(): Promise<void> {
     for (let full = true; full; ) {
       const due = await this.#sleeping(this.#world.now(), mostAtOnce);
-      for (const { runId, wakeAt } of due) if (!this.#ended) this.#wakeOne(runId, wakeAt);
+      for (const run of due) if (!this.#ended) this.#wakeOne(run);
       full = due.length >= mostAtOnce && !this.#ended;
     }
     const [next] = await this.#sleeping(Number.MAX_SAFE_INTEGER, 1);
-    if (next !== undefined) this.set(next.wakeAt);
+    if (next !== undefined) this.set(next.unheard === undefined ? (next.wakeAt ?? 0) : 0);
   }
 
   end(): void {
@@ -62,13 +62,11 @@ export class Alarm {
   }
 
   /** Runs that are due by then, those first that are due first; without those that were woken. */
-  async #sleeping(dueBefore: number, most: number): Promise<{ runId: string; wakeAt: number }[]> {
+  async #sleeping(dueBefore: number, most: number): Promise<RunListing[]> {
     const limit = most + this.#woken.size;
     const filter = { status: ["waiting"] as const, pipeline: this.#pipeline, dueBefore, limit };
     const runs = await this.#store.list(filter);
-    return runs.flatMap(({ runId, wakeAt }) =>
-      wakeAt === undefined || this.#woken.get(runId) === wakeAt ? [] : [{ runId, wakeAt }],
-    );
+    return runs.filter((run) => this.#woken.get(run.runId) !== callOf(run));
   }
 
   async #ring(): Promise<void> {
@@ -80,8 +78,9 @@ export class Alarm {
     }
   }
 
-  #wakeOne(runId: string, wakeAt: number): void {
-    this.#woken.set(runId, wakeAt);
+  #wakeOne(run: RunListing): void {
+    const { runId } = run;
+    this.#woken.set(runId, callOf(run));
     this.#wake(runId).then(
       () => this.#woken.delete(runId),
       (error: unknown) => {
@@ -98,3 +97,6 @@ export class Alarm {
     );
   }
 }
+
+/** What a standing run is woken for: another one is another reason to try. */
+const callOf = ({ wakeAt, unheard }: RunListing): string => `${wakeAt} ${unheard}`;

@@ -180,8 +180,11 @@ function standing(error: unknown, root: Root): Fact {
   if (!(error instanceof Interruption))
     return { type: "run-failed", error: recordError(placed(error, root.path), root.path) };
   switch (error.why) {
-    case "suspended":
-      return { type: "run-waiting", signals: addressed(error.waiting), waits: error.waiting };
+    case "suspended": {
+      const { heard } = tenure;
+      const waits = error.waiting;
+      return { type: "run-waiting", signals: addressed(waits), waits, ...(heard > 0 ? { heard } : {}) };
+    }
     case "halted":
       return { type: "run-halted", error: recordError(error.error, root.path) };
     case "cancelled":

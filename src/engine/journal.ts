@@ -212,6 +212,7 @@ export function summaryWith(run: RunRecord, entries: readonly Entry[] = []): Run
   const spent = spentWith(run, entries);
   const waits = last === undefined ? run.waits : last.type === "run-waiting" ? (last.waits ?? []) : [];
   const due = wakeAt(waits);
+  const { heard = 0 } = last?.type === "run-waiting" ? last : {};
   return {
     pipeline: created?.pipeline ?? "",
     fingerprint: (fingerprint as { fingerprint?: string } | undefined)?.fingerprint ?? run.fingerprint,
@@ -223,5 +224,6 @@ export function summaryWith(run: RunRecord, entries: readonly Entry[] = []): Run
     outputTokens: spent.outputTokens,
     calls: spent.calls,
     ...(due === undefined ? {} : { wakeAt: due }),
+    ...(heard > 0 ? { heard } : {}),
   };
 }

@@ -8,7 +8,7 @@ export async function abandonedRuns(
   pipeline: string,
   mine: { has(runId: string): boolean },
 ): Promise<string[]> {
-  const runs = await store.list({ status: ["running"], pipeline, limit: 1_000 });
+  const runs = await store.list({ pipeline, leaseEndsBefore: Number.MAX_SAFE_INTEGER, limit: 1_000 });
   const now = world.now();
   return runs
     .filter(({ lease }) => lease === undefined || lease.expiresAt <= now || world.isGone(lease.owner))

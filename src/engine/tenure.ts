@@ -58,6 +58,8 @@ export class Tenure {
   readonly #claimed = new Set<string>();
   /** How many signals there were when places began to look; undefined while none has. */
   #heard: number | undefined;
+  /** How many there were when the run itself last looked for messages. */
+  #noted = 0;
   readonly #calls = new Map<Promise<unknown>, Stop>();
   readonly #graceMs: number;
   #stop = new Stop();
@@ -153,6 +155,16 @@ export class Tenure {
   /** Begins to look anew: from here on `hasWord` tells of what comes. */
   listen(): void {
     this.#heard = undefined;
+  }
+
+  /** The run itself has looked through so many signals. */
+  note(signals: number): void {
+    this.#noted = signals;
+  }
+
+  /** How many signals nobody here has to look at again: those that its places and the run itself have seen. */
+  get heard(): number {
+    return Math.min(this.#heard ?? this.#noted, this.#noted);
   }
 
   /** Whether something has been sent, for one of these, since places began to look. */

@@ -63,25 +63,56 @@ export function misplaced(runId: string, seq: number, expected: number): StoreCo
   );
 }
 
+/** A run as lists show it. */
+export function listingOf(
+  runId: string,
+  summary: RunSummary,
+  lease: Lease | undefined,
+  sent: number,
+): RunListing {
+  const unheard = summary.status === "waiting" ? sent - (summary.heard ?? 0) : 0;
+  return {
+    ...summary,
+    runId,
+    ...(lease === undefined ? {} : { lease }),
+    ...(unheard > 0 ? { unheard } : {}),
+  };
+}
+
 /** Whether a filter lets a run through; its limit aside. */
-export function shows(filter: RunFilter, runId: string, summary: RunSummary): boolean {
+export function shows({ dueBefore, leaseEndsBefore, ...filter }: RunFilter, run: RunListing): boolean {
   return (
-    (filter.status === undefined || filter.status.includes(summary.status)) &&
-    (filter.pipeline === undefined || filter.pipeline === summary.pipeline) &&
-    (filter.idPrefix === undefined || runId.startsWith(filter.idPrefix)) &&
-    (filter.dueBefore === undefined || (summary.wakeAt ?? Number.POSITIVE_INFINITY) <= filter.dueBefore) &&
-    (filter.createdFrom === undefined || summary.createdAt >= filter.createdFrom) &&
-    (filter.createdBefore === undefined || summary.createdAt < filter.createdBefore) &&
-    (filter.updatedFrom === undefined || summary.updatedAt >= filter.updatedFrom) &&
-    (filter.after === undefined || newestFirst(filter.after, { runId, createdAt: summary.createdAt }) < 0)
+    (filter.status === undefined || filter.status.includes(run.status)) &&
+    (filter.pipeline === undefined || pipelinesIn(filter.pipeline).includes(run.pipeline)) &&
+    (filter.idPrefix === undefined || run.runId.startsWith(filter.idPrefix)) &&
+    (dueBefore === undefined || dueAt(run) <= dueBefore) &&
+    (leaseEndsBefore === undefined || (run.status === "running" && leaseEnd(run) < leaseEndsBefore)) &&
+    (filter.createdFrom === undefined || run.createdAt >= filter.createdFrom) &&
+    (filter.createdBefore === undefined || run.createdAt < filter.createdBefore) &&
+    (filter.updatedFrom === undefined || run.updatedAt >= filter.updatedFrom) &&
+    (filter.after === undefined || newestFirst(filter.after, run) < 0)
   );
 }
+
+/** The pipelines a filter names. */
+export const pipelinesIn = (pipeline: string | readonly string[]): readonly string[] =>
+  typeof pipeline === "string" ? [pipeline] : pipeline;
+
+const dueAt = ({ unheard, wakeAt }: RunListing): number =>
+  unheard === undefined ? (wakeAt ?? Number.POSITIVE_INFINITY) : Number.NEGATIVE_INFINITY;
+
+const leaseEnd = ({ lease }: RunListing): number => lease?.expiresAt ?? 0;
 
 type Aged = Pick<RunListing, "createdAt" | "runId">;
 
 /** The runs a filter has let through, in its order and up to its limit. */
 export function listed(runs: RunListing[], filter: RunFilter): RunListing[] {
-  const order = filter.dueBefore === undefined ? newestFirst : dueFirst;
+  const order =
+    filter.dueBefore !== undefined
+      ? first(dueAt)
+      : filter.leaseEndsBefore !== undefined
+        ? first(leaseEnd)
+        : newestFirst;
   return runs.sort(order).slice(0, filter.limit ?? defaultListLimit);
 }
 
@@ -89,9 +120,13 @@ export function listed(runs: RunListing[], filter: RunFilter): RunListing[] {
 const newestFirst = (a: Aged, b: Aged): number =>
   b.createdAt - a.createdAt || (a.runId === b.runId ? 0 : a.runId < b.runId ? 1 : -1);
 
-/** Those due first; runs due at one millisecond by id, the earlier one first. */
-const dueFirst = (a: RunListing, b: RunListing): number =>
-  (a.wakeAt ?? 0) - (b.wakeAt ?? 0) || (a.runId < b.runId ? -1 : 1);
+/** By a moment, the earliest first; runs of one millisecond by id, the earlier one first. */
+const first =
+  (moment: (run: RunListing) => number) =>
+  (a: RunListing, b: RunListing): number => {
+    const [x, y] = [moment(a), moment(b)];
+    return x === y ? (a.runId < b.runId ? -1 : 1) : x < y ? -1 : 1;
+  };
 
 /** The accounts a filter lets through, by name. */
 export function chosenAccounts(accounts: Iterable<Account>, filter: AccountFilter): readonly Account[] {

@@ -21,6 +21,8 @@ export interface RunSummary {
   readonly calls: number;
   /** When a waiting run goes on by itself, in milliseconds since 1970. Absent: somebody has to send it something. */
   readonly wakeAt?: number;
+  /** Of a waiting run: how many of its signals it had seen when it came to stand. Absent: none. */
+  readonly heard?: number;
 }
 
 /** One run in a list. */
@@ -28,6 +30,8 @@ export interface RunListing extends RunSummary {
   readonly runId: string;
   /** Who advances the run, and until when, as far as the store knows. */
   readonly lease?: Lease;
+  /** Signals sent to a waiting run since it came to stand: it has to be gone on with to hear them. Absent: none. */
+  readonly unheard?: number;
 }
 
 /** Leave to advance a run, until `expiresAt`. Each new one has a higher `fence`. */
@@ -122,19 +126,28 @@ export interface NoteFilter {
 
 export interface RunFilter {
   readonly status?: readonly RunStatus[];
-  readonly pipeline?: string;
+  /** Only runs of this pipeline, or of one of these. */
+  readonly pipeline?: string | readonly string[];
   /** Only runs whose id starts so. */
   readonly idPrefix?: string;
-  /** Only runs that go on by themselves at this moment or before: these come in the order in which they are due. */
+  /**
+   * Only waiting runs that have been sent something they have not heard, and those that go on by themselves at this
+   * moment or before. They come in this order, the latter as they are due.
+   */
   readonly dueBefore?: number;
+  /**
+   * Only runs that are running, as far as is recorded, under a lease that ends before this moment or was given back.
+   * Those come first that nobody has had for longest. Not together with `dueBefore`.
+   */
+  readonly leaseEndsBefore?: number;
   /** Only runs made at this moment or after, and before that one, in milliseconds since 1970. */
   readonly createdFrom?: number;
   readonly createdBefore?: number;
   /** Only runs whose summary is of this moment or later: what has changed since. */
   readonly updatedFrom?: number;
-  /** Only those that come after this run in the order of age: where the next page begins. Not with `dueBefore`. */
+  /** Only those that come after this run in the order of age: where the next page begins. Not with the two before. */
   readonly after?: Pick<RunListing, "createdAt" | "runId">;
-  /** At most so many, newest first (unless `dueBefore` says otherwise). Default 100. */
+  /** At most so many, newest first (unless `dueBefore` or `leaseEndsBefore` says otherwise). Default 100. */
   readonly limit?: number;
 }
 

@@ -18,6 +18,7 @@ import {
   grant,
   isFree,
   listed,
+  listingOf,
   refuseBadKey,
   refuseBadRunId,
   shows,
@@ -137,9 +138,10 @@ export function memory(): Store {
 
     async list(filter) {
       const found: RunListing[] = [];
-      for (const [runId, { summary, lease }] of runs) {
-        if (summary === undefined || !shows(filter, runId, summary)) continue;
-        found.push({ ...summary, runId, ...(lease === undefined ? {} : { lease }) });
+      for (const [runId, { summary, lease, signals }] of runs) {
+        if (summary === undefined) continue;
+        const run = listingOf(runId, summary, lease, signals.length);
+        if (shows(filter, run)) found.push(run);
       }
       return listed(found, filter);
     },

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Entry } from "../core/entries.ts";
 import { StoreCorruptError, StoreNewerError, StoreUnavailableError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import type { Append, Store } from "../ports/store.ts";
+import type { Append, Lease, RunSummary, Store } from "../ports/store.ts";
 import { testStore } from "../testing/test-store.ts";
 import { storeError } from "./sqlite/faults.ts";
 import { sqlite } from "./sqlite.ts";
@@ -54,6 +54,18 @@ function append(seq: number, ...values: Json[]): Append {
   return { runId: "r", fence: 1, entries, blobs: [] };
 }
 
+const waiting: RunSummary = {
+  pipeline: "p",
+  fingerprint: "f",
+  status: "waiting",
+  createdAt: 0,
+  updatedAt: 0,
+  picoUsd: "0",
+  inputTokens: 0,
+  outputTokens: 0,
+  calls: 0,
+};
+
 /** The error `work` throws, as SQLite throws it. */
 function thrown(work: () => void): unknown {
   try {
@@ -64,17 +76,22 @@ function thrown(work: () => void): unknown {
   throw new Error("nothing was thrown");
 }
 
+/** Takes away what came with the fifth format, and what with the fourth. */
+const asOfFourth = `DROP INDEX runs_by_lease; DROP INDEX runs_with_word;
+  ALTER TABLE runs DROP COLUMN heard; ALTER TABLE runs DROP COLUMN sent;`;
+const asOfThird = `${asOfFourth} DROP INDEX runs_by_waking; ALTER TABLE runs DROP COLUMN wake_at;`;
+
 describe("a database that cannot be used", () => {
   it("is refused untouched when a newer Flujo wrote it", async () => {
     await store.acquire(request);
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec("PRAGMA user_version = 5");
+    db.exec("PRAGMA user_version = 6");
     db.close();
     const before = readFileSync(path);
     const newer = sqlite(path);
     await expect(newer.list({})).rejects.toThrow(StoreNewerError);
-    await expect(newer.acquire(request)).rejects.toThrow(/format 5, this one knows 4/);
+    await expect(newer.acquire(request)).rejects.toThrow(/format 6, this one knows 5/);
     expect(readFileSync(path)).toEqual(before);
   });
 
@@ -83,9 +100,7 @@ describe("a database that cannot be used", () => {
     await store.commit([append(0, "kept")]);
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec(
-      "DROP TABLE accounts; DROP TABLE notes; DROP INDEX runs_by_waking; ALTER TABLE runs DROP COLUMN wake_at; PRAGMA user_version = 1",
-    );
+    db.exec(`DROP TABLE accounts; DROP TABLE notes; ${asOfThird} PRAGMA user_version = 1`);
     db.close();
     const [one, two] = [sqlite(path), sqlite(path)];
     expect(await one.read("r", 0, 9)).toHaveLength(1);
@@ -100,14 +115,44 @@ describe("a database that cannot be used", () => {
     await store.ledger({ kind: "amend", scope: "day", set: { calls: 1 } });
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec(
-      "DROP TABLE notes; DROP INDEX runs_by_waking; ALTER TABLE runs DROP COLUMN wake_at; PRAGMA user_version = 2",
-    );
+    db.exec(`DROP TABLE notes; ${asOfThird} PRAGMA user_version = 2`);
     db.close();
     const updated = sqlite(path);
     expect(await updated.putNote("k", 1, undefined)).toEqual(expect.any(String));
     expect(await updated.accounts({})).toMatchObject([{ scope: "day" }]);
     await updated.close();
+  });
+
+  it("is brought up to date when it is of the fourth format: what runs had heard by then is not known", async () => {
+    const { lease } = (await store.acquire(request)) as { readonly lease: Lease }; // it is new
+    const standing = { ...append(0, "asked"), summary: waiting };
+    await store.commit([standing]);
+    await store.send("r", { id: "s", path: "/p/ask", data: 1, at: 0 });
+    await store.release(lease);
+    await store.close();
+    const db = new DatabaseSync(path);
+    db.exec(`${asOfFourth} PRAGMA user_version = 4`);
+    db.close();
+    const updated = sqlite(path);
+    expect(await updated.list({ dueBefore: 0 })).toMatchObject([{ runId: "r", unheard: 1 }]);
+    await updated.close();
+  });
+
+  it("finds what nobody attends to by indexes, however many runs there are", async () => {
+    await store.acquire(request);
+    const lookups: readonly [where: string, order: string, index: string][] = [
+      ["heard < sent", "id", "runs_with_word"],
+      ["wake_at <= 5 AND coalesce(heard, 0) >= sent", "wake_at, id", "runs_by_waking"],
+      ["status = 'running' AND expires < 5", "expires, id", "runs_by_lease"],
+    ];
+    const db = new DatabaseSync(path);
+    for (const [where, order, index] of lookups) {
+      const sql = `SELECT * FROM runs WHERE pipeline IS NOT NULL AND ${where} AND pipeline IN (SELECT value FROM json_each('["p"]')) ORDER BY ${order} LIMIT 9`;
+      const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+      expect(plan.map(({ detail }) => detail)).toContainEqual(expect.stringContaining(index));
+      expect(JSON.stringify(plan)).not.toContain("TEMP B-TREE");
+    }
+    db.close();
   });
 
   it("is refused untouched when it is someone else's", async () => {

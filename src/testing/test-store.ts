@@ -388,6 +388,8 @@ const list: Claims = {
     assert.deepEqual(await ids(store, { status: ["waiting", "completed"] }), ["a-2", "A-4"]);
     assert.deepEqual(await ids(store, { status: [] }), []);
     assert.deepEqual(await ids(store, { pipeline: "other" }), ["a-2", "a_3"]);
+    assert.deepEqual(await ids(store, { pipeline: ["other", "none"] }), ["a-2", "a_3"]);
+    assert.deepEqual(await ids(store, { pipeline: [] }), []);
     assert.deepEqual(await ids(store, { idPrefix: "a-" }), ["a-1", "a-2"]);
     assert.deepEqual(await ids(store, { idPrefix: "a_" }), ["a_3"]);
     assert.deepEqual(await ids(store, { idPrefix: "%" }), []);
@@ -446,6 +448,52 @@ const list: Claims = {
       found.map(({ wakeAt }) => wakeAt),
       [start + 10, start + 10, start + 30],
     );
+  },
+
+  async "finds the waiting runs that were sent what they have not heard, before those that are due"({
+    store,
+  }) {
+    await fill(store, {
+      due: { status: "waiting", wakeAt: start + 10 },
+      told: { status: "waiting", wakeAt: start + 99, heard: 1 },
+      asks: { status: "waiting" },
+      runs: { status: "running" },
+      done: { status: "completed" },
+    });
+    for (const runId of ["told", "asks", "runs", "done"]) await store.send(runId, signal("a", 1));
+    assert.deepEqual(await ids(store, { dueBefore: start + 10 }), ["asks", "due"]);
+    await store.send("asks", signal("a", 1));
+    await store.send("told", signal("b", 2));
+    await store.send("told", signal("c", 3));
+    const found = await store.list({ dueBefore: start + 10 });
+    assert.deepEqual(
+      found.map(({ runId, unheard }) => [runId, unheard]),
+      [
+        ["asks", 1],
+        ["told", 2],
+        ["due", undefined],
+      ],
+    );
+    assert.deepEqual(await ids(store, { dueBefore: start + 10, limit: 1 }), ["asks"]);
+    assert.deepEqual(await ids(store, { dueBefore: start + 10, pipeline: "other" }), []);
+    const lease = granted(await store.acquire({ runId: "asks", owner: "me", now: start + 9 * ttlMs, ttlMs }));
+    const heard = { ...append(lease, 1, "heard"), summary: summary({ status: "waiting", heard: 1 }) };
+    await store.commit([heard]);
+    assert.deepEqual(await ids(store, { dueBefore: start + 10 }), ["told", "due"]);
+  },
+
+  async "finds the running runs whose lease ends before a moment, those first that nobody has had for longest"({
+    store,
+  }) {
+    await fill(store, { late: {}, soon: { pipeline: "other" }, given: {}, asks: { status: "waiting" } });
+    const leases = new Map((await store.list({})).map((run) => [run.runId, run.lease as Lease])); // `fill` keeps them
+    await store.renew(leases.get("late") as Lease, start + 30);
+    await store.renew(leases.get("soon") as Lease, start + 20);
+    await store.release(leases.get("given") as Lease);
+    assert.deepEqual(await ids(store, { leaseEndsBefore: start + 20 }), ["given"]);
+    assert.deepEqual(await ids(store, { leaseEndsBefore: start + 31 }), ["given", "soon", "late"]);
+    assert.deepEqual(await ids(store, { leaseEndsBefore: start + 31, limit: 2 }), ["given", "soon"]);
+    assert.deepEqual(await ids(store, { leaseEndsBefore: start + 31, pipeline: "other" }), ["soon"]);
   },
 
   async "forgets when a run was due once its summary says nothing of it"({ store }) {

@@ -2,11 +2,12 @@ import { fstatSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { RunFilter, RunListing, RunSummary } from "../../ports/store.ts";
-import { listed, shows } from "../../ports/store-rules.ts";
+import { listed, listingOf, shows } from "../../ports/store-rules.ts";
 import { namesIn } from "./disk.ts";
 import { leaseOf } from "./lease.ts";
 import { lines } from "./line.ts";
 import { type AppendLine, fencesIn, parse, reading, readOpening, segmentPath } from "./segment.ts";
+import { sentTo } from "./signals.ts";
 
 /** Where the last summary nearly always is. */
 const tailBytes = 64 * 1_024;
@@ -21,7 +22,7 @@ export async function list(folder: string, filter: RunFilter): Promise<RunListin
   for (const [i, runId] of runIds.entries()) {
     if (i % runsATurn === runsATurn - 1) await setImmediate();
     const run = glance(join(folder, runId), runId);
-    if (run !== undefined && shows(filter, runId, run)) found.push(run);
+    if (run !== undefined && shows(filter, run)) found.push(run);
   }
   return listed(found, filter);
 }
@@ -35,7 +36,7 @@ function glance(folder: string, runId: string): RunListing | undefined {
     const summary = lastSummary(segmentPath(folder, fence), end) ?? head.summary;
     if (summary === undefined) return undefined;
     const lease = leaseOf(folder, runId, fences[0] ?? fence);
-    return { ...summary, runId, ...(lease === undefined ? {} : { lease }) };
+    return listingOf(runId, summary, lease, summary.status === "waiting" ? sentTo(folder) : 0);
   }
   return undefined;
 }

@@ -28,9 +28,15 @@ export function send(folder: string, signal: Signal, synced: boolean): void {
   }
 }
 
+/** How many signals a run was sent. */
+export const sentTo = (folder: string): number => placesIn(folder).length;
+
+const placesIn = (folder: string): string[] =>
+  (namesIn(signalsIn(folder)) ?? []).filter((name) => /^\d+\.json$/.test(name));
+
 /** @throws StoreCorruptError naming the file. */
 export function signals(folder: string): Signal[] {
-  const names = (namesIn(signalsIn(folder)) ?? []).filter((name) => /^\d+\.json$/.test(name)).sort();
+  const names = placesIn(folder).sort();
   return names.map((name) => {
     const path = join(signalsIn(folder), name);
     const line = readIfThere(path)?.subarray(0, -1);

@@ -16,7 +16,7 @@ const owned = "SELECT num FROM runs WHERE id = ? AND fence = ? AND owner IS NOT 
 const addRow = "INSERT INTO entries(key, body) VALUES((? << 32) | ?, ?)";
 const addBlob = "INSERT INTO blobs(hash, utf8) VALUES(?, ?) ON CONFLICT DO NOTHING";
 const summarise = `UPDATE runs SET pipeline = ?, fingerprint = ?, status = ?, created = ?, updated = ?, pico_usd = ?,
-  input_tokens = ?, output_tokens = ?, calls = ?, wake_at = ? WHERE num = ?`;
+  input_tokens = ?, output_tokens = ?, calls = ?, wake_at = ?, heard = ? WHERE num = ?`;
 const last =
   "SELECT max(key) & 0xffffffff AS seq FROM entries WHERE key BETWEEN ? << 32 AND (? << 32) | 0xffffffff";
 /** The rows from the one with the first entry asked for to the one with the last. */
@@ -89,4 +89,5 @@ const columns = (s: RunSummary) =>
     s.outputTokens,
     s.calls,
     s.wakeAt ?? null,
+    s.status === "waiting" ? (s.heard ?? 0) : null,
   ] as const;

@@ -3,7 +3,15 @@ import { dirname } from "node:path";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import { StoreCorruptError, StoreNewerError } from "../../core/errors.ts";
 import { busyTimeoutMs, isBusy } from "./faults.ts";
-import { applicationId, formatVersion, ledgerTables, noteTable, tables, wakeIndex } from "./schema.ts";
+import {
+  applicationId,
+  attentionIndexes,
+  formatVersion,
+  ledgerTables,
+  noteTable,
+  tables,
+  wakeIndex,
+} from "./schema.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -118,6 +126,7 @@ function upgrade(db: DatabaseSync): void {
     if (version < 2) db.exec(ledgerTables);
     if (version < 3) db.exec(noteTable);
     if (version < 4) db.exec(`ALTER TABLE runs ADD COLUMN wake_at INTEGER; ${wakeIndex}`);
+    if (version < 5) db.exec(`${countSignals} ${attentionIndexes}`);
     db.exec(`PRAGMA user_version = ${formatVersion}`);
     db.exec("COMMIT");
   } catch (error) {
@@ -125,6 +134,14 @@ function upgrade(db: DatabaseSync): void {
     throw error;
   }
 }
+
+/** What a waiting run had heard was not recorded: it is taken for nothing, and whoever looks goes on with it once. */
+const countSignals = `
+  ALTER TABLE runs ADD COLUMN heard INTEGER;
+  ALTER TABLE runs ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
+  UPDATE runs SET heard = 0 WHERE status = 'waiting';
+  UPDATE runs SET sent = (SELECT count(*) FROM signals WHERE run = num) WHERE num IN (SELECT run FROM signals);
+`;
 
 /** After some errors SQLite has rolled back by itself, and says that there is nothing to roll back. */
 function rollBack(db: DatabaseSync): void {

@@ -10,7 +10,7 @@
 export const applicationId = 0x464c554a;
 
 /** Kept in `user_version`. A database with a higher one is refused. */
-export const formatVersion = 4;
+export const formatVersion = 5;
 
 /** Since format 2. Most accounts have no money held: those that have are found without looking at the others. */
 export const ledgerTables = `
@@ -30,6 +30,12 @@ export const noteTable = `
 /** Since format 4. Most runs wait for no moment: those that do are found without looking at the others. */
 export const wakeIndex = "CREATE INDEX runs_by_waking ON runs(wake_at, id) WHERE wake_at IS NOT NULL;";
 
+/** Since format 5. What nobody attends to is found without looking at all the other runs. */
+export const attentionIndexes = `
+  CREATE INDEX runs_by_lease ON runs(expires, id) WHERE status = 'running';
+  CREATE INDEX runs_with_word ON runs(id) WHERE heard < sent;
+`;
+
 export const tables = `
   CREATE TABLE runs(
     num INTEGER PRIMARY KEY,
@@ -46,10 +52,13 @@ export const tables = `
     input_tokens INTEGER,
     output_tokens INTEGER,
     calls INTEGER,
-    wake_at INTEGER           -- NULL: nothing wakes it by itself
+    wake_at INTEGER,          -- NULL: nothing wakes it by itself
+    heard INTEGER,            -- signals seen by a waiting run; NULL: it does not wait
+    sent INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE INDEX runs_by_age ON runs(created DESC, id DESC);
   ${wakeIndex}
+  ${attentionIndexes}
   CREATE TABLE entries(key INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE TABLE blobs(hash TEXT PRIMARY KEY, utf8 BLOB NOT NULL) STRICT; -- Node 22.13 ends a TEXT at its first NUL
   CREATE TABLE signals(
