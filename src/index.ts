@@ -64,6 +64,7 @@ export type {
 } from "./core/step.ts";
 export type { StepOptions } from "./core/work.ts";
 export type {
+  Drained,
   EventsOptions,
   ResumeOptions,
   RunHandle,

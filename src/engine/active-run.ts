@@ -62,6 +62,25 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     await this.#result.catch(() => {}); // result() tells; cancel() only waits for the end
   }
 
+  /**
+   * Lets the run go at its next operation, for whoever takes it over: what is under way in it may finish.
+   *
+   * @returns whether it came to stand instead.
+   */
+  async depart(): Promise<boolean> {
+    this.#handOver = true;
+    this.#tenure?.depart(handedOver(this.runId));
+    return this.#result.then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Cuts off what is under way in a run that is let go. */
+  cut(): void {
+    this.#tenure?.lose(handedOver(this.runId));
+  }
+
   /** Lets the run go, unfinished, for whoever takes it over. */
   async handOver(): Promise<void> {
     this.#handOver = true;

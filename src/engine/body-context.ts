@@ -120,7 +120,9 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     }
     const key = keyOf(this.runId, path);
     const earlier = this.#earlier(path);
-    const json = await paid(this, { ...options, path, quote, call, scopes, stop, key, earlier });
+    const json = await this.#heeded(
+      paid(this, { ...options, path, quote, call, scopes, stop, key, earlier }),
+    );
     return (await open(json, this.tenure.store)) as T; // as in run()
   }
 
@@ -145,7 +147,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     const key = keyOf(this.runId, path);
     const isEarlier = (other: Path): boolean =>
       isOperationOf(other, this.path, name) && !other.startsWith(`${this.#prefix}:`);
-    const json = await errand(this, { path, stop, scopes, isEarlier, key, terms }, body);
+    const json = await this.#heeded(errand(this, { path, stop, scopes, isEarlier, key, terms }, body));
     return (await open(json, this.tenure.store)) as T; // as in run()
   }
 
@@ -216,16 +218,20 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   }
 
   async #rest(name: string, end: () => number): Promise<void> {
-    const path = this.#operation(name);
+    await this.#heeded(slept(this.#operation(name), end, this.#frame));
+  }
+
+  /** What an operation comes to. One that has to be waited for is remembered, whatever the body makes of it. */
+  async #heeded<T>(operation: Promise<T>): Promise<T> {
     try {
-      await slept(path, end, this.#frame);
+      return await operation;
     } catch (error) {
       if (error instanceof Interruption && error.why === "suspended") this.#suspended = error;
       throw error;
     }
   }
 
-  /** @throws the body sleeps: whatever it has made of that, nothing of it is its result. */
+  /** @throws the body waits for something: whatever it has made of that, nothing of it is its result. */
   checkAwake(): void {
     if (this.#suspended !== undefined) throw this.#suspended;
   }
@@ -261,6 +267,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
 
   #operation(name: string): Path {
     this.#checkOpen();
+    this.#checkStaying();
     const path = this.#next(name);
     this.#uses ??= new Map();
     this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
@@ -270,6 +277,16 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   /** The path of the next operation of that name. */
   #next(name: string): Path {
     return operationPath(this.#prefix, name, this.#uses?.get(name) ?? 0);
+  }
+
+  /** @throws the process lets the run go: what begins now is left to whoever goes on with it. */
+  #checkStaying(): void {
+    try {
+      this.tenure.checkStaying();
+    } catch (left) {
+      this.#suspended = left as Interruption; // nothing else is thrown there
+      throw left;
+    }
   }
 
   #checkOpen(): void {

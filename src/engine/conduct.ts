@@ -152,10 +152,24 @@ async function walk<T>(tenure: Tenure, once: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (!(error instanceof Interruption) || error.why !== "suspended") throw error;
       await tenure.journal.sync();
+      if (tenure.departed !== undefined) {
+        await tenure.quiet();
+        await tenure.journal.sync();
+        throw Interruption.lost(tenure.departed);
+      }
       const soon = soonIn(error.waiting, tenure);
-      if (soon !== undefined) await tenure.rest(soon, tenure.stop);
+      if (soon !== undefined) await rested(soon, tenure, error);
       else if (!(await tenure.hasWord(error.waiting))) throw error;
     }
+  }
+}
+
+/** @throws why the run stands, when this process lets it go meanwhile. */
+async function rested(until: number, tenure: Tenure, standing: Interruption): Promise<void> {
+  try {
+    await tenure.rest(until, tenure.stop);
+  } catch (error) {
+    throw error instanceof Interruption && error.why === "suspended" ? standing : error;
   }
 }
 

@@ -43,7 +43,7 @@ export async function durable(
   }
   const began = world.now();
   try {
-    const kept = keepHollow(await work(), `result of ${path}`, path, known);
+    const kept = keepHollow(await tenure.operating(work()), `result of ${path}`, path, known);
     if (attempt.isOver()) throw Interruption.sibling();
     const took = world.now() - began;
     const { entry: output, texts } = kept;

@@ -6,7 +6,7 @@ import type { Wait } from "../core/waiting.ts";
  * falls back from it, or records it as a failure, so a resumed run does that work again.
  *
  * - `halted`: the budget does not allow the next call.
- * - `suspended`: it waits for what `waiting` lists.
+ * - `suspended`: it waits for what `waiting` lists; with nothing there, it is left to the next owner of the run.
  * - `cancelled`: somebody asked.
  * - `sibling`: another branch has failed, and the whole with it.
  * - `lost`: this process may not advance the run any more: its lease is gone, its store does not answer, or it shuts down.

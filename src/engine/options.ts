@@ -86,6 +86,14 @@ export interface SignalOptions {
   readonly resume?: boolean;
 }
 
+/** What became of the runs of a `Flujo` that was drained; those it does not name have come to stand. */
+export interface Drained {
+  /** Let go before their end, for whoever takes them over. */
+  readonly handedOver: readonly string[];
+  /** Of these, those that were in the middle of an operation when the time was up. */
+  readonly cutOff: readonly string[];
+}
+
 /** How to read a run's events. */
 export interface EventsOptions {
   /** The number of the first event wanted. Default 0: all of them. */

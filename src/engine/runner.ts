@@ -1,4 +1,4 @@
-import { milliseconds } from "../core/duration.ts";
+import { type Duration, milliseconds } from "../core/duration.ts";
 import type { Entry } from "../core/entries.ts";
 import { FlujoError, InvalidOptionError, InvalidRunIdError } from "../core/errors.ts";
 import { eventOf, type RunEvent } from "../core/events.ts";
@@ -12,6 +12,7 @@ import { cancelRun } from "./cancel.ts";
 import type { Entrance, Setting } from "./enter.ts";
 import { oneInstrument } from "./instrumented.ts";
 import type {
+  Drained,
   EngineOptions,
   EventsOptions,
   FlujoOptions,
@@ -189,16 +190,66 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   }
 
   /**
+   * Goes on with one run, as `takeOver` would: for whoever looks for runs of several pipelines at once. The journal says
+   * why.
+   */
+  adopt(runId: string, why: "taken-over" | "woken"): RunHandle<Out> {
+    return this.#continue(runId, {}, why);
+  }
+
+  /**
+   * Before a shutdown: begins no operation any more, and lets those under way finish, so that nothing is done twice. Runs
+   * that have not ended by then are handed over at once to whoever takes them over. From now on this `Flujo` starts and
+   * resumes none; dispose of it afterwards.
+   *
+   * ```ts
+   * process.once("SIGTERM", async () => {
+   *   const { cutOff } = await flujo.drain("10s");
+   *   if (cutOff.length > 0) console.error("in the middle of an operation:", cutOff);
+   *   await flujo[Symbol.asyncDispose]();
+   * });
+   * ```
+   *
+   * @param grace how long operations may take to finish; then they are cut off, and done again by whoever goes on. Default
+   *   `"30s"`.
+   */
+  async drain(grace: Duration = "30s"): Promise<Drained> {
+    const graceMs = milliseconds(grace);
+    this.#close();
+    const runs = new Set(this.#active.values());
+    const handedOver: string[] = [];
+    const cutOff: string[] = [];
+    const off = this.#options.world.timer(graceMs, () => {
+      for (const run of runs) {
+        cutOff.push(run.runId);
+        run.cut();
+      }
+    });
+    await Promise.all(
+      [...runs].map(async (run) => {
+        if (!(await run.depart())) handedOver.push(run.runId);
+        runs.delete(run);
+      }),
+    );
+    off();
+    return { handedOver, cutOff };
+  }
+
+  /**
    * Stops taking over; hands unfinished runs over to whoever resumes them; gives hooks, sinks and instruments, where there are
    * any, a few seconds for what they are about; closes nothing it was given.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed = true;
-    this.#takeOver?.end();
-    this.#alarm?.end();
+    this.#close();
     await Promise.all([...this.#active.values()].map((run) => run.handOver()));
     await Promise.all((this.#options.listeners ?? []).map((listener) => listener.leave()));
     await this.#setting.instrument?.flush?.();
+  }
+
+  #close(): void {
+    this.#disposed = true;
+    this.#takeOver?.end();
+    this.#alarm?.end();
   }
 
   /** Tells what is in the store now to whoever listens. A run that one of them stops is cancelled. */

@@ -61,6 +61,12 @@ export class Tenure {
   /** How many there were when the run itself last looked for messages. */
   #noted = 0;
   readonly #calls = new Map<Promise<unknown>, Stop>();
+  /** Why this process lets the run go at the next operation; undefined while it does not. */
+  #departure: FlujoError | undefined;
+  #hasLeft = false;
+  /** How to end the rests under way. */
+  readonly #rests = new Set<() => void>();
+  readonly #operations = new Set<Promise<unknown>>();
   readonly #graceMs: number;
   #stop = new Stop();
   /** Why this process gives the run up. */
@@ -106,6 +112,41 @@ export class Tenure {
   /** A run that undoes what it has done goes on with that. */
   cancel(error: FlujoError): void {
     if (this.run.undoing === undefined) this.stop.fire(Interruption.cancelled(error));
+  }
+
+  /** This process lets the run go: no operation begins any more, rests end, and what is under way may finish. */
+  depart(error: FlujoError): void {
+    this.#departure = error;
+    for (const end of [...this.#rests]) end();
+  }
+
+  /** Called where an operation is to begin. @throws Interruption when it is left to whoever goes on with the run. */
+  checkStaying(): void {
+    if (this.#departure !== undefined) throw this.#leaveOut();
+  }
+
+  /** Why the run is let go, once something in it has been left to others. */
+  get departed(): FlujoError | undefined {
+    return this.#hasLeft ? this.#departure : undefined;
+  }
+
+  /** What is left out is as what waits: whatever goes on beside it comes to its end. */
+  #leaveOut(): Interruption {
+    this.#hasLeft = true;
+    return Interruption.suspended([]);
+  }
+
+  /** Remembers an operation under way. */
+  operating<T>(operation: Promise<T>): Promise<T> {
+    this.#operations.add(operation);
+    const forget = (): void => void this.#operations.delete(operation);
+    operation.then(forget, forget);
+    return operation;
+  }
+
+  /** Resolves when no operation is under way any more. */
+  async quiet(): Promise<void> {
+    while (this.#operations.size > 0) await Promise.allSettled(this.#operations);
   }
 
   /** This process gives the run up: nothing new begins, and calls already paid for are awaited. */
@@ -212,16 +253,27 @@ export class Tenure {
     off();
   }
 
-  /** Rests until a moment in time, or until stopped. */
+  /** Rests until a moment in time, or until stopped, or until this process lets the run go. */
   rest(until: number, stop: Stop): Promise<void> {
     stop.check();
+    this.checkStaying();
     return new Promise((resolve, reject) => {
-      const offTimer = this.world.timer(Math.max(0, until - this.world.now()), () => {
+      const over = (): void => {
+        offTimer();
         offStop();
+        this.#rests.delete(end);
+      };
+      const end = (): void => {
+        over();
+        reject(this.#leaveOut());
+      };
+      const offTimer = this.world.timer(Math.max(0, until - this.world.now()), () => {
+        over();
         resolve();
       });
+      this.#rests.add(end);
       const offStop = stop.onFire((reason) => {
-        offTimer();
+        over();
         reject(reason);
       });
     });

@@ -35,6 +35,7 @@ export class Join {
   readonly #stop: Stop;
   readonly #waiting: Wait[] = [];
   #ended = 0;
+  #isSuspended = false;
   #failure: { readonly error: unknown } | undefined;
   #interruption: Interruption | undefined;
 
@@ -83,7 +84,7 @@ export class Join {
     this.#frame.stop.check();
     if (this.#interruption !== undefined) throw this.#interruption;
     if (this.#failure !== undefined) throw this.#failure.error;
-    if (this.#waiting.length > 0) throw Interruption.suspended(this.#waiting.sort(byPath));
+    if (this.#isSuspended) throw Interruption.suspended(this.#waiting.sort(byPath));
   }
 
   #changed(fork: StateScope): Json | undefined {
@@ -92,8 +93,10 @@ export class Join {
 
   async #after(error: unknown, line: Line): Promise<Outcome | undefined> {
     if (error instanceof Interruption) {
-      if (error.why === "suspended") this.#waiting.push(...error.waiting);
-      else if (error.why !== "sibling") this.#interruption = error;
+      if (error.why === "suspended") {
+        this.#isSuspended = true;
+        this.#waiting.push(...error.waiting);
+      } else if (error.why !== "sibling") this.#interruption = error;
       return undefined;
     }
     if (this.#stop.reason !== undefined) return undefined; // a consequence, not a cause

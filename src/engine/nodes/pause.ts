@@ -29,6 +29,7 @@ export async function slept(path: Path, end: () => number | Promise<number>, fra
   let due = tenure.run.timers.get(path);
   if (due === undefined) {
     stop.check();
+    tenure.checkStaying();
     due = await end();
     tenure.journal.put({ type: "timer-set", path, due });
     await tenure.journal.sync();

@@ -35,6 +35,7 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
     throw reviveError(failed.error, tenure.runId);
   }
   stop.check();
+  tenure.checkStaying();
   const attempt = (run.attempts.get(path) ?? 0) + 1;
   const context = new BodyContext(
     frame,

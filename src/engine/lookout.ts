@@ -1,0 +1,189 @@
+import { FlujoError } from "../core/errors.ts";
+import type { RunListing, Store } from "../ports/store.ts";
+import type { World } from "../ports/world.ts";
+import type { RunHandle } from "./options.ts";
+
+/** How runs of one pipeline are gone on with: `adopt` of its `Flujo`. */
+export type Adopt = (runId: string, why: "taken-over" | "woken") => RunHandle<unknown>;
+
+export interface LookoutOptions {
+  readonly store: Store;
+  readonly world: World;
+  /** By the name of the pipeline. Runs of others are left alone. */
+  readonly pipelines: ReadonlyMap<string, Adopt>;
+  /** The pause between two looks, in milliseconds. Default 1,000; longer where a look takes long. */
+  readonly everyMs?: number;
+  /** Runs gone on with at once, at most; the others' turn comes when some of them have come to stand. Default 1,000. */
+  readonly most?: number;
+  readonly tell: LookoutTells;
+}
+
+/** What a lookout tells, once each. */
+export interface LookoutTells {
+  /** Nothing here can go on with the run as it stands. */
+  readonly refused: (run: RunListing, error: unknown) => void;
+  /** There are abandoned or due runs of a pipeline that is not among these: one of them. */
+  readonly foreign: (run: RunListing) => void;
+  /** The store does not answer; `undefined`: it does again. */
+  readonly store: (trouble: unknown) => void;
+}
+
+/** After so many milliseconds runs of other pipelines are looked for again. */
+const foreignEveryMs = 60_000;
+/** Of its time, a process spends at most this part on looking. */
+const share = 1 / 20;
+/** Under any lease, for as long as time goes. */
+const ever = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Goes on with what nobody attends to, for all pipelines of a process: runs whose owner has died or has handed them over,
+ * runs whose time has come, runs that were sent something while they waited. It looks into the store, whether this process
+ * has runs of its own or not. Several on one store share the work: a lease is granted to one of them.
+ */
+export class Lookout {
+  readonly #options: LookoutOptions;
+  readonly #everyMs: number;
+  readonly #most: number;
+  readonly #names: readonly string[];
+  readonly #underWay = new Set<string>();
+  /** Runs that were refused for good, by how they stood then. */
+  readonly #refused = new Map<string, string>();
+  readonly #foreign = new Set<string>();
+  #foreignAt = 0;
+  #wantsMore = false;
+  #trouble = false;
+  #off: (() => void) | undefined;
+  #looking: Promise<void> | undefined;
+  #ended = false;
+
+  constructor(options: LookoutOptions) {
+    this.#options = options;
+    this.#everyMs = options.everyMs ?? 1_000;
+    this.#most = options.most ?? 1_000;
+    this.#names = [...options.pipelines.keys()];
+  }
+
+  /** Looks now, and from now on. Keeps the process alive. */
+  start(): void {
+    this.#look();
+  }
+
+  /** Looks no more; what is under way is its `Flujo`'s. */
+  async stop(): Promise<void> {
+    this.#ended = true;
+    this.#off?.();
+    await this.#looking;
+  }
+
+  #look(): void {
+    if (this.#ended || this.#looking !== undefined) return;
+    this.#off?.();
+    const { world } = this.#options;
+    const began = world.now();
+    this.#looking = this.#once().then(() => {
+      this.#looking = undefined;
+      if (this.#ended) return;
+      const pause = Math.max(this.#everyMs, (world.now() - began) / share);
+      this.#off = world.timer(pause, () => this.#look());
+    });
+  }
+
+  /** One look, and another one for as long as there is more than it could take. Throws nothing. */
+  async #once(): Promise<void> {
+    const { tell, world } = this.#options;
+    try {
+      while ((await this.#take()) > 0 && this.#wantsMore && !this.#ended);
+      if (world.now() >= this.#foreignAt) await this.#nameForeign();
+      if (this.#trouble) tell.store(undefined);
+      this.#trouble = false;
+    } catch (error) {
+      if (!this.#trouble) tell.store(error);
+      this.#trouble = true;
+    }
+  }
+
+  /** Goes on with what there is, as far as there is room. Returns with how many; notes whether there may be more. */
+  async #take(): Promise<number> {
+    const { store, world } = this.#options;
+    const room = this.#most - this.#underWay.size;
+    if (room <= 0) return 0;
+    const limit = room + this.#underWay.size + this.#refused.size;
+    const pipeline = this.#names;
+    const due = await store.list({ pipeline, dueBefore: world.now(), limit });
+    const open = await store.list({ pipeline, leaseEndsBefore: ever, limit });
+    this.#forgetRefused(due.length < limit && open.length < limit ? [...due, ...open] : undefined);
+    const isFree = this.#freeAt(world.now());
+    const free = [...open, ...due].filter(
+      (run) => isFree(run) && this.#refused.get(run.runId) !== standOf(run),
+    );
+    this.#wantsMore = free.length > room || due.length === limit || open.length === limit;
+    if (this.#ended) return 0;
+    const taken = free.slice(0, room);
+    for (const run of taken) this.#adopt(run);
+    return taken.length;
+  }
+
+  /** Whether nobody has a run at this moment, as far as one can know. */
+  #freeAt(now: number): (run: RunListing) => boolean {
+    const gone = new Map<string, boolean>();
+    const isGone = (owner: string): boolean => {
+      const known = gone.get(owner) ?? this.#options.world.isGone(owner);
+      gone.set(owner, known);
+      return known;
+    };
+    return ({ runId, lease }) =>
+      !this.#underWay.has(runId) && (lease === undefined || lease.expiresAt <= now || isGone(lease.owner));
+  }
+
+  #adopt(run: RunListing): void {
+    const { runId } = run;
+    const adopt = this.#options.pipelines.get(run.pipeline) as Adopt; // the store was asked for these only
+    this.#underWay.add(runId);
+    const over = (): void => {
+      this.#underWay.delete(runId);
+      if (this.#wantsMore && this.#underWay.size <= this.#most / 2) this.#look();
+    };
+    adopt(runId, run.status === "running" ? "taken-over" : "woken")
+      .result()
+      .then(over, (error: unknown) => {
+        if (!isElsewhere(error)) this.#refuse(run, error);
+        over();
+      });
+  }
+
+  #refuse(run: RunListing, error: unknown): void {
+    this.#refused.set(run.runId, standOf(run));
+    if (!this.#ended) this.#options.tell.refused(run, error);
+  }
+
+  /** @param all every run that nobody attends to, where that is known. */
+  #forgetRefused(all: readonly RunListing[] | undefined): void {
+    if (all === undefined || this.#refused.size === 0) return;
+    const standing = new Set(all.map(({ runId }) => runId));
+    for (const runId of this.#refused.keys()) if (!standing.has(runId)) this.#refused.delete(runId);
+  }
+
+  /** Names, once each, the pipelines whose runs somebody else has to go on with. */
+  async #nameForeign(): Promise<void> {
+    const { store, world, tell } = this.#options;
+    const now = world.now();
+    this.#foreignAt = now + foreignEveryMs;
+    const known = new Set([...this.#names, ...this.#foreign]);
+    for (const filter of [{ leaseEndsBefore: now }, { dueBefore: now }]) {
+      for (const run of await store.list({ ...filter, limit: 1_000 })) {
+        if (known.has(run.pipeline)) continue;
+        known.add(run.pipeline);
+        this.#foreign.add(run.pipeline);
+        tell.foreign(run);
+      }
+    }
+  }
+}
+
+/** Another process has the run, or the store does not answer: it is looked at again. */
+const isElsewhere = (error: unknown): boolean =>
+  FlujoError.isInstance(error) && (error.retryable || error.code === "lease-lost");
+
+/** How a run stands: once that has changed, it is another try. */
+const standOf = ({ status, updatedAt, wakeAt, unheard }: RunListing): string =>
+  [status, updatedAt, wakeAt, unheard].join(" ");
