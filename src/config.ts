@@ -2,6 +2,7 @@ import type { ModelsOptions } from "./agents/models.ts";
 import type { Duration } from "./core/duration.ts";
 import type { Budget, Usd } from "./core/limits.ts";
 import type { SharedScope } from "./core/scopes.ts";
+import type { HookTable } from "./events/hooks.ts";
 import type { Sinks } from "./events/subscription.ts";
 import type { Secret } from "./links/secret.ts";
 import type { Instrument } from "./ports/instrument.ts";
@@ -22,6 +23,16 @@ export interface FlujoConfig {
   readonly lease?: Duration;
   /** Where events are told, by name: `{ ops: slack({ … }) }` of `flujo/sinks`. */
   readonly sinks?: Sinks;
+  /**
+   * Functions called with what happens in the runs that a command advances, by type of event, as `flujo.on` calls them:
+   * `{ "run-failed": (event, { runId }) => page(runId, event.error.message) }`.
+   */
+  readonly hooks?: HookTable;
+  /**
+   * What `flujo up` serves: files, and folders of files, that export pipelines. Default: those of this folder, and of
+   * `pipelines` in it.
+   */
+  readonly pipelines?: string | readonly string[];
   /** Watches the runs: what `initTelemetry()` of `flujo/telemetry` makes. */
   readonly instrument?: Instrument | readonly Instrument[];
   /**

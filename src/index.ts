@@ -73,7 +73,7 @@ export type {
   StartOptions,
   Undone,
 } from "./engine/options.ts";
-export type { EventOf, Hook, HookContext, HookOptions } from "./events/hooks.ts";
+export type { EventOf, Hook, HookContext, HookOptions, HookTable } from "./events/hooks.ts";
 export type { DeliveryReport } from "./events/outbox.ts";
 export type { Sinks, Subscription } from "./events/subscription.ts";
 export { Flujo, type FlujoOptions } from "./flujo.ts";

@@ -46,6 +46,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
     "lens",
     "links",
     "schedules",
+    "telemetry",
     "server",
   ],
 };

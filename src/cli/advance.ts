@@ -14,6 +14,7 @@ import type { Store } from "../ports/store.ts";
 import { type Known, type PriceLine, printJson, resultDocument } from "./document.ts";
 import { printOutput, tellEnding } from "./ending.ts";
 import { exitCodeOfRun } from "./exit.ts";
+import { attachHooks } from "./hooks.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { CommandError } from "./letter.ts";
 import { strayFault, usersFault } from "./load/fault.ts";
@@ -144,10 +145,11 @@ async function attend(
 async function makeFlujo(
   loaded: Loaded,
   store: Store,
-  { models, lease, sinks, server, secret, instrument }: Settings,
+  settings: Settings,
   onEvent: (event: RunEvent) => void,
 ): Promise<Flujo<unknown, unknown>> {
-  return new Flujo(loaded.step, {
+  const { models, lease, sinks, server, secret, instrument } = settings;
+  const flujo = new Flujo(loaded.step, {
     store,
     onEvent,
     origin: { file: loaded.file, export: loaded.export },
@@ -155,10 +157,13 @@ async function makeFlujo(
     ...(lease === undefined ? {} : { lease }),
     ...(server?.publicUrl === undefined ? {} : { publicUrl: server.publicUrl }),
     ...(secret === undefined ? {} : { secret }),
-    ...(sinks === undefined ? {} : { sinks, onError: ({ message }) => say(message) }),
+    onError: ({ message }) => say(message),
+    ...(sinks === undefined ? {} : { sinks }),
     ...(instrument === undefined ? {} : { instrument }),
     ...(models === undefined ? {} : { models: (await import("../agents/models.ts")).models(models) }),
   });
+  attachHooks(settings, flujo);
+  return flujo;
 }
 
 /** The run's result; when this process is to stop before, the run is handed over. */

@@ -14,6 +14,7 @@ type Declare = (program: Command, done: (exitCode: number) => void) => void;
 const commands: { readonly [name: string]: () => Promise<{ readonly declare: Declare }> } = {
   run: () => import("./commands/run.ts"),
   resume: () => import("./commands/resume.ts"),
+  up: () => import("./commands/up.ts"),
   approve: async () => ({ declare: (await import("./commands/answer.ts")).declareApprove }),
   reject: async () => ({ declare: (await import("./commands/answer.ts")).declareReject }),
   answer: async () => ({ declare: (await import("./commands/answer.ts")).declareAnswer }),
@@ -73,7 +74,8 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .showHelpAfterError("Try flujo --help.")
     .configureHelp({ showGlobalOptions: false });
-  if (argv[0] === "--version" || argv[0] === "-V") program.version(await version());
+  if (argv[0] === "--version" || argv[0] === "-V")
+    program.version((await import("./version.ts")).ownVersion());
   else program.option("-V, --version", "the version of Flujo");
   const asked = commands[argv[0] ?? ""];
   for (const load of asked === undefined ? Object.values(commands) : [asked]) {
@@ -83,12 +85,6 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   }
   await program.parseAsync(argv, { from: "user" });
   return code;
-}
-
-async function version(): Promise<string> {
-  const { readFileSync } = await import("node:fs");
-  const file = new URL(import.meta.resolve("flujo/package.json"));
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version; // our own package.json
 }
 
 async function fail(error: unknown, argv: readonly string[]): Promise<number> {

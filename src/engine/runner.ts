@@ -189,6 +189,11 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     return handles;
   }
 
+  /** The ids of the runs that this process advances now. */
+  get running(): readonly string[] {
+    return [...this.#active.keys()];
+  }
+
   /**
    * Goes on with one run, as `takeOver` would: for whoever looks for runs of several pipelines at once. The journal says
    * why.

@@ -20,6 +20,9 @@ export interface HookContext {
 
 export type Hook<T extends EntryType | "*"> = (event: EventOf<T>, context: HookContext) => unknown;
 
+/** Hooks by the events they are called with: one, or several, for each. */
+export type HookTable = { readonly [T in EntryType | "*"]?: Hook<T> | readonly Hook<T>[] };
+
 export interface HookOptions {
   /** How long an asynchronous hook is waited for. Default `"10s"`. */
   readonly timeout?: Duration;

@@ -93,7 +93,7 @@ export class Outbox implements Listener {
 
   async enter(runId: string): Promise<void> {
     this.#mine.add(runId);
-    this.#watch();
+    this.watch();
     await Promise.all(this.#routes.map((route) => this.#open(route, runId)));
   }
 
@@ -222,8 +222,8 @@ export class Outbox implements Listener {
     }
   }
 
-  /** Looks for what is left undelivered, from now on and every while. */
-  #watch(): void {
+  /** Looks for what others have left undelivered, from now on and every while: by itself, from the first run on. */
+  watch(): void {
     const { world, sweepEveryMs } = this.#options;
     if (sweepEveryMs === undefined || this.#hasLeft || this.#offSweep !== undefined) return;
     const sweep = async (): Promise<void> => {

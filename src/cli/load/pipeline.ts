@@ -54,7 +54,7 @@ function noPipeline(module: Module, path: string, what: string): CommandError {
 }
 
 /** By its shape: what else there is may come from another copy of Flujo. */
-function isStep(value: unknown): value is Step<unknown, unknown> {
+export function isStep(value: unknown): value is Step<unknown, unknown> {
   const node: unknown =
     typeof value === "object" && value !== null && "node" in value ? value.node : undefined;
   return typeof node === "object" && node !== null && "kind" in node && typeof node.kind === "string";

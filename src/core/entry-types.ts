@@ -1,0 +1,45 @@
+import type { EntryType } from "./entries.ts";
+
+/** Every type there is, or this does not compile. */
+const known: { readonly [T in EntryType]: true } = {
+  "run-created": true,
+  "run-resumed": true,
+  "run-completed": true,
+  "run-failed": true,
+  "run-halted": true,
+  "run-waiting": true,
+  "run-cancelled": true,
+  "step-started": true,
+  "step-completed": true,
+  "step-failed": true,
+  "container-completed": true,
+  "operation-started": true,
+  "operation-completed": true,
+  "operation-failed": true,
+  "operation-withdrawn": true,
+  "retry-scheduled": true,
+  "fallback-taken": true,
+  "failure-collected": true,
+  "branch-chosen": true,
+  "loop-judged": true,
+  "map-started": true,
+  "timer-set": true,
+  "cache-missed": true,
+  "value-altered": true,
+  "text-streamed": true,
+  "signal-awaited": true,
+  "signal-escalated": true,
+  "signal-received": true,
+  "question-answered": true,
+  "scope-opened": true,
+  "model-priced": true,
+  "budget-reserved": true,
+  "budget-released": true,
+  "budget-settled": true,
+  "budget-raised": true,
+  "budget-threshold": true,
+  "budget-breached": true,
+};
+
+/** Whether there are entries of this type: for names that come from outside. */
+export const isEntryType = (name: string): name is EntryType => Object.hasOwn(known, name);
