@@ -169,9 +169,10 @@ export class Lookout {
     const now = world.now();
     this.#foreignAt = now + foreignEveryMs;
     const known = new Set([...this.#names, ...this.#foreign]);
-    for (const filter of [{ leaseEndsBefore: now }, { dueBefore: now }]) {
+    const isFree = this.#freeAt(now);
+    for (const filter of [{ leaseEndsBefore: ever }, { dueBefore: now }]) {
       for (const run of await store.list({ ...filter, limit: 1_000 })) {
-        if (known.has(run.pipeline)) continue;
+        if (known.has(run.pipeline) || !isFree(run)) continue;
         known.add(run.pipeline);
         this.#foreign.add(run.pipeline);
         tell.foreign(run);

@@ -163,6 +163,7 @@ async function answer(
     store,
     world: nodeWorld(),
     pipelines: application.served,
+    ...(application.outbox === undefined ? {} : { outbox: application.outbox }),
     options: {
       ...settings.server,
       ...(flags.port === undefined ? {} : { port: flags.port }),
