@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import { agent } from "../agents/agent.ts";
+import { models } from "../agents/models.ts";
+import { tool } from "../agents/tool.ts";
 import { mapOver, parallel, pipeline, step } from "../core/compose.ts";
 import { sleep } from "../core/pauses.ts";
 import type { Step } from "../core/step.ts";
 import { scene } from "../testing/scene.ts";
+import { scriptedModel } from "../testing/scripted-model.ts";
 
 /** A body that takes so long and notes that it is done. */
 const working = (name: string, seconds: number, done: string[]) =>
@@ -105,6 +110,31 @@ describe("a run of a process that drains", () => {
     expect(ms).toBe(8_000);
     expect(ended).toMatchObject({ status: "completed", output: "long" });
     expect(did).toEqual(["short", "long", "next"]);
+  });
+
+  it("finishes the call an agent has under way, and makes no other one: each is bought once", async () => {
+    on = stage();
+    const model = scriptedModel({
+      world: on.world.process("provider"),
+      replies: [
+        { toolCalls: [{ name: "look", input: {} }], delayMs: 8_000 },
+        { text: "seen", delayMs: 8_000 },
+      ],
+    });
+    let looks = 0;
+    const look = tool("look", { description: "Looks", input: z.object({}), execute: () => ++looks });
+    const ask = agent("ask", { model, system: "S", tools: [look] });
+    const known = models({ prices: model.prices });
+    const first = on.cast(pipeline("p", ask), { takeOver: false, models: known, budget: "$1" });
+    first.runner.start("x", { runId: "r" });
+    await on.wait(3_000);
+    expect(await on.play(first.runner.drain())).toEqual({ handedOver: ["r"], cutOff: [] });
+    expect([model.calls.length, looks]).toEqual([1, 0]);
+    const second = on.cast(pipeline("p", ask), { models: known });
+    const ended = await on.play(second.runner.resume("r").result());
+    expect(ended).toMatchObject({ status: "completed", output: "seen" });
+    expect([model.calls.length, looks]).toEqual([2, 1]);
+    expect(ended.spent.picoUsd).toBe(model.billedPicoUsd);
   });
 
   it("does not wait for short sleeps and retries", async () => {

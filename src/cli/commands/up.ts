@@ -122,10 +122,10 @@ async function serve(service: Service): Promise<number> {
     instruments: metrics === undefined || "missing" in metrics ? [] : [metrics],
     tell,
   });
-  const bye = farewell();
-  const stray = watchStray(tell, bye.end);
   let stopping = false;
   const listening = metrics && (await answer(service, application, metrics, () => stopping));
+  const bye = farewell();
+  const stray = watchStray(tell, bye.end);
   for (const { file, error } of broken)
     tell({ type: "not-served", file: relative(folder, file), ...wordsOf(error) });
   tell({

@@ -2,9 +2,9 @@ import { exit } from "../exit.ts";
 
 /** Signals that end the process, and how the first of them is waited for. */
 export interface Farewell {
-  /** Resolves with the first signal, or with what was thrown to `end`. */
+  /** Resolves with the first signal, or with `end`. */
   readonly asked: Promise<void>;
-  /** Ends as a signal does. */
+  /** Asks as a signal does. */
   readonly end: () => void;
   readonly off: () => void;
 }
