@@ -1,4 +1,4 @@
-import { Outbox } from "../events/outbox.ts";
+import { Outbox, type OutboxOptions } from "../events/outbox.ts";
 import { AnswerLinks } from "../links/answer-links.ts";
 import { nodeWorld } from "../node-world.ts";
 import type { LinksFor } from "../ports/sink.ts";
@@ -6,13 +6,23 @@ import type { Store } from "../ports/store.ts";
 import type { Settings } from "./settings.ts";
 import { say } from "./terminal.ts";
 
-/** The outbox of the configured sinks; undefined when there are none. @throws InvalidOptionError */
-export function outboxOf(settings: Settings, store: Store): Outbox | undefined {
+/**
+ * The outbox of the configured sinks; undefined when there are none.
+ *
+ * @param how told of what people should know, by default on stderr; and whether it looks for what others have left.
+ * @throws InvalidOptionError
+ */
+export function outboxOf(
+  settings: Settings,
+  store: Store,
+  how: Partial<Pick<OutboxOptions, "onError" | "sweepEveryMs">> = {},
+): Outbox | undefined {
   const { sinks } = settings;
   if (sinks === undefined) return undefined;
   const links = linksOf(settings, store);
   const linksFor: LinksFor = (runId, event) => links.forEvent(runId, event);
-  return new Outbox({ store, world: nodeWorld(), sinks, linksFor, onError: ({ message }) => say(message) });
+  const onError: OutboxOptions["onError"] = ({ message }) => say(message);
+  return new Outbox({ store, world: nodeWorld(), sinks, linksFor, onError, ...how });
 }
 
 /** The answer links of the configured server and secret. @throws InvalidOptionError */

@@ -1,20 +1,22 @@
 import { statSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { type Duration, milliseconds } from "../../core/duration.ts";
 import { FlujoError } from "../../core/errors.ts";
 import { nodeWorld } from "../../node-world.ts";
 import type { Store } from "../../ports/store.ts";
 import { serverApp } from "../../server/app.ts";
 import { type Listening, listen } from "../../server/listen.ts";
+import { answerPages } from "../answer-pages.ts";
 import { exit } from "../exit.ts";
+import { farewell } from "../farewell.ts";
 import { CommandError, sayError } from "../letter.ts";
 import { strayFault } from "../load/fault.ts";
+import { portOf } from "../port.ts";
 import { readSettings, type Settings } from "../settings.ts";
 import { openStore } from "../stores.ts";
 import { Application, wordsOf } from "../up/application.ts";
 import { healthApp, type Metrics, metricsApp, metricsOf } from "../up/endpoints.ts";
-import { farewell } from "../up/farewell.ts";
 import { type Inventory, pipelinesIn } from "../up/folder.ts";
 import type { Tell } from "../up/happening.ts";
 import { teller } from "../up/telling.ts";
@@ -34,7 +36,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
   program
     .command("up [dir]")
     .description(
-      "Serve an application folder: go on with abandoned, due and answered runs, fire schedules, deliver events, answer HTTP. Relative paths begin in the folder.",
+      "Serve an application folder: go on with abandoned, due and answered runs, deliver events, answer HTTP. Relative paths begin in the folder.",
     )
     .option(
       "--port <number>",
@@ -50,12 +52,6 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     )
     .option("--json", "print a line of JSON for each happening, on standard output")
     .action(async (dir: string | undefined, flags: Flags) => done(await up(dir ?? ".", flags)));
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError("It takes a whole number from 0 to 65535.");
 }
 
 async function up(dir: string, flags: Flags): Promise<number> {
@@ -172,6 +168,7 @@ async function answer(
     mounts: [
       { at: "/health", app: health },
       { at: "/metrics", app: metricsApp(metrics), role: "viewer" },
+      answerPages(settings, store, application.served),
     ],
   });
   isGuarded = app.guarded;

@@ -1,9 +1,11 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { UnknownRunError } from "../../../core/errors.ts";
 import { nodeWorld } from "../../../node-world.ts";
 import type { Store } from "../../../ports/store.ts";
 import { exit } from "../../exit.ts";
+import { farewell } from "../../farewell.ts";
 import { outboxOf } from "../../outbox.ts";
+import { portOf } from "../../port.ts";
 import { readSettings, type Settings } from "../../settings.ts";
 import { isThere, openStore } from "../../stores.ts";
 import { result, say } from "../../terminal.ts";
@@ -34,12 +36,6 @@ export function declare(lens: Command, done: (exitCode: number) => void): void {
     )
     .option("--json", "print a line of JSON that says where it listens")
     .action(async (flags: Flags) => done(await serve(flags)));
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError("It takes a whole number from 0 to 65535.");
 }
 
 async function serve(flags: Flags): Promise<number> {
@@ -87,20 +83,7 @@ async function untilStopped(store: Store, settings: Settings, { port, host, json
       ? "A token of flujo.config.ts or FLUJO_TOKEN is needed. Ctrl-C stops it."
       : "Everybody on this machine may do everything. Ctrl-C stops it.",
   );
-  await stopAsked();
+  await farewell().asked;
   await listening.close();
   await outbox?.leave();
-}
-
-/** The first Ctrl-C or SIGTERM ends it in order, the second one at once. */
-function stopAsked(): Promise<void> {
-  return new Promise((resolve) => {
-    let times = 0;
-    const hear = (): void => {
-      times += 1;
-      if (times > 1) process.exit(exit.interrupted);
-      resolve();
-    };
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, hear);
-  });
 }

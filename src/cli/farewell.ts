@@ -1,4 +1,4 @@
-import { exit } from "../exit.ts";
+import { exit } from "./exit.ts";
 
 /** Signals that end the process, and how the first of them is waited for. */
 export interface Farewell {
