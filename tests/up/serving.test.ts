@@ -41,6 +41,29 @@ describe("flujo up goes on with", () => {
     expect((await app.journal("r")).at(-1)).toMatchObject({ output: { approved: false } });
   });
 
+  test("schedules: each tick of a pipeline it serves has one run, under the budget of the configuration", async () => {
+    const app = new Application();
+    app.write("flujo.config.ts", `export default { budget: "$0.07", pipelines: "line.ts" };`);
+    const asking = ["pipelines/standing.ts", "--export", "asking", "--input", "x"];
+    const every = ["--cron", "* * * * * *"];
+    await app.flujo("schedule", "add", "line.ts", "--name", "beat", "--input", "x", ...every);
+    await app.flujo("schedule", "add", ...asking, "--name", "elsewhere", ...every);
+    const [up, other] = [await app.up(), await app.up()];
+    await expect
+      .poll(async () => (await app.store.list({ status: ["completed"] })).length, { timeout: 30_000 })
+      .toBeGreaterThan(2);
+    for (const one of [up, other]) {
+      one.kill("SIGTERM");
+      expect((await one.ended).code).toBe(0);
+    }
+    const runs = await app.store.list({});
+    for (const { runId, pipeline } of runs) {
+      expect([runId, pipeline]).toEqual([expect.stringMatching(/^beat/), "line"]);
+      expect((await app.journal(runId))[0]).toMatchObject({ limits: { picoUsd: "70000000000" } });
+    }
+    expect(app.did()).toHaveLength(new Set(app.did()).size);
+  });
+
   test("none of a pipeline it does not serve, and names that once", async () => {
     const app = new Application();
     app.write("flujo.config.ts", `export default { pipelines: "pipelines" };`);

@@ -36,7 +36,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
   program
     .command("up [dir]")
     .description(
-      "Serve an application folder: go on with abandoned, due and answered runs, deliver events, answer HTTP. Relative paths begin in the folder.",
+      "Serve an application folder: go on with abandoned, due and answered runs, fire schedules, deliver events, answer HTTP. Relative paths begin in the folder.",
     )
     .option(
       "--port <number>",

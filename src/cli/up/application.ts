@@ -17,6 +17,7 @@ import type { Settings } from "../settings.ts";
 import type { Offered } from "./folder.ts";
 import type { Tell } from "./happening.ts";
 import { RunTales } from "./run-tales.ts";
+import { timetableOf } from "./schedules.ts";
 
 export interface ApplicationParts {
   readonly store: Store;
@@ -59,7 +60,8 @@ export class Application {
     const runners = pipelines.map((one) => ({ one, runner: runnerOf(one, parts, all, this.#listeners) }));
     this.#runners = runners.map(({ runner }) => runner);
     this.served = runners.map(({ one, runner }) => ({ step: one.step, flujo: started(runner, settings) }));
-    this.#sidelines = [lookoutOf(runners, parts)];
+    const starters = new Map(pipelines.map(({ name }, i) => [name, (this.served[i] as Served).flujo])); // as many
+    this.#sidelines = [lookoutOf(runners, parts), timetableOf({ store, world, starters, tell })];
   }
 
   /** The runs under way. */
