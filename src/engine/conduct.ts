@@ -58,7 +58,7 @@ export async function conduct(tenure: Tenure, root: Root, beginning: Beginning):
   } catch (error) {
     await stopped(tenure);
     await tenure.treasury.close();
-    ending = { fact: standing(error, root) };
+    ending = { fact: standing(error, tenure, root) };
   }
   journal.put(ending.fact);
   await journal.sync();
@@ -190,7 +190,7 @@ async function stopped(tenure: Tenure): Promise<void> {
 }
 
 /** How the run stands by what has stopped it. @throws when this process lost the run. */
-function standing(error: unknown, root: Root): Fact {
+function standing(error: unknown, tenure: Tenure, root: Root): Fact {
   if (!(error instanceof Interruption))
     return { type: "run-failed", error: recordError(placed(error, root.path), root.path) };
   switch (error.why) {
