@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { stage } from "./stage.ts";
+import { gate, stage } from "./stage.ts";
 
 const api = "/api/v1";
 
@@ -227,6 +227,17 @@ describe("what a run is sent", () => {
     const { body: after } = await stands("r");
     expect(after.run.status).toBe("failed");
     expect(after.next).toBeGreaterThan(body.next);
+  });
+
+  test("one that is being advanced is not resumed beside it", async () => {
+    const { post, stands } = await stage();
+    await post(`${api}/runs`, { pipeline: "gated", runId: "r", budget: "$1" });
+    expect(await post(`${api}/runs/r/resume`, { budget: "$2" })).toMatchObject({
+      status: 409,
+      body: { error: { code: "running", hint: expect.stringContaining("/top-up") } },
+    });
+    gate("r").resolve();
+    expect((await stands("r")).body.run).toMatchObject({ status: "completed", limits: { costUsd: "1" } });
   });
 
   test("raised limits hold", async () => {

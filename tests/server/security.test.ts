@@ -91,6 +91,13 @@ describe("with tokens", () => {
     expect((await post(`${api}/outbox/x/drop`, {}, as("admin"))).body.error.code).toBe("unknown-letter");
   });
 
+  test("two of one name are refused before anything listens", async () => {
+    const twice = [...tokens, { name: "eyes", role: "admin", token: secret("admin") }] as const;
+    await expect(stage({ options: { tokens: twice } })).rejects.toThrow(
+      "two tokens of the server are named eyes",
+    );
+  });
+
   test("who answers is recorded by the token, whoever they say they are", async () => {
     const { get, post } = await stage({ options: { tokens } });
     await post(`${api}/runs`, { pipeline: "asking", runId: "r" }, as("operator"));
@@ -273,6 +280,14 @@ describe("a session of a browser", () => {
     expect(await status([{ name: "hands", role: "operator", token: "another-secret-token" }])).toBe(401);
     now += 7 * 24 * 3_600_000;
     expect(await status()).toBe(401);
+  });
+
+  test("is not for pages of other origins, not even of those that may come with a token", async () => {
+    const origin = "https://intranet.example.com";
+    const { url } = await stage({ options: { tokens, origins: [origin] } });
+    const cookie = cookieIn(await login(url, secret("viewer")));
+    const { status } = await raw(`${url}${api}/runs`, { headers: { cookie, origin } });
+    expect(status).toBe(403);
   });
 
   test("ends when it is told to", async () => {
