@@ -30,6 +30,8 @@ export interface House {
   /** By name. */
   readonly services: ReadonlyMap<string, Service>;
   readonly outbox: Outbox | undefined;
+  /** Runs whose beginning is being recorded at a request. */
+  readonly starting: Map<string, Promise<void>>;
 }
 
 /** @throws InvalidPipelineError */
@@ -46,6 +48,7 @@ export function houseOf({ store, world, options, pipelines = [], outbox }: Serve
     streams: new Streams(world, options?.limits?.streams),
     services: new Map(services.map((service) => [service.name, service])),
     outbox,
+    starting: new Map(),
   };
 }
 

@@ -254,6 +254,8 @@ describe("a session of a browser", () => {
     expect([wrong.status, wrong.headers["set-cookie"]]).toEqual([401, undefined]);
     expect(wrong.text).not.toContain("<script");
     expect(wrong.headers["content-security-policy"]).toContain("default-src 'none'");
+    const noForm = { "content-type": "multipart/form-data; boundary=x" };
+    expect((await login(url, "no form at all", noForm)).status).toBe(401);
     const evil = { "sec-fetch-site": "cross-site", origin: "https://evil.example" };
     expect((await login(url, secret("admin"), evil)).status).toBe(403);
     expect((await raw(`${url}/login`)).headers["referrer-policy"]).toBe("same-origin");

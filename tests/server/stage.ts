@@ -44,6 +44,16 @@ export const spending = pipeline(
 );
 export const sleeping = pipeline("sleeping", sleep("nap", "10m"));
 
+let made = 0;
+/** Its input is never twice the same. */
+const counting = pipeline(
+  "counting",
+  step("keep", (input: { n: number }) => input.n),
+  {
+    input: z.object({ n: z.number().default(() => ++made) }),
+  },
+);
+
 /** What the runs of `gated` wait for, each by its id. */
 const gates = new Map<string, PromiseWithResolvers<void>>();
 export function gate(runId: string): PromiseWithResolvers<void> {
@@ -59,7 +69,16 @@ export const gated = pipeline(
     .to(step("after", () => "after")),
 );
 
-export const all: readonly AnyStep[] = [hello, asking, choosing, failing, spending, sleeping, gated];
+export const all: readonly AnyStep[] = [
+  hello,
+  asking,
+  choosing,
+  failing,
+  spending,
+  sleeping,
+  gated,
+  counting,
+];
 
 export interface Stage {
   readonly url: string;

@@ -93,7 +93,7 @@ export const actRoutes = (house: House): readonly Route[] => [
         ...(budget === undefined ? {} : { budget: budget as Usd | Budget }), // read by the engine, which refuses what is none
         ...(forceVersion === undefined ? {} : { forceVersion }),
       });
-      await begun(handle, run.next, house.world);
+      await patiently(house, begun(handle, run.next));
       return acted(house, runId, c, 202);
     },
   ),
@@ -130,17 +130,20 @@ function nameOf({ name }: Caller, by: string | undefined): string | undefined {
   return by === name ? name : `${by} (token ${name})`;
 }
 
-/** Waits a while for what may take as long as a call that is paid for already. */
+/** How long a request waits for word of what it asked for, in milliseconds. What is not refused by then is under way. */
+const patienceMs = 2_000;
+
+/** Waits a while for what may take as long as a call that is paid for already, or another process that has the run. */
 async function patiently({ world }: House, work: Promise<void>): Promise<void> {
   let off = (): void => {};
   const enough = new Promise<void>((resolve) => {
-    off = world.timer(2_000, resolve, { background: true });
+    off = world.timer(patienceMs, resolve, { background: true });
   });
   try {
     await Promise.race([work, enough]);
   } finally {
     off();
-    work.catch(() => {}); // it has ended by itself
+    work.catch(() => {}); // the run says what became of it
   }
 }
 

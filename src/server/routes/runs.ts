@@ -8,14 +8,10 @@ import type { RunHandle, StartOptions } from "../../engine/options.ts";
 import { fittingInput } from "../../engine/root.ts";
 import { fetchJson } from "../../engine/values.ts";
 import { runLine } from "../../lens/list.ts";
-import type { World } from "../../ports/world.ts";
 import { type House, journalOf, refuseUnserved, type Service } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
 import { Acted, RunPage, StartRequest, Status } from "../schemas.ts";
-
-/** How long a request waits for word of what it asked for, in milliseconds. What is not refused by then is under way. */
-const patienceMs = 2_000;
 
 const ListQuery = Type.Object(
   {
@@ -81,17 +77,14 @@ export const runsRoutes = (house: House): readonly Route[] => [
       const { pipeline, input, runId = house.world.id(), budget, scopes } = body;
       const service = house.services.get(pipeline);
       if (service === undefined) throw refuseUnserved(house, pipeline);
-      const isKnown = (await house.journals.of(runId)) !== undefined;
       const options: StartOptions = {
         runId,
         ...(budget === undefined ? {} : { budget: budget as Usd | BudgetTerms }), // read by the engine, which refuses what is none
         ...(scopes === undefined ? {} : { scopes }),
       };
-      // One that is there is left as it stands: whoever asks twice, to be sure, does not want it to be tried again.
-      if (!isKnown)
-        await begun(service.flujo.start(input, options), 0, house.world).catch(orKnown(house, runId));
-      await refuseAnother(house, service, runId, input);
-      return acted(house, runId, c, isKnown ? 200 : 202);
+      const isNew = await startOnce(house, runId, () => service.flujo.start(input, options));
+      if (!isNew) await refuseAnother(house, service, runId, input);
+      return acted(house, runId, c, isNew ? 202 : 200);
     },
   ),
 ];
@@ -99,21 +92,14 @@ export const runsRoutes = (house: House): readonly Route[] => [
 /**
  * Waits until something new is recorded of a run, or it has come to stand.
  *
+ * @param next the number of what would be new.
  * @throws why it was refused.
  */
-export async function begun(handle: RunHandle<unknown>, next: number, world: World): Promise<void> {
+export async function begun(handle: RunHandle<unknown>, next: number): Promise<void> {
   const events = handle.eventsFrom(next)[Symbol.asyncIterator]();
-  let off = (): void => {};
-  const enough = new Promise<"enough">((resolve) => {
-    off = world.timer(patienceMs, () => resolve("enough"), { background: true });
-  });
-  try {
-    const first = await Promise.race([events.next(), enough]);
-    if (first !== "enough" && first.done) await handle.result();
-  } finally {
-    off();
-    void events.return?.();
-  }
+  const first = await events.next();
+  if (first.done) await handle.result();
+  else await events.return?.();
 }
 
 /** How a run stands now, as the answer to a request that changed it. */
@@ -147,13 +133,34 @@ function placeIn(cursor: string): { readonly createdAt: number; readonly runId: 
   );
 }
 
-/** Another process has made the run at this very moment: it is as good as started. */
-const orKnown =
-  ({ journals }: House, runId: string) =>
-  async (error: unknown): Promise<void> => {
+/**
+ * Starts a run of which nothing is recorded. One that is there is left as it stands: whoever asks twice, to be sure, does
+ * not want it to be tried again.
+ *
+ * @returns whether it is new.
+ */
+async function startOnce(house: House, runId: string, start: () => RunHandle<unknown>): Promise<boolean> {
+  const { journals, starting } = house;
+  for (;;) {
+    if ((await journals.of(runId)) !== undefined) return false;
+    const other = starting.get(runId);
+    if (other === undefined) break;
+    await other.catch(() => {}); // it is told by the request that began it
+  }
+  const beginning = begun(start(), 0);
+  starting.set(runId, beginning);
+  try {
+    await beginning;
+    return true;
+  } catch (error) {
+    // Another process has made it at this very moment: it is there.
     const isHeld = FlujoError.isInstance(error) && error.code === "lease-held";
-    if (!isHeld || (await journals.of(runId)) === undefined) throw error;
-  };
+    if (isHeld && (await journals.of(runId)) !== undefined) return false;
+    throw error;
+  } finally {
+    starting.delete(runId);
+  }
+}
 
 /** @throws Refusal when the run of this id is another than the one asked for. */
 async function refuseAnother(house: House, service: Service, runId: string, input: unknown): Promise<void> {
