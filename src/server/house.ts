@@ -69,8 +69,8 @@ const nothingRecorded = (runId: string): UnknownRunError =>
 export const serviceOf = ({ services }: House, { run }: OpenJournal): Service | undefined =>
   services.get(run.created?.pipeline ?? "");
 
-/** @throws Refusal */
-export function refuseUnserved(house: House, pipeline: string): Refusal {
+/** Of a pipeline that cannot be run here. */
+export function notServed(house: House, pipeline: string): Refusal {
   const served = [...house.services.keys()];
   return new Refusal(
     409,

@@ -1,5 +1,7 @@
+import { join } from "node:path";
+import { sqlite } from "flujo/sqlite";
 import { describe, expect, test } from "vitest";
-import { gate, stage } from "./stage.ts";
+import { folder, gate, stage } from "./stage.ts";
 
 const api = "/api/v1";
 
@@ -32,6 +34,23 @@ describe("POST /runs", () => {
       status: 409,
       body: { error: { code: "run-exists" } },
     });
+  });
+
+  test("starts a run once though two servers are asked at the same moment", async () => {
+    const path = join(folder(), "runs.db");
+    const servers = [await stage({ store: sqlite(path) }), await stage({ store: sqlite(path) })];
+    for (const runId of ["a", "b", "c", "d", "e"]) {
+      const ask = { pipeline: "hello", input: "Ada", runId };
+      const answers = await Promise.all(servers.map(({ post }) => post(`${api}/runs`, ask)));
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 202]);
+      await servers[0]?.stands(runId);
+      const { entries } = (await servers[0]?.get(`${api}/runs/${runId}/entries`))?.body ?? {};
+      expect(entries.map(({ type }: { type: string }) => type)).toEqual([
+        "run-created",
+        "step-completed",
+        "run-completed",
+      ]);
+    }
   });
 
   test("takes what a schema makes of an input for what was asked", async () => {

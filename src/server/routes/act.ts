@@ -6,7 +6,7 @@ import { topUpRun } from "../../engine/raises.ts";
 import { sendSignal } from "../../engine/signals.ts";
 import { listingOf } from "../../lens/list.ts";
 import type { Caller } from "../caller.ts";
-import { type House, journalOf, refuseUnserved, serviceOf } from "../house.ts";
+import { type House, journalOf, notServed, serviceOf } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
 import { Acted, CancelRequest, ResumeRequest, SignalRequest, TopUpRequest } from "../schemas.ts";
@@ -87,7 +87,7 @@ export const actRoutes = (house: House): readonly Route[] => [
       const { run } = journal;
       if (isEnded(run)) throw ended(runId, run.status);
       const service = serviceOf(house, journal);
-      if (service === undefined) throw refuseUnserved(house, run.created?.pipeline ?? "");
+      if (service === undefined) throw notServed(house, run.created?.pipeline ?? "");
       if (run.status === "running") await refuseAdvanced(house, runId, run.created?.at ?? 0);
       const handle = service.flujo.resume(runId, {
         ...(budget === undefined ? {} : { budget: budget as Usd | Budget }), // read by the engine, which refuses what is none

@@ -8,7 +8,7 @@ import type { RunHandle, StartOptions } from "../../engine/options.ts";
 import { fittingInput } from "../../engine/root.ts";
 import { fetchJson } from "../../engine/values.ts";
 import { runLine } from "../../lens/list.ts";
-import { type House, journalOf, refuseUnserved, type Service } from "../house.ts";
+import { type House, journalOf, notServed, type Service } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
 import { Acted, RunPage, StartRequest, Status } from "../schemas.ts";
@@ -76,7 +76,7 @@ export const runsRoutes = (house: House): readonly Route[] => [
     async ({ body, c }) => {
       const { pipeline, input, runId = house.world.id(), budget, scopes } = body;
       const service = house.services.get(pipeline);
-      if (service === undefined) throw refuseUnserved(house, pipeline);
+      if (service === undefined) throw notServed(house, pipeline);
       const options: StartOptions = {
         runId,
         ...(budget === undefined ? {} : { budget: budget as Usd | BudgetTerms }), // read by the engine, which refuses what is none
@@ -153,13 +153,24 @@ async function startOnce(house: House, runId: string, start: () => RunHandle<unk
     await beginning;
     return true;
   } catch (error) {
-    // Another process has made it at this very moment: it is there.
     const isHeld = FlujoError.isInstance(error) && error.code === "lease-held";
-    if (isHeld && (await journals.of(runId)) !== undefined) return false;
+    if (isHeld && (await isRecordedSoon(house, runId))) return false;
     throw error;
   } finally {
     starting.delete(runId);
   }
+}
+
+const looks = 20;
+const betweenLooksMs = 50;
+
+/** Whether another process, which has made a run at this very moment, records it. */
+async function isRecordedSoon({ journals, world }: House, runId: string): Promise<boolean> {
+  for (let look = 0; look < looks; look++) {
+    if ((await journals.of(runId)) !== undefined) return true;
+    await new Promise<void>((resolve) => void world.timer(betweenLooksMs, resolve));
+  }
+  return false;
 }
 
 /** @throws Refusal when the run of this id is another than the one asked for. */
