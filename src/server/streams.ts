@@ -51,35 +51,33 @@ export class Streams {
     const stop = new AbortController();
     this.#open.add(stop);
     c.header("X-Accel-Buffering", "no");
-    const response = streamSSE(
-      c,
-      async (stream) => {
-        stream.onAbort(() => stop.abort());
-        let rest = (): void => {};
-        const beat = (): void => {
-          rest = this.#world.timer(
-            heartbeatMs,
-            () => {
-              stream.write(": \n\n").catch(() => stop.abort());
-              beat();
-            },
-            { background: true },
-          );
-        };
-        beat();
-        try {
-          await stream.write(`retry: ${retryMs}\n\n`);
-          for await (const message of messages(stop.signal)) {
-            if (stop.signal.aborted) break;
-            await stream.writeSSE(message);
-          }
-        } finally {
-          rest();
-          this.#open.delete(stop);
+    const response = streamSSE(c, async (stream) => {
+      stream.onAbort(() => stop.abort());
+      let rest = (): void => {};
+      const beat = (): void => {
+        rest = this.#world.timer(
+          heartbeatMs,
+          () => {
+            void stream.write(": \n\n"); // to nobody, when the reader has just left
+            beat();
+          },
+          { background: true },
+        );
+      };
+      beat();
+      try {
+        await stream.write(`retry: ${retryMs}\n\n`);
+        for await (const message of messages(stop.signal)) {
+          if (stop.signal.aborted) break;
+          await stream.writeSSE(message);
         }
-      },
-      async () => {}, // a store that fails in the middle ends the connection; the reader comes back, and is told
-    );
+      } catch {
+        // A store that fails in the middle ends the connection: the reader comes back, and is told in a letter.
+      } finally {
+        rest();
+        this.#open.delete(stop);
+      }
+    });
     response.headers.set("Cache-Control", "no-store");
     return response;
   }

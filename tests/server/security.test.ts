@@ -7,7 +7,7 @@ import { serverApp } from "../../src/server/app.ts";
 import type { Role } from "../../src/server/roles.ts";
 import type { TokenOptions } from "../../src/server/tokens.ts";
 import { memory } from "../../src/stores/memory.ts";
-import { type Stage, stage } from "./stage.ts";
+import { gate, type Stage, stage } from "./stage.ts";
 
 const api = "/api/v1";
 const secret = (role: Role): string => `the-secret-token-of-a-${role}`;
@@ -491,6 +491,22 @@ describe("secrets", () => {
     expect(JSON.stringify(body)).not.toContain("hunter2");
     expect(String(said[0])).toContain("hunter2");
     expect(JSON.stringify([said, body])).not.toContain(secret("admin"));
+  });
+
+  test("a store that fails in the middle of events ends them, and says nothing of why", async () => {
+    const inner = memory();
+    let isBroken = false;
+    const read: typeof inner.read = (...page) =>
+      isBroken ? Promise.reject(new Error("password=hunter2")) : inner.read(...page);
+    const busy = await stage({ store: inner });
+    await busy.post(`${api}/runs`, { pipeline: "gated", runId: "r" });
+    const { url } = await stage({ store: { ...inner, read }, steps: [] });
+    const response = await fetch(`${url}${api}/runs/r/events`);
+    isBroken = true;
+    const text = await response.text();
+    expect(text).toContain("run-created");
+    expect(text).not.toMatch(/hunter2|event: /);
+    gate("r").resolve();
   });
 });
 
