@@ -40,6 +40,7 @@ const statuses: { readonly [code: string]: ContentfulStatusCode } = {
   "budget-exceeded": 409,
   "unknown-run": 404,
   "run-ended": 409,
+  "run-exists": 409,
   "lease-held": 409,
   "lease-lost": 503,
   "delivery-failed": 502,

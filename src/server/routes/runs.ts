@@ -79,6 +79,7 @@ export const runsRoutes = (house: House): readonly Route[] => [
       if (service === undefined) throw notServed(house, pipeline);
       const options: StartOptions = {
         runId,
+        onlyNew: true,
         ...(budget === undefined ? {} : { budget: budget as Usd | BudgetTerms }), // read by the engine, which refuses what is none
         ...(scopes === undefined ? {} : { scopes }),
       };
@@ -153,8 +154,9 @@ async function startOnce(house: House, runId: string, start: () => RunHandle<unk
     await beginning;
     return true;
   } catch (error) {
-    const isHeld = FlujoError.isInstance(error) && error.code === "lease-held";
-    if (isHeld && (await isRecordedSoon(house, runId))) return false;
+    const code = FlujoError.isInstance(error) ? error.code : "";
+    if (code === "run-exists" || (code === "lease-held" && (await isRecordedSoon(house, runId))))
+      return false;
     throw error;
   } finally {
     starting.delete(runId);
