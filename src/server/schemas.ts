@@ -158,6 +158,12 @@ export const Run = named(
       input: AnyJson,
       output: AnyJson,
       error: orNull(ErrorRecord),
+      undone: Type.Optional(
+        Type.Object(
+          { places: Type.Array(Type.String()), left: Type.Array(Type.String()) },
+          { ...closed, description: "Of a run that undoes what it did: the places undone, and those left." },
+        ),
+      ),
       waitingFor: Type.Array(Wait),
       spent: Spent,
       charges: Type.Array(Charge),

@@ -8,6 +8,7 @@ import type {
   Acted,
   EntryPage,
   InboxItem,
+  Json,
   OperationPage,
   OperationView,
   PipelineView,
@@ -170,8 +171,20 @@ test("what the types of the client say fits the schemas of the server", () => {
   expectTypeOf<EntryPage["next"]>().toEqualTypeOf<Static<typeof schemas.EntryPage>["next"]>();
 });
 
-/** Compiles when what the type says fits the schema. */
-function fits<S extends TSchema, _T extends Static<S>>(): void {}
+/** Compiles when what the type says fits the schema, and neither has a field that the other has not. */
+function fits<
+  S extends TSchema,
+  T extends Static<S>,
+  _There extends Fields<Static<S>> = Fields<T>,
+  _Back extends Fields<T> = Fields<Static<S>>,
+>(): void {}
+type Fields<T> = Json extends T
+  ? unknown
+  : T extends readonly (infer One)[]
+    ? Fields<One>[]
+    : T extends object
+      ? { [K in keyof T]-?: Fields<T[K]> }
+      : unknown;
 type Loose<T> = T extends readonly (infer One)[]
   ? Loose<One>[]
   : T extends object

@@ -51,7 +51,10 @@ export const actRoutes = (house: House): readonly Route[] => [
       summary: "Stop a run for good, wherever it runs; calls already paid for are kept",
       body: CancelRequest,
       answers: {
-        202: { says: "It is cancelled, or its owner was told and does so within a second.", schema: Acted },
+        202: {
+          says: "It is cancelled; or whoever advances it, or has to undo what it did, was told.",
+          schema: Acted,
+        },
       },
       refusals: [404, 409],
     },
