@@ -172,12 +172,10 @@ test("what the types of the client say fits the schemas of the server", () => {
 });
 
 /** Compiles when what the type says fits the schema, and neither has a field that the other has not. */
-function fits<
-  S extends TSchema,
-  T extends Static<S>,
-  _There extends Fields<Static<S>> = Fields<T>,
-  _Back extends Fields<T> = Fields<Static<S>>,
->(): void {}
+function fits<S extends TSchema, T extends Static<S>>(
+  ..._: Same<Fields<T>, Fields<Static<S>>> extends true ? [] : [theyDiffer: never]
+): void {}
+type Same<A, B> = [A, B] extends [B, A] ? true : false;
 type Fields<T> = Json extends T
   ? unknown
   : T extends readonly (infer One)[]
