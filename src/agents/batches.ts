@@ -1,5 +1,5 @@
 /** Work in batches, each a paid operation of the context: a few side by side, in their order. */
-import type { Grant, PaidContext, Quote, Receipt } from "../core/context.ts";
+import type { Grant, PaidContext, PaidOptions, Quote, Receipt } from "../core/context.ts";
 import { ModelCallError } from "../core/errors.ts";
 import { callError } from "./call.ts";
 
@@ -11,6 +11,8 @@ export interface Batch<T> {
   readonly quote: Quote;
   /** @throws what the provider throws. */
   readonly call: (options: CallTerms) => Promise<Receipt<T>>;
+  /** As of `PaidOptions`. Absent where what is sent would only be kept twice. */
+  readonly sent?: NonNullable<PaidOptions["sent"]>;
 }
 
 /** What each request bears. */
@@ -37,12 +39,12 @@ export async function inBatches<T>(
     await before;
     await failed;
   };
-  for (const [i, { quote, call }] of batches.entries()) {
+  for (const [i, { quote, call, sent }] of batches.entries()) {
     const before = all[i - width];
     const after = before && goOn(before);
     after?.catch(() => {}); // a batch that is stopped earlier does not listen
     const made = (grant: Grant): Promise<Receipt<T>> => once(quote.model, call, grant);
-    const one = context.paid(name, quote, made, { after });
+    const one = context.paid(name, quote, made, { after, ...(sent === undefined ? {} : { sent }) });
     one.catch(() => {
       failed ??= one;
     });

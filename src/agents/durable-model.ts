@@ -16,6 +16,7 @@ import { Outlet } from "./outlet.ts";
 import type { PricedModel } from "./priced-model.ts";
 import { checkProviderOptions, hiddenOutput } from "./provider-options.ts";
 import { givenResult, type RecordedResult, recordedResult, withoutItemIds } from "./recorded-result.ts";
+import { Unsent } from "./sent.ts";
 import { streamOnce } from "./stream.ts";
 
 /** A durable model's name, and how it finds the one behind it. */
@@ -28,9 +29,11 @@ export interface DurableModelParts {
   readonly find: () => Promise<PricedModel>;
   /** Output tokens asked for when the caller does not say, and the least worth a call. */
   readonly outputTokens: { readonly most: number; readonly least: number };
+  readonly unsent: Unsent;
 }
 
-export function durableModel(parts: DurableModelParts): LanguageModelV4 {
+export function durableModel(given: Omit<DurableModelParts, "unsent">): LanguageModelV4 {
+  const parts = { ...given, unsent: new Unsent() };
   const { id } = parts;
   const split = id.indexOf(":");
   return {
@@ -76,7 +79,7 @@ async function answered(
 }
 
 function call(
-  { context, callName }: DurableModelParts,
+  { context, callName, unsent }: DurableModelParts,
   priced: PricedModel,
   options: LanguageModelV4CallOptions,
   outputTokens: Quote["outputTokens"],
@@ -93,12 +96,11 @@ function call(
     sampling: { temperature, topP, seed },
     ...(rates === undefined ? {} : { rates }),
   };
-  return context.paid(
-    callName,
-    quote,
-    (grant) => made(priced, quote, options, grant, outlet),
-    outlet === undefined ? {} : { mayRepeat: outlet.mayRepeat },
-  );
+  const fresh = unsent.take(callName, prompt);
+  return context.paid(callName, quote, (grant) => made(priced, quote, options, grant, outlet), {
+    sent: () => fresh,
+    ...(outlet === undefined ? {} : { mayRepeat: outlet.mayRepeat }),
+  });
 }
 
 /** The physical call. @throws ModelCallError */

@@ -85,7 +85,7 @@ function batchOf<T>(
     const bought = BigInt(Math.max(count, images.length));
     return { value: pick([first, ...others]), picoUsd: each * bought, inputTokens: 0, outputTokens: 0 };
   };
-  return { quote, call };
+  return { quote, call, sent: () => [{ role: "user", text: prompt }] };
 }
 
 const ratesOf = ({ picoUsd, source, date }: ImagePrice): QuotedRates => ({

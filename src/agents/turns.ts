@@ -17,6 +17,7 @@ import { LoopGuard } from "./loop-guard.ts";
 import { type Message, type Opening, opening, said, toolMessage, userMessage } from "./messages.ts";
 import type { PricedModel } from "./priced-model.ts";
 import { hiddenOutput, type ProviderOptions } from "./provider-options.ts";
+import { Unsent } from "./sent.ts";
 import { type ToolUse, toolRound } from "./tool-round.ts";
 
 /** How a model is asked. */
@@ -66,13 +67,14 @@ const tokensOfUnknown = 1_000_000;
 export async function converse(context: PaidContext, task: Task): Promise<unknown> {
   const messages = opening(task);
   const guard = new LoopGuard(task.sameCalls);
+  const unsent = new Unsent();
   let turns = 0;
   let repairs = 0;
   let mustAnswer = false;
   const now = (priced: PricedModel, callName = task.callName): Task =>
     mustAnswer ? { ...task, priced, callName, toolChoice: "none" } : { ...task, priced, callName };
   const lineup = new Lineup(context, task, task.callName, {
-    ask: (priced, callName, conversation) => ask(context, now(priced, callName), conversation),
+    ask: (priced, callName, conversation) => ask(context, now(priced, callName), conversation, unsent),
     quote: (priced, conversation) => callRequest(now(priced), conversation, wholeCap(task)).quote,
   });
   for (;;) {
@@ -101,13 +103,18 @@ export async function converse(context: PaidContext, task: Task): Promise<unknow
  * One paid call; a second one when the first was cut short only because the budget had shrunk its cap: with the whole
  * cap this time, or not at all. Then the budget refuses it, and the run halts.
  */
-async function ask(context: PaidContext, task: Task, messages: readonly Message[]): Promise<Answer> {
+async function ask(
+  context: PaidContext,
+  task: Task,
+  messages: readonly Message[],
+  unsent: Unsent,
+): Promise<Answer> {
   const wanted = wholeCap(task);
   const least = task.minOutputTokens + hiddenOutput(task.providerOptions);
-  const first = await call(context, task, messages, Math.min(least, wanted));
+  const first = await call(context, task, messages, Math.min(least, wanted), unsent);
   if (!first.cut) return first;
   const said = mayGoOn(task) ? saidIn(first) : "";
-  const second = await call(context, task, [...messages, ...goOn(said)], wanted);
+  const second = await call(context, task, [...messages, ...goOn(said)], wanted, unsent);
   const before = said === "" ? [] : [{ type: "text" as const, text: said }];
   return { ...second, parts: [...before, ...second.parts] };
 }
@@ -118,14 +125,17 @@ function call(
   task: Task,
   messages: readonly Message[],
   least: number,
+  unsent: Unsent,
 ): Promise<Answer> {
   const whole = callRequest(task, messages, least);
-  if (!mayGoOn(task)) return context.paid(task.callName, whole.quote, (grant) => callModel(whole, grant));
+  const fresh = unsent.take(task.callName, messages);
+  const options = { sent: () => fresh };
+  if (!mayGoOn(task))
+    return context.paid(task.callName, whole.quote, (grant) => callModel(whole, grant), options);
   const after = (said: string): CallRequest => callRequest(task, [...messages, ...goOn(said)], least);
   const request = sha256(JSON.stringify([task.priced.name, whole.options]));
-  return context.paid(task.callName, { request, quote: (said) => after(said).quote }, (grant) =>
-    callModel(after(grant.said), grant),
-  );
+  const continuable = { request, quote: (said: string) => after(said).quote };
+  return context.paid(task.callName, continuable, (grant) => callModel(after(grant.said), grant), options);
 }
 
 function callRequest(task: Task, messages: readonly Message[], least: number): CallRequest {

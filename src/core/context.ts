@@ -1,6 +1,7 @@
 import type { LanguageModelV4, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import type { Approval } from "./approval.ts";
 import type { Duration } from "./duration.ts";
+import type { SentMessage } from "./entries.ts";
 import type { Awaitable } from "./json.ts";
 import type { PicoUsd, Usd } from "./limits.ts";
 import type { RetryTerms } from "./node.ts";
@@ -280,6 +281,8 @@ export interface Errand {
 }
 
 export interface PaidOptions {
+  /** What a model is sent, for readers, without what earlier calls of the body have sent or brought. Asked for when it is sent. */
+  readonly sent?: () => readonly SentMessage[];
   /** The operation takes its place among those of its name now, and begins when this is done. It fails with it. */
   readonly after?: Promise<unknown> | undefined;
   /** Whether a retryable failure is worth another try within the operation. Default: always, up to three tries. */

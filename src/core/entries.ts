@@ -212,13 +212,17 @@ export type Fact =
   | { readonly type: "cancellation-requested"; readonly reason: string }
   /** The price a model's calls are charged by: before its first call, and again when it has changed. */
   | ModelPriced
-  /** `kind`: what is bought, when it is no model call. `hold` and `accounts`: what is held for it in the shared ledger. */
+  /**
+   * `kind`: what is bought, when it is no model call. `hold` and `accounts`: what is held for it in the shared ledger.
+   * `sent`: the `SentMessage`s of a model call that earlier entries do not have; only the first try of a call says it.
+   */
   | {
       readonly type: "budget-reserved";
       readonly path: Path;
       readonly model: string;
       readonly kind?: Purchase;
       readonly amount: Amount;
+      readonly sent?: Json;
       readonly hold?: string;
       readonly accounts?: readonly string[];
     }
@@ -265,6 +269,15 @@ export type Fact =
       /** In a call's first entry: the reservation of the cut try this one goes on with. */
       readonly follows?: number;
     };
+
+/** A message as it was sent to a model, for readers. Of an image or a file it says what it is. */
+export interface SentMessage {
+  readonly role: "system" | "user" | "assistant" | "tool";
+  readonly text: string;
+  /** Whose result it is. */
+  readonly tool?: string;
+  readonly failed?: boolean;
+}
 
 /** What a text of an answer is. */
 export type BlockKind = "text" | "reasoning" | "tool-call";

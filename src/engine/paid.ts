@@ -1,5 +1,6 @@
 import type { Scope } from "../budget/ledger.ts";
 import type { CallSampling, Continuable, Grant, PaidOptions, Quote, Receipt } from "../core/context.ts";
+import type { SentMessage } from "../core/entries.ts";
 import { BudgetExceededError, FlujoError, ModelCallError, placed } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
@@ -12,6 +13,7 @@ import { type Said, saidBefore } from "./said.ts";
 import { type Stop, untilAborted } from "./stop.ts";
 import type { Tenure } from "./tenure.ts";
 import type { Hold } from "./treasury.ts";
+import { keep } from "./values.ts";
 
 /** How often one call is made before its failure is the step's: the provider was busy, or the line was cut. */
 export const callAttempts = 3;
@@ -59,7 +61,7 @@ function buy<T>(attempt: Attempt, order: Order<T>): Promise<Json> {
       const quote = "request" in order.quote ? order.quote.quote(said?.text ?? "") : order.quote;
       try {
         const done = await inTurn(tenure, quote, order, async (call) => {
-          const held = await reserve(attempt, order, quote);
+          const held = await reserve(attempt, order, quote, tries === 1 ? order.sent?.() : undefined);
           return once(attempt, held, { ...order, call }, said, quote.sampling);
         });
         texts = done.texts;
@@ -92,9 +94,11 @@ async function reserve<T>(
   { tenure }: Attempt,
   { path, scopes, stop }: Order<T>,
   quote: Quote,
+  sent: readonly SentMessage[] = [],
 ): Promise<Hold> {
   try {
-    return await tenure.treasury.reserve(path, quote, scopes, stop);
+    const kept = sent.length === 0 ? undefined : keep(sent, `messages of ${path}`, path);
+    return await tenure.treasury.reserve(path, quote, scopes, stop, kept);
   } catch (error) {
     throw error instanceof BudgetExceededError && error.onLimit === "halt" ? tenure.halt(error) : error;
   }

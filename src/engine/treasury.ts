@@ -11,6 +11,7 @@ import type { Journal } from "./journal.ts";
 import { PriceNotes } from "./price-notes.ts";
 import type { Raise } from "./raises.ts";
 import type { Stop } from "./stop.ts";
+import type { Kept } from "./values.ts";
 
 /** Money held for one call. */
 export interface Hold {
@@ -110,23 +111,28 @@ export class Treasury {
   /**
    * Holds a call's worst case on every scope, durably, before the call is made. Waits while it may become affordable.
    *
+   * @param sent what the model is sent, to be recorded with it.
    * @throws BudgetExceededError when it never will.
    * @throws the stop's reason, when that comes first.
    */
-  async reserve(path: Path, quote: Quote, scopes: readonly Scope[], stop: Stop): Promise<Hold> {
+  async reserve(path: Path, quote: Quote, scopes: readonly Scope[], stop: Stop, sent?: Kept): Promise<Hold> {
     const granted = await this.#held(quote, scopes, stop);
     const shared = await this.#heldWithOthers(path, quote, scopes, granted, stop);
     const worst = shared?.amount ?? granted.worst;
     const { kind = "model-call" } = quote;
     this.#prices.note(quote);
-    const seq = this.#journal.put({
-      type: "budget-reserved",
-      path,
-      model: quote.model,
-      ...(kind === "model-call" ? {} : { kind }),
-      amount: amountOf(worst),
-      ...(shared === undefined ? {} : { hold: shared.id, accounts: shared.accounts }),
-    });
+    const seq = this.#journal.put(
+      {
+        type: "budget-reserved",
+        path,
+        model: quote.model,
+        ...(kind === "model-call" ? {} : { kind }),
+        amount: amountOf(worst),
+        ...(sent === undefined ? {} : { sent: sent.entry }),
+        ...(shared === undefined ? {} : { hold: shared.id, accounts: shared.accounts }),
+      },
+      sent?.blob,
+    );
     if (shared !== undefined || !isFree(worst, scopes)) await this.#journal.sync();
     const outputTokens = shared?.outputTokens ?? granted.outputTokens;
     return { path, seq, kind, scopes, worst, outputTokens, shared, reported: quote.reported === true };
