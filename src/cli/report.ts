@@ -30,6 +30,12 @@ function standing({ status, advancedBy }: RunLine): string {
 const mostItems = 20;
 
 export function showText({ run, operations }: RunReport, advancedBy: string | null): string {
+  const lines = [...runLines(run, advancedBy), "", ...operationLines(operations)];
+  return redact(lines.map(printable).join("\n"));
+}
+
+/** What there is to say of the run as a whole. */
+export function runLines(run: RunReport["run"], advancedBy: string | null): string[] {
   const lines = [
     `run       ${run.runId}`,
     `pipeline  ${run.pipeline}  ${run.fingerprint}`,
@@ -50,8 +56,7 @@ export function showText({ run, operations }: RunReport, advancedBy: string | nu
     lines.push(`left      ${pathsText(run.undone.left)}`);
   for (const wait of run.waitingFor) lines.push(`waits     ${waitText(wait)}`);
   if (run.origin !== null) lines.push(`from      ${run.origin.file} (${run.origin.export})`);
-  lines.push("", ...operationLines(operations));
-  return redact(lines.map(printable).join("\n"));
+  return lines;
 }
 
 /** So many paths are named. */
@@ -73,20 +78,21 @@ const owner = (runId: string, advancedBy: string | null): string =>
   advancedBy === null ? `, and nobody advances it: flujo resume ${runId}` : `, advanced by ${advancedBy}`;
 
 function operationLines(operations: readonly OperationView[]): string[] {
-  const lines: string[] = [];
-  const items = new Map<string, Set<string>>();
-  let hidden = 0;
-  for (const operation of operations) {
-    if (operation.kind === "decision") continue;
-    if (isBeyond(operation.path, items)) {
-      hidden += 1;
-      continue;
-    }
-    lines.push(...operationText(operation));
-  }
+  const told = operations.filter(({ kind }) => kind !== "decision");
+  const { near, hidden } = nearest(told);
+  const lines = near.flatMap(operationText);
   if (hidden > 0)
     lines.push(`… and ${count(hidden, "operation")} of further items and turns: --json has them all`);
   return lines;
+}
+
+/** Without the operations of one item or turn too many, and how many those are. */
+export function nearest<T extends OperationView>(
+  operations: readonly T[],
+): { readonly near: readonly T[]; readonly hidden: number } {
+  const items = new Map<string, Set<string>>();
+  const near = operations.filter(({ path }) => !isBeyond(path, items));
+  return { near, hidden: operations.length - near.length };
 }
 
 /** Whether the path lies in one item too many of a map or loop. */
@@ -110,20 +116,12 @@ const marks: { readonly [status: string]: string } = {
   stopped: "■",
 };
 
-function operationText(operation: OperationView): string[] {
-  const {
-    path,
-    kind,
-    status,
-    attempts,
-    durationMs,
-    spent,
-    cached,
-    model,
-    failures = [],
-    notes = [],
-  } = operation;
-  const facts = [
+export const markOf = ({ status }: OperationView): string => marks[status] ?? " ";
+
+/** Kind, model, attempts, time and cost. */
+export function operationFacts(operation: OperationView): string {
+  const { kind, status, attempts, durationMs, spent, cached, model } = operation;
+  return [
     kind,
     ...(model === undefined ? [] : [modelText(model)]),
     ...(status === "completed" || status === "failed" ? [] : [status]),
@@ -131,22 +129,31 @@ function operationText(operation: OperationView): string[] {
     ...(cached ? ["cached"] : []),
     ...(durationMs === null ? [] : [duration(durationMs)]),
     ...(isNothing(spent) ? [] : [spentText(spent)]),
-  ];
-  const lines = [`${marks[status] ?? " "} ${path}  ${facts.join(", ")}`];
+  ].join(", ");
+}
+
+function operationText(operation: OperationView): string[] {
+  const lines = [`${markOf(operation)} ${operation.path}  ${operationFacts(operation)}`];
   if (operation.input !== null) lines.push(`    in   ${preview(operation.input)}`);
   if (operation.output !== null) lines.push(`    out  ${preview(operation.output)}`);
   if (operation.partial !== undefined) lines.push(`    said ${preview(operation.partial)}`);
-  const failed = operation.error === null ? failures : failures.slice(0, -1);
-  for (const { attempt, error } of failed) lines.push(`    attempt ${attempt} failed: ${error.message}`);
-  if (operation.error !== null) lines.push(`    error: ${operation.error.message}`);
-  for (const note of notes) lines.push(`    ${note}`);
-  return lines;
+  return [...lines, ...troubleLines(operation).map((line) => `    ${line}`)];
+}
+
+/** Attempts that failed, the error it ended with, and notes. */
+export function troubleLines({ error, failures = [], notes = [] }: OperationView): string[] {
+  const failed = error === null ? failures : failures.slice(0, -1);
+  return [
+    ...failed.map((one) => `attempt ${one.attempt} failed: ${one.error.message}`),
+    ...(error === null ? [] : [`error: ${error.message}`]),
+    ...notes,
+  ];
 }
 
 const isNothing = ({ costUsd, calls, toolCalls }: SpentView): boolean =>
   costUsd === "0" && calls === 0 && toolCalls === undefined;
 
-function spentText(spent: SpentView): string {
+export function spentText(spent: SpentView): string {
   const { calls, toolCalls = 0 } = spent;
   return [
     costOf(spent),
@@ -169,7 +176,7 @@ function chargeText({ model, spent, price, earlier = [] }: ModelCharge): string 
   return `${model}  ${spentText(spent)}; ${rates}, by ${sourceText(price)}${before.join("")}`;
 }
 
-const costOf = (spent: SpentView): string => money(picoUsd(`$${spent.costUsd}`));
+export const costOf = (spent: SpentView): string => money(picoUsd(`$${spent.costUsd}`));
 
 function limitText({ costUsd, tokens, calls, toolCalls, timeMs }: RunReport["run"]["limits"]): string {
   const limits = [
@@ -185,13 +192,13 @@ function limitText({ costUsd, tokens, calls, toolCalls, timeMs }: RunReport["run
 /** Characters of a value that are shown. */
 const previewWidth = 100;
 
-function preview(value: Json): string {
+export function preview(value: Json): string {
   const text = typeof value === "string" ? value.slice(0, 4 * previewWidth) : JSON.stringify(value);
   return clip(text, previewWidth);
 }
 
 /** `2026-11-22 16:40:05`, in the reader's time zone. */
-function clock(iso: string): string {
+export function clock(iso: string): string {
   const date = new Date(iso);
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
     .toISOString()

@@ -142,3 +142,23 @@ test("show names a run that nobody advances any more", async () => {
   expect(stdout).toContain("nobody advances it: flujo resume n");
   expect(stdout).toMatch(/… \/slow\/nap {2}sleep, running[^\n]*\n {4}It sleeps until /);
 });
+
+test("trace draws the tree with what went to and came from each model, or a part of it", async () => {
+  const folder = new Folder();
+  const input = ["--input-json", '["One. Two."]', "--budget", "$0.01"];
+  await folder.flujo("run", pipelines, "--export", "summaries", "--run-id", "s", ...input);
+  const { stdout } = await folder.flujo("lens", "trace", "s");
+  expect(stdout).toMatch(/✔ \/summaries\/\S+ {2}mapOver, [^\n]*1 call/);
+  expect(stdout).toMatch(/ {4}✔ :call#0 {2}model-call, offline:extract \(not an LLM\)/);
+  expect(stdout).toMatch(/→ user: One\. Two\.\n\s+← assistant: One\./);
+  const { document } = await folder.json("lens", "trace", "s");
+  const call = document.operations.find(({ kind }: { kind: string }) => kind === "model-call");
+  expect(call.messages.at(-1)).toEqual({ direction: "from", role: "assistant", text: "One." });
+  const part = await folder.json("lens", "trace", "s", "--at", call.path);
+  expect(part.document.operations).toEqual([call]);
+  const none = await folder.flujo("lens", "trace", "s", "--at", "/summaries/nowhere");
+  expect({ code: none.code, stderr: none.stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining("run s has recorded nothing at /summaries/nowhere"),
+  });
+});
