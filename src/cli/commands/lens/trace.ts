@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { isWithin } from "../../../core/paths.ts";
 import { trace } from "../../../lens/trace.ts";
 import { printJson } from "../../document.ts";
 import { exit } from "../../exit.ts";
@@ -37,7 +38,7 @@ async function traceRun(run: Recorded, { json, at, full = false }: Flags): Promi
     whole || size <= mostFetched ? store.blob(hash) : undefined,
   );
   const operations =
-    at === undefined ? traced.operations : traced.operations.filter(({ path }) => isIn(path, at));
+    at === undefined ? traced.operations : traced.operations.filter(({ path }) => isWithin(path, at));
   if (at !== undefined && operations.length === 0) {
     throw new CommandError(
       "usage",
@@ -49,6 +50,3 @@ async function traceRun(run: Recorded, { json, at, full = false }: Flags): Promi
   else await result(`${traceText({ ...traced, operations }, { advancedBy: await advancedBy(run), full })}\n`);
   return exit.completed;
 }
-
-const isIn = (path: string, at: string): boolean =>
-  path === at || (path.startsWith(at) && /^[/[:@]/.test(path.slice(at.length)));
