@@ -39,6 +39,17 @@ export function drawLive(progress: Progress, startedAt: number): () => void {
   };
 }
 
+/** A picture that is drawn over itself on stderr. */
+export class Picture {
+  #height = 0;
+
+  draw(lines: readonly string[]): void {
+    const above = this.#height > 0 ? `\x1b[${this.#height}A\x1b[J` : "";
+    process.stderr.write(`${above}${redact(lines.join("\n"))}\n`);
+    this.#height = lines.length;
+  }
+}
+
 /** Takes the picture away before a line of somebody else's is written. */
 function stepAside(stream: NodeJS.WriteStream, erase: () => void): () => void {
   if (!stream.isTTY) return () => {};
@@ -73,7 +84,9 @@ export function picture(progress: Progress, frame: Frame): string[] {
   const speaking = lines.filter(({ saying }) => saying !== undefined).length;
   const most = Math.min(speaking, mostSpeaking, Math.floor(frame.height / 3));
   let heard = 0;
-  const shown = fitting(lines, frame.height - 1 - most).flatMap((line) => {
+  const busy = lines.findIndex((line) => line.running.size > 0 || line.waiting || line.saying !== undefined);
+  const next = busy >= 0 ? busy : lines.findLastIndex((line) => line.done > 0);
+  const shown = around(lines, next, frame.height - 1 - most).flatMap((line) => {
     if (typeof line === "string") return paint("dim", line);
     const isHeard = line.saying !== undefined && heard < most;
     if (isHeard) heard += 1;
@@ -82,11 +95,9 @@ export function picture(progress: Progress, frame: Frame): string[] {
   return [...shown, paint("dim", totals.join(" · "))];
 }
 
-/** As many lines as fit: those at work, and what is around them. */
-function fitting(lines: readonly Line[], most: number): readonly (Line | string)[] {
+/** As many lines as fit: the one at `next`, and what is around it. */
+export function around<T>(lines: readonly T[], next: number, most: number): readonly (T | string)[] {
   if (lines.length <= most) return lines;
-  const busy = lines.findIndex((line) => line.running.size > 0 || line.waiting || line.saying !== undefined);
-  const next = busy >= 0 ? busy : lines.findLastIndex((line) => line.done > 0);
   const room = Math.max(1, most - 2);
   const from = Math.max(0, Math.min(next - Math.floor(room / 2), lines.length - room));
   const before = from === 0 ? [] : [`… ${from} above`];

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import type { Entry, Fact } from "../core/entries.ts";
+import { eventOf } from "../core/events.ts";
+import { simulate } from "../testing/simulation.ts";
+import { eventLine } from "./event-text.ts";
+import { watchPicture } from "./watch-picture.ts";
+
+const journal = (...facts: readonly Fact[]): Entry[] =>
+  facts.map((fact, seq) => ({ seq, at: seq * 1_000, ...fact }));
+const created: Fact = {
+  ...{ type: "run-created", pipeline: "p", fingerprint: "f", manifest: "m", input: 1, state: {} },
+  limits: { picoUsd: "500000000000" },
+};
+const amount = { picoUsd: "20000000000", inputTokens: 5, outputTokens: 5 };
+
+test("the picture says how the run stands, what it has spent and holds, and what is at work for how long", () => {
+  const entries = journal(
+    created,
+    { type: "step-completed", path: "/p/get", kind: "step", output: 1, took: 20 },
+    { type: "step-started", path: "/p/say", kind: "agent", attempt: 1 },
+    { type: "budget-reserved", path: "/p/say:call#0", model: "some:model", amount },
+    { type: "text-streamed", path: "/p/say:call#0", of: 3, block: 0, chunks: ["Once ", "upon"] },
+  );
+  expect(watchPicture("r", entries, { width: 100, height: 10, now: 10_000 })).toEqual([
+    "r p running · 10.0 s · $0.02 of $0.5 · $0.02 of it held · 1 call",
+    "✔ /p/get step, 20 ms",
+    "… /p/say agent, 8.0 s, $0.02",
+    "  … :call#0 model-call, 7.0 s, $0.02 “…Once upon”",
+  ]);
+});
+
+test("it fits: so many lines around what is at work, none wider, and nothing that moves the cursor", () => {
+  const done = Array.from(
+    { length: 50 },
+    (_, i): Fact => ({
+      ...{ type: "step-completed", path: `/p/${"x".repeat(i)}\x1b[2J${i}`, kind: "step", output: i },
+    }),
+  );
+  const picture = watchPicture("r", journal(created, ...done), { width: 40, height: 8, now: 0 });
+  expect(picture.length).toBeLessThanOrEqual(8);
+  expect(picture.some((line) => line.includes("above"))).toBe(true);
+  expect(picture.join("")).not.toContain("\x1b");
+});
+
+test("every event that happens has a line, or is known to tell a reader nothing", async () => {
+  const silent = new Set<string>();
+  for (let seed = 1; seed <= 60; seed++) {
+    const { journal } = await simulate({ seed });
+    for (const entry of journal) if (eventLine(eventOf(entry), 0) === undefined) silent.add(entry.type);
+  }
+  expect([...silent].toSorted()).toEqual([
+    "cache-missed",
+    "model-priced",
+    "operation-withdrawn",
+    "scope-opened",
+    "value-altered",
+  ]);
+});
