@@ -43,12 +43,12 @@ export default defineConfig({
       groups: [
         {
           name: "engine",
-          test: /src\/(core|engine|budget|agents|ports|lens|links|events\/(?!sinks)|flujo\.ts|node-world|stores\/memory)/,
+          test: /src\/(core|engine|budget|agents|ports|lens\/(graph|inbox|journal|readable)|links|events\/(?!sinks)|flujo\.ts|node-world|stores\/memory)/,
         },
         // What `flujo run` needs; the other commands stay apart.
         {
           name: "run",
-          test: /node_modules\/commander|src\/cli\/(?!live|report|price|dry-run|commands\/(?!run))/,
+          test: /node_modules\/commander|src\/cli\/(?!live|report|price|dry-run|lens\/|commands\/(?!run))/,
         },
       ],
     },

@@ -2,6 +2,7 @@ import type { ModelsOptions } from "./agents/models.ts";
 import type { Duration } from "./core/duration.ts";
 import type { Budget, Usd } from "./core/limits.ts";
 import type { SharedScope } from "./core/scopes.ts";
+import type { VersionPolicy } from "./engine/options.ts";
 import type { HookTable } from "./events/hooks.ts";
 import type { Sinks } from "./events/subscription.ts";
 import type { Secret } from "./links/secret.ts";
@@ -21,6 +22,8 @@ export interface FlujoConfig {
   readonly models?: ModelsOptions;
   /** How long a dead process's lease keeps others out. From `"1s"`, default `"15s"`. */
   readonly lease?: Duration;
+  /** Under which versions of its pipeline a run may be gone on with: `"strict"`, `"compatible"` (default) or `"force"`. */
+  readonly version?: VersionPolicy;
   /** Where events are told, by name: `{ ops: slack({ … }) }` of `flujo/sinks`. */
   readonly sinks?: Sinks;
   /**

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { models as defaultModels } from "./agents/models.ts";
 import type { EntryType } from "./core/entries.ts";
 import type { FlujoError } from "./core/errors.ts";
@@ -14,6 +15,7 @@ import { nodeWorld } from "./node-world.ts";
 import type { Premises, Schedules } from "./pipeline-schedules.ts";
 import type { Models } from "./ports/models.ts";
 import type { LinksFor } from "./ports/sink.ts";
+import { releaseAt } from "./release.ts";
 import { memory } from "./stores/memory.ts";
 
 /** What every run of a `Flujo` shares. */
@@ -63,7 +65,10 @@ export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
     const sweep = (options.takeOver ?? true) ? { sweepEveryMs } : {};
     const outbox = sinks && new Outbox({ store, world, sinks, linksFor, onError, ...sweep });
     const listeners = outbox === undefined ? [hooks] : [hooks, outbox];
-    super(step, { world, models: defaultModels(), ...engine, store, listeners });
+    const { origin } = options;
+    const release = options.release ?? releaseAt(origin === undefined ? undefined : dirname(origin.file));
+    const known = release === undefined ? {} : { release };
+    super(step, { world, models: defaultModels(), ...engine, ...known, store, listeners });
     this.#hooks = hooks;
     this.#outbox = outbox;
     this.#links = links;

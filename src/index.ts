@@ -37,6 +37,7 @@ export type { RunEvent } from "./core/events.ts";
 export { type Budget, decimalUsd, type PicoUsd, type Spent, type Usd } from "./core/limits.ts";
 export type { Node } from "./core/node.ts";
 export type { Outcome } from "./core/outcome.ts";
+export type { Release } from "./core/outline.ts";
 export {
   type HumanOptions,
   humanInTheLoop,
@@ -72,6 +73,7 @@ export type {
   SignalOptions,
   StartOptions,
   Undone,
+  VersionPolicy,
 } from "./engine/options.ts";
 export type { EventOf, Hook, HookContext, HookOptions, HookTable } from "./events/hooks.ts";
 export type { DeliveryReport } from "./events/outbox.ts";

@@ -148,7 +148,7 @@ async function makeFlujo(
   settings: Settings,
   onEvent: (event: RunEvent) => void,
 ): Promise<Flujo<unknown, unknown>> {
-  const { models, lease, sinks, server, secret, instrument } = settings;
+  const { models, lease, version, sinks, server, secret, instrument } = settings;
   const flujo = new Flujo(loaded.step, {
     store,
     onEvent,
@@ -157,6 +157,7 @@ async function makeFlujo(
     ...(lease === undefined ? {} : { lease }),
     ...(server?.publicUrl === undefined ? {} : { publicUrl: server.publicUrl }),
     ...(secret === undefined ? {} : { secret }),
+    ...(version === undefined ? {} : { version }),
     onError: ({ message }) => say(message),
     ...(sinks === undefined ? {} : { sinks }),
     ...(instrument === undefined ? {} : { instrument }),

@@ -34,6 +34,7 @@ export type Fact =
       readonly why: "resumed" | "taken-over" | "woken";
       readonly fingerprint?: string;
       readonly manifest?: string;
+      readonly outline?: string;
       readonly forced?: readonly Path[];
       readonly limits?: Limits;
     }
@@ -307,6 +308,8 @@ export interface RunCreated {
   readonly fingerprint: string;
   /** The blob that lists the tree's places and their hashes. */
   readonly manifest: string;
+  /** The blob with its `Outline`. Absent in old journals. */
+  readonly outline?: string;
   readonly input: Json;
   readonly state: Json;
   readonly limits?: Limits;

@@ -144,16 +144,24 @@ export class MissingKeyError extends failure("missing-key") {}
 /** Resuming would mix recorded work with a pipeline that has changed under it; `changed` lists the paths. */
 export class VersionChangedError extends FlujoError {
   readonly changed: readonly string[];
-  constructor(runId: string, changed: readonly string[]) {
-    super(
-      "version-changed",
-      `run ${runId} has recorded work in parts of the pipeline that have changed since: ${changed.join(", ")}`,
-      {
-        runId,
-        path: changed[0],
-        hint: "Restore those parts, start a new run, or force it (flujo resume --force-version, resume(id, { forceVersion: true })).",
-      },
-    );
+  /** @param strictly the fingerprints, where no other version at all is allowed. */
+  constructor(
+    runId: string,
+    changed: readonly string[],
+    strictly?: { readonly before: string; readonly now: string },
+  ) {
+    const what =
+      strictly === undefined
+        ? `has recorded work in parts of the pipeline that have changed since: ${changed.join(", ")}`
+        : `is of version ${strictly.before} of the pipeline, this is ${strictly.now}, and no other version may go on with it`;
+    super("version-changed", `run ${runId} ${what}`, {
+      runId,
+      path: changed[0],
+      hint:
+        strictly === undefined
+          ? "Restore those parts, start a new run, or force it (flujo resume --force-version, resume(id, { forceVersion: true }))."
+          : 'Go on with it where its version is served, or allow versions that fit what is recorded: version: "compatible" (flujo resume --version-policy compatible).',
+    });
     this.changed = changed;
   }
 }

@@ -5,7 +5,7 @@
  */
 import { hash } from "node:crypto";
 import { canonical } from "./canonical.ts";
-import type { Json } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
 import { isQualifier, links, type Node, nameOf, type Place } from "./node.ts";
 import { childPath, isUndo, type Path, undoPath } from "./paths.ts";
 import type { Schema } from "./schema.ts";
@@ -76,7 +76,8 @@ function ownHash(node: Place): string {
   return digest;
 }
 
-function ownFacts(node: Place): Json {
+/** What a place is: all of it that makes it the version it is. */
+export function ownFacts(node: Place): JsonObject {
   const facts = { kind: node.kind, name: node.name };
   switch (node.kind) {
     case "step":

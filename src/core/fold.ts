@@ -79,6 +79,8 @@ export interface RunRecord {
   limits: Limits;
   fingerprint: string;
   manifest: string;
+  /** The hash of its outline; undefined in old journals. */
+  outline: string | undefined;
   /** What a waiting run waits for. */
   waits: readonly Wait[];
   /** Failures before this entry are stale: the run failed of them and was resumed. */
@@ -143,6 +145,7 @@ export function emptyRecord(): RunRecord {
     limits: {},
     fingerprint: "",
     manifest: "",
+    outline: undefined,
     waits: [],
     freshFrom: -1,
     completed: new Map(),
@@ -336,6 +339,7 @@ function recordStanding(run: RunRecord, entry: Entry): void {
       run.limits = entry.limits ?? {};
       run.fingerprint = entry.fingerprint;
       run.manifest = entry.manifest;
+      run.outline = entry.outline;
       return;
     case "run-resumed":
       if (run.status !== "running" && run.status !== "waiting") run.freshFrom = entry.seq;
@@ -345,6 +349,7 @@ function recordStanding(run: RunRecord, entry: Entry): void {
       if (entry.limits) run.limits = entry.limits;
       if (entry.fingerprint !== undefined) run.fingerprint = entry.fingerprint;
       if (entry.manifest !== undefined) run.manifest = entry.manifest;
+      if (entry.outline !== undefined) run.outline = entry.outline;
       return;
     case "cancellation-requested":
       if (run.status === "failed" || run.status === "halted") run.freshFrom = entry.seq;

@@ -5,6 +5,7 @@ import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
 import { isEnded, notUndone, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Limits, Spent } from "../core/limits.ts";
+import { outlineOf } from "../core/outline.ts";
 import { type Path, undoPath } from "../core/paths.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
 import { equal } from "../core/state.ts";
@@ -14,7 +15,7 @@ import { queueOf } from "./commit-queue.ts";
 import { Journal } from "./journal.ts";
 import { acquire } from "./lease.ts";
 import { load, manifestOf, unknownRun } from "./load.ts";
-import type { EngineOptions } from "./options.ts";
+import type { EngineOptions, VersionPolicy } from "./options.ts";
 import { applyRaises } from "./raises.ts";
 import { reconcile } from "./reconcile.ts";
 import type { Root } from "./root.ts";
@@ -37,7 +38,8 @@ export interface Entrance {
   };
   /** New limits for a run that exists. */
   readonly limits?: Limits;
-  readonly forceVersion?: boolean;
+  /** Default `compatible`. */
+  readonly version?: VersionPolicy;
 }
 
 /** What came of it: a tenure over the run, or, for one that has ended, its record. */
@@ -171,12 +173,14 @@ interface First {
 /** @throws UnstorableValueError for an input or a state that cannot be kept. */
 function firstOf<State>({ root, options }: Setting<State>, fresh: NonNullable<Entrance["fresh"]>): First {
   const { fingerprint, blob } = versionOf(root.node);
+  const outline = outlineOf(root.node, root.pipeline.name, options.release);
   const input = keep(fresh.input, `input of ${root.path}`, root.path);
   const fact: RunCreated = {
     type: "run-created",
     pipeline: root.pipeline.name,
     fingerprint,
     manifest: blob.hash,
+    outline: outline.hash,
     input: input.entry,
     state: encode(fresh.state, `initial state of ${root.path}`, root.path).json,
     ...(fresh.limits ? { limits: fresh.limits } : {}),
@@ -184,7 +188,7 @@ function firstOf<State>({ root, options }: Setting<State>, fresh: NonNullable<En
     ...(fresh.alertAt.length > 0 ? { alertAt: fresh.alertAt } : {}),
     ...(options.origin ? { origin: options.origin } : {}),
   };
-  return { fact, blobs: [blob, input.blob], given: { input: input.json, state: fact.state } };
+  return { fact, blobs: [blob, outline, input.blob], given: { input: input.json, state: fact.state } };
 }
 
 async function resume<State>(
@@ -197,11 +201,16 @@ async function resume<State>(
   const { run } = journal;
   await checkInput(entrance, run, options.store);
   const version = versionOf(root.node);
+  const policy = entrance.version ?? "compatible";
+  const moved = version.fingerprint !== run.fingerprint;
+  if (moved && policy === "strict")
+    throw new VersionChangedError(entrance.runId, [], { before: run.fingerprint, now: version.fingerprint });
   const changed = await changesUnder(run, version.manifest, version.fingerprint, options.store);
-  if (changed.length > 0 && !entrance.forceVersion) throw new VersionChangedError(entrance.runId, changed);
+  if (changed.length > 0 && policy !== "force") throw new VersionChangedError(entrance.runId, changed);
   await reconcile(journal, options.store, entrance.runId);
   const standing = await applyRaises(journal, options.store, entrance.runId);
-  const moved = version.fingerprint !== run.fingerprint;
+  const outline = outlineOf(root.node, root.pipeline.name, options.release);
+  const isOther = outline.hash !== run.outline;
   journal.put(
     {
       type: "run-resumed",
@@ -209,10 +218,12 @@ async function resume<State>(
       fence: lease.fence,
       why: entrance.why === "started" ? "resumed" : entrance.why,
       ...(moved ? { fingerprint: version.fingerprint, manifest: version.blob.hash } : {}),
+      ...(isOther ? { outline: outline.hash } : {}),
       ...(changed.length > 0 ? { forced: changed } : {}),
       ...(entrance.limits ? { limits: { ...standing, ...entrance.limits } } : {}), // raising one keeps the others
     },
     moved ? version.blob : undefined,
+    isOther ? outline : undefined,
   );
   await journal.sync();
 }

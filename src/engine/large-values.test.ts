@@ -21,7 +21,7 @@ describe("large values", () => {
     expect(await flujo.run(text, { runId: "r" })).toMatchObject({ status: "completed", output: text });
     const entries = JSON.stringify(await store.read("r", 0, 100));
     expect(entries.length).toBeLessThan(5_000);
-    expect(new Set(kept).size).toBe(2); // the manifest, and the text
+    expect(new Set(kept).size).toBe(3); // the manifest, the outline, and the text
   });
 
   it("are mapped over, and a large output is read back from where its parts are", async () => {

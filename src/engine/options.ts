@@ -2,6 +2,7 @@ import type { Duration } from "../core/duration.ts";
 import type { FlujoError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
 import type { Budget, Spent, Usd } from "../core/limits.ts";
+import type { Release } from "../core/outline.ts";
 import type { Path } from "../core/paths.ts";
 import type { SharedScope } from "../core/scopes.ts";
 import type { Wait } from "../core/waiting.ts";
@@ -10,6 +11,9 @@ import type { Listener } from "../ports/listener.ts";
 import type { Models } from "../ports/models.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
+
+/** Under which versions of its pipeline a run may be gone on with. */
+export type VersionPolicy = "strict" | "compatible" | "force";
 
 /** What every run of a `Flujo` shares. */
 export interface FlujoOptions<State = unknown> {
@@ -38,6 +42,14 @@ export interface FlujoOptions<State = unknown> {
   readonly awake?: Duration;
   /** How long calls already paid for are awaited when a run is to stop. Default `"30s"`. */
   readonly grace?: Duration;
+  /**
+   * Under which versions of the pipeline a run may be gone on with that began under another one. `"strict"`: under none.
+   * `"compatible"` (default): where all that is recorded is the same still; what comes later may have changed. `"force"`: any,
+   * and the journal says what had changed. Runs that are refused wait for a process that serves their version.
+   */
+  readonly version?: VersionPolicy;
+  /** Which package and commit the code is of: kept with each run. Default: what the files around it say. */
+  readonly release?: Release;
   /** The file the pipeline was loaded from: recorded, so that `flujo resume` finds it. */
   readonly origin?: { readonly file: string; readonly export: string };
 }
@@ -72,7 +84,9 @@ export interface StartOptions {
 export interface ResumeOptions {
   readonly signal?: AbortSignal;
   readonly budget?: Usd | Budget;
-  /** Go on although recorded parts of the pipeline have changed; the journal says so. */
+  /** Over the `Flujo`'s own. */
+  readonly version?: VersionPolicy;
+  /** `version: "force"`. */
   readonly forceVersion?: boolean;
 }
 

@@ -274,6 +274,89 @@ describe("a pipeline that changed between crash and resume", () => {
   });
 });
 
+describe("the policy of versions", () => {
+  const nap = (version: string, napMs = 60_000) =>
+    pipeline(
+      "p",
+      step("a", (text: string) => `${text}a`, { version }).to("b", async (text: string, ctx) => {
+        await ctx.sleep("nap", `${napMs}ms`);
+        return `${text}${version}`;
+      }),
+    );
+
+  async function crashed(): Promise<Scene> {
+    const on = scene();
+    const first = on.cast(nap("1"), { host: "elsewhere" });
+    first.runner.start("", { runId: "r" });
+    await on.wait(1_000);
+    first.process.kill();
+    await on.wait(20_000);
+    return on;
+  }
+  const later = pipeline(
+    "p",
+    step("a", (text: string) => `${text}a`, { version: "1" })
+      .to("b", async (text: string, ctx) => {
+        await ctx.sleep("nap", "1m");
+        return `${text}2`;
+      })
+      .to("c", (text: string) => text),
+  );
+
+  it("strict goes on under the run's own version alone, and says which it is", async () => {
+    const on = await crashed();
+    const refused = on.play(on.cast(later, { version: "strict" }).runner.resume("r").result());
+    await expect(refused).rejects.toMatchObject({ code: "version-changed", changed: [] });
+    await expect(refused).rejects.toThrow(
+      /^run r is of version [0-9a-f]{16} of the pipeline, this is [0-9a-f]{16}/,
+    );
+    expect(output(await on.play(on.cast(nap("1"), { version: "strict" }).runner.resume("r").result()))).toBe(
+      "a1",
+    );
+  });
+
+  it("compatible, the default, goes on where what is recorded is the same; one resume may say otherwise", async () => {
+    const on = await crashed();
+    const { runner } = on.cast(later);
+    await expect(on.play(runner.resume("r", { version: "strict" }).result())).rejects.toMatchObject({
+      code: "version-changed",
+    });
+    expect(output(await on.play(runner.resume("r").result()))).toBe("a2");
+  });
+
+  it("force goes on in any case, and the journal says what had changed", async () => {
+    const on = await crashed();
+    const { runner } = on.cast(nap("2"), { version: "force" });
+    expect(output(await on.play(runner.resume("r").result()))).toBe("a2");
+    const resumed = (await on.journal("r")).find(({ type }) => type === "run-resumed");
+    expect(resumed).toMatchObject({ forced: ["/p/a"], outline: expect.any(String) });
+  });
+
+  it("another word is refused", () => {
+    expect(() => scene().cast(nap("1"), { version: "loose" as "strict" })).toThrow('version is "loose"');
+  });
+
+  it.each(["strict", "compatible"] as const)(
+    "with versions served side by side (%s), a run whose process died is finished on its own version",
+    async (version) => {
+      const on = await crashed();
+      const [old, fresh] = [on.cast(nap("1"), { version }), on.cast(nap("2"), { version })];
+      // Each has work of its own, so that both look for runs to take over, the new one first.
+      void fresh.runner.start("", { runId: "new" }).result();
+      await on.wait(500);
+      void old.runner.start("", { runId: "old" }).result();
+      await on.wait(300_000);
+      const [taken, own, other] = [await on.journal("r"), await on.journal("old"), await on.journal("new")];
+      expect(taken.filter(({ type }) => type === "run-resumed")).toMatchObject([{ why: "taken-over" }]);
+      expect([taken, own, other].map((journal) => journal.at(-1))).toMatchObject([
+        { type: "run-completed", output: "a1" },
+        { type: "run-completed", output: "a1" },
+        { type: "run-completed", output: "a2" },
+      ]);
+    },
+  );
+});
+
 describe("two processes and one run", () => {
   const long = step("long", async (text: string, ctx) => {
     await ctx.sleep("nap", "60s");

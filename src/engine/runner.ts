@@ -21,6 +21,7 @@ import type {
   RunResult,
   SignalOptions,
   StartOptions,
+  VersionPolicy,
 } from "./options.ts";
 import { topUpRun, topUpScope } from "./raises.ts";
 import { examineModels, fittingInput, initialState, type Root, rootOf } from "./root.ts";
@@ -54,6 +55,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     if (options.budget !== undefined) limitsOf(options.budget);
     options.scopes?.forEach(scopeRecord);
     percents(options.alertAt);
+    if (options.version !== undefined) checkPolicy(options.version);
     this.#root = root;
     this.#options = options;
     const instrument = oneInstrument(options.instrument);
@@ -99,7 +101,12 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
         alertAt,
         isOnlyNew: options.onlyNew ?? false,
       };
-      return { runId, why: "started", fresh, ...(limits ? { limits } : {}) };
+      const { version } = this.#options;
+      return {
+        ...{ runId, why: "started", fresh },
+        ...(version === undefined ? {} : { version }),
+        ...(limits ? { limits } : {}),
+      };
     });
   }
 
@@ -110,6 +117,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
 
   /** Goes on with a run that exists: crashed, failed, halted, waiting. A finished one returns its recorded result. */
   resume(runId: string, options: ResumeOptions = {}): RunHandle<Out> {
+    if (options.version !== undefined) checkPolicy(options.version);
     return this.#continue(runId, options, "resumed");
   }
 
@@ -294,8 +302,8 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     return this.#activate(runId, options.signal, async (): Promise<Entrance> => {
       const limits = given(options.budget ?? (why === "resumed" ? this.#options.budget : undefined));
       await this.#examine(limits, []);
-      const force = options.forceVersion ? { forceVersion: true } : {};
-      return { runId, why, ...force, ...(limits ? { limits } : {}) };
+      const version = options.forceVersion ? "force" : (options.version ?? this.#options.version);
+      return { runId, why, ...(version === undefined ? {} : { version }), ...(limits ? { limits } : {}) };
     });
   }
 
@@ -365,6 +373,14 @@ function scopesOf(
 
 const given = (budget: Usd | Budget | undefined): Limits | undefined =>
   budget === undefined ? undefined : limitsOf(budget);
+
+/** @throws InvalidOptionError */
+function checkPolicy(version: VersionPolicy): void {
+  if (["strict", "compatible", "force"].includes(version)) return;
+  throw new InvalidOptionError(`version is ${JSON.stringify(version)}`, {
+    hint: 'It takes "strict", "compatible" or "force".',
+  });
+}
 
 function checkedRunId(runId: string): string {
   if (isRunId(runId)) return runId;

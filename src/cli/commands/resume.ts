@@ -1,5 +1,6 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { fold, isEnded } from "../../core/fold.ts";
+import type { VersionPolicy } from "../../engine/options.ts";
 import { readJournal } from "../../lens/journal.ts";
 import { advance } from "../advance.ts";
 import { budgetOf } from "../amounts.ts";
@@ -13,6 +14,7 @@ interface Flags {
   readonly budget?: string;
   readonly maxTokens?: string;
   readonly forceVersion?: boolean;
+  readonly versionPolicy?: VersionPolicy;
   readonly file?: string;
   readonly export?: string;
   readonly store?: string;
@@ -31,7 +33,13 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     )
     .option("--budget <amount>", "a new limit: '$1.00' (in single quotes); what is spent stays spent")
     .option("--max-tokens <count>", "a new limit of tokens, in and out: 1000, 500k, 2M")
-    .option("--force-version", "go on although recorded parts of the pipeline have changed")
+    .addOption(
+      new Option(
+        "--version-policy <policy>",
+        "go on under the run's own version alone, under one that fits what is recorded (default), or under any",
+      ).choices(["strict", "compatible", "force"]),
+    )
+    .option("--force-version", "--version-policy force")
     .option("--file <file>", "where the pipeline is now (default: where the run came from)")
     .option("--export <name>", "its export there")
     .option(
@@ -64,6 +72,7 @@ export async function resume(name: string, flags: Flags, known: Known): Promise<
     const budget = isEnded(run) ? undefined : budgetOf(flags, run.limits);
     const options = {
       ...(budget === undefined ? {} : { budget }),
+      ...(flags.versionPolicy === undefined ? {} : { version: flags.versionPolicy }),
       ...(flags.forceVersion ? { forceVersion: true } : {}),
     };
     const { budget: _, ...rest } = settings; // of new runs; this one has its own

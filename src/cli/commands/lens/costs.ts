@@ -1,10 +1,16 @@
 import { type Command, Option } from "commander";
 import { type Costs, costs, costsOfRun } from "../../../lens/costs.ts";
-import { costsText, type Group, groups } from "../../costs-text.ts";
 import { printJson } from "../../document.ts";
 import { exit } from "../../exit.ts";
-import { atRun, atStore, type LookFlags, looking, sayEmpty } from "../../recorded.ts";
-import { inTimeZone, type SelectionFlags, selecting, selectionOf, selectionText } from "../../selection.ts";
+import { costsText, type Group, groups } from "../../lens/costs-text.ts";
+import { atRun, atStore, type LookFlags, looking, sayEmpty } from "../../lens/recorded.ts";
+import {
+  inTimeZone,
+  type SelectionFlags,
+  selecting,
+  selectionOf,
+  selectionText,
+} from "../../lens/selection.ts";
 import { result } from "../../terminal.ts";
 
 interface Flags extends LookFlags, SelectionFlags {

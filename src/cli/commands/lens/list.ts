@@ -2,9 +2,9 @@ import { type Command, Option } from "commander";
 import { runLine } from "../../../lens/list.ts";
 import { printJson } from "../../document.ts";
 import { exit } from "../../exit.ts";
-import { atStore, type LookFlags, looking, sayEmpty, wholeNumber } from "../../recorded.ts";
+import { atStore, type LookFlags, looking, sayEmpty, wholeNumber } from "../../lens/recorded.ts";
+import { type SelectionFlags, selecting, selectionOf, selectionText } from "../../lens/selection.ts";
 import { listText } from "../../report.ts";
-import { type SelectionFlags, selecting, selectionOf, selectionText } from "../../selection.ts";
 import { result } from "../../terminal.ts";
 
 interface Flags extends LookFlags, SelectionFlags {

@@ -3,7 +3,7 @@ import { runLine } from "../../../lens/list.ts";
 import { show } from "../../../lens/show.ts";
 import { printJson } from "../../document.ts";
 import { exit } from "../../exit.ts";
-import { atRun, type LookFlags, looking, type Recorded } from "../../recorded.ts";
+import { atRun, type LookFlags, looking, type Recorded } from "../../lens/recorded.ts";
 import { showText } from "../../report.ts";
 import { result } from "../../terminal.ts";
 

@@ -2,9 +2,15 @@ import type { Command } from "commander";
 import { type Stats, stats } from "../../../lens/stats.ts";
 import { printJson } from "../../document.ts";
 import { exit } from "../../exit.ts";
-import { atStore, type LookFlags, looking, sayEmpty } from "../../recorded.ts";
-import { inTimeZone, type SelectionFlags, selecting, selectionOf, selectionText } from "../../selection.ts";
-import { statsText } from "../../stats-text.ts";
+import { atStore, type LookFlags, looking, sayEmpty } from "../../lens/recorded.ts";
+import {
+  inTimeZone,
+  type SelectionFlags,
+  selecting,
+  selectionOf,
+  selectionText,
+} from "../../lens/selection.ts";
+import { statsText } from "../../lens/stats-text.ts";
 import { result } from "../../terminal.ts";
 
 interface Flags extends LookFlags, SelectionFlags {

@@ -3,10 +3,10 @@ import { isWithin } from "../../../core/paths.ts";
 import { trace } from "../../../lens/trace.ts";
 import { printJson } from "../../document.ts";
 import { exit } from "../../exit.ts";
+import { atRun, type LookFlags, looking, type Recorded } from "../../lens/recorded.ts";
+import { traceText } from "../../lens/trace-text.ts";
 import { CommandError } from "../../letter.ts";
-import { atRun, type LookFlags, looking, type Recorded } from "../../recorded.ts";
 import { result } from "../../terminal.ts";
-import { traceText } from "../../trace-text.ts";
 import { advancedBy } from "./show.ts";
 
 interface Flags extends LookFlags {

@@ -3,13 +3,13 @@ import type { Entry } from "../../../core/entries.ts";
 import { eventOf } from "../../../core/events.ts";
 import { fold } from "../../../core/fold.ts";
 import { readable } from "../../../lens/readable.ts";
-import { eventLine } from "../../event-text.ts";
 import { exitCodeOfRun } from "../../exit.ts";
-import { follow } from "../../follow.ts";
+import { eventLine } from "../../lens/event-text.ts";
+import { follow } from "../../lens/follow.ts";
+import { atRun, type LookFlags, looking, type Recorded } from "../../lens/recorded.ts";
+import { watchPicture } from "../../lens/watch-picture.ts";
 import { Picture } from "../../live.ts";
-import { atRun, type LookFlags, looking, type Recorded } from "../../recorded.ts";
 import { printable, redact, result } from "../../terminal.ts";
-import { watchPicture } from "../../watch-picture.ts";
 
 /** `flujo lens watch RUN` */
 export function declare(lens: Command, done: (exitCode: number) => void): void {

@@ -1,8 +1,8 @@
 /** Which runs a look is about, by the flags that several looks share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type Duration, milliseconds } from "../core/duration.ts";
-import type { RunStatus } from "../core/fold.ts";
-import type { Selection } from "../lens/every-run.ts";
+import { type Duration, milliseconds } from "../../core/duration.ts";
+import type { RunStatus } from "../../core/fold.ts";
+import type { Selection } from "../../lens/every-run.ts";
 
 export const statuses: readonly RunStatus[] = [
   "running",

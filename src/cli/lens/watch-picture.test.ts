@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Entry, Fact } from "../core/entries.ts";
-import { eventOf } from "../core/events.ts";
-import { simulate } from "../testing/simulation.ts";
+import type { Entry, Fact } from "../../core/entries.ts";
+import { eventOf } from "../../core/events.ts";
+import { simulate } from "../../testing/simulation.ts";
 import { eventLine } from "./event-text.ts";
 import { watchPicture } from "./watch-picture.ts";
 

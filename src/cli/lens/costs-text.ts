@@ -1,9 +1,9 @@
 /** What runs cost, as text for people. Sums are exact here: what stands in a column adds up to what is under it. */
-import { addSpent, nothingSpent, picoUsd, type Spent } from "../core/limits.ts";
-import type { Costs } from "../lens/costs.ts";
-import { type SpentView, spentView } from "../lens/readable.ts";
-import { count, tableText } from "./format.ts";
-import { redact } from "./terminal.ts";
+import { addSpent, nothingSpent, picoUsd, type Spent } from "../../core/limits.ts";
+import type { Costs } from "../../lens/costs.ts";
+import { type SpentView, spentView } from "../../lens/readable.ts";
+import { count, tableText } from "../format.ts";
+import { redact } from "../terminal.ts";
 
 /** By what costs can be listed. */
 export const groups = ["pipeline", "step", "model", "day", "account"] as const;

@@ -1,12 +1,12 @@
 /** A run that is followed, as a picture for terminals. Pure: drawing is `live.ts`. */
-import type { Entry } from "../core/entries.ts";
-import { fold, type RunRecord } from "../core/fold.ts";
-import type { Path } from "../core/paths.ts";
-import { blocksOf } from "../core/streamed.ts";
-import { nested, type Operation, operationsOf, parentPath } from "../lens/operations.ts";
-import { clip, count, duration, money } from "./format.ts";
-import { around } from "./live.ts";
-import { printable } from "./terminal.ts";
+import type { Entry } from "../../core/entries.ts";
+import { fold, type RunRecord } from "../../core/fold.ts";
+import type { Path } from "../../core/paths.ts";
+import { blocksOf } from "../../core/streamed.ts";
+import { nested, type Operation, operationsOf, parentPath } from "../../lens/operations.ts";
+import { clip, count, duration, money } from "../format.ts";
+import { around } from "../live.ts";
+import { printable } from "../terminal.ts";
 
 export interface PictureFrame {
   readonly width: number;

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import type { Entry } from "../core/entries.ts";
-import type { Store } from "../ports/store.ts";
+import type { Entry } from "../../core/entries.ts";
+import type { Store } from "../../ports/store.ts";
 
 const page = 500;
 /** How often the store is looked at when there was nothing new. */

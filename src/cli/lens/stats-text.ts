@@ -1,8 +1,8 @@
 /** How runs go, as tables for people. */
-import type { LatencyView, Stats, StatusCounts } from "../lens/stats.ts";
-import { count, duration, tableText } from "./format.ts";
-import { costOf } from "./report.ts";
-import { redact } from "./terminal.ts";
+import type { LatencyView, Stats, StatusCounts } from "../../lens/stats.ts";
+import { count, duration, tableText } from "../format.ts";
+import { costOf } from "../report.ts";
+import { redact } from "../terminal.ts";
 
 /** Rows of one table that are shown. */
 const mostRows = 30;

@@ -1,12 +1,12 @@
 /** A run as a tree of text, with the conversations of its models. Much of it is from models: it is made printable. */
-import type { Json } from "../core/json.ts";
-import type { CallView } from "../lens/calls.ts";
-import type { MessageView } from "../lens/messages.ts";
-import { modelText } from "../lens/readable.ts";
-import type { StateChange, Trace, TracedOperation } from "../lens/trace.ts";
-import { clip, count, duration } from "./format.ts";
-import { costOf, markOf, nearest, operationFacts, preview, runLines, troubleLines } from "./report.ts";
-import { printable, redact } from "./terminal.ts";
+import type { Json } from "../../core/json.ts";
+import type { CallView } from "../../lens/calls.ts";
+import type { MessageView } from "../../lens/messages.ts";
+import { modelText } from "../../lens/readable.ts";
+import type { StateChange, Trace, TracedOperation } from "../../lens/trace.ts";
+import { clip, count, duration } from "../format.ts";
+import { costOf, markOf, nearest, operationFacts, preview, runLines, troubleLines } from "../report.ts";
+import { printable, redact } from "../terminal.ts";
 
 export interface TraceTextOptions {
   /** Who advances the run now. */

@@ -1,6 +1,6 @@
 /** An event of a run as one line for people. */
-import type { RunEvent } from "../core/events.ts";
-import { clip, duration, limitName, money } from "./format.ts";
+import type { RunEvent } from "../../core/events.ts";
+import { clip, duration, limitName, money } from "../format.ts";
 
 /** Characters of a line that shows a text from outside. */
 const widest = 160;

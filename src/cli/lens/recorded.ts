@@ -1,13 +1,13 @@
 /** What is recorded, opened for a look: a store, or one run of it. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { Entry } from "../core/entries.ts";
-import { UnknownRunError } from "../core/errors.ts";
-import { readJournal } from "../lens/journal.ts";
-import type { Store } from "../ports/store.ts";
-import { fullRunId } from "./run-id.ts";
-import { readSettings } from "./settings.ts";
-import { isThere, openKnown, openStore } from "./stores.ts";
-import { say } from "./terminal.ts";
+import type { Entry } from "../../core/entries.ts";
+import { UnknownRunError } from "../../core/errors.ts";
+import { readJournal } from "../../lens/journal.ts";
+import type { Store } from "../../ports/store.ts";
+import { fullRunId } from "../run-id.ts";
+import { readSettings } from "../settings.ts";
+import { isThere, openKnown, openStore } from "../stores.ts";
+import { say } from "../terminal.ts";
 
 /** The flags of every look. */
 export interface LookFlags {
