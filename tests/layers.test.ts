@@ -48,6 +48,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
     "schedules",
     "telemetry",
     "server",
+    "telemetry",
   ],
 };
 

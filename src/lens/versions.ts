@@ -93,7 +93,8 @@ async function outlineHash(store: Store, runId: string, fingerprint: string): Pr
   return last?.type === "run-resumed" ? last.outline : undefined;
 }
 
-async function readOutline(store: Store, hash: string): Promise<Outline | undefined> {
+/** An outline by its hash; undefined when the store has lost it. */
+export async function readOutline(store: Store, hash: string): Promise<Outline | undefined> {
   const text = await store.blob(hash);
   return text === undefined ? undefined : (JSON.parse(text) as Outline); // as the engine wrote it
 }

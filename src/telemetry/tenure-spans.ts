@@ -51,7 +51,11 @@ const hasSpan = (kind: string): boolean => kind !== "model-call" && kind !== "de
 /** What is said of something that begins. */
 type Begun = Pick<EntryAt<"step-started">, "path" | "kind" | "at"> & { readonly attempt: number | undefined };
 
-type SpannedRun = Pick<WatchedRun, "runId" | "pipeline" | "node">;
+/** The tree, or the kinds of its places, are for those that have no entry of their own. */
+type SpannedRun = Pick<WatchedRun, "runId" | "pipeline"> & {
+  readonly node?: WatchedRun["node"];
+  readonly kindOf?: (path: Path) => string | undefined;
+};
 
 export class TenureSpans {
   readonly #run: SpannedRun;
@@ -275,7 +279,8 @@ export class TenureSpans {
   /** @param more absent: what is told has not come to an end. */
   #placeTold(place: OpenPlace, parent: OpenPlace, error: string | undefined, more?: Attributes): ToldSpan {
     const { path, start, end, events, attempt } = place;
-    const kind = place.kind ?? placeAt(this.#run.node, path)?.kind ?? "place";
+    const { node, kindOf } = this.#run;
+    const kind = place.kind ?? (node === undefined ? kindOf?.(path) : placeAt(node, path)?.kind) ?? "place";
     const name = nameAt(path);
     const agent = kind === "agent";
     const isCut = more === undefined && (agent || kind === "step");

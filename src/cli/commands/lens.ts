@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { declare as costs } from "./lens/costs.ts";
 import { declare as diff } from "./lens/diff.ts";
+import { declare as exporting } from "./lens/export.ts";
 import { declare as list } from "./lens/list.ts";
 import { declare as serve } from "./lens/serve.ts";
 import { declare as show } from "./lens/show.ts";
@@ -12,6 +13,6 @@ import { declare as watch } from "./lens/watch.ts";
 /** `flujo lens …`: each look at recorded runs has a file of its own. */
 export function declare(program: Command, done: (exitCode: number) => void): void {
   const lens = program.command("lens").description("Look at recorded runs.");
-  for (const look of [list, show, trace, watch, costs, stats, diff, versions]) look(lens, done);
+  for (const look of [list, show, trace, watch, costs, stats, diff, versions, exporting]) look(lens, done);
   serve(lens, done);
 }
