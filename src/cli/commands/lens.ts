@@ -7,12 +7,14 @@ import { declare as serve } from "./lens/serve.ts";
 import { declare as show } from "./lens/show.ts";
 import { declare as stats } from "./lens/stats.ts";
 import { declare as trace } from "./lens/trace.ts";
+import { declare as verify } from "./lens/verify.ts";
 import { declare as versions } from "./lens/versions.ts";
 import { declare as watch } from "./lens/watch.ts";
 
 /** `flujo lens …`: each look at recorded runs has a file of its own. */
 export function declare(program: Command, done: (exitCode: number) => void): void {
   const lens = program.command("lens").description("Look at recorded runs.");
-  for (const look of [list, show, trace, watch, costs, stats, diff, versions, exporting]) look(lens, done);
+  for (const look of [list, show, trace, watch, costs, stats, diff, versions, exporting, verify])
+    look(lens, done);
   serve(lens, done);
 }
