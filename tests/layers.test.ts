@@ -48,7 +48,6 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
     "schedules",
     "telemetry",
     "server",
-    "telemetry",
   ],
 };
 

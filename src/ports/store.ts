@@ -213,5 +213,19 @@ export interface Store {
   putNote(key: string, value: Json, seen: string | undefined): Promise<string | undefined>;
   /** Removes a note of which this is the present version. False when it is not, and nothing was removed. */
   dropNote(key: string, seen: string): Promise<boolean>;
+  /**
+   * Removes a run for good: its journal, its signals, its place in lists. Its id is free again. What its journal has kept
+   * aside stays, for `sweep`; shared accounts keep their sums. False, and nothing is removed, when the lease is not, or no
+   * longer, the run's newest, or was given back.
+   */
+  drop(lease: Lease): Promise<boolean>;
+  /**
+   * Removes values kept aside, where the store can do so while others write: of `hashes`, those that `used` does not name
+   * and that no commit has brought since this began. A store that cannot keeps them all.
+   *
+   * @param used finds out what journals refer to. Called once `hashes` are marked, so that no commit can be missed.
+   * @returns how many were removed.
+   */
+  sweep(hashes: readonly string[], used: () => Promise<ReadonlySet<string>>): Promise<number>;
   close(): Promise<void>;
 }

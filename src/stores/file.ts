@@ -10,6 +10,7 @@ import { blob, blobKeeper, cacheGet, cachePut } from "./file/kept.ts";
 import { acquire, isCurrent, release, renew } from "./file/lease.ts";
 import { accountsIn, changeLedger } from "./file/ledger.ts";
 import { dropNote, notesIn, putNote } from "./file/notes.ts";
+import { removeRun } from "./file/removal.ts";
 import { list } from "./file/runs.ts";
 import { fencesIn } from "./file/segment.ts";
 import { send, signals } from "./file/signals.ts";
@@ -135,6 +136,19 @@ export function file(directory: string, options: FileOptions = {}): Store {
         const folder = folderOf(lease.runId);
         return folder !== undefined && renew(folder, lease, expiresAt);
       }),
+
+    drop: (lease) =>
+      inTurn(() => {
+        const folder = folderOf(lease.runId);
+        if (folder === undefined || !isCurrent(folder, lease)) return false;
+        open.close(lease.runId, lease.fence);
+        places.delete(lease.runId);
+        return removeRun(root, folder, lease.fence);
+      }),
+
+    // A value's file and the line that refers to it are written one after the other: it can never be told for sure, while
+    // others write, that nobody is about to refer to a file.
+    sweep: async () => 0,
 
     release: (lease) =>
       inTurn(() => {

@@ -48,6 +48,8 @@ export function memory(): Store {
   const cache = new Map<string, CacheRecord>();
   const accounts = new Map<string, Account>();
   const notes = new Map<string, Note>();
+  /** What each sweep under way is about to remove. */
+  const condemned = new Set<Set<string>>();
   let noteVersions = 0;
 
   /** The run, while the fence is the one of its present lease. */
@@ -64,7 +66,10 @@ export function memory(): Store {
 
   const add = (run: Run, append: Append): void => {
     for (const entry of append.entries) run.entries.push(entry);
-    for (const blob of append.blobs) blobs.set(blob.hash, blob.text);
+    for (const { hash, text } of append.blobs) {
+      blobs.set(hash, text);
+      for (const hashes of condemned) hashes.delete(hash);
+    }
     if (append.summary !== undefined) run.summary = append.summary;
     if (append.postings !== undefined) change({ kind: "settle", postings: append.postings });
   };
@@ -189,6 +194,21 @@ export function memory(): Store {
 
     async dropNote(key, seen) {
       return notes.get(key)?.version === seen && notes.delete(key);
+    },
+
+    async drop(lease) {
+      return owned(lease.runId, lease.fence) !== undefined && runs.delete(lease.runId);
+    },
+
+    async sweep(hashes, used) {
+      const doomed = new Set(hashes);
+      condemned.add(doomed);
+      try {
+        for (const hash of await used()) doomed.delete(hash);
+        return [...doomed].filter((hash) => blobs.delete(hash)).length;
+      } finally {
+        condemned.delete(doomed);
+      }
     },
 
     async close() {},

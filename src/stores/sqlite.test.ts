@@ -76,8 +76,10 @@ function thrown(work: () => void): unknown {
   throw new Error("nothing was thrown");
 }
 
-/** Takes away what came with the fifth format, and what with the fourth. */
-const asOfFourth = `DROP INDEX runs_by_lease; DROP INDEX runs_with_word;
+/** Takes away what came with the sixth format, with the fifth, and with the fourth. */
+const asOfFifth = `${["runs", "entries", "spend", "operations", "messages"].map((name) => `DROP VIEW lens_${name};`).join(" ")}
+  DROP TABLE condemned;`;
+const asOfFourth = `${asOfFifth} DROP INDEX runs_by_lease; DROP INDEX runs_with_word;
   ALTER TABLE runs DROP COLUMN heard; ALTER TABLE runs DROP COLUMN sent;`;
 const asOfThird = `${asOfFourth} DROP INDEX runs_by_waking; ALTER TABLE runs DROP COLUMN wake_at;`;
 
@@ -86,12 +88,12 @@ describe("a database that cannot be used", () => {
     await store.acquire(request);
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec("PRAGMA user_version = 6");
+    db.exec("PRAGMA user_version = 7");
     db.close();
     const before = readFileSync(path);
     const newer = sqlite(path);
     await expect(newer.list({})).rejects.toThrow(StoreNewerError);
-    await expect(newer.acquire(request)).rejects.toThrow(/format 6, this one knows 5/);
+    await expect(newer.acquire(request)).rejects.toThrow(/format 7, this one knows 6/);
     expect(readFileSync(path)).toEqual(before);
   });
 

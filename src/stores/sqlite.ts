@@ -6,6 +6,7 @@ import { acquire, list, release, renew } from "./sqlite/leases.ts";
 import { accounts, ledger } from "./sqlite/ledger.ts";
 import { dropNote, notes, putNote } from "./sqlite/notes.ts";
 import { type Database, open } from "./sqlite/open.ts";
+import { condemn, drop, removeCondemned } from "./sqlite/removal.ts";
 
 /** How {@link sqlite} keeps its promises. */
 export interface SqliteOptions {
@@ -101,6 +102,14 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
 
     async cachePut(key, record) {
       use((db) => db.run(keep, key, JSON.stringify(record.value), record.expiresAt ?? null));
+    },
+
+    drop: async (lease) => use((db) => drop(db, lease)),
+
+    async sweep(hashes, used) {
+      const name = use((db) => condemn(db, hashes));
+      const kept = await used();
+      return use((db) => removeCondemned(db, name, kept));
     },
 
     async close() {

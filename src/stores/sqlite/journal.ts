@@ -15,6 +15,8 @@ const addFenced = `INSERT INTO entries(key, body)
 const owned = "SELECT num FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL";
 const addRow = "INSERT INTO entries(key, body) VALUES((? << 32) | ?, ?)";
 const addBlob = "INSERT INTO blobs(hash, utf8) VALUES(?, ?) ON CONFLICT DO NOTHING";
+/** Whoever is sweeping leaves it. */
+const spare = "DELETE FROM condemned WHERE hash = ?";
 const summarise = `UPDATE runs SET pipeline = ?, fingerprint = ?, status = ?, created = ?, updated = ?, pico_usd = ?,
   input_tokens = ?, output_tokens = ?, calls = ?, wake_at = ?, heard = ? WHERE num = ?`;
 const last =
@@ -63,7 +65,10 @@ function add(db: Database, append: Append): AppendOutcome {
   if (num === undefined) return "fenced";
   const seq = db.get(last, num, num)?.seq;
   follow(append, typeof seq === "number" ? seq + 1 : 0);
-  for (const blob of append.blobs) db.run(addBlob, blob.hash, Buffer.from(blob.text));
+  for (const blob of append.blobs) {
+    db.run(addBlob, blob.hash, Buffer.from(blob.text));
+    db.run(spare, blob.hash);
+  }
   insert(db, num, append.entries);
   if (append.summary !== undefined) db.run(summarise, ...columns(append.summary), num);
   if (append.postings !== undefined) post(db, append.postings);

@@ -6,12 +6,14 @@ import { busyTimeoutMs, isBusy } from "./faults.ts";
 import {
   applicationId,
   attentionIndexes,
+  condemnedTable,
   formatVersion,
   ledgerTables,
   noteTable,
   tables,
   wakeIndex,
 } from "./schema.ts";
+import { views } from "./views.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -127,6 +129,7 @@ function upgrade(db: DatabaseSync): void {
     if (version < 3) db.exec(noteTable);
     if (version < 4) db.exec(`ALTER TABLE runs ADD COLUMN wake_at INTEGER; ${wakeIndex}`);
     if (version < 5) db.exec(`${countSignals} ${attentionIndexes}`);
+    if (version < 6) db.exec(`${condemnedTable} ${views}`);
     db.exec(`PRAGMA user_version = ${formatVersion}`);
     db.exec("COMMIT");
   } catch (error) {

@@ -5,12 +5,13 @@
  * number times 2^32, plus the seq of its last entry: one integer, so that a run's rows lie together in order, and the row
  * that holds a certain entry is the first one from that entry's key on.
  */
+import { views } from "./views.ts";
 
 /** "FLUJ", in the file's header: what tells our databases from others. */
 export const applicationId = 0x464c554a;
 
 /** Kept in `user_version`. A database with a higher one is refused. */
-export const formatVersion = 5;
+export const formatVersion = 6;
 
 /** Since format 2. Most accounts have no money held: those that have are found without looking at the others. */
 export const ledgerTables = `
@@ -34,6 +35,11 @@ export const wakeIndex = "CREATE INDEX runs_by_waking ON runs(wake_at, id) WHERE
 export const attentionIndexes = `
   CREATE INDEX runs_by_lease ON runs(expires, id) WHERE status = 'running';
   CREATE INDEX runs_with_word ON runs(id) WHERE heard < sent;
+`;
+
+/** Since format 6. Values that a sweep is about to remove, by the name of the sweep. Nearly always empty. */
+export const condemnedTable = `
+  CREATE TABLE condemned(hash TEXT NOT NULL, sweep TEXT NOT NULL, PRIMARY KEY(hash, sweep)) STRICT, WITHOUT ROWID;
 `;
 
 export const tables = `
@@ -72,6 +78,8 @@ export const tables = `
   CREATE TABLE cache(key TEXT PRIMARY KEY, value TEXT NOT NULL, expires INTEGER) STRICT;
   ${ledgerTables}
   ${noteTable}
+  ${condemnedTable}
+  ${views}
   PRAGMA application_id = ${applicationId};
   PRAGMA user_version = ${formatVersion};
 `;
