@@ -15,7 +15,19 @@ import { declare as watch } from "./lens/watch.ts";
 /** `flujo lens …`: each look at recorded runs has a file of its own. */
 export function declare(program: Command, done: (exitCode: number) => void): void {
   const lens = program.command("lens").description("Look at recorded runs.");
-  for (const look of [list, show, trace, watch, costs, stats, diff, versions, exporting, verify, prune])
+  for (const look of [
+    list,
+    show,
+    trace,
+    watch,
+    costs,
+    stats,
+    diff,
+    versions,
+    exporting,
+    verify,
+    prune,
+    serve,
+  ])
     look(lens, done);
-  serve(lens, done);
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { runLine } from "../../../lens/list.ts";
+import { listingOf, runLine } from "../../../lens/list.ts";
 import { show } from "../../../lens/show.ts";
 import { printJson } from "../../document.ts";
 import { exit } from "../../exit.ts";
@@ -31,7 +31,7 @@ async function showRun(run: Recorded, { json }: LookFlags): Promise<number> {
 }
 
 /** Who advances a run now, as far as the store knows. */
-export async function advancedBy({ store, runId }: Recorded): Promise<string | null> {
-  const listing = (await store.list({ idPrefix: runId })).find((run) => run.runId === runId);
+export async function advancedBy({ store, runId, entries }: Recorded): Promise<string | null> {
+  const listing = await listingOf(store, runId, entries[0]?.at ?? 0);
   return listing === undefined ? null : runLine(listing, Date.now()).advancedBy;
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Entry } from "../../../core/entries.ts";
 import { eventOf } from "../../../core/events.ts";
 import { fold } from "../../../core/fold.ts";
-import { readable } from "../../../lens/readable.ts";
+import { eventView } from "../../../lens/event.ts";
 import { exitCodeOfRun } from "../../exit.ts";
 import { eventLine } from "../../lens/event-text.ts";
 import { follow } from "../../lens/follow.ts";
@@ -35,7 +35,7 @@ async function watch({ store, runId }: Recorded, { json }: LookFlags): Promise<n
 }
 
 const documents = (entries: readonly Entry[]): string =>
-  entries.map((entry) => `${JSON.stringify(readable(eventOf(entry)))}\n`).join("");
+  entries.map((entry) => `${JSON.stringify(eventView(eventOf(entry)))}\n`).join("");
 
 function lines(entries: readonly Entry[], began: number): string {
   const told = entries.map((entry) => eventLine(eventOf(entry), began)).filter((line) => line !== undefined);
