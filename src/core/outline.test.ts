@@ -78,6 +78,20 @@ test("budgets, caches, checks and fallbacks are settings; their functions, schem
   expect(places[2]).not.toHaveProperty("settings");
 });
 
+test("what undoes a place has places of its own, and is no setting", () => {
+  const refund = pipeline(
+    "refund",
+    step("call", (_: unknown) => 1),
+  );
+  const { places } = outline(pipeline("p", step("pay", (n: number) => n).compensate(refund)));
+  expect(places.map(({ path, settings }) => [path, settings])).toEqual([
+    ["/p", undefined],
+    ["/p/pay", undefined],
+    ["/p/pay@undo/refund", undefined],
+    ["/p/pay@undo/refund/call", undefined],
+  ]);
+});
+
 test("the same tree of the same release is one blob; another release makes another, of the same places", () => {
   const node = nodeOf(
     pipeline(

@@ -4,8 +4,8 @@
  */
 import { ownFacts, sha256 } from "./fingerprint.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { isQualifier, links, type Node, type Place, type Qualifier } from "./node.ts";
-import { childPath, type Path } from "./paths.ts";
+import { isQualifier, links, type Node, nameOf, type Place, type Qualifier } from "./node.ts";
+import { childPath, type Path, undoPath } from "./paths.ts";
 import { inside } from "./tree.ts";
 
 export interface Outline {
@@ -76,8 +76,10 @@ function list(node: Node, within: Path, around: readonly JsonObject[], places: P
     return;
   }
   if (isQualifier(node)) {
-    list(node.of, within, [...around, settingsOf(node)], places);
+    const settings = node.kind === "compensate" ? around : [...around, settingsOf(node)];
+    list(node.of, within, settings, places);
     if (node.kind === "fallback") list(node.other, within, around, places);
+    if (node.kind === "compensate") list(node.undo, undoPath(childPath(within, nameOf(node.of))), [], places);
     return;
   }
   const path = childPath(within, node.name);

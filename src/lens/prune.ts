@@ -1,6 +1,6 @@
 /** Removing runs that are over, with the values that only they referred to. */
 import { randomUUID } from "node:crypto";
-import { fold, type RunStatus } from "../core/fold.ts";
+import { fold, type RunStatus, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Lease, RunListing, Store } from "../ports/store.ts";
 import { everyJournal, everyRun, type Selection } from "./every-run.ts";
@@ -156,11 +156,13 @@ class Removal {
     const answer = await this.#store.acquire(asked);
     if (answer.outcome !== "granted") return { runId, why: "another process advances it" };
     const entries = (await readJournal(this.#store, runId)) ?? [];
-    const { status, updatedAt } = fold(entries);
-    if (prunable.includes(status) && updatedAt < before)
+    const run = fold(entries);
+    const { status, updatedAt } = run;
+    const owes = undoneIn(run)?.left ?? [];
+    if (prunable.includes(status) && updatedAt < before && owes.length === 0)
       return { lease: answer.lease, hashes: [...blobsIn(entries)].map(({ hash }) => hash) };
     await this.#store.release(answer.lease);
-    return { runId, why: "somebody has gone on with it" };
+    return { runId, why: owes.length > 0 ? `${owes[0]} is not undone yet` : "somebody has gone on with it" };
   }
 
   async #note(hashes: readonly string[]): Promise<void> {

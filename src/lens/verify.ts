@@ -103,6 +103,8 @@ function refsIn(entry: Entry): number[] {
       return entry.in === undefined ? [] : [seqOf(entry.in)];
     case "run-completed":
       return [seqOf(entry.from)];
+    case "compensation-owed":
+      return [seqOf(entry.in), seqOf(entry.out)];
     case "container-completed":
       return [...(entry.in === undefined ? [] : [seqOf(entry.in)]), ...partsOf(entry)];
     default:

@@ -50,7 +50,27 @@ export function eventText(event: RunEvent): readonly [word: string, text: string
     case "timer-set":
       return ["sleeps", `${path}  until ${new Date(event.due).toISOString()}`];
     default:
-      return peopleText(event) ?? moneyText(event);
+      return peopleText(event) ?? undoText(event) ?? moneyText(event);
+  }
+}
+
+function undoText(event: RunEvent): readonly [string, string] | undefined {
+  switch (event.type) {
+    case "compensation-begun":
+      return [
+        "back",
+        `the run ${event.why === "failed" ? "has failed" : "is cancelled"}: what it has done is undone`,
+      ];
+    case "compensation-started":
+      return ["undoes", event.path];
+    case "compensation-completed":
+      return ["undone", `${event.path}  ${duration(event.took)}`];
+    case "compensation-failed":
+      return ["left", `${event.path}  ${said(event.error.message)}`];
+    case "cancellation-requested":
+      return ["cancelled", said(event.reason)];
+    default:
+      return undefined;
   }
 }
 

@@ -50,6 +50,7 @@ test("every event that happens has a line, or is known to tell a reader nothing"
   }
   expect([...silent].toSorted()).toEqual([
     "cache-missed",
+    "compensation-owed",
     "model-priced",
     "operation-withdrawn",
     "scope-opened",

@@ -59,14 +59,16 @@ const spendView = `CREATE VIEW lens_spend AS
 const results = [
   ...["step-completed", "step-failed", "operation-completed", "operation-failed", "container-completed"],
   ...["branch-chosen", "loop-judged", "failure-collected", "signal-received"],
+  ...["compensation-completed", "compensation-failed"],
 ].map((type) => `'${type}'`);
 
 /** The last result of each path: with max(), the other columns are those of its row. */
 const operationsView = `CREATE VIEW lens_operations AS
   SELECT run_id, path, seq, coalesce(json_extract(entry, '$.kind'), CASE type WHEN 'branch-chosen' THEN 'branchOn'
       WHEN 'loop-judged' THEN 'decision' WHEN 'failure-collected' THEN 'item'
+      WHEN 'compensation-completed' THEN 'compensation' WHEN 'compensation-failed' THEN 'compensation'
       ELSE CASE WHEN is_event THEN 'waitFor' ELSE 'humanInTheLoop' END END) AS kind,
-    CASE WHEN type IN ('step-failed', 'operation-failed', 'failure-collected') THEN 'failed' ELSE 'completed' END AS status,
+    CASE WHEN type IN ('step-failed', 'operation-failed', 'failure-collected', 'compensation-failed') THEN 'failed' ELSE 'completed' END AS status,
     failed_attempts, ${iso("at_ms")} AS ended_at,
     CASE WHEN type = 'step-completed' THEN coalesce(json_extract(entry, '$.took'), 0)
       ELSE json_extract(entry, '$.took') END AS duration_ms,
@@ -76,10 +78,11 @@ const operationsView = `CREATE VIEW lens_operations AS
       ELSE ${wholeJson("output")} END AS output,
     json_extract(entry, '$.error.message') AS error
   FROM (
-    SELECT run_id, path, max(seq) AS seq, type, entry, at_ms,
+    SELECT run_id, path || CASE WHEN type LIKE 'compensation-%' THEN '@undo' ELSE '' END AS path, max(seq) AS seq,
+      type, entry, at_ms,
       sum(type IN ('step-failed', 'operation-failed')) AS failed_attempts,
       sum(type = 'signal-awaited' AND json_extract(entry, '$.kind') = 'signal') > 0 AS is_event
-    FROM lens_entries WHERE type IN (${results.join()}, 'signal-awaited') GROUP BY run_id, path
+    FROM lens_entries WHERE type IN (${results.join()}, 'signal-awaited') GROUP BY 1, 2
   ) WHERE type <> 'signal-awaited'`;
 
 /** A part's text, or what was streamed of it: its pieces lie in entries of their own. */
