@@ -1,4 +1,5 @@
 /** The pipelines of a folder, served by one process on one store: a `Runner` each, and what they share. */
+import { dirname } from "node:path";
 import { models } from "../../agents/models.ts";
 import { FlujoError } from "../../core/errors.ts";
 import { Lookout } from "../../engine/lookout.ts";
@@ -10,6 +11,7 @@ import type { Instrument } from "../../ports/instrument.ts";
 import type { Listener } from "../../ports/listener.ts";
 import type { Store } from "../../ports/store.ts";
 import type { World } from "../../ports/world.ts";
+import { releaseAt } from "../../release.ts";
 import type { Running, Served } from "../../server/parts.ts";
 import { attachHooks } from "../hooks.ts";
 import { outboxOf } from "../outbox.ts";
@@ -100,7 +102,8 @@ function runnerOf(
   all: ReturnType<typeof models>,
   listeners: readonly Listener[],
 ): Runner<unknown, unknown> {
-  const { lease, scopes, instrument = [] } = settings;
+  const { lease, scopes, version, instrument = [] } = settings;
+  const release = releaseAt(dirname(file));
   const tales = new RunTales(name, tell);
   return new Runner(step, {
     store,
@@ -114,6 +117,8 @@ function runnerOf(
       { ...silent, hear: (runId, entries) => tales.hear(runId, entries) },
     ],
     ...(lease === undefined ? {} : { lease }),
+    ...(version === undefined ? {} : { version }),
+    ...(release === undefined ? {} : { release }),
     ...(scopes === undefined ? {} : { scopes }),
   });
 }
