@@ -188,8 +188,8 @@ export const ofTheOutbox: readonly Mutant[] = [
       "this.#move(at, entry.seq + 2, undefined)",
     ],
     "only the end of a run closes its cursor": [
-      'type === "run-completed" || type === "run-cancelled"',
-      'type.startsWith("run-") && type !== "run-created"',
+      'entry.type === "run-completed" || (entry.type === "run-cancelled" && entry.left === undefined)',
+      'entry.type.startsWith("run-") && entry.type !== "run-created"',
     ],
     "what waits keeps its place": [
       "      next: entry.seq,\n      failing:",
