@@ -1,9 +1,11 @@
 import { dirname } from "node:path";
-import { models as defaultModels } from "./agents/models.ts";
+import { models as defaultModels, forReplay } from "./agents/models.ts";
+import { withNetwork, withoutNetwork } from "./closed-network.ts";
 import type { EntryType } from "./core/entries.ts";
 import type { FlujoError } from "./core/errors.ts";
 import type { Step } from "./core/step.ts";
 import type { FlujoOptions as EngineOptions } from "./engine/options.ts";
+import type { ReplayStage } from "./engine/replay/replay.ts";
 import { rootOf } from "./engine/root.ts";
 import { Runner } from "./engine/runner.ts";
 import { type Hook, type HookOptions, Hooks } from "./events/hooks.ts";
@@ -49,6 +51,7 @@ const sweepEveryMs = 60_000;
  * The same run id again resumes the run, or returns the result it has.
  */
 export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
+  readonly #models: Models;
   readonly #hooks: Hooks;
   readonly #outbox: Outbox | undefined;
   readonly #links: AnswerLinks;
@@ -69,6 +72,7 @@ export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
     const release = options.release ?? releaseAt(origin === undefined ? undefined : dirname(origin.file));
     const known = release === undefined ? {} : { release };
     super(step, { world, models: defaultModels(), ...engine, ...known, store, listeners });
+    this.#models = options.models ?? defaultModels();
     this.#hooks = hooks;
     this.#outbox = outbox;
     this.#links = links;
@@ -93,6 +97,10 @@ export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
    */
   on<T extends EntryType | "*">(type: T | readonly T[], hook: Hook<T>, options?: HookOptions): () => void {
     return this.#hooks.on(type, hook, options);
+  }
+
+  protected override get stage(): ReplayStage {
+    return { models: forReplay(this.#models), enclosure: { within: withoutNetwork, outside: withNetwork } };
   }
 
   /**

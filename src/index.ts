@@ -75,6 +75,7 @@ export type {
   Undone,
   VersionPolicy,
 } from "./engine/options.ts";
+export type { Compared, Difference, Differing, ReplayOptions, ReplayReport } from "./engine/replay/report.ts";
 export type { EventOf, Hook, HookContext, HookOptions, HookTable } from "./events/hooks.ts";
 export type { DeliveryReport } from "./events/outbox.ts";
 export type { Sinks, Subscription } from "./events/subscription.ts";

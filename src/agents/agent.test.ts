@@ -63,6 +63,7 @@ describe("a text agent", () => {
         model: "scripted:model",
         inputTokens: expect.any(Number),
         outputTokens: { wanted: 100, least: 20 },
+        asked: expect.stringMatching(/^([\da-f]{8}\.){3}[\da-f]{8}$/),
         sampling: {},
         rates: { input: 1_000_000n, output: 2_000_000n, source: "declared", date: undefined },
       },

@@ -16,6 +16,7 @@ import { Outlet } from "./outlet.ts";
 import type { PricedModel } from "./priced-model.ts";
 import { checkProviderOptions, hiddenOutput } from "./provider-options.ts";
 import { givenResult, type RecordedResult, recordedResult, withoutItemIds } from "./recorded-result.ts";
+import { requestMark } from "./request-mark.ts";
 import { Unsent } from "./sent.ts";
 import { streamOnce } from "./stream.ts";
 
@@ -93,6 +94,7 @@ function call(
     model: priced.name,
     inputTokens: tokenBound(shape),
     outputTokens,
+    asked: requestMark({ messages: prompt, tools, settings: settingsOf(options) }),
     sampling: { temperature, topP, seed },
     ...(rates === undefined ? {} : { rates }),
   };
@@ -101,6 +103,19 @@ function call(
     sent: () => fresh,
     ...(outlet === undefined ? {} : { mayRepeat: outlet.mayRepeat }),
   });
+}
+
+/** What of the options makes the answer what it is, beside conversation and tools. */
+function settingsOf(options: LanguageModelV4CallOptions): object {
+  const {
+    prompt: _,
+    tools: __,
+    abortSignal: ___,
+    headers: ____,
+    includeRawChunks: _____,
+    ...settings
+  } = options;
+  return settings;
 }
 
 /** The physical call. @throws ModelCallError */

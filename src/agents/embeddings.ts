@@ -8,6 +8,7 @@ import { type EmbeddingModel, embedOnce, isEmbeddingModel } from "./embedding-mo
 import { nameOfObject } from "./language-model.ts";
 import type { ModelSource, PricedModel } from "./priced-model.ts";
 import { checkProviderOptions } from "./provider-options.ts";
+import { requestMark } from "./request-mark.ts";
 import { type PackedVectors, packed, unpacked } from "./vectors.ts";
 
 /**
@@ -90,6 +91,7 @@ function batchOf(
     model: priced.name,
     inputTokens: embeddingBound(texts, providerOptions),
     outputTokens: { wanted: 0, least: 0 },
+    asked: requestMark({ messages: texts, settings: { dimensions, providerOptions } }),
     ...(rates === undefined ? {} : { rates }),
   };
   const options = {

@@ -7,6 +7,7 @@ import { imagesOnce, imagesPerCall, isImageModel } from "./image-model.ts";
 import { nameOfObject } from "./language-model.ts";
 import type { ModelSource, PricedImageModel } from "./priced-model.ts";
 import { checkProviderOptions } from "./provider-options.ts";
+import { requestMark } from "./request-mark.ts";
 
 /** The most that one request may ask for. */
 const mostImages = 1_000;
@@ -73,6 +74,7 @@ function batchOf<T>(
     fee: each * BigInt(count),
     inputTokens: 0,
     outputTokens: { wanted: 0, least: 0 },
+    asked: requestMark({ messages: [prompt], settings: { size, aspectRatio, seed, providerOptions } }),
     ...(price === undefined ? {} : { rates: ratesOf(price) }),
   };
   const shape = { prompt, n: count, size, aspectRatio, files: undefined, mask: undefined, providerOptions };

@@ -5,6 +5,7 @@ import { FlujoError, UnknownModelError, UnpricedModelError } from "../core/error
 import type { ModelKind } from "../core/node.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Models } from "../ports/models.ts";
+import type { Pace } from "../ports/pace.ts";
 import { answerSchema } from "./answer-schema.ts";
 import { durableModel } from "./durable-model.ts";
 import { isEmbeddingModel } from "./embedding-model.ts";
@@ -14,7 +15,7 @@ import { imageName, makeImages } from "./images.ts";
 import { isLanguageModel, modelName } from "./language-model.ts";
 import { modelPace, type PaceLimits } from "./pace.ts";
 import { bookOf } from "./price-source.ts";
-import { type ModelSource, pricedModel } from "./priced-model.ts";
+import { isModelSource, type ModelSource, pricedModel } from "./priced-model.ts";
 import { type Providers, resolveModel } from "./registry.ts";
 import { converse } from "./turns.ts";
 
@@ -73,9 +74,41 @@ export function models(options: ModelsOptions = {}): Models & ModelSource {
       return { name, model: found, price: book.findImage(name) };
     },
   };
+  return modelsFrom(source, modelPace(options.limits));
+}
+
+/**
+ * The same models for a replay, which calls none: what is not installed or has no key is known by its name.
+ */
+export function forReplay(given: Models): Models {
+  if (!isModelSource(given)) return given;
+  return modelsFrom({
+    find: (model) => given.find(model).catch(() => nameOnly(modelName(model))),
+    findEmbedding: (model) => given.findEmbedding(model).catch(() => nameOnly(embeddingName(model))),
+    findImage: async (model) => {
+      try {
+        return await given.findImage(model);
+      } catch {
+        return nameOnly(imageName(model));
+      }
+    },
+  });
+}
+
+/** No model, but what a request is made of. */
+const nameOnly = (name: string): never =>
+  ({
+    name,
+    model: { specificationVersion: "v4" },
+    price: undefined,
+    rates: () => undefined,
+    cost: () => undefined,
+  }) as never; // nobody calls it
+
+function modelsFrom(source: ModelSource, pace?: Pace): Models & ModelSource {
   return {
     ...source,
-    pace: modelPace(options.limits),
+    ...(pace === undefined ? {} : { pace }),
     async generate(context, name, request) {
       return converse(context, await generation(source, name, request, context));
     },

@@ -17,6 +17,7 @@ import { LoopGuard } from "./loop-guard.ts";
 import { type Message, type Opening, opening, said, toolMessage, userMessage } from "./messages.ts";
 import type { PricedModel } from "./priced-model.ts";
 import { hiddenOutput, type ProviderOptions } from "./provider-options.ts";
+import { requestMark } from "./request-mark.ts";
 import { Unsent } from "./sent.ts";
 import { type ToolUse, toolRound } from "./tool-round.ts";
 
@@ -132,7 +133,11 @@ function call(
   const options = { sent: () => fresh };
   if (!mayGoOn(task))
     return context.paid(task.callName, whole.quote, (grant) => callModel(whole, grant), options);
-  const after = (said: string): CallRequest => callRequest(task, [...messages, ...goOn(said)], least);
+  const { asked } = whole.quote; // whatever was said before: it is the same question
+  const after = (said: string): CallRequest => {
+    const request = callRequest(task, [...messages, ...goOn(said)], least);
+    return { ...request, quote: { ...request.quote, ...(asked === undefined ? {} : { asked }) } };
+  };
   const request = sha256(JSON.stringify([task.priced.name, whole.options]));
   const continuable = { request, quote: (said: string) => after(said).quote };
   return context.paid(task.callName, continuable, (grant) => callModel(after(grant.said), grant), options);
@@ -153,10 +158,21 @@ function callRequest(task: Task, messages: readonly Message[], least: number): C
     model: priced.name,
     inputTokens: tokenBound(shape) + attached,
     outputTokens: { wanted: wholeCap(task), least },
+    asked: markOf(task, messages),
     sampling: { temperature, topP, seed },
     ...(rates === undefined ? {} : { rates }),
   };
   return { priced, quote, options, hiddenOutput: hiddenOutput(providerOptions), stream };
+}
+
+function markOf(task: Task, messages: readonly Message[]): string {
+  const { tools, answer, providerOptions, temperature, topP, seed, stopSequences, reasoning } = task;
+  const sampling = { temperature, topP, seed, stopSequences, reasoning };
+  return requestMark({
+    messages,
+    tools: tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
+    settings: { ...sampling, maxOutputTokens: task.maxOutputTokens, answer: answer?.json, providerOptions },
+  });
 }
 
 /** All an answer may have, a thinking budget beside the cap included. */

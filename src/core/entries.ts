@@ -214,8 +214,9 @@ export type Fact =
   /** The price a model's calls are charged by: before its first call, and again when it has changed. */
   | ModelPriced
   /**
-   * `kind`: what is bought, when it is no model call. `hold` and `accounts`: what is held for it in the shared ledger.
-   * `sent`: the `SentMessage`s of a model call that earlier entries do not have; only the first try of a call says it.
+   * `kind`: what is bought, when it is no model call. `asked`: the request, by hashes of its parts. `hold` and `accounts`: what is
+   * held for it in the shared ledger. `sent`: the `SentMessage`s of a model call that earlier entries do not have; only the
+   * first try of a call says it.
    */
   | {
       readonly type: "budget-reserved";
@@ -223,6 +224,7 @@ export type Fact =
       readonly model: string;
       readonly kind?: Purchase;
       readonly amount: Amount;
+      readonly asked?: string;
       readonly sent?: Json;
       readonly hold?: string;
       readonly accounts?: readonly string[];

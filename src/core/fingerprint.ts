@@ -179,4 +179,12 @@ export function jsonSchemaOf(schema: Schema, side: "input" | "output" = "output"
   }
 }
 
+/** Whether a schema makes nothing else of what fits it, as far as its JSON Schemas tell. */
+export function isTest(schema: Schema): boolean {
+  const [taken, given] = [jsonSchemaOf(schema, "input"), jsonSchemaOf(schema, "output")];
+  return taken !== undefined && given !== undefined && sameText(taken, given);
+}
+
+const sameText = (a: object, b: object): boolean => JSON.stringify(a) === JSON.stringify(b);
+
 export const sha256 = (text: string): string => hash("sha256", text);

@@ -22,7 +22,7 @@ import { BudgetExceededError, InvalidOptionError, recordError, TimeoutError } fr
 import { sha256 } from "../core/fingerprint.ts";
 import type { Awaitable } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
-import { attemptPath, isOperationOf, operationPath, type Path } from "../core/paths.ts";
+import { attemptPath, isOperationOf, type Path } from "../core/paths.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Patch } from "../core/state.ts";
 import type { Models } from "../ports/models.ts";
@@ -33,6 +33,7 @@ import type { Frame } from "./frame.ts";
 import { instrumented } from "./instrumented.ts";
 import { Interruption } from "./interruption.ts";
 import { checkedMoment, slept } from "./nodes/pause.ts";
+import { OperationNames } from "./operation-names.ts";
 import { paid } from "./paid.ts";
 import { remainingIn } from "./remaining.ts";
 import { Draft } from "./state-scope.ts";
@@ -48,7 +49,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   readonly #prefix: Path;
   /** Made when first needed: most bodies leave the state alone. */
   #changed: Draft | undefined;
-  #uses: Map<string, number> | undefined;
+  readonly #names: OperationNames;
   #over = false;
   #suspended: Interruption | undefined;
 
@@ -58,6 +59,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     this.number = attempt;
     this.freshFrom = frame.freshFrom;
     this.#prefix = prefix;
+    this.#names = new OperationNames(prefix);
   }
 
   get tenure(): Frame["tenure"] {
@@ -170,7 +172,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     work: () => Promise<T>,
   ): Promise<{ readonly value: T } | undefined> {
     const { run, journal } = this.tenure;
-    const [path, to] = [this.#next(name), this.#next(other)];
+    const [path, to] = [this.#names.next(name), this.#names.next(other)];
     if (run.abandoned.has(path)) return undefined;
     try {
       return { value: await work() };
@@ -268,15 +270,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   #operation(name: string): Path {
     this.#checkOpen();
     this.#checkStaying();
-    const path = this.#next(name);
-    this.#uses ??= new Map();
-    this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
-    return path;
-  }
-
-  /** The path of the next operation of that name. */
-  #next(name: string): Path {
-    return operationPath(this.#prefix, name, this.#uses?.get(name) ?? 0);
+    return this.#names.take(name);
   }
 
   /** @throws the process lets the run go: what begins now is left to whoever goes on with it. */
@@ -300,4 +294,5 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   }
 }
 
-const keyOf = (runId: string, path: Path): string => `flujo-${sha256(`${runId} ${path}`).slice(0, 32)}`;
+export const keyOf = (runId: string, path: Path): string =>
+  `flujo-${sha256(`${runId} ${path}`).slice(0, 32)}`;

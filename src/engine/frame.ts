@@ -13,6 +13,8 @@ export interface OutputCheck {
   readonly apply: (output: unknown, path: Path) => Promise<unknown>;
   /** What makes this check the one it is. */
   readonly fact: Json;
+  /** What passes comes out as it went in, so that it may be checked again. */
+  readonly isTest: boolean;
 }
 
 /** Where in the tree the engine stands, and what holds there. */

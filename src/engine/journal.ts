@@ -34,6 +34,12 @@ interface Batch {
   readonly reject: (error: unknown) => void;
 }
 
+/** What a walk writes with. */
+export type Pen = Pick<
+  Journal,
+  "runId" | "run" | "put" | "post" | "announce" | "sync" | "onCommit" | "close"
+>;
+
 /**
  * One run's journal while this process holds its lease: the record so far, and the only way to add to it. An entry
  * enters the record when the store has it, never before.

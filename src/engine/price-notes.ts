@@ -1,16 +1,16 @@
 import type { Quote } from "../core/context.ts";
 import type { ModelPriced } from "../core/entries.ts";
-import type { Journal } from "./journal.ts";
+import type { Pen } from "./journal.ts";
 
 /**
  * Writes down by which price a model's calls are charged, so that every cost can say so: in the append of its first
  * reservation, and again only when the price has changed. A run of 100,000 calls has one such entry a model.
  */
 export class PriceNotes {
-  readonly #journal: Journal;
+  readonly #journal: Pen;
   readonly #noted = new Map<string, string>();
 
-  constructor(journal: Journal) {
+  constructor(journal: Pen) {
     this.#journal = journal;
     for (const [model, prices] of journal.run.prices) {
       const last = prices.at(-1);

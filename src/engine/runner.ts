@@ -24,6 +24,8 @@ import type {
   VersionPolicy,
 } from "./options.ts";
 import { topUpRun, topUpScope } from "./raises.ts";
+import { type ReplayStage, replayRun } from "./replay/replay.ts";
+import type { ReplayOptions, ReplayReport } from "./replay/report.ts";
 import { examineModels, fittingInput, initialState, type Root, rootOf } from "./root.ts";
 import { firstWanted, followEvents } from "./run-events.ts";
 import { sendSignal } from "./signals.ts";
@@ -246,6 +248,29 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     );
     off();
     return { handedOver, cutOff };
+  }
+
+  /**
+   * Walks a run again on its record, with today's code, and says what that would do otherwise. What is recorded answers;
+   * branches, verdicts, items and requests are made anew and compared. No model, tool or operation is called, and nothing
+   * is written.
+   *
+   * @throws UnknownRunError; InvalidOptionError when the run is of another pipeline.
+   */
+  replay(runId: string, options: ReplayOptions = {}): Promise<ReplayReport> {
+    const { store, world, models } = this.#options;
+    const call = <T>(work: () => T): T => work();
+    const enclosure = { within: call, outside: call };
+    return replayRun(
+      { root: this.#root, store, world, models, enclosure, ...this.stage },
+      checkedRunId(runId),
+      options,
+    );
+  }
+
+  /** What a replay takes place in, where that is not the engine alone. */
+  protected get stage(): ReplayStage {
+    return {};
   }
 
   /**

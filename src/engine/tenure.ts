@@ -16,7 +16,8 @@ import { Commons } from "./commons.ts";
 import { Compensations } from "./compensations.ts";
 import { absent } from "./frame.ts";
 import { Interruption } from "./interruption.ts";
-import type { Journal } from "./journal.ts";
+import type { Pen } from "./journal.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 import { Stop } from "./stop.ts";
 import { Treasury } from "./treasury.ts";
 
@@ -24,7 +25,7 @@ import { Treasury } from "./treasury.ts";
 export interface TenureParts {
   readonly lease: Lease;
   readonly node: Node;
-  readonly journal: Journal;
+  readonly journal: Pen;
   readonly store: Store;
   readonly world: World;
   readonly models: Models | undefined;
@@ -35,18 +36,21 @@ export interface TenureParts {
   readonly awakeMs: number;
   /** The accounts the run shares with others. */
   readonly scopes: readonly ScopeRecord[];
+  readonly rehearsal?: Rehearsal;
 }
 
 /** One process's time as the owner of a run: all that its operations share. */
 export class Tenure {
   readonly runId: string;
-  readonly journal: Journal;
+  readonly journal: Pen;
   readonly run: RunRecord;
   readonly store: Store;
   readonly world: World;
   readonly models: Models | undefined;
   /** Watches what bodies do. */
   readonly instrument: Instrument | undefined;
+  /** Looks at what is recorded, where the run is replayed and not advanced. */
+  readonly rehearsal: Rehearsal | undefined;
   readonly treasury: Treasury;
   readonly reducers: JsonReducers;
   readonly compensations: Compensations;
@@ -80,6 +84,7 @@ export class Tenure {
     this.world = parts.world;
     this.models = parts.models;
     this.instrument = parts.instrument;
+    this.rehearsal = parts.rehearsal;
     this.#graceMs = parts.graceMs;
     this.awakeMs = parts.awakeMs;
     this.treasury = new Treasury(

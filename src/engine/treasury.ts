@@ -7,7 +7,7 @@ import { addSpent, type Limits, nothingSpent, raised, type Spent } from "../core
 import { enclosing, type Path, undoAround } from "../core/paths.ts";
 import type { World } from "../ports/world.ts";
 import type { Commons, SharedHold } from "./commons.ts";
-import type { Journal } from "./journal.ts";
+import type { Pen } from "./journal.ts";
 import { PriceNotes } from "./price-notes.ts";
 import type { Raise } from "./raises.ts";
 import type { Stop } from "./stop.ts";
@@ -40,7 +40,7 @@ interface Waiting {
  * the former.
  */
 export class Treasury {
-  readonly #journal: Journal;
+  readonly #journal: Pen;
   readonly #world: World;
   readonly #commons: Commons | undefined;
   readonly #prices: PriceNotes;
@@ -54,7 +54,7 @@ export class Treasury {
   #looking: Promise<void> | undefined;
 
   /** @param commons the accounts the run shares with others, when there are any. */
-  constructor(journal: Journal, world: World, commons?: Commons) {
+  constructor(journal: Pen, world: World, commons?: Commons) {
     this.#journal = journal;
     this.#world = world;
     this.#commons = commons;
@@ -128,6 +128,7 @@ export class Treasury {
         model: quote.model,
         ...(kind === "model-call" ? {} : { kind }),
         amount: amountOf(worst),
+        ...(quote.asked === undefined ? {} : { asked: quote.asked }),
         ...(sent === undefined ? {} : { sent: sent.entry }),
         ...(shared === undefined ? {} : { hold: shared.id, accounts: shared.accounts }),
       },

@@ -12,6 +12,7 @@ import { type RunPlan, randomRun } from "./simulation/plan.ts";
 import { Provider, type ProviderOptions } from "./simulation/provider.ts";
 import { Receiver } from "./simulation/receiver.ts";
 import { refer, type Verdict } from "./simulation/reference.ts";
+import { checkReplays } from "./simulation/replays.ts";
 import { wrongReversals } from "./simulation/reversals.ts";
 import { Witness } from "./simulation/witness.ts";
 import { virtualWorld } from "./virtual-world.ts";
@@ -48,7 +49,7 @@ export interface SimulationReport {
 
 /**
  * Simulates one run from its seed and checks that: it ends as the plan says, without faults and with them; nothing
- * recorded is done again or recorded twice; posted and pending money stay within every limit, by the journal and by the
+ * recorded is done again or recorded twice; a replay of it does nothing and finds nothing but what is missing; posted and pending money stay within every limit, by the journal and by the
  * provider's own meter; nothing stays stuck; the journal is well formed and means what the engine reports; a stale owner
  * writes nothing; what has completed in a part that failed, or in a run that failed or was cancelled, is undone once, the
  * last first, and nothing else is; and, with a sink, every entry is told to it, in order, under one id each.
@@ -114,12 +115,13 @@ async function live(
     : undefined;
   if (faults === undefined) receiver?.calmDown();
   const store = witness.watch((options.store ?? memory)());
+  const provider = new Provider(metered);
   const course = new Course({
     plan,
     world,
     witness,
     store,
-    provider: new Provider(metered),
+    provider,
     receiver,
     chance: faults ?? chance(options.seed),
     faults: faults?.whole(1, 8) ?? 0,
@@ -135,6 +137,9 @@ async function live(
     await course.rest();
     if (witness.fence === fence && witness.entries.length > written)
       witness.say(`${witness.entries.length - written} entries were written after the end`);
+    const called = witness.calls;
+    await checkReplays({ plan, world, store, witness, provider, chance: chance(options.seed ^ 0x4e91) });
+    if (witness.calls > called) witness.say("a replay has called a model");
     await course.tellTheRest();
     const { entries, handed } = witness;
     const read = ({ hash }: { readonly hash: string }) => store.blob(hash);

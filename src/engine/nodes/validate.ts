@@ -1,5 +1,5 @@
 import { InvalidOutputError } from "../../core/errors.ts";
-import { codeFact, schemaFact } from "../../core/fingerprint.ts";
+import { codeFact, isTest, schemaFact } from "../../core/fingerprint.ts";
 import { isQualifier, type Node, nameOf, type ValidateNode } from "../../core/node.ts";
 import { childPath, operationPath, type Path } from "../../core/paths.ts";
 import type { Schema } from "../../core/schema.ts";
@@ -32,7 +32,11 @@ function isOneBody(node: Node): boolean {
 function checkOf({ check }: ValidateNode): OutputCheck {
   if ("~standard" in check) {
     const schema = check as Schema; // some schemas are callable
-    return { fact: schemaFact(schema), apply: (output, path) => fittingOutput(schema, output, path) };
+    return {
+      fact: schemaFact(schema),
+      isTest: isTest(schema),
+      apply: (output, path) => fittingOutput(schema, output, path),
+    };
   }
   const apply = async (output: unknown, path: Path): Promise<unknown> => {
     const verdict = await check(output as never); // the builder ties the check to the output's type
@@ -40,5 +44,5 @@ function checkOf({ check }: ValidateNode): OutputCheck {
     const why = verdict === false ? "its validate() check said no" : verdict;
     throw new InvalidOutputError(`output of ${path} is not valid: ${why}`, { path, retryable: true });
   };
-  return { fact: codeFact(check), apply };
+  return { fact: codeFact(check), isTest: true, apply };
 }

@@ -26,6 +26,7 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
   const done = run.completed.get(path);
   if (done !== undefined) {
     frame.footprint?.notePartial();
+    if (tenure.rehearsal !== undefined) await tenure.rehearsal.finished(node, path, input, frame);
     frame.state.apply(done.state);
     return { json: done.output, ref: done.seq };
   }

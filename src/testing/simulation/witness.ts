@@ -76,6 +76,11 @@ export class Witness {
     this.#runId = runId;
   }
 
+  /** Calls of models so far. */
+  get calls(): number {
+    return this.#callKeys.size;
+  }
+
   /** The fence of the newest lease. */
   get fence(): number {
     return this.#highest;

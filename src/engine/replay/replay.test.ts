@@ -1,0 +1,231 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createOpenAI } from "@ai-sdk/openai";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { agent } from "../../agents/agent.ts";
+import { tool } from "../../agents/tool.ts";
+import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../../core/compose.ts";
+import type { Context } from "../../core/context.ts";
+import type { Entry } from "../../core/entries.ts";
+import { humanInTheLoop } from "../../core/pauses.ts";
+import type { Step } from "../../core/step.ts";
+import { Flujo } from "../../flujo.ts";
+import type { Store } from "../../ports/store.ts";
+import { memory } from "../../stores/memory.ts";
+import { openaiServer } from "../../testing/openai-server.ts";
+import { scene } from "../../testing/scene.ts";
+
+/** A store in which entries of a journal are missing. */
+function without(store: Store, isGone: (entry: Entry) => boolean): Store {
+  return {
+    ...store,
+    read: async (runId, from, limit) => {
+      const all = await store.read(runId, 0, Number.MAX_SAFE_INTEGER);
+      return all?.filter((entry) => entry.seq >= from && !isGone(entry)).slice(0, limit);
+    },
+  };
+}
+
+/** Runs a pipeline to its end, and replays it with another. */
+async function replayed<In, Out>(
+  before: Step<In, Out>,
+  input: In,
+  after: Step<In, unknown> = before,
+  options: Parameters<Flujo<In, unknown>["replay"]>[1] = {},
+) {
+  const { store, cast, play } = scene();
+  await cast(before).run(input, { runId: "r" });
+  const { runner } = cast(after, { store });
+  return play(runner.replay("r", options));
+}
+
+describe("a run is walked again without any outside call", () => {
+  test("retries, a person's answer, a loop, an agent with tools, streams: no request, and nothing differs", async () => {
+    await using server = await openaiServer({
+      reply: ({ text }) =>
+        text.includes("weather") && !text.includes("sunny")
+          ? { toolCalls: [{ name: "look", input: { city: "Madrid" } }] }
+          : "It is sunny, and will stay so for the rest of the week.",
+    });
+    const model = createOpenAI({ apiKey: "sk-test-0123456789abcdef", baseURL: server.url }).chat(
+      "gpt-4o-mini",
+    );
+    let fails = 2;
+    const looked: string[] = [];
+    const look = tool("look", {
+      description: "Looks out of a window",
+      input: z.object({ city: z.string() }),
+      execute: ({ city }) => {
+        looked.push(city);
+        return `sunny in ${city}`;
+      },
+    });
+    const all = pipeline(
+      "all",
+      step("flaky", (text: string) => {
+        if (fails-- > 0) throw new Error("not yet");
+        return text;
+      })
+        .retry({ attempts: 3, backoff: "1ms" })
+        .to(agent("forecast", { model, system: "Tell the weather.", tools: [look], stream: true }))
+        .to(humanInTheLoop("check", { prompt: (text: string) => `Is this right? ${text}` }))
+        .to(
+          step("own", async ({ approved }, ctx) => {
+            const text = await ctx.generate("write", { model, prompt: "weather, sunny", stream: true });
+            const both = await Promise.all([ctx.run("a", () => 1), ctx.run("b", () => 2)]);
+            return `${approved} ${text} ${both}`;
+          }),
+        )
+        .to(
+          loopUntil(
+            "polish",
+            step("longer", (text: string) => `${text}!`),
+            {
+              until: (text) => text.endsWith("!!!"),
+              maxLoops: 9,
+            },
+          ),
+        ),
+    );
+    await using flujo = new Flujo(all, { store: memory() });
+    const waiting = await flujo.run("the weather in Madrid", { runId: "r" });
+    expect(waiting.status).toBe("waiting");
+    expect(await flujo.replay("r")).toMatchObject({ status: "waiting", same: true });
+    await flujo.signal("r", "/all/check", { approved: true });
+    const ended = await flujo.resume("r").result();
+    expect(ended.status).toBe("completed");
+    const before = server.requests.length;
+    await server.close();
+    const report = await flujo.replay("r");
+    expect(report).toMatchObject({
+      status: "completed",
+      same: true,
+      differences: [],
+      changed: [],
+      unknownRequests: [],
+    });
+    expect(report.compared).toMatchObject({ bodies: 2, requests: 3 });
+    expect(report.notRun).toContain("/all/flaky");
+    expect({ requests: server.requests.length, looked }).toEqual({ requests: before, looked: ["Madrid"] });
+    const bodies = await flujo.replay("r", { bodies: "all" });
+    expect(bodies).toMatchObject({ same: true, notRun: [] });
+  });
+
+  test("a body that calls the outside by itself is refused, and others in the process are not", async () => {
+    const other = createServer((_, response) => response.end("hello")).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const body = async (_: string, ctx: Context): Promise<string> => {
+      const text = await (await fetch(url)).text();
+      return ctx.run("greet", () => text);
+    };
+    await using flujo = new Flujo(step("s", body), { store: memory() });
+    await flujo.run("x", { runId: "r" });
+    const [report, elsewhere] = await Promise.all([flujo.replay("r"), fetch(url).then((got) => got.text())]);
+    expect(report.differences[0]).toEqual({
+      path: "/s/s",
+      what: "outside-call",
+      recorded: "nothing of it",
+      now: `fetch ${url}`,
+    });
+    expect(elsewhere).toBe("hello");
+    other.close();
+  });
+
+  test("nothing is written", async () => {
+    const { store, cast, play, journal } = scene();
+    const greet = step("greet", (name: string) => `Hello, ${name}!`);
+    await cast(greet).run("Ada", { runId: "r" });
+    const before = JSON.stringify([await journal("r"), await store.list({})]);
+    const { runner, store: seen } = cast(greet);
+    await play(runner.replay("r"));
+    expect(seen.commits).toBe(0);
+    expect(JSON.stringify([await journal("r"), await store.list({})])).toBe(before);
+  });
+});
+
+describe("a journal with an entry taken out fails by name", () => {
+  const flow = pipeline(
+    "p",
+    step("first", (n: number) => n + 1)
+      .to(
+        step("second", async (n: number, ctx) => {
+          const twice = await ctx.run("double", () => n * 2);
+          return ctx.run("add", () => twice + 1);
+        }),
+      )
+      .to(parallel("both", { left: step("l", (n: number) => n), right: step("r", (n: number) => -n) }))
+      .to(
+        branchOn("size", ({ left }) => (left > 5 ? "big" : "small"), {
+          big: step("many", () => [1, 2]),
+          small: step("few", () => [0]),
+        }),
+      )
+      .to(
+        mapOver(
+          "each",
+          step("item", (n: number) => n),
+          { key: String },
+        ),
+      ),
+  );
+
+  test.each([
+    ["step-completed", "/p/first"],
+    ["operation-completed", "/p/second:double#0"],
+    ["step-completed", "/p/both[right]/r"],
+    ["container-completed", "/p/both"],
+    ["branch-chosen", "/p/size"],
+    ["map-started", "/p/each"],
+    ["step-completed", "/p/each[2]/item"],
+  ])("%s of %s", async (type, path) => {
+    const { store, cast, play } = scene();
+    await cast(flow).run(3, { runId: "r" });
+    const gone = (entry: Entry): boolean => entry.type === type && "path" in entry && entry.path === path;
+    const { runner } = cast(flow, { store: without(store, gone) });
+    const report = await play(runner.replay("r"));
+    expect(report.same).toBe(false);
+    expect(report.differences[0]).toMatchObject({ path, what: "missing", recorded: `no ${type}` });
+    expect(report.differences.at(-1)).toMatchObject({ what: "missing", now: "not in the journal" });
+  });
+
+  test("the first one", async () => {
+    const { store, cast, play } = scene();
+    await cast(flow).run(3, { runId: "r" });
+    const { runner } = cast(flow, { store: without(store, ({ seq }) => seq === 0) });
+    await expect(play(runner.replay("r"))).rejects.toThrow("its first entry, run-created, is missing");
+  });
+});
+
+describe("bodies", () => {
+  const counted = (runs: string[]) => (name: string) =>
+    step(name, async (n: number, ctx: Context) => {
+      runs.push(name);
+      return name === "durable" ? ctx.run("add", () => n + 1) : n + 1;
+    });
+
+  test.each([
+    ["none", []],
+    ["durable", ["durable"]],
+    ["all", ["plain", "durable"]],
+  ] as const)("%s: of steps, these run again: %j", async (bodies, again) => {
+    const runs: string[] = [];
+    const made = counted(runs);
+    const flow = made("plain").to(made("durable"));
+    const report = await replayed(pipeline("p", flow), 1, undefined, { bodies });
+    expect(report.same).toBe(true);
+    expect(runs.slice(2)).toEqual(again);
+  });
+
+  test("what runs beside one another takes the recorded course", async () => {
+    const race = step("race", async (_: string, ctx: Context) => {
+      const slow = ctx.sleep("nap", "5s").then(() => "slow");
+      const quick = ctx.run("quick", () => "quick");
+      return Promise.race([slow, quick]);
+    });
+    const report = await replayed(race, "x", race, { bodies: "all" });
+    expect(report).toMatchObject({ same: true, compared: { operations: 2 } });
+  });
+});
