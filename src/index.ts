@@ -38,6 +38,7 @@ export { type Budget, decimalUsd, type PicoUsd, type Spent, type Usd } from "./c
 export type { Node } from "./core/node.ts";
 export type { Outcome } from "./core/outcome.ts";
 export type { Release } from "./core/outline.ts";
+export type { Improvables, Overlay } from "./core/overlay.ts";
 export {
   type HumanOptions,
   humanInTheLoop,
@@ -67,6 +68,7 @@ export type { StepOptions } from "./core/work.ts";
 export type {
   Drained,
   EventsOptions,
+  ForkOptions,
   ResumeOptions,
   RunHandle,
   RunResult,

@@ -10,6 +10,7 @@ import { type AgentOptions, type AnyOptions, modelsOf, type Settled, settle } fr
 import { answerSchema } from "./answer-schema.ts";
 import { asked } from "./asked.ts";
 import type { Prompt } from "./attachments.ts";
+import { improvableIn, improvedOptions } from "./improvable.ts";
 import { modelName } from "./language-model.ts";
 import { sourceOf } from "./model-step.ts";
 import type { PricedModel } from "./priced-model.ts";
@@ -43,7 +44,11 @@ export function agent<In = string, State = unknown>(
   options: AgentOptions<In, State> & { readonly output?: undefined },
 ): Step<In, string, State>;
 export function agent(name: string, options: AnyOptions): Step<unknown, unknown, unknown> {
-  const settled = settle(checkedName(name), options);
+  return toStep(agentNode(checkedName(name), options));
+}
+
+function agentNode(name: string, options: AnyOptions): WorkNode {
+  const settled = settle(name, options);
   const node: WorkNode = {
     kind: "agent",
     name,
@@ -56,9 +61,11 @@ export function agent(name: string, options: AnyOptions): Step<unknown, unknown,
     ),
     providers: builtInProviders,
     asks: (known) => asked(name, settled, known),
+    improvable: improvableIn(options),
+    improved: (values) => agentNode(name, improvedOptions(name, options, values)),
     freshAttempts: true,
   };
-  return toStep(node);
+  return Object.freeze(node);
 }
 
 async function work(input: unknown, context: PaidContext, options: Settled): Promise<unknown> {

@@ -7,6 +7,7 @@ import type { Purchase } from "./context.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { Json } from "./json.ts";
 import type { Limits } from "./limits.ts";
+import type { Overlay } from "./overlay.ts";
 import type { Path } from "./paths.ts";
 import type { ScopeRecord } from "./scopes.ts";
 import type { Patch } from "./state.ts";
@@ -40,6 +41,8 @@ export type Fact =
     }
   /** The output itself where it is small; a large one is found by its reference. */
   | { readonly type: "run-completed"; readonly output?: Json; readonly from: Ref }
+  /** Somebody gave the place another input when the run was forked there. */
+  | { readonly type: "input-replaced"; readonly path: Path; readonly output: Json }
   /** A check has made another value of an output or an input; from here on that one counts. */
   | { readonly type: "value-altered"; readonly path: Path; readonly output: Json }
   /** `left`: places that were to be undone and are not. Absent: none. */
@@ -321,6 +324,20 @@ export interface RunCreated {
   readonly alertAt?: readonly number[];
   /** Where the pipeline was loaded from, so that `flujo resume` finds it again. */
   readonly origin?: { readonly file: string; readonly export: string };
+  /** The run it shares its first entries with. */
+  readonly forkedFrom?: ForkedFrom;
+  /** What was changed of the tree's prompts and settings for this run. */
+  readonly overlay?: Overlay;
+}
+
+/** Where a run was forked. */
+export interface ForkedFrom {
+  readonly runId: string;
+  readonly at: Path;
+  /** How many entries after the first are copies of the other run's, or say what was changed. */
+  readonly entries: number;
+  /** What those cost the other run: a decimal string of pico-dollars, no part of what this one spends. */
+  readonly picoUsd: string;
 }
 
 /** A fact in its place: `seq` counts from 0 within the run, `at` is milliseconds since 1970. */

@@ -126,6 +126,8 @@ export interface RunRecord {
   readonly streams: Map<Path, Streamed[]>;
   /** By which price each model's calls are charged, and were before it changed. */
   readonly prices: Map<string, EntryOf<"model-priced">[]>;
+  /** Inputs that were given to places when the run was forked. */
+  readonly inputs: Map<Path, { readonly seq: number; readonly json: Json }>;
   /** The entries of containers that have ended, and of values that a check has altered. */
   readonly containers: Map<Path, number>;
   readonly alterations: Map<Path, number>;
@@ -173,6 +175,7 @@ export function emptyRecord(): RunRecord {
     alerts: new Set(),
     streams: new Map(),
     prices: new Map(),
+    inputs: new Map(),
     containers: new Map(),
     alterations: new Map(),
     spent: nothingSpent,
@@ -229,6 +232,9 @@ export function record(run: RunRecord, entry: Entry): void {
     case "operation-failed":
       run.started.delete(entry.path);
       run.failures.set(entry.path, entry);
+      return;
+    case "input-replaced":
+      run.inputs.set(entry.path, { seq: entry.seq, json: entry.output });
       return;
     case "value-altered":
       run.alterations.set(entry.path, entry.seq);
@@ -337,6 +343,7 @@ function recordStanding(run: RunRecord, entry: Entry): void {
     case "run-created":
       run.created = entry;
       run.limits = entry.limits ?? {};
+      run.freshFrom = entry.forkedFrom?.entries ?? -1; // the other run's failures
       run.fingerprint = entry.fingerprint;
       run.manifest = entry.manifest;
       run.outline = entry.outline;

@@ -7,7 +7,7 @@
  */
 import type { Context, PaidContext } from "./context.ts";
 import type { OnLimit } from "./errors.ts";
-import type { Awaitable, Json } from "./json.ts";
+import type { Awaitable, Json, JsonObject } from "./json.ts";
 import type { Limits } from "./limits.ts";
 import type { Schema } from "./schema.ts";
 import type { Reducers } from "./state.ts";
@@ -59,6 +59,10 @@ export interface WorkNode {
   readonly asks?: (known?: KnownInput) => Promise<Asked>;
   /** What a step that calls one model buys, for dry runs. */
   readonly buys?: (known?: KnownInput) => Bought;
+  /** What of it is plain data that a patch may change: prompts, models, settings. */
+  readonly improvable?: JsonObject;
+  /** The same body with other data of that kind. */
+  readonly improved?: (values: JsonObject) => WorkNode;
   /** An agent's calls are bought anew at each attempt; a step's operations are kept. */
   readonly freshAttempts: boolean;
 }

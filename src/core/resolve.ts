@@ -76,6 +76,7 @@ export class Values {
       case "step-completed":
       case "signal-received":
       case "value-altered":
+      case "input-replaced":
         return this.fetch(entry.output);
       case "run-completed":
         return entry.output === undefined ? this.of(entry.from) : this.fetch(entry.output);

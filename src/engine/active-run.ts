@@ -118,7 +118,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     const rest = keepAlive(tenure, lease, this.#setting.ttlMs, () => this.#hear(tenure));
     try {
       await this.#hear(tenure);
-      const output = await conduct(tenure, this.#setting.root, beginning);
+      const output = await conduct(tenure, beginning);
       return await this.#resultOf(tenure.run, output);
     } finally {
       rest();

@@ -1,4 +1,5 @@
-import { links, type Node } from "../core/node.ts";
+import { links, type Node, nameOf } from "../core/node.ts";
+import { childPath } from "../core/paths.ts";
 import type { Frame } from "./frame.ts";
 import { advanceBranch } from "./nodes/branch.ts";
 import { advanceBudget } from "./nodes/budget.ts";
@@ -19,7 +20,8 @@ import { advanceWork } from "./nodes/work.ts";
 import type { Value } from "./values.ts";
 
 /** Walks the tree: what is recorded is returned, the rest is done. */
-export function advance(node: Node, input: Value, frame: Frame): Promise<Value> {
+export function advance(node: Node, before: Value, frame: Frame): Promise<Value> {
+  const input = frame.tenure.run.inputs.size === 0 ? before : inputAt(node, before, frame);
   switch (node.kind) {
     case "step":
     case "agent":
@@ -57,6 +59,12 @@ export function advance(node: Node, input: Value, frame: Frame): Promise<Value> 
     case "compensate":
       return advanceCompensate(node, input, frame);
   }
+}
+
+/** The input of a place: what comes before it has made it, unless it was given another when the run was forked. */
+function inputAt(node: Node, before: Value, { tenure, path }: Frame): Value {
+  const given = tenure.run.inputs.get(childPath(path, nameOf(node)));
+  return given === undefined ? before : { json: given.json, ref: given.seq };
 }
 
 async function advanceSequence(node: Node, input: Value, frame: Frame): Promise<Value> {

@@ -29,9 +29,9 @@ interface Ending {
  * @returns the run's output, when it completed.
  * @throws when this process lost the run.
  */
-export async function conduct(tenure: Tenure, root: Root, beginning: Beginning): Promise<Json | undefined> {
+export async function conduct(tenure: Tenure, beginning: Beginning): Promise<Json | undefined> {
   const { journal } = tenure;
-  const { limits, since, spent } = beginning;
+  const { root, limits, since, spent } = beginning;
   const { onLimit } = root;
   const alertAt = [...new Set([...root.alertAt, ...beginning.alertAt])];
   const scope = tenure.treasury.openRun(root.path, limits, since, spent, { onLimit, alertAt });

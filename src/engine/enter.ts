@@ -18,7 +18,7 @@ import { load, manifestOf, unknownRun } from "./load.ts";
 import type { EngineOptions, VersionPolicy } from "./options.ts";
 import { applyRaises } from "./raises.ts";
 import { reconcile } from "./reconcile.ts";
-import type { Root } from "./root.ts";
+import { overlaidRoot, type Root } from "./root.ts";
 import { Tenure } from "./tenure.ts";
 import { fetchJson, keep } from "./values.ts";
 
@@ -49,6 +49,8 @@ export type Entered =
 
 /** From where a tenure walks the tree. */
 export interface Beginning {
+  /** The tree, with what was changed of it for this run. */
+  readonly root: Root;
   readonly input: Json;
   readonly state: Json;
   readonly limits: Limits;
@@ -125,13 +127,14 @@ async function begin<State>(
   let tenure: Tenure | undefined;
   const journal = new Journal(run, lease, queueOf(store, world), world, (error) => tenure?.lose(error));
   journal.onCommit((entries) => setting.onCommit(runId, entries));
-  if (run.created !== undefined) await resume(setting, entrance, journal, lease);
+  const root = overlaidRoot(setting.root, run.created?.overlay);
+  if (run.created !== undefined) await resume({ ...setting, root }, entrance, journal, lease);
   else if (first === undefined) throw neverBegun(runId);
   else {
     if (lease.fence > 1) await reconcile(journal, store, runId); // whoever began it may have held money, and died
     journal.put(first.fact, ...first.blobs); // with the first commit: nothing is acknowledged before it
   }
-  const { root, graceMs, awakeMs, instrument } = setting;
+  const { graceMs, awakeMs, instrument } = setting;
   const { scopes = [], alertAt = [] } = run.created ?? (first as First).fact; // one of them is there
   const { node } = root;
   tenure = new Tenure({
@@ -150,7 +153,7 @@ async function begin<State>(
   const { limits, freshFrom, spent } =
     run.created === undefined ? { ...run, limits: first?.fact.limits ?? {} } : run;
   const since = run.created?.at ?? world.now();
-  return { tenure, lease, beginning: { input, state, limits, since, spent, alertAt, freshFrom } };
+  return { tenure, lease, beginning: { root, input, state, limits, since, spent, alertAt, freshFrom } };
 }
 
 /** A run that was to be new must not be recorded. An id that was taken, and nothing recorded under it, is as good as new. */

@@ -3,6 +3,7 @@ import type { FlujoError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
 import type { Budget, Spent, Usd } from "../core/limits.ts";
 import type { Release } from "../core/outline.ts";
+import type { Overlay } from "../core/overlay.ts";
 import type { Path } from "../core/paths.ts";
 import type { SharedScope } from "../core/scopes.ts";
 import type { Wait } from "../core/waiting.ts";
@@ -79,6 +80,28 @@ export interface StartOptions {
   readonly scopes?: readonly (string | SharedScope)[];
   /** Fields over those of the initial state. */
   readonly state?: object;
+}
+
+/** How a run is forked. */
+export interface ForkOptions {
+  /**
+   * The point: the path of a place, as `/q3/AnalyseAll[Alpha]/summarise`, which is done anew with all that follows from
+   * it; or of an operation inside a body, as `/q3/report:call#1`, before which the body goes on.
+   */
+  readonly at: Path;
+  /** The new run's id. The same again goes on with that fork. Default: a new one. */
+  readonly runId?: string;
+  /** The input of the place at the point, instead of what comes before it. */
+  readonly input?: unknown;
+  /** Prompts and settings of agents, changed for the new run: a JSON Patch (RFC 6902) over `improvables(pipeline)`. */
+  readonly overlay?: Overlay;
+  readonly signal?: AbortSignal;
+  /** The new run's limit: what the shared part cost is no part of it. Default: the `Flujo`'s, else the pipeline's. */
+  readonly budget?: Usd | Budget;
+  /** Shared budgets of the new run, beside those of the `Flujo`. Default: those of the other run. */
+  readonly scopes?: readonly (string | SharedScope)[];
+  /** Share also what is recorded of places that have changed since. */
+  readonly forceVersion?: boolean;
 }
 
 export interface ResumeOptions {

@@ -1,6 +1,7 @@
 import { InvalidInputError, InvalidPipelineError, type OnLimit, type Problem } from "../core/errors.ts";
 import { type Limits, tightest } from "../core/limits.ts";
 import { type BudgetNode, bare, isQualifier, type Node, nameOf, type PipelineNode } from "../core/node.ts";
+import { type Overlay, overlaid } from "../core/overlay.ts";
 import { childPath } from "../core/paths.ts";
 import { check, misfit } from "../core/schema.ts";
 import { eachPlace } from "../core/tree.ts";
@@ -36,6 +37,12 @@ export function rootOf(node: Node): Root {
     onLimit: around.some(({ onLimit }) => onLimit === "fail") ? "fail" : "halt",
     alertAt: around.flatMap(({ alertAt = [] }) => alertAt),
   };
+}
+
+/** The same root with an overlay over its tree. @throws InvalidOptionError, InvalidPipelineError */
+export function overlaidRoot(root: Root, overlay: Overlay | undefined): Root {
+  const node = overlaid(root.node, overlay);
+  return node === root.node ? root : rootOf(node);
 }
 
 /** All budgets around the whole pipeline are one: the tightest of each kind. */

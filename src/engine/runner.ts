@@ -10,12 +10,15 @@ import { ActiveRun } from "./active-run.ts";
 import { Alarm } from "./alarm.ts";
 import { cancelRun } from "./cancel.ts";
 import type { Entrance, Setting } from "./enter.ts";
+import { makeFork } from "./fork.ts";
 import { oneInstrument } from "./instrumented.ts";
+import { load } from "./load.ts";
 import type {
   Drained,
   EngineOptions,
   EventsOptions,
   FlujoOptions,
+  ForkOptions,
   ResumeOptions,
   RunHandle,
   RunResult,
@@ -26,7 +29,7 @@ import type {
 import { topUpRun, topUpScope } from "./raises.ts";
 import { type ReplayStage, replayRun } from "./replay/replay.ts";
 import type { ReplayOptions, ReplayReport } from "./replay/report.ts";
-import { examineModels, fittingInput, initialState, type Root, rootOf } from "./root.ts";
+import { examineModels, fittingInput, initialState, overlaidRoot, type Root, rootOf } from "./root.ts";
 import { firstWanted, followEvents } from "./run-events.ts";
 import { sendSignal } from "./signals.ts";
 import { abandonedRuns, TakeOver } from "./take-over.ts";
@@ -251,6 +254,55 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   }
 
   /**
+   * Starts a new run that shares what another one has recorded, but for a point and all that follows from it, and pays
+   * only for that. The other run stays as it is. What is wrong shows in `result()`.
+   *
+   * ```ts
+   * const flujo = new Flujo(greet);
+   * const fork = flujo.fork("greet-ada", { at: "/hello/greet", input: "Grace" });
+   * ```
+   */
+  fork(runId: string, options: ForkOptions): RunHandle<Out> {
+    const forkId = options.runId ?? this.#options.world.id();
+    return this.#activate(forkId, options.signal, async (): Promise<Entrance> => {
+      await this.#makeFork(forkId, checkedRunId(runId), options);
+      return { runId: forkId, why: "resumed" };
+    });
+  }
+
+  async #makeFork(runId: string, from: string, options: ForkOptions): Promise<void> {
+    const { store, world, origin } = this.#options;
+    const { created } = await load(store, from);
+    const overlay = options.overlay ?? [];
+    const root = overlaidRoot(this.#root, [...(created?.overlay ?? []), ...overlay]);
+    const limits = given(options.budget ?? this.#options.budget) ?? root.limits;
+    const own = options.scopes === undefined ? created?.scopes : options.scopes.map(scopeRecord);
+    const scopes = distinct([...(this.#options.scopes ?? []).map(scopeRecord), ...(own ?? [])]);
+    await this.#examine(limits, scopes, root);
+    const { input } = options;
+    await makeFork(
+      { root: this.#root, store, world, ttlMs: this.#setting.ttlMs },
+      {
+        runId,
+        from,
+        at: options.at,
+        overlay,
+        limits,
+        scopes,
+        alertAt: percents(this.#options.alertAt),
+        origin,
+        force: options.forceVersion === true,
+        ...(input === undefined ? {} : { input: { value: await this.#forkInput(options.at, input) } }),
+      },
+    );
+  }
+
+  /** Where the point is the whole pipeline, its schema has a say. */
+  async #forkInput(at: string, input: unknown): Promise<unknown> {
+    return at === this.#root.path ? fittingInput(this.#root, input) : input;
+  }
+
+  /**
    * Walks a run again on its record, with today's code, and says what that would do otherwise. What is recorded answers;
    * branches, verdicts, items and requests are made anew and compared. No model, tool or operation is called, and nothing
    * is written.
@@ -313,14 +365,18 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   }
 
   /** A model without a price is refused before the run, wherever a limit of cost holds that is known by then. */
-  async #examine(limits: Limits | undefined, scopes: readonly ScopeRecord[]): Promise<void> {
+  async #examine(
+    limits: Limits | undefined,
+    scopes: readonly ScopeRecord[],
+    root = this.#root,
+  ): Promise<void> {
     const { models, store, world } = this.#options;
-    const all = [limits ?? this.#root.limits, ...scopes.map((scope) => scope.limits)];
+    const all = [limits ?? root.limits, ...scopes.map((scope) => scope.limits)];
     if (scopes.length > 0) {
       const names = scopes.map((scope) => termsAt(scope, world.now()).scope);
       for (const account of await store.accounts({ scopes: names })) all.push(account.limits);
     }
-    await examineModels(this.#root, models, all);
+    await examineModels(root, models, all);
   }
 
   #continue(runId: string, options: ResumeOptions, why: "resumed" | "taken-over" | "woken"): RunHandle<Out> {
@@ -390,11 +446,12 @@ function scopesOf(
   all: readonly (string | SharedScope)[] = [],
   own: readonly (string | SharedScope)[] = [],
 ): readonly ScopeRecord[] {
-  const scopes = new Map(
-    [...all, ...own].map(scopeRecord).map((scope) => [`${scope.scope} ${scope.per}`, scope]),
-  );
-  return [...scopes.values()];
+  return distinct([...all, ...own].map(scopeRecord));
 }
+
+const distinct = (scopes: readonly ScopeRecord[]): readonly ScopeRecord[] => [
+  ...new Map(scopes.map((scope) => [`${scope.scope} ${scope.per}`, scope])).values(),
+];
 
 const given = (budget: Usd | Budget | undefined): Limits | undefined =>
   budget === undefined ? undefined : limitsOf(budget);

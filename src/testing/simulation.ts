@@ -8,6 +8,7 @@ import { memory } from "../stores/memory.ts";
 import { type Chance, chance } from "./chance.ts";
 import { Course, type End, messageOf, runId } from "./simulation/course.ts";
 import { textOf } from "./simulation/digest.ts";
+import { checkFork } from "./simulation/forks.ts";
 import { type RunPlan, randomRun } from "./simulation/plan.ts";
 import { Provider, type ProviderOptions } from "./simulation/provider.ts";
 import { Receiver } from "./simulation/receiver.ts";
@@ -49,7 +50,7 @@ export interface SimulationReport {
 
 /**
  * Simulates one run from its seed and checks that: it ends as the plan says, without faults and with them; nothing
- * recorded is done again or recorded twice; a replay of it does nothing and finds nothing but what is missing; posted and pending money stay within every limit, by the journal and by the
+ * recorded is done again or recorded twice; a replay of it does nothing and finds nothing but what is missing; a fork of it does nothing again that it shares, and ends as it did; posted and pending money stay within every limit, by the journal and by the
  * provider's own meter; nothing stays stuck; the journal is well formed and means what the engine reports; a stale owner
  * writes nothing; what has completed in a part that failed, or in a run that failed or was cancelled, is undone once, the
  * last first, and nothing else is; and, with a sink, every entry is told to it, in order, under one id each.
@@ -114,7 +115,8 @@ async function live(
     ? new Receiver(chance(options.seed ^ 0x70ad), (violation) => witness.say(violation))
     : undefined;
   if (faults === undefined) receiver?.calmDown();
-  const store = witness.watch((options.store ?? memory)());
+  const kept = (options.store ?? memory)();
+  const store = witness.watch(kept);
   const provider = new Provider(metered);
   const course = new Course({
     plan,
@@ -138,8 +140,10 @@ async function live(
     if (witness.fence === fence && witness.entries.length > written)
       witness.say(`${witness.entries.length - written} entries were written after the end`);
     const called = witness.calls;
-    await checkReplays({ plan, world, store, witness, provider, chance: chance(options.seed ^ 0x4e91) });
+    const replayed = { plan, world, store, witness, provider, chance: chance(options.seed ^ 0x4e91) };
+    await checkReplays(replayed);
     if (witness.calls > called) witness.say("a replay has called a model");
+    if (!options.sinks) await checkFork({ ...replayed, store: kept }, end);
     await course.tellTheRest();
     const { entries, handed } = witness;
     const read = ({ hash }: { readonly hash: string }) => store.blob(hash);

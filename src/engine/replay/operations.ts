@@ -62,13 +62,17 @@ export class OperationIndex {
       ({ path, failedIn, seq }) =>
         failedIn === undefined || (failedIn === number && seq > freshFrom && !done.has(path)),
     );
+    // What failed and was done after all: the body ran again in between, and may have gone another way before.
+    const failed = new Set(all.filter(({ failedIn }) => failedIn === number).map(({ path }) => path));
+    const mended = all.filter(({ path, failedIn }) => failedIn === undefined && failed.has(path));
+    const given = Math.max(begun, freshFrom, ...mended.map(({ seq }) => seq));
     const isLate = ({ seq, at }: OperationEnd): boolean => seq > end.seq || at > end.at;
     const order = counted.filter((one) => !isLate(one)).sort((a, b) => a.at - b.at || a.seq - b.seq);
     return {
       order: order.map(({ path, seq }) => ({
         path,
         isEarlier: seq < Math.max(begun, resumed),
-        isOptional: seq < Math.max(begun, freshFrom),
+        isOptional: seq < given,
       })),
       late: new Set(counted.filter(isLate).map(({ path }) => path)),
       kinds: new Map(counted.map(({ path, kind }) => [path, kind])),

@@ -25,7 +25,7 @@ import { advance } from "../advance.ts";
 import type { Frame } from "../frame.ts";
 import { Interruption } from "../interruption.ts";
 import { unknownRun } from "../load.ts";
-import type { Root } from "../root.ts";
+import { overlaidRoot, type Root } from "../root.ts";
 import { StateScope } from "../state-scope.ts";
 import { fetchJson, open, type Value } from "../values.ts";
 import { BodyWalk, type Enclosure } from "./body-walk.ts";
@@ -63,13 +63,14 @@ export async function replayRun(
   const run = fold(entries);
   const { created, status } = run;
   if (created === undefined) throw noBeginning(runId, entries);
-  const { root, enclosure } = parts;
-  if (created.pipeline !== root.pipeline.name) throw otherPipeline(runId, created.pipeline, root);
+  const { enclosure } = parts;
+  if (created.pipeline !== parts.root.pipeline.name) throw otherPipeline(runId, created.pipeline, parts.root);
+  const root = overlaidRoot(parts.root, created.overlay);
   const changed = await changesOf(root, run, store);
   const findings = new Findings();
   const refused = (what: string): void => findings.differ(root.path, "outside-call", "nothing of it", what);
   await enclosure.within(
-    () => walkAgain(parts, { runId, entries, created, findings, bodies, store }),
+    () => walkAgain({ ...parts, root }, { runId, entries, created, findings, bodies, store }),
     refused,
   );
   tellGaps(entries, findings);

@@ -1,0 +1,206 @@
+/** A new run that begins with what another one has recorded, up to a point. */
+import { encode } from "../core/codec.ts";
+import type { Entry, RunCreated } from "../core/entries.ts";
+import { InvalidOptionError, LeaseLostError, VersionChangedError } from "../core/errors.ts";
+import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
+import { fold, type RunRecord } from "../core/fold.ts";
+import { renumbered, sharedEntries } from "../core/forking.ts";
+import type { Limits } from "../core/limits.ts";
+import type { Overlay } from "../core/overlay.ts";
+import { isWithin, type Path } from "../core/paths.ts";
+import { Values } from "../core/resolve.ts";
+import type { ScopeRecord } from "../core/scopes.ts";
+import type { Blob, Lease, Store } from "../ports/store.ts";
+import type { World } from "../ports/world.ts";
+import { summaryWith } from "./journal.ts";
+import { acquire } from "./lease.ts";
+import { load, pagesOf } from "./load.ts";
+import { overlaidRoot, type Root } from "./root.ts";
+import { keep, keepJson } from "./values.ts";
+
+/** What becomes of a run at a point. */
+export interface Forking {
+  readonly runId: string;
+  /** The run it comes from. */
+  readonly from: string;
+  readonly at: Path;
+  /** The input of the place at the point; of the run, where the point is its pipeline. */
+  readonly input?: { readonly value: unknown };
+  readonly overlay: Overlay;
+  readonly limits: Limits | undefined;
+  readonly scopes: readonly ScopeRecord[];
+  readonly alertAt: readonly number[];
+  readonly origin: RunCreated["origin"];
+  readonly force: boolean;
+}
+
+/** Where it is made. */
+export interface ForkPlace {
+  readonly root: Root;
+  readonly store: Store;
+  readonly world: World;
+  readonly ttlMs: number;
+}
+
+/**
+ * Makes the run, in one commit: whoever resumes it goes on from the point. A run of that id which is this fork already is
+ * left as it is.
+ *
+ * @throws UnknownRunError, VersionChangedError, LeaseHeldError; InvalidOptionError for a point that is not recorded, or a
+ *   run id that is taken.
+ */
+export async function makeFork(place: ForkPlace, forking: Forking): Promise<void> {
+  const { store, world, ttlMs } = place;
+  const { runId, from, at } = forking;
+  const made = await madeOf(place, forking);
+  let lease = await acquire(store, world, runId, ttlMs, true);
+  if (lease === "exists") lease = await acquire(store, world, runId, ttlMs, false);
+  if (typeof lease === "string") throw taken(runId); // never: it exists
+  try {
+    const { created } = await load(store, runId);
+    const known = created?.forkedFrom;
+    if (created === undefined) await write(store, lease, made);
+    else if (known?.runId !== from || known.at !== at) throw taken(runId);
+  } finally {
+    await store.release(lease);
+  }
+}
+
+interface Made {
+  readonly entries: readonly Entry[];
+  readonly blobs: readonly Blob[];
+}
+
+async function write(store: Store, { runId, fence }: Lease, { entries, blobs }: Made): Promise<void> {
+  const summary = summaryWith(fold([]), entries);
+  const [outcome] = await store.commit([{ runId, fence, entries, blobs, summary }]);
+  if (outcome !== "appended")
+    throw new LeaseLostError(`another process has taken over run ${runId}`, { runId });
+}
+
+async function madeOf({ root, store, world }: ForkPlace, forking: Forking): Promise<Made> {
+  const { from, at, input } = forking;
+  const entries: Entry[] = [];
+  for await (const page of pagesOf(store, from)) entries.push(...page);
+  const run = fold(entries);
+  const { created } = run;
+  if (created === undefined)
+    throw new InvalidOptionError(`run ${from} has no beginning to share`, { runId: from });
+  if (created.pipeline !== root.pipeline.name) throw otherPipeline(from, created.pipeline, root);
+  checkPoint(entries, forking);
+  const before = overlaidRoot(root, created.overlay);
+  const overlay = [...(created.overlay ?? []), ...forking.overlay];
+  const after = overlaidRoot(root, overlay);
+  const shared = sharedEntries(entries, before.node, at);
+  if (!forking.force) await checkVersion(run, shared, before, store, from);
+  const copies = await filled(entries, shared, store);
+  const isWhole = at === root.path;
+  const replaced = input === undefined ? undefined : keep(input.value, `input of ${at}`, at);
+  const changes = replaced !== undefined && !isWhole ? [replaced] : [];
+  const { blob, fingerprint } = versionOf(after.node);
+  const now = world.now();
+  const fact: RunCreated = {
+    type: "run-created",
+    pipeline: created.pipeline,
+    fingerprint,
+    manifest: blob.hash,
+    input: isWhole && replaced !== undefined ? replaced.entry : created.input,
+    state: created.state,
+    ...(forking.limits ? { limits: forking.limits } : {}),
+    ...(forking.scopes.length > 0 ? { scopes: forking.scopes } : {}),
+    ...(forking.alertAt.length > 0 ? { alertAt: forking.alertAt } : {}),
+    ...(forking.origin === undefined ? {} : { origin: forking.origin }),
+    forkedFrom: {
+      runId: from,
+      at,
+      entries: copies.entries.length + changes.length,
+      picoUsd: costOf(run, shared).toString(),
+    },
+    ...(overlay.length > 0 ? { overlay } : {}),
+  };
+  const first: Entry = { ...fact, seq: 0, at: now };
+  const last = changes.map(({ entry }): Entry => {
+    return { type: "input-replaced", path: at, output: entry, seq: copies.entries.length + 1, at: now };
+  });
+  const blobs = [blob, replaced?.blob, ...copies.blobs].filter((one) => one !== undefined);
+  return { entries: [first, ...copies.entries, ...last], blobs };
+}
+
+/** @throws InvalidOptionError */
+function checkPoint(entries: readonly Entry[], { from, at, input }: Forking): void {
+  const recorded = entries.flatMap((entry) => ("path" in entry ? [entry.path] : []));
+  if (!recorded.some((path) => isWithin(path, at))) {
+    const parent = at.slice(0, at.lastIndexOf("/"));
+    const near = [...new Set(recorded.filter((path) => path.startsWith(`${parent}/`)))].slice(0, 5);
+    throw new InvalidOptionError(`run ${from} has nothing recorded at ${at}`, {
+      runId: from,
+      hint:
+        near.length > 0
+          ? `Near it there are ${near.join(", ")}.`
+          : `flujo lens show ${from} lists what there is.`,
+    });
+  }
+  if (input !== undefined && at.includes(":")) {
+    throw new InvalidOptionError(`${at} is inside a body, and has no input of its own`, {
+      runId: from,
+      hint: `Fork at ${at.slice(0, at.indexOf(":")).replace(/@\d+$/, "")} to give it another one.`,
+    });
+  }
+}
+
+/** What is shared must be what today's code would have made of it. @throws VersionChangedError */
+async function checkVersion(
+  run: RunRecord,
+  shared: readonly Entry[],
+  root: Root,
+  store: Store,
+  runId: string,
+): Promise<void> {
+  const { fingerprint, manifest } = versionOf(root.node);
+  if (fingerprint === run.fingerprint) return;
+  const text = await store.blob(run.manifest);
+  const before = (text === undefined ? [] : JSON.parse(text)) as Manifest; // as written when it was created or resumed
+  const paths = shared.flatMap((entry) => ("path" in entry ? [entry.path] : []));
+  const changed = changedPaths(before, manifest, paths);
+  if (changed.length > 0) throw new VersionChangedError(runId, changed);
+}
+
+/** The shared entries in their new places. A text that stands in streamed entries is put where it belongs. */
+async function filled(
+  all: readonly Entry[],
+  shared: readonly Entry[],
+  store: Store,
+): Promise<{ readonly entries: Entry[]; readonly blobs: Blob[] }> {
+  const values = new Values(all, ({ hash }) => store.blob(hash));
+  const blobs: Blob[] = [];
+  const whole = await Promise.all(
+    shared.map(async (entry): Promise<Entry> => {
+      if (entry.type !== "operation-completed" || entry.texts === undefined) return entry;
+      const { texts: _, ...rest } = entry;
+      const kept = keepJson((await values.of(entry.seq)) ?? encode(undefined, entry.path).json);
+      if (kept.blob !== undefined) blobs.push(kept.blob);
+      return { ...rest, output: kept.entry };
+    }),
+  );
+  return { entries: renumbered(whole), blobs };
+}
+
+/** What the shared part cost, failed attempts that led to it included. */
+function costOf(run: RunRecord, shared: readonly Entry[]): bigint {
+  const kept = new Set(shared.flatMap((entry) => ("path" in entry ? [entry.path] : [])));
+  let sum = 0n;
+  for (const { path, amount, settled } of run.reservations.values())
+    if (kept.has(path)) sum += BigInt((settled ?? amount).picoUsd);
+  return sum;
+}
+
+const taken = (runId: string): InvalidOptionError =>
+  new InvalidOptionError(`there is a run ${runId} already, and it is not this fork`, {
+    runId,
+    hint: "Choose another run id, or leave it out.",
+  });
+
+const otherPipeline = (runId: string, name: string, { pipeline }: Root): InvalidOptionError =>
+  new InvalidOptionError(`run ${runId} is of the pipeline "${name}", and this one is "${pipeline.name}"`, {
+    hint: "Fork it with the file it came from: flujo lens show tells which.",
+  });
