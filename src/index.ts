@@ -65,6 +65,7 @@ export type {
   Work,
 } from "./core/step.ts";
 export type { StepOptions } from "./core/work.ts";
+export { improvables } from "./engine/improvables.ts";
 export type {
   Drained,
   EventsOptions,
@@ -77,7 +78,14 @@ export type {
   Undone,
   VersionPolicy,
 } from "./engine/options.ts";
-export type { Compared, Difference, Differing, ReplayOptions, ReplayReport } from "./engine/replay/report.ts";
+export type {
+  CheckOptions,
+  Compared,
+  Difference,
+  Differing,
+  ReplayOptions,
+  ReplayReport,
+} from "./engine/replay/report.ts";
 export type { EventOf, Hook, HookContext, HookOptions, HookTable } from "./events/hooks.ts";
 export type { DeliveryReport } from "./events/outbox.ts";
 export type { Sinks, Subscription } from "./events/subscription.ts";

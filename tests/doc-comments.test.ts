@@ -73,7 +73,7 @@ describe("everything users import", () => {
 /** Names that examples may use without saying where they come from. */
 const given = `
 import * as z from "zod";
-import { agent, branchOn, concat, daily, decimalUsd, defineConfig, embed, Flujo, FlujoError, generateImage, humanInTheLoop, lastWins, loopUntil, mapOver, models, parallel, pipeline, sleep, sleepUntil, step, sum, tool, union, waitFor, type StepContext } from "flujo";
+import { agent, branchOn, concat, daily, decimalUsd, defineConfig, embed, Flujo, FlujoError, generateImage, humanInTheLoop, improvables, lastWins, loopUntil, mapOver, models, parallel, pipeline, sleep, sleepUntil, step, sum, tool, union, waitFor, type StepContext } from "flujo";
 import { file } from "flujo/file";
 import { memory } from "flujo/memory";
 import { sqlite } from "flujo/sqlite";

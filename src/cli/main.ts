@@ -25,6 +25,7 @@ const commands: { readonly [name: string]: () => Promise<{ readonly declare: Dec
   budget: () => import("./commands/budget.ts"),
   schedule: () => import("./commands/schedule.ts"),
   outbox: () => import("./commands/outbox.ts"),
+  check: () => import("./commands/check.ts"),
   validate: () => import("./commands/validate.ts"),
   graph: () => import("./commands/graph.ts"),
   prices: () => import("./commands/prices.ts"),

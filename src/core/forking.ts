@@ -140,6 +140,7 @@ function refsOf(entry: Entry): readonly Ref[] {
   const inward = "in" in entry && entry.in !== undefined ? [entry.in] : [];
   if (entry.type === "container-completed") return [...inward, ...outRefs(entry.kind, entry.out)];
   if (entry.type === "question-answered") return [entry.of];
+  if (entry.type === "signal-escalated") return [entry.of];
   return inward;
 }
 
@@ -163,7 +164,8 @@ export function renumbered(shared: readonly Entry[]): Entry[] {
   return shared.map((entry): Entry => {
     const inward = "in" in entry && entry.in !== undefined ? { in: ref(entry.in) } : {};
     const moved = { ...entry, ...inward, seq: number(entry.seq) };
-    if (moved.type === "question-answered") return { ...moved, of: number(moved.of) };
+    if (moved.type === "question-answered" || moved.type === "signal-escalated")
+      return { ...moved, of: number(moved.of) };
     if (moved.type === "container-completed") return { ...moved, out: movedOut(moved.kind, moved.out, ref) };
     return moved;
   });

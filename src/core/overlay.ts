@@ -2,7 +2,7 @@
  * Prompts and settings of a tree, changed without touching its source: a JSON Patch (RFC 6902) over the document of all
  * that can be changed so.
  */
-import { applyPatch, type Operation } from "rfc6902";
+import type { Operation } from "rfc6902";
 import { InvalidOptionError } from "./errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 import { links, type Node, type WorkNode } from "./node.ts";
@@ -41,8 +41,9 @@ export const setting = (place: Path, field: string, value: Json): Operation => (
  *
  * @throws InvalidOptionError for a patch that does not fit, or values that an agent does not take.
  */
-export function overlaid(root: Node, overlay: Overlay = []): Node {
+export async function overlaid(root: Node, overlay: Overlay): Promise<Node> {
   if (overlay.length === 0) return root;
+  const { applyPatch } = await import("rfc6902"); // most runs have no overlay
   const before = improvablesOf(root);
   const after: unknown = structuredClone(before);
   const failures = applyPatch(after, structuredClone(overlay) as Operation[]); // it is changed in place

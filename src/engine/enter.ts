@@ -127,7 +127,7 @@ async function begin<State>(
   let tenure: Tenure | undefined;
   const journal = new Journal(run, lease, queueOf(store, world), world, (error) => tenure?.lose(error));
   journal.onCommit((entries) => setting.onCommit(runId, entries));
-  const root = overlaidRoot(setting.root, run.created?.overlay);
+  const root = await overlaidRoot(setting.root, run.created?.overlay);
   if (run.created !== undefined) await resume({ ...setting, root }, entrance, journal, lease);
   else if (first === undefined) throw neverBegun(runId);
   else {

@@ -10,6 +10,7 @@ import { memory } from "../stores/memory.ts";
 import type { CrashPoint } from "../testing/crash-store.ts";
 import { scene } from "../testing/scene.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
+import { improvables } from "./improvables.ts";
 import type { ForkOptions } from "./options.ts";
 
 /** Runs a pipeline, and forks the run; `work` counts what each did. */
@@ -247,6 +248,15 @@ describe("what is changed", () => {
     const shared = created?.type === "run-created" ? BigInt(created.forkedFrom?.picoUsd ?? 0) : 0n;
     expect(shared).toBeGreaterThan(0n);
     expect(shared + fork.spent.picoUsd).toBe(first.spent.picoUsd);
+  });
+
+  test("what can be changed is a document, by the agents' paths as the tree has them", () => {
+    const { flow } = talk();
+    const each = pipeline("q", mapOver("each", flow).to(step("end", (x) => x)));
+    expect(improvables(each)).toEqual({
+      "/q/each[]/p/one": { system: "First." },
+      "/q/each[]/p/two": { system: "Second.", prompt: "P {{input}}" },
+    });
   });
 
   test("an overlay that does not fit is refused before anything is made", async () => {

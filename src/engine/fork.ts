@@ -88,9 +88,9 @@ async function madeOf({ root, store, world }: ForkPlace, forking: Forking): Prom
     throw new InvalidOptionError(`run ${from} has no beginning to share`, { runId: from });
   if (created.pipeline !== root.pipeline.name) throw otherPipeline(from, created.pipeline, root);
   checkPoint(entries, forking);
-  const before = overlaidRoot(root, created.overlay);
+  const before = await overlaidRoot(root, created.overlay);
   const overlay = [...(created.overlay ?? []), ...forking.overlay];
-  const after = overlaidRoot(root, overlay);
+  const after = await overlaidRoot(root, overlay);
   const shared = sharedEntries(entries, before.node, at);
   if (!forking.force) await checkVersion(run, shared, before, store, from);
   const copies = await filled(entries, shared, store);

@@ -40,8 +40,8 @@ export function rootOf(node: Node): Root {
 }
 
 /** The same root with an overlay over its tree. @throws InvalidOptionError, InvalidPipelineError */
-export function overlaidRoot(root: Root, overlay: Overlay | undefined): Root {
-  const node = overlaid(root.node, overlay);
+export async function overlaidRoot(root: Root, overlay: Overlay = []): Promise<Root> {
+  const node = await overlaid(root.node, overlay);
   return node === root.node ? root : rootOf(node);
 }
 

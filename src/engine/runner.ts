@@ -28,7 +28,7 @@ import type {
 } from "./options.ts";
 import { topUpRun, topUpScope } from "./raises.ts";
 import { type ReplayStage, replayRun } from "./replay/replay.ts";
-import type { ReplayOptions, ReplayReport } from "./replay/report.ts";
+import type { CheckOptions, ReplayOptions, ReplayReport } from "./replay/report.ts";
 import { examineModels, fittingInput, initialState, overlaidRoot, type Root, rootOf } from "./root.ts";
 import { firstWanted, followEvents } from "./run-events.ts";
 import { sendSignal } from "./signals.ts";
@@ -274,7 +274,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     const { store, world, origin } = this.#options;
     const { created } = await load(store, from);
     const overlay = options.overlay ?? [];
-    const root = overlaidRoot(this.#root, [...(created?.overlay ?? []), ...overlay]);
+    const root = await overlaidRoot(this.#root, [...(created?.overlay ?? []), ...overlay]);
     const limits = given(options.budget ?? this.#options.budget) ?? root.limits;
     const own = options.scopes === undefined ? created?.scopes : options.scopes.map(scopeRecord);
     const scopes = distinct([...(this.#options.scopes ?? []).map(scopeRecord), ...(own ?? [])]);
@@ -318,6 +318,18 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       checkedRunId(runId),
       options,
     );
+  }
+
+  /**
+   * Replays the newest runs of this pipeline, however far they have come: before a new version goes live, whom would it
+   * break? A run that was given its id and never began is left out.
+   */
+  async checkRuns({ runs = 100, ...options }: CheckOptions = {}): Promise<readonly ReplayReport[]> {
+    const { name: pipeline } = this.#root.pipeline;
+    const reports: ReplayReport[] = [];
+    for (const { runId } of await this.#options.store.list({ pipeline, limit: runs }))
+      reports.push(await this.replay(runId, options));
+    return reports;
   }
 
   /** What a replay takes place in, where that is not the engine alone. */

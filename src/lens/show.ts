@@ -1,4 +1,4 @@
-import type { Entry } from "../core/entries.ts";
+import type { Entry, ForkedFrom } from "../core/entries.ts";
 import type { ErrorRecord } from "../core/errors.ts";
 import { askedAt, fold, promptAt, type RunRecord, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
@@ -47,6 +47,8 @@ export interface RunView {
   /** The shared budgets it is charged to, when there are any. */
   readonly scopes?: readonly string[];
   readonly origin: { readonly file: string; readonly export: string } | null;
+  /** The run it shares its first entries with, when it is a fork; what those cost is no part of `spent`. */
+  readonly forkedFrom?: { readonly runId: string; readonly at: Path; readonly sharedUsd: string };
 }
 
 /** One thing a run waits for. */
@@ -125,8 +127,15 @@ export async function runView(
     limits: limitsView(limits),
     ...(created?.scopes === undefined ? {} : { scopes: created.scopes.map(scopeName) }),
     origin: created?.origin ?? null,
+    ...(created?.forkedFrom === undefined ? {} : { forkedFrom: forkView(created.forkedFrom) }),
   };
 }
+
+const forkView = ({ runId, at, picoUsd }: ForkedFrom): NonNullable<RunView["forkedFrom"]> => ({
+  runId,
+  at,
+  sharedUsd: decimalUsd(BigInt(picoUsd)),
+});
 
 function waitView(run: RunRecord, { path, kind, due }: Wait): WaitView {
   const assignees = askedAt(run, path)?.assignees;

@@ -2,8 +2,10 @@ import type { Command } from "commander";
 import { declare as costs } from "./lens/costs.ts";
 import { declare as diff } from "./lens/diff.ts";
 import { declare as exporting } from "./lens/export.ts";
+import { declare as fork } from "./lens/fork.ts";
 import { declare as list } from "./lens/list.ts";
 import { declare as prune } from "./lens/prune.ts";
+import { declare as replay } from "./lens/replay.ts";
 import { declare as serve } from "./lens/serve.ts";
 import { declare as show } from "./lens/show.ts";
 import { declare as stats } from "./lens/stats.ts";
@@ -23,6 +25,8 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     costs,
     stats,
     diff,
+    replay,
+    fork,
     versions,
     exporting,
     verify,

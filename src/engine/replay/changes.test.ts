@@ -181,6 +181,12 @@ describe("found, where it is", () => {
     return ctx.run("c", () => b);
   };
   const renamed: Body = async (n, ctx) => ctx.run("b", async () => ctx.run("z", () => n));
+  const later: Body = async (n, ctx) => {
+    const a = await ctx.run("a", () => n + 1);
+    const b = await ctx.run("b", () => a * 2);
+    await ctx.sleepUntil("c", new Date(0));
+    return b;
+  };
   const slept: Body = async (n, ctx) => {
     await ctx.sleep("a", "1s");
     return ctx.run("b", () => n);
@@ -192,6 +198,7 @@ describe("found, where it is", () => {
     ["operations in another order", { ops: swapped }, "/p/ops:a#0", "order"],
     ["an operation removed", { ops: removed }, "/p/ops:b#0", "operation"],
     ["an operation added", { ops: added }, "/p/ops:c#0", "missing"],
+    ["a sleep added", { ops: later }, "/p/ops:c#0", "missing"],
     ["an operation renamed", { ops: renamed }, "/p/ops:a#0", "operation"],
     ["an operation of another kind", { ops: slept }, "/p/ops:a#0", "operation"],
     ["a step renamed", { name: "operations" }, "/p/operations", "missing"],

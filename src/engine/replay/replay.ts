@@ -11,7 +11,7 @@ import {
   UnknownRunError,
 } from "../../core/errors.ts";
 import { changedPaths, isTest, type Manifest, versionOf } from "../../core/fingerprint.ts";
-import { fold, type RunRecord } from "../../core/fold.ts";
+import { fold, isEnded, type RunRecord } from "../../core/fold.ts";
 import type { Json } from "../../core/json.ts";
 import { nothingSpent } from "../../core/limits.ts";
 import { isWithin, type Path } from "../../core/paths.ts";
@@ -65,7 +65,7 @@ export async function replayRun(
   if (created === undefined) throw noBeginning(runId, entries);
   const { enclosure } = parts;
   if (created.pipeline !== parts.root.pipeline.name) throw otherPipeline(runId, created.pipeline, parts.root);
-  const root = overlaidRoot(parts.root, created.overlay);
+  const root = await overlaidRoot(parts.root, created.overlay);
   const changed = await changesOf(root, run, store);
   const findings = new Findings();
   const refused = (what: string): void => findings.differ(root.path, "outside-call", "nothing of it", what);
@@ -83,6 +83,7 @@ export async function replayRun(
     same,
     differences,
     changed,
+    refused: changed.length > 0 && !isEnded(run),
     compared,
     notRun,
     unknownRequests,

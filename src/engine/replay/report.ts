@@ -61,15 +61,22 @@ export interface ReplayReport {
   readonly same: boolean;
   readonly differences: readonly Difference[];
   /**
-   * Places with recorded work that are something else in today's code, whether or not it shows. A run that has not ended
-   * is not resumed over them, unless it is forced.
+   * Places with recorded work that are something else in today's code, whether or not it shows.
    */
   readonly changed: readonly Path[];
+  /** It has not ended, and for what has changed it would not be resumed, unless it is forced. */
+  readonly refused: boolean;
   readonly compared: Compared;
   /** Steps whose body was not run: only its recorded result is known. */
   readonly notRun: readonly Path[];
   /** Calls of which the journal does not keep what was asked. */
   readonly unknownRequests: readonly Path[];
+}
+
+/** Which runs are replayed, and how. */
+export interface CheckOptions extends ReplayOptions {
+  /** So many of the pipeline's runs, the newest first. Default 100. */
+  readonly runs?: number;
 }
 
 /** Which bodies of steps run again. */

@@ -29,6 +29,8 @@ import type { Delivery } from "./delivery.ts";
 export interface Asker {
   operation(path: Path, kind: string): void;
   call(path: Path, quote: Quote): void;
+  /** It sleeps until another moment than the recorded one. */
+  moment(path: Path, recorded: Date, now: Date): void;
 }
 
 /** One attempt that is walked again. */
@@ -46,7 +48,7 @@ export interface Walked {
  * the work, the model or the tool that is handed to it.
  */
 export class WalkedContext implements PaidContext<Record<string, unknown>> {
-  readonly signal = new AbortController().signal;
+  readonly signal: AbortSignal = new AbortController().signal;
   readonly #walked: Walked;
   readonly #names: OperationNames;
   readonly #draft: Draft;
@@ -109,9 +111,13 @@ export class WalkedContext implements PaidContext<Record<string, unknown>> {
     return this.#recorded(this.#names.take(name), "decision");
   }
   async sleep(name: string): Promise<void> {
+    await this.#slept(this.#names.take(name));
+  }
+  async sleepUntil(name: string, moment: Date): Promise<void> {
     const path = this.#names.take(name);
-    this.#walked.asker.operation(path, "sleep");
-    await this.#walked.delivery.take(path);
+    const due = this.#tenure.run.timers.get(path);
+    if (due !== undefined && due !== moment.getTime()) this.#walked.asker.moment(path, new Date(due), moment);
+    await this.#slept(path);
   }
 
   /** What was left is what was decided by it: nothing is known of it but those decisions. */
@@ -150,6 +156,11 @@ export class WalkedContext implements PaidContext<Record<string, unknown>> {
 
   get #tenure(): Tenure {
     return this.#walked.frame.tenure;
+  }
+
+  async #slept(path: Path): Promise<void> {
+    this.#walked.asker.operation(path, "sleep");
+    await this.#walked.delivery.take(path);
   }
 
   async #recorded<T>(path: Path, kind: string): Promise<T> {
