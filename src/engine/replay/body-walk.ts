@@ -111,12 +111,7 @@ export class BodyWalk implements Rehearsal {
       findings.differ(overtaken, "order", "done before others", "asked for after they were done"),
     );
     const { prefix, number } = attempt;
-    const asker = {
-      operation: this.#operationAsker(kinds),
-      call: this.#callAsker(),
-      moment: (at: Path, recorded: Date, now: Date) =>
-        findings.differ(at, "moment", recorded.toISOString(), String(now.toJSON())),
-    };
+    const asker = { operation: this.#operationAsker(kinds), call: this.#callAsker() };
     const context = new WalkedContext({ frame, path, number, prefix, delivery, asker });
     findings.compared.bodies += 1;
     const before = findings.differences.length;

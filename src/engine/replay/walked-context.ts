@@ -29,8 +29,6 @@ import type { Delivery } from "./delivery.ts";
 export interface Asker {
   operation(path: Path, kind: string): void;
   call(path: Path, quote: Quote): void;
-  /** It sleeps until another moment than the recorded one. */
-  moment(path: Path, recorded: Date, now: Date): void;
 }
 
 /** One attempt that is walked again. */
@@ -111,13 +109,13 @@ export class WalkedContext implements PaidContext<Record<string, unknown>> {
     return this.#recorded(this.#names.take(name), "decision");
   }
   async sleep(name: string): Promise<void> {
-    await this.#slept(this.#names.take(name));
-  }
-  async sleepUntil(name: string, moment: Date): Promise<void> {
     const path = this.#names.take(name);
-    const due = this.#tenure.run.timers.get(path);
-    if (due !== undefined && due !== moment.getTime()) this.#walked.asker.moment(path, new Date(due), moment);
-    await this.#slept(path);
+    this.#walked.asker.operation(path, "sleep");
+    await this.#walked.delivery.take(path);
+  }
+  /** The moment is taken as recorded: bodies reckon it from the clock. */
+  sleepUntil(name: string): Promise<void> {
+    return this.sleep(name);
   }
 
   /** What was left is what was decided by it: nothing is known of it but those decisions. */
@@ -156,11 +154,6 @@ export class WalkedContext implements PaidContext<Record<string, unknown>> {
 
   get #tenure(): Tenure {
     return this.#walked.frame.tenure;
-  }
-
-  async #slept(path: Path): Promise<void> {
-    this.#walked.asker.operation(path, "sleep");
-    await this.#walked.delivery.take(path);
   }
 
   async #recorded<T>(path: Path, kind: string): Promise<T> {
