@@ -77,9 +77,7 @@ export function models(options: ModelsOptions = {}): Models & ModelSource {
   return modelsFrom(source, modelPace(options.limits));
 }
 
-/**
- * The same models for a replay, which calls none: what is not installed or has no key is known by its name.
- */
+/** The same models for a replay, which calls none: what is not installed, or has no key, goes by its name. */
 export function forReplay(given: Models): Models {
   if (!isModelSource(given)) return given;
   return modelsFrom({
@@ -95,7 +93,7 @@ export function forReplay(given: Models): Models {
   });
 }
 
-/** No model, but what a request is made of. */
+/** In the place of a model of any kind: a request is made of its name, and nobody calls it. */
 const nameOnly = (name: string): never =>
   ({
     name,
@@ -103,7 +101,7 @@ const nameOnly = (name: string): never =>
     price: undefined,
     rates: () => undefined,
     cost: () => undefined,
-  }) as never; // nobody calls it
+  }) as never; // as above
 
 function modelsFrom(source: ModelSource, pace?: Pace): Models & ModelSource {
   return {

@@ -91,8 +91,9 @@ export class BodyWalk implements Rehearsal {
     frame: Frame,
   ): Promise<void> {
     const { output: schema, kind } = node;
-    const tests = frame.checks.filter((one) => one.isTest);
-    const hasTest = schema !== undefined && kind === "step" && isTest(schema);
+    const changing = frame.checks.findLastIndex((one) => !one.isTest); // those before it have seen another value
+    const tests = frame.checks.slice(changing + 1);
+    const hasTest = changing < 0 && schema !== undefined && kind === "step" && isTest(schema);
     if (!hasTest && tests.length === 0) return;
     const value = await open(output, frame.tenure.store);
     try {

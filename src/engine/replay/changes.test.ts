@@ -267,6 +267,7 @@ describe("not found, since it changes no decision", () => {
     ["concurrency", { concurrency: 1 }],
     ["more turns that no loop took", { maxLoops: 50 }],
     ["another predicate with the same verdict", { choose: (n) => (n >= 4 ? "big" : "small") }],
+    ["a check that holds", { check: (n) => n === 2 }],
     ["an output schema that fits", { output: z.number().min(1) }],
   ])("%s", async (_, version) => {
     expect(await replay(version)).toMatchObject({ same: true, differences: [] });

@@ -1,10 +1,12 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, request } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { createOpenAI } from "@ai-sdk/openai";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { agent } from "../../agents/agent.ts";
+import { models } from "../../agents/models.ts";
 import { tool } from "../../agents/tool.ts";
 import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../../core/compose.ts";
 import type { Context } from "../../core/context.ts";
@@ -16,6 +18,7 @@ import type { Store } from "../../ports/store.ts";
 import { memory } from "../../stores/memory.ts";
 import { openaiServer } from "../../testing/openai-server.ts";
 import { scene } from "../../testing/scene.ts";
+import { scriptedModel } from "../../testing/scripted-model.ts";
 
 /** A store in which entries of a journal are missing. */
 function without(store: Store, isGone: (entry: Entry) => boolean): Store {
@@ -132,6 +135,41 @@ describe("a run is walked again without any outside call", () => {
     });
     expect(elsewhere).toBe("hello");
     other.close();
+  });
+
+  test.each([
+    ["an HTTP request", () => void request("http://127.0.0.1:9")],
+    ["a connection", () => void connect(9, "127.0.0.1")],
+    ["a program", () => void spawn("true")],
+  ])("%s is refused", async (what, call) => {
+    let isAgain = false;
+    const body = step("s", async (_: string, ctx: Context) => {
+      if (isAgain) call();
+      isAgain = true;
+      return ctx.run("a", () => 1);
+    });
+    await using flujo = new Flujo(body, { store: memory() });
+    await flujo.run("x", { runId: "r" });
+    const { differences } = await flujo.replay("r");
+    expect(differences[0]).toMatchObject({ path: "/s/s", what: "outside-call", now: what });
+  });
+
+  test("no key, package or provider of a model is needed: it goes by its name", async () => {
+    const model = scriptedModel({ replies: ["Hello!"] });
+    const all = pipeline(
+      "p",
+      agent("greet", { model: "mine:one", system: "Greet." }).to(
+        step("again", (text: string, ctx: Context) =>
+          ctx.generate("more", { model: "mine:two", prompt: text }),
+        ),
+      ),
+    );
+    const store = memory();
+    await using flujo = new Flujo(all, { store, models: models({ providers: { mine: () => model } }) });
+    expect((await flujo.run("Ada", { runId: "r" })).status).toBe("completed");
+    await using other = new Flujo(all, { store });
+    expect(await other.replay("r")).toMatchObject({ same: true, compared: { requests: 2 } });
+    expect(model.calls).toHaveLength(2);
   });
 
   test("nothing is written", async () => {
