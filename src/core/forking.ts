@@ -2,7 +2,8 @@
  * What a run forked at a point shares with the run it comes from: everything that does not follow from the point. Other
  * branches and items are kept whole, whatever their turn was; in a body, what comes before in the journal.
  */
-import type { Entry, Ref } from "./entries.ts";
+import type { Entry, EntryOf, Ref } from "./entries.ts";
+import { undoneIn } from "./fork-undone.ts";
 import { isQualifier, links, type Node, nameOf } from "./node.ts";
 import { childPath, isWithin, type Path, pathSegment } from "./paths.ts";
 import { places } from "./tree.ts";
@@ -16,6 +17,8 @@ const own: ReadonlySet<Entry["type"]> = new Set([
   "run-halted",
   "run-waiting",
   "run-cancelled",
+  "compensation-begun",
+  "cancellation-requested",
   "step-started",
   "scope-opened",
   "model-priced",
@@ -28,16 +31,27 @@ const own: ReadonlySet<Entry["type"]> = new Set([
   "text-streamed",
 ]);
 
-/** The entries that a fork shares, in order. */
-export function sharedEntries(entries: readonly Entry[], root: Node, at: Path): readonly Entry[] {
-  const follows = following(root, at, entries);
+/** What a fork shares. */
+export interface Shared {
+  /** In order. */
+  readonly entries: readonly Entry[];
+  /** Places among them that the run has undone, and that a fork cannot count on. */
+  readonly lost: readonly Path[];
+}
+
+export function sharedEntries(all: readonly Entry[], root: Node, at: Path): Shared {
+  const follows = following(root, at, all);
+  const undone = undoneIn(all, follows);
   const kept = new Set<number>([0]);
-  return entries.filter((entry) => {
-    if (own.has(entry.type) || follows(entry)) return false;
+  const entries = all.filter((entry) => {
+    if (own.has(entry.type) || follows(entry) || !undone.passes(entry)) return false;
     if (!refsOf(entry).every((ref) => kept.has(typeof ref === "number" ? ref : ref[0]))) return false;
     kept.add(entry.seq);
     return true;
   });
+  const isShared = (place: Path): boolean =>
+    entries.some((one) => "path" in one && isWithin(one.path, place));
+  return { entries, lost: undone.lost.filter(isShared) };
 }
 
 /** Tells whether an entry is of the point, or follows from it. */
@@ -139,10 +153,18 @@ function later(node: Node, name: string, scope: Path, found: Downstream): void {
 function refsOf(entry: Entry): readonly Ref[] {
   const inward = "in" in entry && entry.in !== undefined ? [entry.in] : [];
   if (entry.type === "container-completed") return [...inward, ...outRefs(entry.kind, entry.out)];
-  if (entry.type === "question-answered") return [entry.of];
-  if (entry.type === "signal-escalated") return [entry.of];
+  if (entry.type === "compensation-owed") return [entry.in, entry.out];
+  if (hasOf(entry)) return [entry.of];
   return inward;
 }
+
+/** Whether an entry that may be shared belongs to another one. */
+const hasOf = (
+  entry: Entry,
+): entry is EntryOf<"question-answered"> | EntryOf<"signal-escalated"> | EntryOf<"compensation-started"> =>
+  entry.type === "question-answered" ||
+  entry.type === "signal-escalated" ||
+  entry.type === "compensation-started";
 
 type Out = Extract<Entry, { type: "container-completed" }>["out"];
 
@@ -164,8 +186,8 @@ export function renumbered(shared: readonly Entry[]): Entry[] {
   return shared.map((entry): Entry => {
     const inward = "in" in entry && entry.in !== undefined ? { in: ref(entry.in) } : {};
     const moved = { ...entry, ...inward, seq: number(entry.seq) };
-    if (moved.type === "question-answered" || moved.type === "signal-escalated")
-      return { ...moved, of: number(moved.of) };
+    if (moved.type === "compensation-owed") return { ...moved, out: ref(moved.out) };
+    if (hasOf(moved)) return { ...moved, of: number(moved.of) };
     if (moved.type === "container-completed") return { ...moved, out: movedOut(moved.kind, moved.out, ref) };
     return moved;
   });

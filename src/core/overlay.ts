@@ -5,8 +5,8 @@
 import type { Operation } from "rfc6902";
 import { InvalidOptionError } from "./errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
-import { links, type Node, type WorkNode } from "./node.ts";
-import { childPath, itemPath, type Path } from "./paths.ts";
+import { links, type Node, nameOf, type WorkNode } from "./node.ts";
+import { childPath, itemPath, type Path, undoPath } from "./paths.ts";
 import { equal } from "./state.ts";
 import { eachPlace } from "./tree.ts";
 
@@ -74,6 +74,10 @@ function replaced(node: Node, parent: Path, changed: ReadonlyMap<Path, JsonObjec
     }
     case "fallback":
       return changedNode(node, { of: each(node.of, parent), other: each(node.other, parent) });
+    case "compensate": {
+      const undo = undoPath(childPath(parent, nameOf(node.of)));
+      return changedNode(node, { of: each(node.of, parent), undo: each(node.undo, undo) });
+    }
     case "retry":
     case "timeout":
     case "cached":

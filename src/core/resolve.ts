@@ -61,10 +61,16 @@ export class Values {
   #whole(seq: number): Promise<Json | undefined> {
     const known = this.#kept.get(seq);
     if (known !== undefined) return known;
-    const made = this.#make(this.#entries[seq]);
+    const made = this.#make(this.#entry(seq));
     this.#kept.set(seq, made);
     if (this.#kept.size > maxKept) this.#kept.delete(this.#kept.keys().next().value as number); // there is one
     return made;
+  }
+
+  /** Entries stand at their numbers, unless some are missing from the journal. */
+  #entry(seq: number): Entry | undefined {
+    const entry = this.#entries[seq];
+    return entry?.seq === seq ? entry : this.#entries.find((one) => one.seq === seq);
   }
 
   async #make(entry: Entry | undefined): Promise<Json | undefined> {
@@ -139,7 +145,7 @@ export class Values {
   }
 
   async #settled(ref: Ref): Promise<Json> {
-    const entry = typeof ref === "number" ? this.#entries[ref] : undefined;
+    const entry = typeof ref === "number" ? this.#entry(ref) : undefined;
     if (entry?.type === "failure-collected") return { ok: false, error: entry.error as unknown as Json }; // a record is JSON
     return { ok: true, value: await this.#present(ref) };
   }

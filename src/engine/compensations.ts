@@ -62,6 +62,7 @@ export class Compensations {
       known.values = values;
       return;
     }
+    if (this.#isShared(output.ref)) return;
     const refs = { in: input.ref, out: output.ref };
     const seq = this.#tenure.journal.put({ type: "compensation-owed", path, ...refs });
     this.#add({ path, seq, ...refs, values });
@@ -88,6 +89,12 @@ export class Compensations {
   /** Undoes everything the run has completed. */
   async undoRun(failure: Failure, frame: Frame): Promise<void> {
     await this.#undoAll([...this.#debts.values()], failure, frame);
+  }
+
+  /** A fork does not undo what another run has done: that one still counts on it. */
+  #isShared(ref: Ref): boolean {
+    const { forkedFrom } = this.#tenure.run.created ?? {};
+    return forkedFrom !== undefined && (typeof ref === "number" ? ref : ref[0]) <= forkedFrom.entries;
   }
 
   #add(debt: Debt): void {

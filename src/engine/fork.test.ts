@@ -278,6 +278,82 @@ describe("what is changed", () => {
   });
 });
 
+describe("a run that has undone what it did", () => {
+  /** Books, and unbooks when what comes after fails. */
+  function trip() {
+    const log: string[] = [];
+    let fails = true;
+    const book = step("book", (n: number) => {
+      log.push("book");
+      return n;
+    }).compensate("unbook", () => void log.push("unbook"));
+    const pay = step("pay", (n: number) => {
+      if (fails) throw new Error("no money");
+      return n * 10;
+    });
+    const mend = () => {
+      fails = false;
+    };
+    return { log, mend, book, pay };
+  }
+
+  test("is not forked behind what is undone; at it, or before, it is done anew", async () => {
+    const { log, mend, book, pay } = trip();
+    const on = scene();
+    const { runner } = on.cast(
+      pipeline(
+        "p",
+        step("ask", (n: number) => n)
+          .to(book)
+          .to(pay),
+      ),
+    );
+    expect((await on.play(runner.run(1, { runId: "r" }))).status).toBe("failed");
+    mend();
+    const behind = on.play(runner.fork("r", { at: "/p/pay" }).result());
+    await expect(behind).rejects.toThrow("would share what run r has undone: /p/book");
+    expect(await on.play(runner.fork("r", { at: "/p/book" }).result())).toMatchObject({ output: 10 });
+    expect(log).toEqual(["book", "unbook", "book"]);
+    await expect(on.play(runner.fork("r", { at: "/p/book@undo/unbook" }).result())).rejects.toThrow(
+      "undoes something",
+    );
+  });
+
+  test("undone for a fallback that is shared, it may be; nothing is undone again", async () => {
+    const { log, book, pay } = trip();
+    const flow = pipeline(
+      "p",
+      book
+        .to(pay)
+        .fallback(step("wait", (n: number) => n))
+        .to(step("end", (n) => n)),
+    );
+    const on = scene();
+    const { runner } = on.cast(flow);
+    await on.play(runner.run(1, { runId: "r" }));
+    expect(await on.play(runner.fork("r", { at: "/p/end" }).result())).toMatchObject({ output: 1 });
+    await expect(on.play(runner.fork("r", { at: "/p/pay" }).result())).rejects.toThrow("has undone: /p/book");
+    expect(log).toEqual(["book", "unbook"]);
+  });
+
+  test("a fork that fails does not undo what the other run has done, and still counts on", async () => {
+    const log: string[] = [];
+    const undone = (name: string) =>
+      step(name, (n: number) => n).compensate(`un${name}`, () => void log.push(`un${name}`));
+    let fails = false;
+    const last = step("last", (n: number) => {
+      if (fails) throw new Error("no");
+      return n;
+    });
+    const on = scene();
+    const { runner } = on.cast(pipeline("p", undone("a").to(undone("b")).to(last)));
+    await on.play(runner.run(1, { runId: "r" }));
+    fails = true;
+    expect((await on.play(runner.fork("r", { at: "/p/b" }).result())).status).toBe("failed");
+    expect(log).toEqual(["unb"]);
+  });
+});
+
 describe("refusals", () => {
   const chain = pipeline("p", step("a", (n: number) => n + 1).to(step("b", (n: number) => n + 1)));
 

@@ -7,7 +7,7 @@ import { fold, type RunRecord } from "../core/fold.ts";
 import { renumbered, sharedEntries } from "../core/forking.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Overlay } from "../core/overlay.ts";
-import { isWithin, type Path } from "../core/paths.ts";
+import { isWithin, type Path, undoAround } from "../core/paths.ts";
 import { Values } from "../core/resolve.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
 import type { Blob, Lease, Store } from "../ports/store.ts";
@@ -91,7 +91,8 @@ async function madeOf({ root, store, world }: ForkPlace, forking: Forking): Prom
   const before = await overlaidRoot(root, created.overlay);
   const overlay = [...(created.overlay ?? []), ...forking.overlay];
   const after = await overlaidRoot(root, overlay);
-  const shared = sharedEntries(entries, before.node, at);
+  const { entries: shared, lost } = sharedEntries(entries, before.node, at);
+  if (lost.length > 0) throw undone(from, at, lost);
   if (!forking.force) await checkVersion(run, shared, before, store, from);
   const copies = await filled(entries, shared, store);
   const isWhole = at === root.path;
@@ -139,6 +140,9 @@ function checkPoint(entries: readonly Entry[], { from, at, input }: Forking): vo
           ? `Near it there are ${near.join(", ")}.`
           : `flujo lens show ${from} lists what there is.`,
     });
+  }
+  if (undoAround(at) !== undefined) {
+    throw new InvalidOptionError(`${at} undoes something, and no run begins with that`, { runId: from });
   }
   if (input !== undefined && at.includes(":")) {
     throw new InvalidOptionError(`${at} is inside a body, and has no input of its own`, {
@@ -193,6 +197,12 @@ function costOf(run: RunRecord, shared: readonly Entry[]): bigint {
     if (kept.has(path)) sum += BigInt((settled ?? amount).picoUsd);
   return sum;
 }
+
+const undone = (runId: string, at: Path, lost: readonly Path[]): InvalidOptionError =>
+  new InvalidOptionError(`a fork at ${at} would share what run ${runId} has undone: ${lost.join(", ")}`, {
+    runId,
+    hint: `Fork at one of these, or before them, so that it is done anew.`,
+  });
 
 const taken = (runId: string): InvalidOptionError =>
   new InvalidOptionError(`there is a run ${runId} already, and it is not this fork`, {

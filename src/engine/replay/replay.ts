@@ -124,7 +124,7 @@ async function walkAgain({ root, world, models, enclosure }: ReplayParts, walk: 
     state: new StateScope(created.state),
     stop: tenure.stop,
     scopes: [scope],
-    freshFrom: run.freshFrom,
+    freshFrom: freshBefore(run, entries),
     checks: [],
     deadline: undefined,
     footprint: undefined,
@@ -137,6 +137,12 @@ async function walkAgain({ root, world, models, enclosure }: ReplayParts, walk: 
     outcome = { error };
   }
   await judge(outcome, { run, root, findings, entries, store });
+}
+
+/** From where on failures were fresh when the run came to its end; undoing it may have been resumed since. */
+function freshBefore({ undoing, freshFrom }: RunRecord, entries: readonly Entry[]): number {
+  if (undoing === undefined) return freshFrom;
+  return fold(entries.filter(({ seq }) => seq < undoing.seq)).freshFrom;
 }
 
 /** The moment a `sleepUntil` waits for is decided; how long a `sleep` takes is told by the clock. */
@@ -196,7 +202,8 @@ const fromOutside: ReadonlySet<string> = new Set(["timeout", "budget-exceeded"])
 
 function judgeFailure(thrown: unknown, { run, root, findings, entries }: Case): void {
   const { code, message, path = root.path } = recordError(placed(thrown, root.path), root.path);
-  const { status, error } = run;
+  const { status } = run;
+  const error = run.undoing?.error ?? run.error; // what failed; undoing it may have added to that
   if (status === "failed") {
     const isTheSame = error?.code === code && error.message === message;
     // Of two that failed beside one another, the other was first.
