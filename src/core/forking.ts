@@ -63,6 +63,7 @@ function following(root: Node, at: Path, entries: readonly Entry[]): (entry: Ent
   return (entry) => {
     if (!("path" in entry)) return false;
     const { path, type, seq } = entry;
+    if (type === "input-replaced" && path === place) return false; // it came from before
     if (isWithin(path, place)) return operation < 0 || seq >= first;
     if (type === "fallback-taken" && after.untaken.has(entry.to)) return true;
     if (after.entries.has(`${type} ${path}`)) return true;

@@ -199,6 +199,8 @@ describe("what is changed", () => {
     expect(line).toMatchObject({ output: [9, 10, 11] });
     const whole = await on.play(runner.fork("r", { at: "/p", input: [0] }).result());
     expect(whole).toMatchObject({ output: [2] });
+    const again = await on.play(runner.fork("f", { at: "/p/each[k2]/y" }).result());
+    expect(again).toMatchObject({ output: [3, 101] });
     const journal = await on.journal("f");
     expect(journal.find(({ type }) => type === "input-replaced")).toMatchObject({
       path: "/p/each[k2]/y",

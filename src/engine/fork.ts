@@ -2,7 +2,7 @@
 import { encode } from "../core/codec.ts";
 import type { Entry, RunCreated } from "../core/entries.ts";
 import { InvalidOptionError, LeaseLostError, VersionChangedError } from "../core/errors.ts";
-import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
+import { changedPaths, versionOf } from "../core/fingerprint.ts";
 import { fold, type RunRecord } from "../core/fold.ts";
 import { renumbered, sharedEntries } from "../core/forking.ts";
 import type { Limits } from "../core/limits.ts";
@@ -14,7 +14,7 @@ import type { Blob, Lease, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { summaryWith } from "./journal.ts";
 import { acquire } from "./lease.ts";
-import { load, pagesOf } from "./load.ts";
+import { entriesOf, load, manifestOf } from "./load.ts";
 import { overlaidRoot, type Root } from "./root.ts";
 import { keep, keepJson } from "./values.ts";
 
@@ -80,8 +80,7 @@ async function write(store: Store, { runId, fence }: Lease, { entries, blobs }: 
 
 async function madeOf({ root, store, world }: ForkPlace, forking: Forking): Promise<Made> {
   const { from, at, input } = forking;
-  const entries: Entry[] = [];
-  for await (const page of pagesOf(store, from)) entries.push(...page);
+  const entries = await entriesOf(store, from);
   const run = fold(entries);
   const { created } = run;
   if (created === undefined)
@@ -96,21 +95,17 @@ async function madeOf({ root, store, world }: ForkPlace, forking: Forking): Prom
   if (!forking.force) await checkVersion(run, shared, before, store, from);
   const copies = await filled(entries, shared, store);
   const isWhole = at === root.path;
-  const replaced = input === undefined ? undefined : keep(input.value, `input of ${at}`, at);
-  const changes = replaced !== undefined && !isWhole ? [replaced] : [];
+  const given = input === undefined ? undefined : keep(input.value, `input of ${at}`, at);
+  const changes = given !== undefined && !isWhole ? [given.entry] : [];
   const { blob, fingerprint } = versionOf(after.node);
-  const now = world.now();
-  const fact: RunCreated = {
+  const first: RunCreated = {
+    ...termsOf(forking),
     type: "run-created",
     pipeline: created.pipeline,
     fingerprint,
     manifest: blob.hash,
-    input: isWhole && replaced !== undefined ? replaced.entry : created.input,
+    input: isWhole && given !== undefined ? given.entry : created.input,
     state: created.state,
-    ...(forking.limits ? { limits: forking.limits } : {}),
-    ...(forking.scopes.length > 0 ? { scopes: forking.scopes } : {}),
-    ...(forking.alertAt.length > 0 ? { alertAt: forking.alertAt } : {}),
-    ...(forking.origin === undefined ? {} : { origin: forking.origin }),
     forkedFrom: {
       runId: from,
       at,
@@ -119,13 +114,21 @@ async function madeOf({ root, store, world }: ForkPlace, forking: Forking): Prom
     },
     ...(overlay.length > 0 ? { overlay } : {}),
   };
-  const first: Entry = { ...fact, seq: 0, at: now };
-  const last = changes.map(({ entry }): Entry => {
-    return { type: "input-replaced", path: at, output: entry, seq: copies.entries.length + 1, at: now };
+  const now = world.now();
+  const last = changes.map((output): Entry => {
+    return { type: "input-replaced", path: at, output, seq: copies.entries.length + 1, at: now };
   });
-  const blobs = [blob, replaced?.blob, ...copies.blobs].filter((one) => one !== undefined);
-  return { entries: [first, ...copies.entries, ...last], blobs };
+  const blobs = [blob, given?.blob, ...copies.blobs].filter((one) => one !== undefined);
+  return { entries: [{ ...first, seq: 0, at: now }, ...copies.entries, ...last], blobs };
 }
+
+/** What holds for the new run, as for any that is started. */
+const termsOf = ({ limits, scopes, alertAt, origin }: Forking) => ({
+  ...(limits ? { limits } : {}),
+  ...(scopes.length > 0 ? { scopes } : {}),
+  ...(alertAt.length > 0 ? { alertAt } : {}),
+  ...(origin === undefined ? {} : { origin }),
+});
 
 /** @throws InvalidOptionError */
 function checkPoint(entries: readonly Entry[], { from, at, input }: Forking): void {
@@ -162,8 +165,7 @@ async function checkVersion(
 ): Promise<void> {
   const { fingerprint, manifest } = versionOf(root.node);
   if (fingerprint === run.fingerprint) return;
-  const text = await store.blob(run.manifest);
-  const before = (text === undefined ? [] : JSON.parse(text)) as Manifest; // as written when it was created or resumed
+  const before = await manifestOf(run, store);
   const paths = shared.flatMap((entry) => ("path" in entry ? [entry.path] : []));
   const changed = changedPaths(before, manifest, paths);
   if (changed.length > 0) throw new VersionChangedError(runId, changed);

@@ -10,7 +10,7 @@ import {
   recordError,
   UnknownRunError,
 } from "../../core/errors.ts";
-import { changedPaths, isTest, type Manifest, versionOf } from "../../core/fingerprint.ts";
+import { changedPaths, isTest, versionOf } from "../../core/fingerprint.ts";
 import { fold, isEnded, type RunRecord } from "../../core/fold.ts";
 import type { Json } from "../../core/json.ts";
 import { nothingSpent } from "../../core/limits.ts";
@@ -24,7 +24,7 @@ import type { World } from "../../ports/world.ts";
 import { advance } from "../advance.ts";
 import type { Frame } from "../frame.ts";
 import { Interruption } from "../interruption.ts";
-import { unknownRun } from "../load.ts";
+import { manifestOf, unknownRun } from "../load.ts";
 import { overlaidRoot, type Root } from "../root.ts";
 import { StateScope } from "../state-scope.ts";
 import { fetchJson, open, type Value } from "../values.ts";
@@ -263,8 +263,7 @@ function tellGaps(entries: readonly Entry[], findings: Findings): void {
 async function changesOf(root: Root, run: RunRecord, store: Store): Promise<Path[]> {
   const { fingerprint, manifest } = versionOf(root.node);
   if (fingerprint === run.fingerprint) return [];
-  const text = await store.blob(run.manifest);
-  const before = (text === undefined ? [] : JSON.parse(text)) as Manifest; // as written when it was created or resumed
+  const before = await manifestOf(run, store);
   const recorded = [run.completed, run.choices, run.verdicts, run.maps, run.containers];
   return changedPaths(
     before,
