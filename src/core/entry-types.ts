@@ -32,6 +32,7 @@ const known: { readonly [T in EntryType]: true } = {
   "timer-set": true,
   "cache-missed": true,
   "value-altered": true,
+  "input-replaced": true,
   "text-streamed": true,
   "signal-awaited": true,
   "signal-escalated": true,

@@ -169,6 +169,15 @@ export const Run = named(
       charges: Type.Array(Charge),
       limits: Limits,
       scopes: Type.Optional(Type.Array(Type.String())),
+      forkedFrom: Type.Optional(
+        Type.Object(
+          { runId: Type.String(), at: Type.String(), sharedUsd: Type.String() },
+          {
+            ...closed,
+            description: "Of a fork: the run it shares with, from where on, and what that part cost.",
+          },
+        ),
+      ),
       origin: orNull(Type.Object({ file: Type.String(), export: Type.String() }, closed)),
     },
     closed,
