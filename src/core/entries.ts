@@ -354,6 +354,7 @@ export const entryTypes: { readonly [type in EntryType]: true } = {
   "run-waiting": true,
   "run-cancelled": true,
   "value-altered": true,
+  "input-replaced": true,
   "step-started": true,
   "step-completed": true,
   "step-failed": true,

@@ -26,6 +26,8 @@ export function readOnly(store: Store, { outside }: Pick<Enclosure, "outside">):
     ledger: refuse,
     putNote: refuse,
     dropNote: refuse,
+    drop: refuse,
+    sweep: refuse,
     close: async () => {},
   };
 }
