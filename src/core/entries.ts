@@ -343,54 +343,6 @@ export interface ForkedFrom {
 /** A fact in its place: `seq` counts from 0 within the run, `at` is milliseconds since 1970. */
 export type Entry = Fact & { readonly seq: number; readonly at: number };
 export type EntryType = Fact["type"];
-
-/** Every type there is: a journal with another one was written by a newer Flujo, or is not sound. */
-export const entryTypes: { readonly [type in EntryType]: true } = {
-  "run-created": true,
-  "run-resumed": true,
-  "run-completed": true,
-  "run-failed": true,
-  "run-halted": true,
-  "run-waiting": true,
-  "run-cancelled": true,
-  "value-altered": true,
-  "input-replaced": true,
-  "step-started": true,
-  "step-completed": true,
-  "step-failed": true,
-  "container-completed": true,
-  "retry-scheduled": true,
-  "fallback-taken": true,
-  "failure-collected": true,
-  "cache-missed": true,
-  "branch-chosen": true,
-  "loop-judged": true,
-  "map-started": true,
-  "operation-started": true,
-  "operation-withdrawn": true,
-  "operation-completed": true,
-  "operation-failed": true,
-  "timer-set": true,
-  "signal-awaited": true,
-  "signal-escalated": true,
-  "signal-received": true,
-  "question-answered": true,
-  "scope-opened": true,
-  "compensation-owed": true,
-  "compensation-begun": true,
-  "compensation-started": true,
-  "compensation-completed": true,
-  "compensation-failed": true,
-  "cancellation-requested": true,
-  "model-priced": true,
-  "budget-reserved": true,
-  "budget-settled": true,
-  "budget-breached": true,
-  "budget-released": true,
-  "budget-raised": true,
-  "budget-threshold": true,
-  "text-streamed": true,
-};
 export type EntryOf<T extends EntryType> = Extract<Fact, { type: T }> & {
   readonly seq: number;
   readonly at: number;

@@ -1,6 +1,7 @@
 /** Whether what a store has kept is sound: journals without gaps, values that are what their hashes say, books that agree. */
 import { type Account, spentIn } from "../core/account.ts";
-import { type Entry, entryTypes, type Ref } from "../core/entries.ts";
+import type { Entry, Ref } from "../core/entries.ts";
+import { isEntryType } from "../core/entry-types.ts";
 import { sha256 } from "../core/fingerprint.ts";
 import { fold, type RunRecord } from "../core/fold.ts";
 import { addSpent, decimalUsd, lessSpent, nothingSpent, type Spent } from "../core/limits.ts";
@@ -74,7 +75,7 @@ export function faultsOf(entries: readonly Entry[]): FaultAt[] {
       say(i, `entry ${i} is missing: entry ${seq} stands in its place`);
       return faults;
     }
-    if (!Object.hasOwn(entryTypes, type)) say(seq, `it is of an unknown type, ${JSON.stringify(type)}`);
+    if (!isEntryType(type)) say(seq, `it is of an unknown type, ${JSON.stringify(type)}`);
     if ((i === 0) !== (type === "run-created"))
       say(seq, i === 0 ? `the journal begins with ${type}` : "the run is created a second time");
     for (const ref of refsIn(entry))
