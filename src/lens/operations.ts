@@ -22,6 +22,8 @@ export interface Operation {
   status: "running" | "completed" | "failed" | "waiting" | "stopped";
   attempts: number;
   startedAt: number | undefined;
+  /** When its last attempt ended; undefined while there is no end. */
+  endedAt: number | undefined;
   durationMs: number | undefined;
   in: Ref | undefined;
   /** Where the output stands; or the output itself, of a decision. */
@@ -62,6 +64,7 @@ const blank = (path: Path, kind: string): Operation => ({
   status: "running",
   attempts: 1,
   startedAt: undefined,
+  endedAt: undefined,
   durationMs: undefined,
   in: undefined,
   out: undefined,
@@ -163,6 +166,7 @@ function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>)
     case "timer-set": {
       const operation = at(entry.path, "sleep");
       operation.startedAt ??= entry.at;
+      operation.endedAt = entry.due;
       operation.durationMs = entry.due - entry.at;
       return;
     }
@@ -237,6 +241,7 @@ function complete(operation: Operation, entry: Entry, took: number | undefined):
   operation.status = "completed";
   operation.out = { ref: entry.seq };
   operation.error = undefined;
+  operation.endedAt = entry.at;
   if (took === undefined) operation.durationMs ??= entry.at - (operation.startedAt ?? entry.at);
   else {
     operation.startedAt ??= entry.at - took;
@@ -252,6 +257,7 @@ function fail(operation: Operation, entry: EntryOf<"step-failed"> | EntryOf<"ope
     operation.in = entry.in;
   }
   operation.startedAt ??= entry.at - took;
+  operation.endedAt = entry.at;
   operation.durationMs = took;
   operation.error = error;
   operation.failures.push({ attempt, at: iso(entry.at), durationMs: took, error });
@@ -260,6 +266,7 @@ function fail(operation: Operation, entry: EntryOf<"step-failed"> | EntryOf<"ope
 function decide(operation: Operation, at: number, output: Json): void {
   operation.status = "completed";
   operation.startedAt ??= at;
+  operation.endedAt = at;
   operation.out = { json: output };
 }
 
