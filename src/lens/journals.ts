@@ -3,6 +3,7 @@ import { emptyRecord, type RunRecord, record } from "../core/fold.ts";
 import type { Path } from "../core/paths.ts";
 import type { Store } from "../ports/store.ts";
 import { nested, type Operation, operationsOf } from "./operations.ts";
+import { type Tree, treeOf } from "./tree.ts";
 
 /** What is known of a run that is looked at again and again. */
 export interface OpenJournal {
@@ -11,6 +12,8 @@ export interface OpenJournal {
   readonly run: RunRecord;
   /** Outer ones first, as `show` tells them. Worked out when it is asked for. */
   operations(): ReadonlyMap<Path, Operation>;
+  /** The same as a tree, worked out when it is asked for. */
+  tree(): Tree;
 }
 
 const page = 10_000;
@@ -72,6 +75,7 @@ class Open implements OpenJournal {
   readonly entries: Entry[] = [];
   readonly run: RunRecord = emptyRecord();
   #operations: ReadonlyMap<Path, Operation> | undefined;
+  #tree: Tree | undefined;
 
   constructor(runId: string) {
     this.runId = runId;
@@ -81,6 +85,7 @@ class Open implements OpenJournal {
     this.entries.push(entry);
     record(this.run, entry);
     this.#operations = undefined;
+    this.#tree = undefined;
   }
 
   operations(): ReadonlyMap<Path, Operation> {
@@ -88,5 +93,10 @@ class Open implements OpenJournal {
       [...nested(operationsOf(this.entries, this.run))].map((operation) => [operation.path, operation]),
     );
     return this.#operations;
+  }
+
+  tree(): Tree {
+    this.#tree ??= treeOf(this.operations().values(), this.entries, this.run);
+    return this.#tree;
   }
 }

@@ -1,8 +1,8 @@
 import type { Entry, ForkedFrom } from "../core/entries.ts";
 import type { ErrorRecord } from "../core/errors.ts";
-import { askedAt, fold, promptAt, type RunRecord, undoneIn } from "../core/fold.ts";
+import { askedAt, fold, promptAt, type RunRecord, spentOf, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
-import { decimalUsd, type Limits } from "../core/limits.ts";
+import { addSpent, decimalUsd, type Limits, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
@@ -35,6 +35,8 @@ export interface RunView {
   /** Of a run that has begun to undo what it did: the places that are undone, and those that are left. */
   readonly undone?: { readonly places: readonly Path[]; readonly left: readonly Path[] };
   readonly spent: SpentView;
+  /** Of that, what is held for calls that are not settled yet. */
+  readonly held: SpentView;
   /** The same by model, each with the price it was charged by. */
   readonly charges: readonly ModelCharge[];
   readonly limits: {
@@ -108,6 +110,7 @@ export async function runView(
   const { created, output, fingerprint, status, updatedAt, error = null, spent, limits } = run;
   const waitingFor = run.waits.map((wait) => waitView(run, wait)); // the record may go on while values are fetched
   const undone = undoneIn(run);
+  const held = heldIn(run);
   const began = created?.at ?? updatedAt;
   return {
     runId,
@@ -123,6 +126,7 @@ export async function runView(
     waitingFor,
     ...(undone === undefined ? {} : { undone }),
     spent: spentView(spent),
+    held: spentView(held),
     charges,
     limits: limitsView(limits),
     ...(created?.scopes === undefined ? {} : { scopes: created.scopes.map(scopeName) }),
@@ -136,6 +140,11 @@ const forkView = ({ runId, at, picoUsd }: ForkedFrom): NonNullable<RunView["fork
   at,
   sharedUsd: decimalUsd(BigInt(picoUsd)),
 });
+
+const heldIn = ({ reservations }: RunRecord): Spent =>
+  [...reservations.values()]
+    .filter(({ settled }) => settled === undefined)
+    .reduce((sum, { amount, kind }) => addSpent(sum, spentOf(amount, kind)), nothingSpent);
 
 function waitView(run: RunRecord, { path, kind, due }: Wait): WaitView {
   const assignees = askedAt(run, path)?.assignees;

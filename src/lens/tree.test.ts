@@ -6,6 +6,7 @@ import type { Path } from "../core/paths.ts";
 import { Flujo } from "../flujo.ts";
 import { memory } from "../stores/memory.ts";
 import { readJournal } from "./journal.ts";
+import { operationsOf } from "./operations.ts";
 import { type Tree, type TreeRow, treeOf } from "./tree.ts";
 
 /** A journal by hand: entries come ten milliseconds apart. */
@@ -37,7 +38,11 @@ const failed = (path: Path): Fact => ({
 });
 const resumed: Fact = { type: "run-resumed", owner: "o", fence: 2, why: "resumed" };
 
-const tree = (...facts: readonly Fact[]): Tree => treeOf(journal(...facts), fold(journal(...facts)));
+const tree = (...facts: readonly Fact[]): Tree => grow(journal(...facts));
+function grow(entries: readonly Entry[]): Tree {
+  const run = fold(entries);
+  return treeOf(operationsOf(entries, run).values(), entries, run);
+}
 const below = (within: Tree, path: Path): readonly TreeRow[] => within.page(path, 0, 100).rows;
 
 describe("of a journal by hand", () => {
@@ -103,7 +108,7 @@ test("of a run, every operation is in the tree once", async () => {
   await using flujo = new Flujo(pipeline("p", mapOver("all", item).to(both)), { store });
   const { runId } = await flujo.run([1, 2, 3]);
   const entries = (await readJournal(store, runId)) ?? [];
-  const grown = treeOf(entries, fold(entries));
+  const grown = grow(entries);
   const paths: Path[] = [];
   const walk = (path: Path): void => {
     for (const row of below(grown, path)) {

@@ -3,7 +3,7 @@ import type { Entry } from "../core/entries.ts";
 import type { RunRecord } from "../core/fold.ts";
 import { addSpent, decimalUsd, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
-import { type Operation, operationsOf, parentPath } from "./operations.ts";
+import { type Operation, parentPath } from "./operations.ts";
 
 /** One row: an operation, or what holds operations and has no entry of its own (a map's item, a loop's turn). */
 export interface TreeRow {
@@ -58,12 +58,15 @@ interface Twig {
 }
 
 /** The tree of everything recorded. Time and memory grow with the journal; a page costs what it holds. */
-export function treeOf(entries: readonly Entry[], run: RunRecord): Tree {
+export function treeOf(
+  operations: Iterable<Operation>,
+  entries: readonly Entry[],
+  { updatedAt }: Pick<RunRecord, "updatedAt">,
+): Tree {
   const root = twigOf("");
   const twigs = new Map<Path, Twig>([["", root]]);
-  for (const operation of operationsOf(entries, run).values())
-    hang(operation.path, twigs).operation = operation;
-  measure(root, run.updatedAt);
+  for (const operation of operations) hang(operation.path, twigs).operation = operation;
+  measure(root, updatedAt);
   return {
     pauses: pausesOf(entries),
     page(within, from, limit) {
