@@ -166,6 +166,7 @@ export const Run = named(
       ),
       waitingFor: Type.Array(Wait),
       spent: Spent,
+      held: Spent,
       charges: Type.Array(Charge),
       limits: Limits,
       scopes: Type.Optional(Type.Array(Type.String())),
@@ -236,6 +237,47 @@ export const OperationPage = named(
       operations: Type.Array(OperationLine),
       total: count,
       next: orNull(Type.Integer({ description: "The `from` of the next page; null on the last one." })),
+    },
+    closed,
+  ),
+);
+
+const milliseconds = Type.Number({ description: "Milliseconds since 1970." });
+
+const TreeRow = named(
+  "TreeRow",
+  Type.Object(
+    {
+      path: Type.String(),
+      name: Type.String({ description: "The last part of the path." }),
+      kind: Type.String(),
+      status: Type.Enum(["running", "completed", "failed", "waiting", "stopped"]),
+      attempts: Type.Integer(),
+      began: milliseconds,
+      ended: milliseconds,
+      costUsd: Money,
+      tokens: Type.Integer(),
+      model: Type.Optional(Type.String()),
+      cached: Type.Optional(Type.Literal(true)),
+      children: Type.Integer({ description: "Rows right below it." }),
+    },
+    closed,
+  ),
+);
+
+export const Tree = named(
+  "Tree",
+  Type.Object(
+    {
+      next: Type.Integer({ description: "The number that the run's next event will have." }),
+      began: milliseconds,
+      ended: milliseconds,
+      pauses: Type.Array(Type.Object({ from: milliseconds, to: milliseconds }, closed), {
+        description: "Times in which nobody advanced the run.",
+      }),
+      pages: Type.Array(
+        Type.Object({ within: Type.String(), total: count, from: count, rows: Type.Array(TreeRow) }, closed),
+      ),
     },
     closed,
   ),

@@ -320,3 +320,32 @@ describe("pipelines", () => {
     expect((await get(`${api}/pipelines/none`)).status).toBe(404);
   });
 });
+
+test("GET /runs/{runId}/tree answers with pages of rows right below the paths asked for", async () => {
+  const { post, get, stands } = await stage();
+  await post(`${api}/runs`, { pipeline: "spending", input: ["a", "b", "c"], runId: "r" });
+  const { body: run } = await stands("r");
+  const { body: top } = await get(`${api}/runs/r/tree`);
+  expect(top).toMatchObject({
+    next: run.next,
+    pauses: [],
+    pages: [
+      {
+        within: "",
+        total: 1,
+        from: 0,
+        rows: [{ path: "/spending", children: 1, costUsd: "0.000000000003" }],
+      },
+    ],
+  });
+  const wanted = ["1:/spending/each", "0:/spending/each[0]/buy"]
+    .map((at) => `at=${encodeURIComponent(at)}`)
+    .join("&");
+  const { body: inner } = await get(`${api}/runs/r/tree?${wanted}&limit=1`);
+  expect(inner.pages).toMatchObject([
+    { total: 3, from: 1, rows: [{ path: "/spending/each[1]", kind: "item" }] },
+    { total: 1, from: 0, rows: [{ path: "/spending/each[0]/buy:pay#0", costUsd: "0.000000000001" }] },
+  ]);
+  expect((await get(`${api}/runs/r/tree?at=here`)).status).toBe(400);
+  expect((await get(`${api}/runs/none/tree`)).status).toBe(404);
+});

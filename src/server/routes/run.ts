@@ -13,7 +13,7 @@ import { operationLine, operationView, runView } from "../../lens/show.ts";
 import { type House, journalOf, serviceOf } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
-import { EntryPage, Graph, Operation, OperationPage, RunDetail, RunId, RunPath } from "../schemas.ts";
+import { EntryPage, Graph, Operation, OperationPage, RunDetail, RunId, RunPath, Tree } from "../schemas.ts";
 
 export const RunParams = Type.Object({ runId: RunId }, { additionalProperties: false });
 
@@ -79,6 +79,44 @@ export const runRoutes = (house: House): readonly Route[] => [
       const operations = all.slice(from, from + limit).map(operationLine);
       const next = from + operations.length < all.length ? from + operations.length : null;
       return c.json({ operations, total: all.length, next });
+    },
+  ),
+
+  route(
+    {
+      method: "get",
+      path: "/runs/{runId}/tree",
+      name: "getTree",
+      summary: "What a run has done, as a tree: the rows right below some paths, page by page",
+      tag: "runs",
+      role: "viewer",
+      params: RunParams,
+      query: Type.Object(
+        {
+          at: Type.Optional(
+            Type.Array(Type.String({ pattern: "^\\d{1,9}:", maxLength: 4_000 }), {
+              maxItems: 100,
+              description:
+                "Where each page begins: the number of its first row, a colon, the path the rows are below. Default `0:`, the top.",
+            }),
+          ),
+          limit: limited(1_000, 200),
+        },
+        { additionalProperties: false },
+      ),
+      answers: { 200: { says: "The pages, in the order asked for.", schema: Tree } },
+      refusals: [404],
+    },
+    async ({ params: { runId }, query: { at = ["0:"], limit = 200 }, c }) => {
+      const journal = await journalOf(house, runId);
+      const { run, entries } = journal;
+      const tree = journal.tree();
+      const pages = at.map((text) => {
+        const colon = text.indexOf(":");
+        return tree.page(text.slice(colon + 1), Number(text.slice(0, colon)), limit);
+      });
+      const began = run.created?.at ?? run.updatedAt;
+      return c.json({ next: entries.length, began, ended: run.updatedAt, pauses: tree.pauses, pages });
     },
   ),
 
