@@ -90,6 +90,7 @@ export function serverApp(parts: ServerParts): ServerApp {
 
   const house = houseOf(parts);
   hono.route(apiBase, api(house, door));
+  if (parts.pages !== undefined) hono.route("/", parts.pages);
 
   return { hono, options, guarded: !tokens.isEmpty, end: () => house.streams.end() };
 }
