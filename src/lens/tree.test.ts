@@ -36,6 +36,7 @@ const failed = (path: Path): Fact => ({
   error: { code: "step-failed", message: "no", retryable: true },
   took: 5,
 });
+const started: Fact = { type: "map-started", path: "/p/all", count: 2 };
 const resumed: Fact = { type: "run-resumed", owner: "o", fence: 2, why: "resumed" };
 
 const tree = (...facts: readonly Fact[]): Tree => grow(journal(...facts));
@@ -47,11 +48,19 @@ const below = (within: Tree, path: Path): readonly TreeRow[] => within.page(path
 
 describe("of a journal by hand", () => {
   test("what holds operations and has no entry yet is a row of its own, as long as what is inside", () => {
-    const grown = tree(done("/p/all[a]/get"), failed("/p/all[b]/get"), done("/p/all[b]/put"));
-    expect(below(grown, "")).toMatchObject([{ path: "/p", kind: "place", status: "failed", children: 1 }]);
+    const grown = tree(started, done("/p/all[a]/get"), failed("/p/all[b]/get"), done("/p/all[b]/put"));
+    expect(below(grown, "")).toMatchObject([{ path: "/p", kind: "place", status: "running", children: 1 }]);
     expect(below(grown, "/p/all")).toMatchObject([
-      { path: "/p/all[a]", name: "[a]", kind: "item", status: "completed", began: 5, ended: 10, children: 1 },
-      { path: "/p/all[b]", name: "[b]", kind: "item", status: "failed", began: 15, ended: 30, children: 2 },
+      {
+        path: "/p/all[a]",
+        name: "[a]",
+        kind: "item",
+        status: "completed",
+        began: 15,
+        ended: 20,
+        children: 1,
+      },
+      { path: "/p/all[b]", name: "[b]", kind: "item", status: "failed", began: 25, ended: 40, children: 2 },
     ]);
   });
 
@@ -61,9 +70,9 @@ describe("of a journal by hand", () => {
   });
 
   test("what is under way lasts until now, and never into the future", () => {
-    const started: Fact = { type: "step-started", path: "/p/a", kind: "step", attempt: 1 };
+    const begun: Fact = { type: "step-started", path: "/p/a", kind: "step", attempt: 1 };
     const sleeping: Fact = { type: "timer-set", path: "/p/b", due: 9_000 };
-    const rows = below(tree(started, sleeping, done("/p/c")), "/p");
+    const rows = below(tree(begun, sleeping, done("/p/c")), "/p");
     expect(rows.map(({ status, began, ended }) => [status, began, ended])).toEqual([
       ["running", 10, 30],
       ["running", 20, 30],

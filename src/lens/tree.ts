@@ -5,7 +5,7 @@ import { addSpent, decimalUsd, nothingSpent, type Spent } from "../core/limits.t
 import type { Path } from "../core/paths.ts";
 import { type Operation, parentPath } from "./operations.ts";
 
-/** One row: an operation, or what holds operations and has no entry of its own (a map's item, a loop's turn). */
+/** One row: an operation, or what holds operations and has no entry of its own (a map's item, a loop's turn, a branch). */
 export interface TreeRow {
   readonly path: Path;
   /** The last part of the path, as it stands there. */
@@ -71,7 +71,12 @@ export function treeOf(
     pauses: pausesOf(entries),
     page(within, from, limit) {
       const below = twigs.get(within)?.below ?? [];
-      return { within, total: below.length, from, rows: below.slice(from, from + limit).map(rowOf) };
+      return {
+        within,
+        total: below.length,
+        from,
+        rows: below.slice(from, from + limit).map((twig) => rowOf(twig, twigs)),
+      };
     },
   };
 }
@@ -124,11 +129,13 @@ function statusOf(below: readonly Twig[]): Operation["status"] {
   );
 }
 
-function rowOf({ path, operation, below, began, ended, spent, status }: Twig): TreeRow {
+function rowOf(twig: Twig, twigs: ReadonlyMap<Path, Twig>): TreeRow {
+  const { path, operation, below, began, ended, spent, status } = twig;
+  const within = parentPath(path);
   return {
     path,
-    name: path.slice(parentPath(path).length),
-    kind: operation?.kind ?? kindOf(path),
+    name: path.slice(within.length),
+    kind: operation?.kind ?? kindOf(path, twigs.get(within)?.operation?.kind),
     status,
     attempts: operation?.attempts ?? 1,
     began,
@@ -141,11 +148,22 @@ function rowOf({ path, operation, below, began, ended, spent, status }: Twig): T
   };
 }
 
-/** What a path without an entry stands for, by its form. */
-function kindOf(path: Path): string {
+/** What a path without an entry stands for, by its form and by what holds it. */
+function kindOf(path: Path, holder: string | undefined): string {
   const part = path.slice(parentPath(path).length);
-  if (part.startsWith("[")) return "item";
-  return part.startsWith("@") ? "attempt" : "place";
+  if (part.startsWith("@")) return "attempt";
+  if (!part.startsWith("[")) return "place";
+  switch (holder) {
+    case "mapOver":
+      return "item";
+    case "loopUntil":
+      return "turn";
+    case "parallel":
+    case "branchOn":
+      return "branch";
+    default:
+      return "part"; // a loop and a parallel are not named before their end
+  }
 }
 
 function pausesOf(entries: readonly Entry[]): Pause[] {
