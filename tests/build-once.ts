@@ -1,14 +1,27 @@
-/** Before any test: the tests of the command run what is built, so it is built when a source is newer. */
+/** Before any test: the tests of the command and of the dashboard run what is built, so it is built when a source is newer. */
 import { execFileSync } from "node:child_process";
 import { globSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 
+/** What is built of which sources, by which command of node_modules. */
+const products = [
+  { built: "dist/cli/main.js", sources: "src/**/*.ts", by: ["rolldown/bin/cli.mjs", "-c"] },
+  {
+    built: "dist/dashboard/index.html",
+    sources: "dashboard/**/*.{ts,tsx,css,svg,html}",
+    by: ["vite/bin/vite.js", "build", "dashboard", "--logLevel", "warn"],
+  },
+] as const;
+
 export default function buildOnce(): void {
-  const built = statSync(join(root, "dist/cli/main.js"), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const sources = globSync("src/**/*.ts", { cwd: root }).filter((name) => !name.endsWith(".test.ts"));
-  const newest = Math.max(...sources.map((name) => statSync(join(root, name)).mtimeMs));
-  if (newest <= built) return;
-  execFileSync(process.execPath, ["node_modules/rolldown/bin/cli.mjs", "-c"], { cwd: root, stdio: "pipe" });
+  for (const { built, sources, by } of products) {
+    const since = statSync(join(root, built), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const names = globSync(sources, { cwd: root }).filter((name) => !name.endsWith(".test.ts"));
+    const newest = Math.max(...names.map((name) => statSync(join(root, name)).mtimeMs));
+    if (newest <= since) continue;
+    const [tool, ...args] = by;
+    execFileSync(process.execPath, [join("node_modules", tool), ...args], { cwd: root, stdio: "pipe" });
+  }
 }

@@ -7,6 +7,7 @@ import { nodeWorld } from "../../node-world.ts";
 import type { Store } from "../../ports/store.ts";
 import { serverApp } from "../../server/app.ts";
 import { type Listening, listen } from "../../server/listen.ts";
+import { pages } from "../../server/pages.ts";
 import { answerPages } from "../answer-pages.ts";
 import { exit } from "../exit.ts";
 import { farewell } from "../farewell.ts";
@@ -170,6 +171,7 @@ async function answer(
       { at: "/metrics", app: metricsApp(metrics), role: "viewer" },
       answerPages(settings, store, application.served),
     ],
+    pages: pages(),
   });
   isGuarded = app.guarded;
   return listen(app);

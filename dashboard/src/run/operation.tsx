@@ -1,0 +1,158 @@
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useEffect } from "react";
+import { Count, Duration, Money } from "../parts/figures.tsx";
+import { LetterBox } from "../parts/letter.tsx";
+import { Status } from "../parts/status.tsx";
+import { Value } from "../parts/value.tsx";
+import { get, pathOf, queryOf } from "../wire/http.ts";
+import { momentText } from "../words/time.ts";
+import { Failures } from "./failures.tsx";
+import { Messages } from "./messages.tsx";
+import type { OperationDetail } from "./wire.ts";
+
+/** One operation: what went in, what came out, what was said to its model, what failed. */
+export function OperationPanel({
+  runId,
+  path,
+  news,
+  onClose,
+}: {
+  readonly runId: string;
+  readonly path: string;
+  readonly news: number;
+  readonly onClose: () => void;
+}) {
+  const { data, error, isPending, refetch } = useQuery({
+    queryKey: ["operation", runId, path],
+    queryFn: ({ signal }) =>
+      get<OperationDetail>(`${pathOf("runs", runId)}/operation${queryOf({ path })}`, signal),
+    placeholderData: (before) => before,
+  });
+  useEffect(() => {
+    if (news > 0) refetch();
+  }, [news, refetch]);
+  return (
+    <aside className="operation card" aria-label="Operation">
+      <div className="operation-head">
+        <h2 className="mono">{path}</h2>
+        <button type="button" className="button plain tight" onClick={onClose}>
+          Close <kbd>Esc</kbd>
+        </button>
+      </div>
+      {isPending && <p className="muted">Loading…</p>}
+      {error !== null && data === undefined && <LetterBox error={error} />}
+      {data !== undefined && <Detail of={data} />}
+    </aside>
+  );
+}
+
+function Detail({ of }: { readonly of: OperationDetail }) {
+  const {
+    status,
+    kind,
+    model,
+    attempts,
+    durationMs,
+    startedAt,
+    spent,
+    cached,
+    error,
+    notes = [],
+    partial,
+  } = of;
+  const { messages = [], state = [], input, output } = of;
+  return (
+    <>
+      <dl className="facts">
+        <Fact name="Status">
+          <Status status={status} />
+        </Fact>
+        <Fact name="Kind">{cached ? `${kind}, from the cache` : kind}</Fact>
+        {model !== undefined && (
+          <Fact name="Model">
+            <span className="mono">{model}</span>
+          </Fact>
+        )}
+        {startedAt !== null && <Fact name="Began">{momentText(Date.parse(startedAt))}</Fact>}
+        {durationMs !== null && (
+          <Fact name="Lasted">
+            <Duration ms={durationMs} name="operation.duration" />
+          </Fact>
+        )}
+        <Fact name="Attempts">
+          <Count n={attempts} name="operation.attempts" />
+        </Fact>
+        {spent.calls > 0 && (
+          <Fact name="Cost">
+            <Money usd={spent.costUsd} name="operation.cost" />
+          </Fact>
+        )}
+        {spent.calls > 0 && (
+          <Fact name="Tokens">
+            <Count n={spent.inputTokens} name="operation.inputTokens" /> in,{" "}
+            <Count n={spent.outputTokens} name="operation.outputTokens" /> out
+          </Fact>
+        )}
+      </dl>
+      {error !== null && (
+        <div className="letter">
+          <p>
+            <strong>{error.message}</strong>
+          </p>
+          {error.hint !== undefined && <p>{error.hint}</p>}
+        </div>
+      )}
+      {notes.length > 0 && (
+        <ul className="notes">
+          {notes.map((note) => (
+            <li key={note}>{note}</li>
+          ))}
+        </ul>
+      )}
+      <Failures of={of.failures ?? []} />
+      {messages.length > 0 && <Messages of={messages} />}
+      {partial !== undefined && (
+        <section aria-live="polite">
+          <h3>Said so far</h3>
+          <Value of={partial} label="What the model has said so far" />
+        </section>
+      )}
+      {input !== null && (
+        <section>
+          <h3>Input</h3>
+          <Value of={input} label="Input of the operation" />
+        </section>
+      )}
+      {status === "completed" && messages.length === 0 && (
+        <section>
+          <h3>Output</h3>
+          <Value of={output} label="Output of the operation" />
+        </section>
+      )}
+      {state.length > 0 && (
+        <section>
+          <h3>Changed in the state</h3>
+          <ul className="changes">
+            {state.map(({ op, path, value }) => (
+              <li key={`${op} ${path}`}>
+                <p className="mono">
+                  <span className={`mark ${op === "remove" ? "red" : "teal"}`}>{op}</span> {path}
+                </p>
+                {value !== undefined && <Value of={value} label={`New value of ${path}`} />}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

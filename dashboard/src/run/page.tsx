@@ -1,0 +1,156 @@
+import { Link, useSearchParams } from "wouter";
+import type { RunView } from "../../../src/lens/show.ts";
+import { Ago, Count, Duration } from "../parts/figures.tsx";
+import { LetterBox } from "../parts/letter.tsx";
+import { Status } from "../parts/status.tsx";
+import { Tabs } from "../parts/tabs.tsx";
+import { Value } from "../parts/value.tsx";
+import { useNow } from "../shell/clock.ts";
+import { useTitle } from "../shell/title.ts";
+import "../styles/run.css";
+import { Actions } from "./actions.tsx";
+import { Costs } from "./costs.tsx";
+import { Gauge } from "./gauge.tsx";
+import { Graph } from "./graph.tsx";
+import { useRun, useRunNews } from "./run.ts";
+import { Standing } from "./standing.tsx";
+import { Timeline } from "./timeline.tsx";
+
+/** One run: how it stands, what it did, what it cost. */
+export default function RunPage({ runId }: { readonly runId: string }) {
+  useTitle(runId);
+  const { data: detail, error } = useRun(runId);
+  const news = useRunNews(runId, detail);
+  const [search, setSearch] = useSearchParams();
+  const tab = search.get("tab") ?? "timeline";
+  if (detail === undefined && error === null) return <p className="loading">Loading {runId}…</p>;
+  if (detail === undefined)
+    return (
+      <section className="page">
+        <h1 className="mono">{runId}</h1>
+        {error !== null && <LetterBox error={error} />}
+        <p>
+          <Link href="/runs" className="text-link">
+            All runs
+          </Link>
+        </p>
+      </section>
+    );
+  const { run } = detail;
+  return (
+    <section className="page run-page">
+      <div className="page-head">
+        <p className="trail">
+          <Link href="/runs" className="text-link">
+            Runs
+          </Link>
+          <span aria-hidden="true"> / </span>
+          <Link href={`/runs?pipeline=${encodeURIComponent(run.pipeline)}`} className="text-link">
+            {run.pipeline}
+          </Link>
+        </p>
+        <h1 className="mono">{runId}</h1>
+        <Status status={run.status} />
+        <Actions detail={detail} />
+      </div>
+      <Figures run={run} />
+      <Standing run={run} />
+      <Tabs
+        label="Views of the run"
+        chosen={tab}
+        onChoose={(id) => setSearch({ tab: id }, { replace: true })}
+        tabs={[
+          { id: "timeline", name: "Timeline", content: () => <Timeline runId={runId} news={news} /> },
+          { id: "graph", name: "Graph", content: () => <Graph runId={runId} news={news} /> },
+          { id: "costs", name: "Costs", content: () => <Costs run={run} news={news} /> },
+          { id: "values", name: "Input and output", content: () => <Values run={run} /> },
+        ]}
+      />
+    </section>
+  );
+}
+
+function Figures({ run }: { readonly run: RunView }) {
+  const now = useNow();
+  const { spent, held, limits, createdAt, durationMs, status } = run;
+  const lasted = status === "running" ? Math.max(durationMs, now - Date.parse(createdAt)) : durationMs;
+  return (
+    <dl className="figures card">
+      <div className="wide">
+        <dt>Budget</dt>
+        <dd>
+          <Gauge limitUsd={limits.costUsd} spent={spent} held={held} name="run" />
+        </dd>
+      </div>
+      <div>
+        <dt>Model calls</dt>
+        <dd>
+          <Count n={spent.calls} name="run.calls" />
+          <Of limit={limits.calls} name="run.limit.calls" />
+        </dd>
+      </div>
+      <div>
+        <dt>Tokens in</dt>
+        <dd>
+          <Count n={spent.inputTokens} name="run.inputTokens" />
+        </dd>
+      </div>
+      <div>
+        <dt>Tokens out</dt>
+        <dd>
+          <Count n={spent.outputTokens} name="run.outputTokens" />
+        </dd>
+      </div>
+      {spent.toolCalls !== undefined && (
+        <div>
+          <dt>Tool calls</dt>
+          <dd>
+            <Count n={spent.toolCalls} name="run.toolCalls" />
+            <Of limit={limits.toolCalls} name="run.limit.toolCalls" />
+          </dd>
+        </div>
+      )}
+      <div>
+        <dt>Lasted</dt>
+        <dd>
+          <Duration ms={lasted} name="run.duration" />
+        </dd>
+      </div>
+      <div>
+        <dt>Started</dt>
+        <dd>
+          <Ago at={createdAt} />
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function Of({ limit, name }: { readonly limit: number | undefined; readonly name: string }) {
+  if (limit === undefined) return null;
+  return (
+    <span className="muted">
+      {" of "}
+      <Count n={limit} name={name} />
+    </span>
+  );
+}
+
+function Values({ run }: { readonly run: RunView }) {
+  return (
+    <div className="values">
+      <section>
+        <h2>Input</h2>
+        <Value of={run.input} label="Input of the run" />
+      </section>
+      <section>
+        <h2>Output</h2>
+        {run.status === "completed" ? (
+          <Value of={run.output} label="Output of the run" />
+        ) : (
+          <p className="muted">A run has an output when it is completed.</p>
+        )}
+      </section>
+    </div>
+  );
+}

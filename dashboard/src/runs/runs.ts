@@ -1,0 +1,64 @@
+/** The list of runs: a page at a time, and kept up by news. */
+import { type InfiniteData, keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import type { RunLine } from "../../../src/lens/list.ts";
+import { get, queryOf } from "../wire/http.ts";
+
+/** What of all runs is looked at. */
+export interface Filter {
+  readonly status?: string | undefined;
+  readonly pipeline?: string | undefined;
+  /** How their ids begin. */
+  readonly id?: string | undefined;
+}
+
+export interface RunsPage {
+  readonly runs: readonly RunLine[];
+  /** Where the next page begins; null after the last one. */
+  readonly next: string | null;
+}
+
+const pageSize = 100;
+
+export const useRuns = (filter: Filter) =>
+  useInfiniteQuery({
+    queryKey: ["runs", filter],
+    queryFn: ({ pageParam: cursor, signal }) => {
+      const { status, pipeline, id: idPrefix } = filter;
+      return get<RunsPage>(
+        `/runs${queryOf({ status, pipeline, idPrefix, limit: pageSize, cursor })}`,
+        signal,
+      );
+    },
+    initialPageParam: "",
+    getNextPageParam: ({ next }) => next,
+    placeholderData: keepPreviousData,
+  });
+
+/** A list with what is new of one run: in its place, at the head when it is a new run, gone when it fits no more. */
+export function withNews(
+  known: InfiniteData<RunsPage, string>,
+  line: RunLine,
+  filter: Filter,
+): InfiniteData<RunsPage, string> {
+  const isListed = known.pages.some(({ runs }) => runs.some(({ runId }) => runId === line.runId));
+  if (isListed) {
+    const pages = known.pages.map((page) => ({
+      ...page,
+      runs: page.runs.flatMap((run) => changed(run, line, filter)),
+    }));
+    return { ...known, pages };
+  }
+  const [first, ...rest] = known.pages;
+  const newest = first?.runs[0]?.createdAt;
+  if (first === undefined || !fits(line, filter) || (newest !== undefined && line.createdAt < newest))
+    return known;
+  return { ...known, pages: [{ ...first, runs: [line, ...first.runs] }, ...rest] };
+}
+
+const changed = (run: RunLine, line: RunLine, filter: Filter): readonly RunLine[] =>
+  run.runId !== line.runId ? [run] : fits(line, filter) ? [line] : [];
+
+const fits = (line: RunLine, { status, pipeline, id }: Filter): boolean =>
+  (status === undefined || status === line.status) &&
+  (pipeline === undefined || pipeline === line.pipeline) &&
+  (id === undefined || line.runId.startsWith(id));

@@ -1,0 +1,63 @@
+import { lazy, Suspense, useRef } from "react";
+import { Redirect, Route, Switch, useLocation } from "wouter";
+import { Fault } from "../parts/fault.tsx";
+import { RunsPage } from "../runs/page.tsx";
+import { useFeed } from "../wire/feed.ts";
+import { Connection } from "./connection.tsx";
+import { Help, type HelpHandle } from "./help.tsx";
+import { useKeys } from "./keys.ts";
+import { places, Sidebar } from "./sidebar.tsx";
+import { nextTheme } from "./theme.ts";
+
+const RunPage = lazy(() => import("../run/page.tsx"));
+const InboxPage = lazy(() => import("../inbox/page.tsx"));
+
+/** What is around every page, and which page stands in it. */
+export function Frame() {
+  const [, go] = useLocation();
+  const help = useRef<HelpHandle>(null);
+  useFeed();
+  useKeys([
+    ["?", () => help.current?.open()],
+    ["t", nextTheme],
+    ...places.map(({ href }, i) => [String(i + 1), () => go(href)] as const),
+  ]);
+  return (
+    <div className="frame">
+      <a className="skip" href="#content">
+        Skip to the page
+      </a>
+      <Sidebar onHelp={() => help.current?.open()} />
+      <main id="content" className="content" tabIndex={-1}>
+        <Connection />
+        <Fault>
+          <Suspense fallback={<p className="loading">Loading…</p>}>
+            <Switch>
+              <Route path="/">
+                <Redirect to="/runs" replace />
+              </Route>
+              <Route path="/runs">
+                <RunsPage />
+              </Route>
+              <Route path="/runs/:id">{({ id }) => <RunPage key={id} runId={id} />}</Route>
+              <Route path="/inbox">
+                <InboxPage />
+              </Route>
+              <Route>
+                <Nowhere />
+              </Route>
+            </Switch>
+          </Suspense>
+        </Fault>
+      </main>
+      <Help ref={help} />
+    </div>
+  );
+}
+
+const Nowhere = () => (
+  <section className="page">
+    <h1>There is no such page</h1>
+    <p className="muted">The menu on the left leads to all there are.</p>
+  </section>
+);
