@@ -1,0 +1,166 @@
+import { sqlite } from "flujo/sqlite";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { placeFinder } from "../../src/core/fingerprint.ts";
+import { fold, type RunRecord, spentOf } from "../../src/core/fold.ts";
+import { decimalUsd } from "../../src/core/limits.ts";
+import { isWithin } from "../../src/core/paths.ts";
+import { readJournal } from "../../src/lens/journal.ts";
+import { operationsOf } from "../../src/lens/operations.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { browsing, type Stage, stage } from "./stage.ts";
+
+/** Every number that may stand on a page, by its name, as the journal's own fold has it. */
+async function figuresOf(store: Store, runId: string): Promise<ReadonlyMap<string, string>> {
+  const entries = (await readJournal(store, runId)) ?? [];
+  const run = fold(entries);
+  const manifest = JSON.parse((await store.blob(run.manifest)) ?? "[]");
+  const find = placeFinder(manifest);
+  const all = [...run.reservations.values()].map(({ path, amount, settled, kind, seq }) => ({
+    path,
+    place: find(path) ?? path,
+    model:
+      entries.flatMap((entry) =>
+        entry.seq === seq && entry.type === "budget-reserved" ? entry.model : [],
+      )[0] ?? "",
+    isHeld: settled === undefined,
+    ...spentOf(settled ?? amount, kind),
+  }));
+  const pico = (some: readonly { readonly picoUsd: bigint }[]): bigint =>
+    some.reduce((sum, { picoUsd }) => sum + picoUsd, 0n);
+  const usd = (some: typeof all): string => decimalUsd(pico(some));
+  const sum = (of: "inputTokens" | "outputTokens" | "calls" | "toolCalls", some = all): string =>
+    String(some.reduce((total, one) => total + one[of], 0));
+
+  const figures = new Map<string, string>();
+  const held = all.filter(({ isHeld }) => isHeld);
+  const settled = all.filter(({ isHeld }) => !isHeld);
+  figures.set(`runs.cost ${runId}`, usd(all));
+  figures.set(`runs.tokens ${runId}`, String(Number(sum("inputTokens")) + Number(sum("outputTokens"))));
+  figures.set("run.settled", usd(settled));
+  figures.set("run.held", usd(held));
+  for (const of of ["inputTokens", "outputTokens", "calls", "toolCalls"] as const)
+    figures.set(`run.${of}`, sum(of));
+  figures.set("run.duration", `PT${(run.updatedAt - (entries[0]?.at ?? 0)) / 1_000}S`);
+  limitsOf(run, pico(all), figures);
+
+  figures.set("costs.places.sum", usd(all)).set("costs.models.sum", usd(all));
+  const called = all.filter(({ calls }) => calls > 0);
+  const others = all.filter(({ calls }) => calls === 0);
+  for (const [model, some] of Map.groupBy(called, ({ model }) => model)) {
+    figures.set(`costs.model ${model}`, usd(some));
+    for (const of of ["calls", "inputTokens", "outputTokens"] as const)
+      figures.set(`costs.${of} ${model}`, sum(of, some));
+  }
+  figures.set("costs.model tools and steps", usd(others));
+  for (const [place, some] of Map.groupBy(all, ({ place }) => place)) {
+    figures.set(`costs.place ${place}`, usd(some));
+    figures.set(`graph.cost ${place}`, usd(some));
+  }
+  const operations = [...operationsOf(entries, run).values()];
+  for (const [place] of manifest as [string][]) {
+    const own = operations.filter(
+      ({ path }) => !path.includes(":") && find(path) === place && path.endsWith("]") === place.endsWith("]"),
+    );
+    figures.set(`graph.all ${place}`, String(own.length));
+    figures.set(
+      `graph.completed ${place}`,
+      String(own.filter(({ status }) => status === "completed").length),
+    );
+  }
+  for (const { path } of all)
+    for (const part of partsOf(path))
+      figures.set(`row.cost ${part}`, usd(all.filter((one) => isWithin(one.path, part))));
+  return figures;
+}
+
+function limitsOf(run: RunRecord, spent: bigint, figures: Map<string, string>): void {
+  const { picoUsd, calls, toolCalls } = run.limits;
+  if (picoUsd !== undefined)
+    figures
+      .set("run.limit", decimalUsd(BigInt(picoUsd)))
+      .set("run.left", decimalUsd(BigInt(picoUsd) - spent));
+  if (calls !== undefined) figures.set("run.limit.calls", String(calls));
+  if (toolCalls !== undefined) figures.set("run.limit.toolCalls", String(toolCalls));
+}
+
+/** `/a`, `/a/b`, `/a/b[k]`, … of a path, itself the last. */
+const partsOf = (path: string): string[] =>
+  [...path.matchAll(/[/[:@]/g)]
+    .flatMap(({ index }) => (index === 0 ? [] : path.slice(0, index)))
+    .concat(path);
+
+browsing("every number on screen is what the journal's own fold says", () => {
+  const runIds = ["report", "cheap", "weather", "failing", "paid"];
+  let here: Stage;
+  let store: Store;
+  beforeAll(async () => {
+    here = await stage({
+      reply: ({ text, body }) =>
+        text.includes("Look the figures up") && !JSON.stringify(body).includes("revenue")
+          ? { toolCalls: [{ name: "figures", input: { company: "Apple" } }] }
+          : "Revenue grew by 4 %.",
+      cachedPercent: 30,
+    });
+    store = sqlite(here.store.replace("sqlite:", ""));
+    await here.start("quarterly", ["Apple", "Amazon", "NVIDIA"], "report", "$0.50");
+    await here.start("quarterly", ["Apple", "Amazon"], "cheap", "$0.0009");
+    await here.start("ask", "How was the weather?", "weather");
+    await here.start("failing", null, "failing");
+    await here.start("paid", 7, "paid");
+    for (const runId of runIds) await here.stands(runId);
+  });
+  afterAll(async () => {
+    await store.close();
+    await here.close();
+  });
+
+  /** The numbers of a page that have a name; all that are shown as numbers have to. */
+  const shown = async (page: Page): Promise<[string, string][]> => {
+    expect(await page.locator("data:not([data-figure])").count()).toBe(0);
+    return page
+      .locator("[data-figure]")
+      .evaluateAll((all) =>
+        all.map((one) => [
+          one.getAttribute("data-figure") ?? "",
+          one.getAttribute("value") ?? one.getAttribute("datetime") ?? "",
+        ]),
+      );
+  };
+
+  test.each(runIds)("of run %s", { timeout: 60_000 }, async (runId) => {
+    const figures = await figuresOf(store, runId);
+    const page = await here.browser.newPage({ viewport: { width: 1400, height: 2_400 } });
+    onTestFinished(() => page.close());
+    const seen: [string, string][] = [];
+    for (const [tab, waitFor] of [
+      ["timeline", "[data-path]"],
+      ["graph", "[data-place]"],
+      ["costs", ".sum, .tab-panel > p"],
+    ] as const) {
+      await page.goto(`${here.url}/runs/${runId}?tab=${tab}`);
+      await page.locator(waitFor).first().waitFor();
+      await page.waitForLoadState("networkidle");
+      seen.push(...(await shown(page)));
+    }
+    expect(seen.length).toBeGreaterThan(12);
+    expect(
+      seen
+        .filter(([name, value]) => figures.get(name) !== value)
+        .map(([name, value]) => [name, value, figures.get(name)]),
+    ).toEqual([]);
+  });
+
+  test("in the list of runs", async () => {
+    const figures = new Map(
+      (await Promise.all(runIds.map((runId) => figuresOf(store, runId)))).flatMap((one) => [...one]),
+    );
+    const page = await here.browser.newPage();
+    onTestFinished(() => page.close());
+    await page.goto(`${here.url}/runs`);
+    await page.locator("[data-run]").first().waitFor();
+    const costs = (await shown(page)).filter(([name]) => name.startsWith("runs."));
+    expect(costs).toHaveLength(runIds.length * 2);
+    for (const [name, value] of costs) expect([name, value]).toEqual([name, figures.get(name)]);
+  });
+});

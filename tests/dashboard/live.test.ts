@@ -1,0 +1,115 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { browsing, type Stage, stage } from "./stage.ts";
+
+/** What a gate holds back until it is opened. */
+class Gate {
+  #open: () => void = () => {};
+  readonly opened = new Promise<void>((resolve) => {
+    this.#open = resolve;
+  });
+  open(): void {
+    this.#open();
+  }
+}
+
+browsing("the dashboard, live", () => {
+  const middle = new Gate();
+  let here: Stage;
+  beforeAll(async () => {
+    here = await stage({
+      reply: ({ text }) => (text.includes("Answer.") ? "It rained all day, and then it stopped." : "Fine."),
+      beforeEvent: (event, { stream }) => (stream && event === 6 ? middle.opened : undefined),
+    });
+  });
+  afterAll(() => here.close());
+
+  const open = async (path: string): Promise<Page> => {
+    const page = await here.browser.newPage();
+    onTestFinished(() => page.close());
+    await page.goto(here.url + path);
+    return page;
+  };
+  const sees = (page: Page, text: string): Promise<void> => page.getByText(text).first().waitFor();
+
+  test("a run that somebody starts comes to the head of the list, and its line changes where it stands", async () => {
+    const page = await open("/runs");
+    await sees(page, "No runs yet");
+    await here.start("ask", "How was the weather?", "weather");
+    const line = page.locator('[data-run="weather"]');
+    await line.locator('[data-status="running"]').waitFor();
+    await here.start("hello", "Ada", "hello");
+    await page.locator('[data-run="hello"] [data-status="completed"]').waitFor();
+    expect(
+      await page.locator("[data-run]").evaluateAll((rows) => rows.map((row) => row.getAttribute("data-run"))),
+    ).toEqual(["hello", "weather"]);
+
+    await line.getByRole("link").click();
+    await page.locator('[data-path="/ask/answer:call#0"]').click();
+    await sees(page, "It rain");
+    middle.open();
+    await page.locator('.page-head [data-status="completed"]').waitFor();
+    await sees(page, "It rained all day, and then it stopped.");
+  });
+
+  test("an approval is answered where it is asked, and the run goes on before one's eyes", async () => {
+    const page = await open("/inbox");
+    await here.start("payout", "order 17", "payout");
+    const question = page.locator('[data-question="payout /payout/approve"]');
+    await question.getByText("Pay $120 for order 17?").waitFor();
+    await question.getByLabel("Note").fill("in time");
+    await question.getByRole("button", { name: "Approve" }).click();
+    await sees(page, "Nobody is asked anything");
+    expect((await here.stands("payout")).run).toMatchObject({ status: "completed", output: "paid" });
+  });
+
+  test("an answer is given by a form made of its schema; one that cannot be sent says where it is wrong", async () => {
+    await here.start("quarterly", ["Apple"], "report");
+    await here.stands("report");
+    const page = await open("/runs/report");
+    await page.locator("[data-asks]").click();
+    const form = page.locator("form").filter({ hasText: "verdict" });
+    await form.getByLabel("verdict").selectOption("publish");
+    await form.getByLabel("headline").fill("Steady growth");
+    await form.getByLabel("priority").fill("high");
+    await form.getByRole("button", { name: "Answer" }).click();
+    await sees(page, "priority: a number is wanted");
+    await form.getByLabel("priority").fill("9");
+    await form.getByRole("button", { name: "Answer" }).click();
+    await page.getByRole("alert").filter({ hasText: "priority" }).waitFor(); // the server's own check
+    expect((await here.stands("report")).run.status).toBe("waiting");
+    await form.getByLabel("priority").fill("2");
+    await form.getByRole("button", { name: "Answer" }).click();
+    await page.locator('.page-head [data-status="completed"]').waitFor();
+    expect((await here.stands("report")).run.output).toBe("publish: Steady growth");
+  });
+
+  test("a run that halted of its budget is topped up and goes on; a run is cancelled, with the reason kept", async () => {
+    await here.start("quarterly", ["Apple", "Amazon"], "cheap", "$0.00001");
+    expect((await here.stands("cheap")).run.status).toBe("halted");
+    const page = await open("/runs/cheap");
+    await sees(page, "does not allow");
+    await page.getByRole("button", { name: "Top up" }).click();
+    await page.getByLabel("Raise it by").fill("0.25");
+    await page.getByRole("button", { name: "Top up and resume" }).click();
+    await page.locator('.page-head [data-status="waiting"]').waitFor();
+    expect((await here.stands("cheap")).run.limits).toEqual({ costUsd: "0.25001" });
+
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByLabel("Why").fill("nobody needs it");
+    await page.getByRole("button", { name: "Cancel the run" }).click();
+    await page.locator('.page-head [data-status="cancelled"]').waitFor();
+    await sees(page, "nobody needs it");
+  });
+
+  test("a page whose server is gone says so, and is up to date again when another one is there", async () => {
+    const page = await open("/runs");
+    await page.locator('[data-run="hello"]').waitFor();
+    await here.restart(async () => {
+      await sees(page, "The server does not answer.");
+    });
+    await here.start("hello", "Bo", "after");
+    await page.locator('[data-run="after"] [data-status="completed"]').waitFor();
+    await page.getByText("The server does not answer.").waitFor({ state: "hidden" });
+  });
+});

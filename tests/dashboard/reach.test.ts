@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { browsing, type Stage, stage } from "./stage.ts";
+
+const axe = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+const hostile = `<img src=x onerror="document.title='owned'">`;
+
+/** Every page and every view of one, each with what is done to see it. */
+const views: readonly (readonly [path: string, shows: string, act?: (page: Page) => Promise<void>])[] = [
+  ["/runs", "report"],
+  ["/runs?status=cancelled", "No run is like that"],
+  ["/runs", "next and previous row", (page) => page.keyboard.press("?")],
+  ["/runs/report", "companies"],
+  ["/runs/report", "Publish the report?", (page) => page.locator("[data-asks]").click()],
+  ["/runs/report?at=%2Fquarterly%2Fcompanies%5B0%5D%2Fsummarise%3Acall%230", "model-call"],
+  ["/runs/report?tab=graph", "fetch filing"],
+  ["/runs/report?tab=costs", "By what was bought"],
+  ["/runs/report?tab=values", "Input"],
+  ["/runs/report", "Raise it by", (page) => page.getByRole("button", { name: "Top up" }).click()],
+  ["/runs/report", "for good?", (page) => page.getByRole("button", { name: "Cancel" }).click()],
+  ["/runs/failing", "line 3 is no number"],
+  ["/runs/failing?at=%2Ffailing%2Fparse", "Failed attempts"],
+  ["/runs/none", "none"],
+  ["/inbox", "Pay $120"],
+  ["/nowhere", "There is no such page"],
+];
+
+browsing("the dashboard is for everybody", () => {
+  let here: Stage;
+  beforeAll(async () => {
+    here = await stage({ reply: () => `${hostile} grew by 4 %.` });
+    await here.start("quarterly", ["Apple", "Amazon"], "report", "$0.50");
+    await here.start("failing", null, "failing");
+    await here.start("payout", "order 17", "payout");
+    await here.start("script", [hostile, "<script>document.title='owned'</script>"], "script");
+    for (const runId of ["report", "failing", "payout", "script"]) await here.stands(runId);
+  });
+  afterAll(() => here.close());
+
+  /** A page, and what it complains of: errors of its scripts, and of its content security policy. */
+  const look = async (theme: "light" | "dark" = "light") => {
+    const page = await here.browser.newPage({ colorScheme: theme });
+    onTestFinished(() => page.close());
+    const complaints: string[] = [];
+    page.on("pageerror", ({ message }) => complaints.push(message));
+    page.on("console", (message) => {
+      const isMissing = message.text().includes("404"); // a browser tells of any answer that says so
+      if (message.type() === "error" && !isMissing) complaints.push(message.text());
+    });
+    const go = (path: string) => page.goto(here.url + path);
+    return { page, complaints, go };
+  };
+
+  test.each(["light", "dark"] as const)("axe finds nothing on any page, in the %s theme", async (theme) => {
+    const { page, complaints, go } = await look(theme);
+    for (const [path, shows, act] of views) {
+      await go(path);
+      await page.locator("h1, h2").first().waitFor();
+      await act?.(page);
+      await page.getByText(shows).first().waitFor();
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate<AxeResults>("axe.run()");
+      const found = violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html}`);
+      expect([path, found, complaints]).toEqual([path, [], []]);
+    }
+  });
+
+  test("everything is reached with keys", async () => {
+    const { page, go } = await look();
+    await go("/runs");
+    await page.locator('[data-run="report"]').waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("rep");
+    await page.locator('[data-run="payout"]').waitFor({ state: "detached" });
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/runs/report");
+    await page.locator('[data-path="/quarterly/companies"]').waitFor();
+
+    const chosen = () => page.locator('[role="row"][aria-selected="true"]').getAttribute("data-path");
+    await page.keyboard.press("j");
+    await page.keyboard.press("ArrowDown");
+    expect(await chosen()).toBe("/quarterly/companies");
+    await page.getByRole("complementary", { name: "Operation" }).waitFor();
+    await page.keyboard.press("ArrowLeft");
+    await page.locator('[data-path="/quarterly/companies[0]"]').waitFor({ state: "detached" });
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(chosen).toBe("/quarterly/companies[0]");
+    await page.keyboard.press("Escape");
+    await page.getByRole("complementary", { name: "Operation" }).waitFor({ state: "detached" });
+
+    await page.keyboard.press("2");
+    await page.waitForURL("**/inbox");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("1"); // keys of the page mean nothing under a dialog
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    expect(page.url()).toContain("/inbox");
+  });
+
+  test("the theme is the system's until the reader chooses another, which is kept", async () => {
+    const { page, go } = await look("dark");
+    await go("/runs");
+    const ground = () => page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+    const dark = await ground();
+    await page.keyboard.press("t");
+    const light = await ground();
+    expect(light).not.toBe(dark);
+    await page.reload();
+    await page.locator('[data-run="report"]').waitFor();
+    expect(await ground()).toBe(light);
+  });
+
+  test("script in names, inputs, prompts and what a model said is text", async () => {
+    const each = "/runs/script?at=%2Fscript%2Feach";
+    const call = "/runs/report?at=%2Fquarterly%2Fchecks%5Btone%5D%2Fjudge%20tone%3Acall%230";
+    const paths = ["/runs/script", each, "/runs/script?tab=graph", "/runs/script?tab=values", "/inbox", call];
+    const { page, complaints, go } = await look();
+    for (const path of paths) {
+      await go(path);
+      await page.getByText("<img src=x").filter({ visible: true }).first().waitFor();
+      expect(await page.title()).not.toBe("owned");
+      expect(await page.locator("img[src=x], body script").count()).toBe(0);
+      expect([path, complaints]).toEqual([path, []]);
+    }
+  });
+});
