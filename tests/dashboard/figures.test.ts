@@ -103,8 +103,8 @@ browsing("every number on screen is what the journal's own fold says", () => {
       cachedPercent: 30,
     });
     store = sqlite(here.store.replace("sqlite:", ""));
-    await here.start("quarterly", ["Apple", "Amazon", "NVIDIA"], "report", "$0.50");
-    await here.start("quarterly", ["Apple", "Amazon"], "cheap", "$0.0009");
+    await here.start("quarterly", ["Apple", "Amazon", "NVIDIA"], "report", { budget: "$0.50" });
+    await here.start("quarterly", ["Apple", "Amazon"], "cheap", { budget: "$0.0009" });
     await here.start("ask", "How was the weather?", "weather");
     await here.start("failing", null, "failing");
     await here.start("paid", 7, "paid");

@@ -85,7 +85,7 @@ browsing("the dashboard, live", () => {
   });
 
   test("a run that halted of its budget is topped up and goes on; a run is cancelled, with the reason kept", async () => {
-    await here.start("quarterly", ["Apple", "Amazon"], "cheap", "$0.00001");
+    await here.start("quarterly", ["Apple", "Amazon"], "cheap", { budget: "$0.00001" });
     expect((await here.stands("cheap")).run.status).toBe("halted");
     const page = await open("/runs/cheap");
     await sees(page, "does not allow");

@@ -24,6 +24,11 @@ const views: readonly (readonly [path: string, shows: string, act?: (page: Page)
   ["/runs/failing?at=%2Ffailing%2Fparse", "Failed attempts"],
   ["/runs/none", "none"],
   ["/inbox", "Pay $120"],
+  ["/pipelines", "quarterly"],
+  ["/pipelines/quarterly", "fetch filing"],
+  ["/pipelines/quarterly", "Run id", (page) => page.getByRole("button", { name: "Start a run" }).click()],
+  ["/budgets", "tenant:acme"],
+  ["/outbox", "Everything is delivered"],
   ["/nowhere", "There is no such page"],
 ];
 
@@ -31,7 +36,10 @@ browsing("the dashboard is for everybody", () => {
   let here: Stage;
   beforeAll(async () => {
     here = await stage({ reply: () => `${hostile} grew by 4 %.` });
-    await here.start("quarterly", ["Apple", "Amazon"], "report", "$0.50");
+    await here.start("quarterly", ["Apple", "Amazon"], "report", {
+      budget: "$0.50",
+      scopes: ["tenant:acme"],
+    });
     await here.start("failing", null, "failing");
     await here.start("payout", "order 17", "payout");
     await here.start("script", [hostile, "<script>document.title='owned'</script>"], "script");

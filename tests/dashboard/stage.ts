@@ -45,13 +45,19 @@ export interface Stage {
   readonly store: string;
   readonly model: OpenAIServer;
   readonly browser: Browser;
-  start(pipeline: string, input: Json, runId: string, budget?: string): Promise<void>;
+  start(pipeline: string, input: Json, runId: string, terms?: Terms): Promise<void>;
   get<T>(path: string): Promise<T>;
   /** Until a run has come to stand. */
   stands(runId: string): Promise<RunDetail>;
   /** Ends the server as a crash does, and starts another one on the same port. */
   restart(whileAway: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What a run may spend, and the budgets it shares. */
+interface Terms {
+  readonly budget?: string;
+  readonly scopes?: readonly string[];
 }
 
 interface Server {
@@ -76,8 +82,8 @@ export async function stage(model: OpenAIServerOptions = {}): Promise<Stage> {
     model: models,
     browser,
     get,
-    async start(pipeline, input, runId, budget) {
-      const body = JSON.stringify({ pipeline, input, runId, ...(budget === undefined ? {} : { budget }) });
+    async start(pipeline, input, runId, terms = {}) {
+      const body = JSON.stringify({ pipeline, input, runId, ...terms });
       const answer = await fetch(`${url}/api/v1/runs`, {
         method: "POST",
         headers: { "content-type": "application/json" },

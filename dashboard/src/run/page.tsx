@@ -1,16 +1,17 @@
 import { Link, useSearchParams } from "wouter";
 import type { RunView } from "../../../src/lens/show.ts";
 import { Ago, Count, Duration } from "../parts/figures.tsx";
+import { Gauge } from "../parts/gauge.tsx";
 import { LetterBox } from "../parts/letter.tsx";
 import { Status } from "../parts/status.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { Value } from "../parts/value.tsx";
 import { useNow } from "../shell/clock.ts";
 import { useTitle } from "../shell/title.ts";
+import { decimalOf, picoOf } from "../words/money.ts";
 import "../styles/run.css";
 import { Actions } from "./actions.tsx";
 import { Costs } from "./costs.tsx";
-import { Gauge } from "./gauge.tsx";
 import { Graph } from "./graph.tsx";
 import { useRun, useRunNews } from "./run.ts";
 import { Standing } from "./standing.tsx";
@@ -73,13 +74,14 @@ export default function RunPage({ runId }: { readonly runId: string }) {
 function Figures({ run }: { readonly run: RunView }) {
   const now = useNow();
   const { spent, held, limits, createdAt, durationMs, status } = run;
+  const settled = decimalOf(picoOf(spent.costUsd) - picoOf(held.costUsd));
   const lasted = status === "running" ? Math.max(durationMs, now - Date.parse(createdAt)) : durationMs;
   return (
     <dl className="figures card">
       <div className="wide">
         <dt>Budget</dt>
         <dd>
-          <Gauge limitUsd={limits.costUsd} spent={spent} held={held} name="run" />
+          <Gauge limitUsd={limits.costUsd} settledUsd={settled} heldUsd={held.costUsd} name="run" />
         </dd>
       </div>
       <div>

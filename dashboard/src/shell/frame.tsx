@@ -11,6 +11,10 @@ import { nextTheme } from "./theme.ts";
 
 const RunPage = lazy(() => import("../run/page.tsx"));
 const InboxPage = lazy(() => import("../inbox/page.tsx"));
+const PipelinesPage = lazy(() => import("../pipelines/page.tsx"));
+const PipelinePage = lazy(() => import("../pipelines/pipeline-page.tsx"));
+const BudgetsPage = lazy(() => import("../budgets/page.tsx"));
+const OutboxPage = lazy(() => import("../outbox/page.tsx"));
 
 /** What is around every page, and which page stands in it. */
 export function Frame() {
@@ -42,6 +46,16 @@ export function Frame() {
               <Route path="/runs/:id">{({ id }) => <RunPage key={id} runId={id} />}</Route>
               <Route path="/inbox">
                 <InboxPage />
+              </Route>
+              <Route path="/pipelines">
+                <PipelinesPage />
+              </Route>
+              <Route path="/pipelines/:name">{({ name }) => <PipelinePage key={name} name={name} />}</Route>
+              <Route path="/budgets">
+                <BudgetsPage />
+              </Route>
+              <Route path="/outbox">
+                <OutboxPage />
               </Route>
               <Route>
                 <Nowhere />

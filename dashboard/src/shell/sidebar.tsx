@@ -7,6 +7,9 @@ import { nextTheme, useTheme } from "./theme.ts";
 export const places = [
   { href: "/runs", name: "Runs" },
   { href: "/inbox", name: "Inbox" },
+  { href: "/pipelines", name: "Pipelines" },
+  { href: "/budgets", name: "Budgets" },
+  { href: "/outbox", name: "Outbox" },
 ] as const;
 
 export function Sidebar({ onHelp }: { readonly onHelp: () => void }) {

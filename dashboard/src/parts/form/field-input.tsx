@@ -4,7 +4,6 @@ import type { Field } from "./field.ts";
 
 interface InputProps {
   readonly field: Field;
-  /** Empty: of the whole answer. */
   readonly name: string;
   readonly at: string;
   readonly draft: Draft;
@@ -14,11 +13,10 @@ interface InputProps {
 
 /** The input of one field, with its name, and what the schema says of it. */
 export function FieldInput(props: InputProps) {
-  const { field, name, draft, onChange } = props;
+  const { field, name, at, draft, onChange } = props;
   const id = useId();
-  const label = field.title ?? (name === "" ? "Answer" : name);
-  if (field.kind === "object")
-    return <ObjectInput {...props} field={field} label={name === "" ? "" : label} />;
+  const label = field.title ?? name;
+  if (field.kind === "object") return <ObjectInput {...props} field={field} label={at === "" ? "" : label} />;
   if (field.kind === "list") return <ListInput {...props} field={field} label={label} />;
   if (field.kind === "truth")
     return (

@@ -7,11 +7,14 @@ import { FieldInput } from "./field-input.tsx";
 /** A form made of a JSON Schema. */
 export function SchemaForm({
   schema,
+  name = "Answer",
   submit,
   isPending,
   onSubmit,
 }: {
   readonly schema: Json;
+  /** What a value that is no object is called. */
+  readonly name?: string;
   /** What the button says. */
   readonly submit: string;
   readonly isPending: boolean;
@@ -32,7 +35,7 @@ export function SchemaForm({
         if ("value" in now) onSubmit(now.value ?? null);
       }}
     >
-      <FieldInput field={field} name="" at="" draft={draft} problem={problem} onChange={setDraft} />
+      <FieldInput field={field} name={name} at="" draft={draft} problem={problem} onChange={setDraft} />
       {problem !== undefined && (
         <p role="alert" className="problem">
           {problem.at === "" ? "" : `${problem.at.slice(1).replaceAll("/", ", ")}: `}
