@@ -56,9 +56,10 @@ async function serve(flags: Flags): Promise<number> {
 }
 
 async function untilStopped(store: Store, settings: Settings, { port, host, json }: Flags): Promise<void> {
-  const [{ serverApp }, { listen }, { answerPages }] = await Promise.all([
+  const [{ serverApp }, { listen }, { pages }, { answerPages }] = await Promise.all([
     import("../../../server/app.ts"),
     import("../../../server/listen.ts"),
+    import("../../../server/pages.ts"),
     import("../../answer-pages.ts"),
   ]);
   const outbox = outboxOf(settings, store);
@@ -72,11 +73,12 @@ async function untilStopped(store: Store, settings: Settings, { port, host, json
     },
     ...(outbox === undefined ? {} : { outbox }),
     mounts: [answerPages(settings, store)],
+    pages: pages(),
   });
   const listening = await listen(app);
   if (json) await result(`${JSON.stringify({ url: listening.url, store: store.name })}\n`);
   say(
-    `The runs of ${store.name} are at ${listening.url}/api/v1/runs; openapi.json beside it says what can be asked.`,
+    `The runs of ${store.name} are at ${listening.url}. Programs ask ${listening.url}/api/v1: its openapi.json says what.`,
   );
   say(
     app.guarded
