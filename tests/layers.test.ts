@@ -161,7 +161,7 @@ function sourcesIn(folder: string): { [file: string]: string } {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
   return Object.fromEntries(
     files
-      .filter((file) => file.endsWith(".ts") && !/\.(test|test-d|d)\.ts$/.test(file))
+      .filter((file) => /\.tsx?$/.test(file) && !/\.(test|test-d|d)\.ts$/.test(file))
       .map((file) => [relative(".", file).replaceAll(sep, "/"), readFileSync(join(folder, file), "utf8")]),
   );
 }
@@ -179,6 +179,14 @@ test("every import follows the arrows", () => {
 
 test("no import cycle at load", () => {
   expect(cycleIn(house)).toBeUndefined();
+});
+
+test("the dashboard speaks only HTTP: of src/ it takes types, which are gone when it runs", () => {
+  const pages = graphOf(sourcesIn(join(import.meta.dirname, "../dashboard/src")));
+  const taken = [...pages].flatMap(([file, imports]) => imports.map(({ to, when }) => ({ file, to, when })));
+  const outside = taken.filter(({ to }) => to.startsWith(".."));
+  expect(outside.length).toBeGreaterThan(5);
+  expect(outside.filter(({ when }) => when !== "types")).toEqual([]);
 });
 
 test('import "flujo" loads neither a model SDK nor a database driver', () => {

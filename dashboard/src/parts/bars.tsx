@@ -1,5 +1,6 @@
 import { partOf } from "../words/money.ts";
 import { Money } from "./figures.tsx";
+import { PathText } from "./path-text.tsx";
 
 /** A table of amounts, each with a bar as long as its part of the whole. */
 export function Bars({
@@ -30,7 +31,7 @@ export function Bars({
         {rows.map(({ name, usd }) => (
           <tr key={name}>
             <th scope="row" className="mono">
-              {name}
+              <PathText path={name} />
             </th>
             <td aria-hidden="true">
               <span className="bar-of" style={{ width: `${partOf(usd, whole) * 100}%` }} />

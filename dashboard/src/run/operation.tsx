@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect } from "react";
 import { Count, Duration, Money } from "../parts/figures.tsx";
 import { LetterBox } from "../parts/letter.tsx";
+import { PathText } from "../parts/path-text.tsx";
 import { Status } from "../parts/status.tsx";
 import { Value } from "../parts/value.tsx";
 import { get, pathOf, queryOf } from "../wire/http.ts";
@@ -34,7 +35,9 @@ export function OperationPanel({
   return (
     <aside className="operation card" aria-label="Operation">
       <div className="operation-head">
-        <h2 className="mono">{path}</h2>
+        <h2 className="mono">
+          <PathText path={path} />
+        </h2>
         <button type="button" className="button plain tight" onClick={onClose}>
           Close <kbd>Esc</kbd>
         </button>
