@@ -5,8 +5,8 @@ import type {
   Budget,
   EntryPage,
   EventView,
+  OperationDetail,
   OperationPage,
-  OperationView,
   RunDetail,
   RunFilter,
   RunGraph,
@@ -70,7 +70,11 @@ export class Runs {
     return this.#wire.get(`${at(runId)}/operations`, { ...page });
   }
 
-  operation(runId: string, path: string, options: { readonly whole?: boolean } = {}): Promise<OperationView> {
+  operation(
+    runId: string,
+    path: string,
+    options: { readonly whole?: boolean } = {},
+  ): Promise<OperationDetail> {
     return this.#wire.get(`${at(runId)}/operation`, { path, ...options });
   }
 

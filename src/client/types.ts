@@ -12,7 +12,8 @@ export type { AccountView } from "../lens/accounts.ts";
 export type { EventView } from "../lens/event.ts";
 export type { InboxItem } from "../lens/inbox.ts";
 export type { RunLine } from "../lens/list.ts";
-export type { OperationLine, OperationView, RunView } from "../lens/show.ts";
+export type { OperationLine, RunView } from "../lens/show.ts";
+export type { OperationDetail } from "../lens/trace.ts";
 export type { Budget, Entry, Json, Path, RunStatus, Usd };
 
 export interface StartRequest {

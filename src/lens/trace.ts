@@ -1,5 +1,5 @@
 import type { Entry } from "../core/entries.ts";
-import { fold } from "../core/fold.ts";
+import { fold, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
@@ -17,13 +17,17 @@ export interface Trace {
   readonly operations: readonly TracedOperation[];
 }
 
-export interface TracedOperation extends OperationView {
+export interface TracedOperation extends OperationDetail {
   /** How many operations of the trace are around it. */
   readonly depth: number;
   /** Its path without that of the operation around it. */
   readonly name: string;
   /** From the run's beginning to its own. */
   readonly afterMs: number | null;
+}
+
+/** An operation with all that is told of it. */
+export interface OperationDetail extends OperationView {
   /** What it changed in the run's state. */
   readonly state?: readonly StateChange[];
   /** What was paid or held for, for it alone. */
@@ -59,20 +63,31 @@ export async function trace(runId: string, entries: readonly Entry[], readBlob: 
     const around = nearest(path, depths);
     const depth = around === undefined ? 0 : (depths.get(around) as number) + 1; // nearest found it there
     depths.set(path, depth);
-    const own = calls.get(path) ?? [];
-    const { state = [], seq } = record.completed.get(path) ?? {};
-    const messages = await messagesOf(operation, own, seq, values);
     traced.push({
-      ...operation,
+      ...(await operationDetail(operation, calls.get(path) ?? [], record, values)),
       depth,
       name: path.slice(around?.length ?? 0),
       afterMs: startedAt === null ? null : Date.parse(startedAt) - began,
-      ...(state.length === 0 ? {} : { state: changes(state) }),
-      ...(own.length === 0 ? {} : { calls: own.map(callView) }),
-      ...(messages.length === 0 ? {} : { messages }),
     });
   }
   return { run, operations: traced };
+}
+
+/** @param calls those at the operation's path. */
+export async function operationDetail(
+  operation: OperationView,
+  calls: readonly Call[],
+  { completed }: Pick<RunRecord, "completed">,
+  values: Values,
+): Promise<OperationDetail> {
+  const { state = [], seq } = completed.get(operation.path) ?? {};
+  const messages = await messagesOf(operation, calls, seq, values);
+  return {
+    ...operation,
+    ...(state.length === 0 ? {} : { state: changes(state) }),
+    ...(calls.length === 0 ? {} : { calls: calls.map(callView) }),
+    ...(messages.length === 0 ? {} : { messages }),
+  };
 }
 
 /** The innermost operation around a path. */

@@ -220,12 +220,60 @@ const operationFields = {
   notes: Type.Optional(Type.Array(Type.String())),
 };
 
+const StateChange = Type.Object(
+  {
+    op: Type.Enum(["add", "replace", "remove"]),
+    path: Type.String({ description: "A JSON Pointer." }),
+    value: Type.Optional(AnyJson),
+  },
+  closed,
+);
+
+const Call = Type.Object(
+  {
+    seq: count,
+    model: Type.String(),
+    kind: Type.String(),
+    at: date,
+    tookMs: orNull(Type.Number()),
+    standing: Type.Enum(["held", "settled", "in-doubt", "released"]),
+    reserved: Spent,
+    spent: Spent,
+    accounts: Type.Optional(Type.Array(Type.String())),
+  },
+  closed,
+);
+
+const Message = Type.Object(
+  {
+    direction: Type.Enum(["to", "from"]),
+    role: Type.Enum(["system", "user", "assistant", "tool"]),
+    kind: Type.Optional(Type.Enum(["reasoning", "tool-call", "tool-result"])),
+    tool: Type.Optional(Type.String()),
+    failed: Type.Optional(Type.Literal(true)),
+    text: Type.String(),
+  },
+  closed,
+);
+
 export const OperationLine = named("OperationLine", Type.Object(operationFields, closed));
 
 export const Operation = named(
   "Operation",
   Type.Object(
-    { ...operationFields, input: AnyJson, output: AnyJson, partial: Type.Optional(Type.String()) },
+    {
+      ...operationFields,
+      input: AnyJson,
+      output: AnyJson,
+      partial: Type.Optional(Type.String()),
+      state: Type.Optional(Type.Array(StateChange, { description: "What it changed in the run's state." })),
+      calls: Type.Optional(Type.Array(Call, { description: "What was paid or held for, for it alone." })),
+      messages: Type.Optional(
+        Type.Array(Message, {
+          description: "What its model was sent that was new to it, and what it answered.",
+        }),
+      ),
+    },
     closed,
   ),
 );

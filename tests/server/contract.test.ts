@@ -9,8 +9,8 @@ import type {
   EntryPage,
   InboxItem,
   Json,
+  OperationDetail,
   OperationPage,
-  OperationView,
   PipelineView,
   ResentLetter,
   RunDetail,
@@ -163,7 +163,7 @@ test("what the types of the client say fits the schemas of the server", () => {
   fits<typeof schemas.RunPage, Loose<RunPage>>();
   fits<typeof schemas.RunDetail, Loose<RunDetail>>();
   fits<typeof schemas.OperationPage, Loose<OperationPage>>();
-  fits<typeof schemas.Operation, Loose<OperationView>>();
+  fits<typeof schemas.Operation, Loose<OperationDetail>>();
   fits<typeof schemas.Graph, Loose<RunGraph>>();
   fits<typeof schemas.Pipeline, Loose<PipelineView>>();
   fits<typeof schemas.InboxItem, Loose<InboxItem>>();

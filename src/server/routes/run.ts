@@ -5,11 +5,13 @@ import { spentOf } from "../../core/fold.ts";
 import type { Json } from "../../core/json.ts";
 import { addSpent, decimalUsd, nothingSpent, type PicoUsd } from "../../core/limits.ts";
 import { Values } from "../../core/resolve.ts";
+import { callsOf } from "../../lens/calls.ts";
 import { chargesOf } from "../../lens/charges.ts";
 import { graphJson } from "../../lens/graph.ts";
 import type { OpenJournal } from "../../lens/journals.ts";
 import { listingOf, runLine } from "../../lens/list.ts";
 import { operationLine, operationView, runView } from "../../lens/show.ts";
+import { operationDetail } from "../../lens/trace.ts";
 import { type House, journalOf, serviceOf } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
@@ -125,7 +127,8 @@ export const runRoutes = (house: House): readonly Route[] => [
       method: "get",
       path: "/runs/{runId}/operation",
       name: "getOperation",
-      summary: "One operation with its input, output and errors",
+      summary:
+        "One operation: its input, output and errors, what its model was sent and said, what it changed",
       tag: "runs",
       role: "viewer",
       params: RunParams,
@@ -144,7 +147,11 @@ export const runRoutes = (house: House): readonly Route[] => [
           `GET /api/v1/runs/${runId}/operations lists the paths; one in a URL is percent-encoded.`,
         );
       }
-      return c.json(await operationView(operation, valuesOf(house, journal, whole)));
+      const values = valuesOf(house, journal, whole);
+      const calls = callsOf(journal.entries, journal.run).filter((call) => call.path === path);
+      return c.json(
+        await operationDetail(await operationView(operation, values), calls, journal.run, values),
+      );
     },
   ),
 
