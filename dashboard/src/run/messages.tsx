@@ -1,5 +1,5 @@
+import type { MessageView } from "../../../src/lens/messages.ts";
 import { Value } from "../parts/value.tsx";
-import type { MessageView } from "./wire.ts";
 
 /** What was said to a model and what it said, as a conversation. */
 export function Messages({ of }: { readonly of: readonly MessageView[] }) {

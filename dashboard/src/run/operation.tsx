@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect } from "react";
+import type { OperationDetail } from "../../../src/lens/trace.ts";
 import { Count, Duration, Money } from "../parts/figures.tsx";
 import { LetterBox } from "../parts/letter.tsx";
 import { PathText } from "../parts/path-text.tsx";
@@ -7,9 +8,9 @@ import { Status } from "../parts/status.tsx";
 import { Value } from "../parts/value.tsx";
 import { get, pathOf, queryOf } from "../wire/http.ts";
 import { momentText } from "../words/time.ts";
+import { Calls } from "./calls.tsx";
 import { Failures } from "./failures.tsx";
 import { Messages } from "./messages.tsx";
-import type { OperationDetail } from "./wire.ts";
 
 /** One operation: what went in, what came out, what was said to its model, what failed. */
 export function OperationPanel({
@@ -63,7 +64,7 @@ function Detail({ of }: { readonly of: OperationDetail }) {
     notes = [],
     partial,
   } = of;
-  const { messages = [], state = [], input, output } = of;
+  const { messages = [], state = [], calls = [], input, output } = of;
   return (
     <>
       <dl className="facts">
@@ -113,6 +114,7 @@ function Detail({ of }: { readonly of: OperationDetail }) {
         </ul>
       )}
       <Failures of={of.failures ?? []} />
+      {calls.length > 0 && <Calls of={calls} />}
       {messages.length > 0 && <Messages of={messages} />}
       {partial !== undefined && (
         <section aria-live="polite">

@@ -1,6 +1,6 @@
 /** What the API answers about one run, beside the views of `lens/` as they are. */
 import type { Json } from "../../../src/core/json.ts";
-import type { OperationView, RunView } from "../../../src/lens/show.ts";
+import type { RunView } from "../../../src/lens/show.ts";
 
 export interface RunDetail {
   readonly run: RunView;
@@ -10,26 +10,6 @@ export interface RunDetail {
   readonly operations: number;
   /** The number its next event will have. */
   readonly next: number;
-}
-
-export interface OperationDetail extends OperationView {
-  /** What its model was sent, and what it answered. */
-  readonly messages?: readonly MessageView[];
-  /** What it changed in the run's state. */
-  readonly state?: readonly {
-    readonly op: "add" | "replace" | "remove";
-    readonly path: string;
-    readonly value?: Json;
-  }[];
-}
-
-export interface MessageView {
-  readonly direction: "to" | "from";
-  readonly role: "system" | "user" | "assistant" | "tool";
-  readonly kind?: "reasoning" | "tool-call" | "tool-result";
-  readonly tool?: string;
-  readonly failed?: true;
-  readonly text: string;
 }
 
 /** A pipeline's places in the order of the tree, and how the run stands at each. */
