@@ -9,6 +9,7 @@ import { openapi } from "./openapi.ts";
 import { type Route, route, serve } from "./route.ts";
 import { actRoutes } from "./routes/act.ts";
 import { besidesRoutes } from "./routes/besides.ts";
+import { compareRoutes } from "./routes/compare.ts";
 import { followRoutes } from "./routes/follow.ts";
 import { pipelineRoutes } from "./routes/pipelines.ts";
 import { runRoutes } from "./routes/run.ts";
@@ -18,9 +19,15 @@ export const apiBase = "/api/v1";
 
 /** Every route there is. */
 export function routesOf(house: House): readonly Route[] {
-  const routes = [runsRoutes, runRoutes, actRoutes, followRoutes, pipelineRoutes, besidesRoutes].flatMap(
-    (make) => make(house),
-  );
+  const routes = [
+    runsRoutes,
+    runRoutes,
+    compareRoutes,
+    actRoutes,
+    followRoutes,
+    pipelineRoutes,
+    besidesRoutes,
+  ].flatMap((make) => make(house));
   const description = route(
     {
       method: "get",

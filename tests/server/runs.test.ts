@@ -349,3 +349,33 @@ test("GET /runs/{runId}/tree answers with pages of rows right below the paths as
   expect((await get(`${api}/runs/r/tree?at=here`)).status).toBe(400);
   expect((await get(`${api}/runs/none/tree`)).status).toBe(404);
 });
+
+test("GET /runs/{runId}/diff tells what differs between two runs, and refuses runs that are too large for it", async () => {
+  const { post, get, stands } = await stage();
+  for (const [runId, input] of [
+    ["a", ["x", "y"]],
+    ["b", ["x", "z", "z"]],
+    ["large", Array.from({ length: 3_000 }, () => "x")],
+  ]) {
+    await post(`${api}/runs`, { pipeline: "spending", input, runId });
+    await stands(String(runId));
+  }
+  const { body } = await get(`${api}/runs/a/diff?with=b`);
+  expect(body).toMatchObject({
+    a: { runId: "a", spent: { costUsd: "0.000000000002" } },
+    b: { runId: "b", spent: { costUsd: "0.000000000003" } },
+    input: [
+      { op: "replace", path: "/1", before: "y", after: "z" },
+      { op: "add", path: "/2", after: "z" },
+    ],
+  });
+  const paths = body.operations.map(
+    ({ path, only }: { path: string; only?: string }) => `${path} ${only ?? ""}`,
+  );
+  expect(paths).toContain("/spending/each[2]/buy b");
+  expect(paths).not.toContain("/spending/each[0]/buy ");
+  expect(await get(`${api}/runs/a/diff?with=large`)).toMatchObject({
+    status: 422,
+    body: { error: { code: "too-large" } },
+  });
+});
