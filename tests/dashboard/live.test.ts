@@ -102,6 +102,18 @@ browsing("the dashboard, live", () => {
     await sees(page, "nobody needs it");
   });
 
+  test("two runs are compared: what each cost, and where they went another way", async () => {
+    await here.start("hello", "Ada", "first");
+    await here.start("hello", "Bo", "second");
+    await here.stands("second");
+    const page = await open("/runs/first");
+    await page.locator(".page-head").getByRole("link", { name: "Compare" }).click();
+    await page.getByLabel("and another").fill("second");
+    const differs = page.locator('[data-differs="/hello/greet"]');
+    await differs.getByText("Hello, Ada!").waitFor();
+    await differs.getByText("Hello, Bo!").waitFor();
+  });
+
   test("a page whose server is gone says so, and is up to date again when another one is there", async () => {
     const page = await open("/runs");
     await page.locator('[data-run="hello"]').waitFor();

@@ -48,6 +48,7 @@ const shots: readonly Shot[] = [
   ["run", `/runs/q3-2026?at=${encodeURIComponent(call)}`, "dark", 1440, 900],
   ["graph", "/runs/q3-2026?tab=graph", "light", 1240, 900],
   ["costs", "/runs/q3-2026?tab=costs", "dark", 1240, 720],
+  ["compare", "/compare?a=q3-2026&b=q1-2026", "light", 1240, 900],
   ["inbox", "/inbox", "light", 1240, 640],
 ];
 mkdirSync(folder, { recursive: true });

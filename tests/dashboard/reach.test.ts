@@ -24,6 +24,8 @@ const views: readonly (readonly [path: string, shows: string, act?: (page: Page)
   ["/runs/failing?at=%2Ffailing%2Fparse", "Failed attempts"],
   ["/runs/none", "none"],
   ["/inbox", "Pay $120"],
+  ["/compare", "Two runs are compared"],
+  ["/compare?a=report&b=payout", "Input of the run"],
   ["/pipelines", "quarterly"],
   ["/pipelines/quarterly", "fetch filing"],
   ["/pipelines/quarterly", "Run id", (page) => page.getByRole("button", { name: "Start a run" }).click()],

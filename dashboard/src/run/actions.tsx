@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
+import { Link } from "wouter";
 import type { DialogHandle } from "../parts/dialog.tsx";
 import { LetterBox } from "../parts/letter.tsx";
 import { pathOf, post } from "../wire/http.ts";
@@ -21,6 +22,9 @@ export function Actions({ detail }: { readonly detail: RunDetail }) {
   return (
     <div className="end">
       {resume.error !== null && <LetterBox error={resume.error} />}
+      <Link href={`/compare?a=${encodeURIComponent(runId)}`} className="button plain">
+        Compare
+      </Link>
       {canResume && served && (
         <button
           type="button"

@@ -11,6 +11,7 @@ import { nextTheme } from "./theme.ts";
 
 const RunPage = lazy(() => import("../run/page.tsx"));
 const InboxPage = lazy(() => import("../inbox/page.tsx"));
+const ComparePage = lazy(() => import("../compare/page.tsx"));
 const PipelinesPage = lazy(() => import("../pipelines/page.tsx"));
 const PipelinePage = lazy(() => import("../pipelines/pipeline-page.tsx"));
 const BudgetsPage = lazy(() => import("../budgets/page.tsx"));
@@ -46,6 +47,9 @@ export function Frame() {
               <Route path="/runs/:id">{({ id }) => <RunPage key={id} runId={id} />}</Route>
               <Route path="/inbox">
                 <InboxPage />
+              </Route>
+              <Route path="/compare">
+                <ComparePage />
               </Route>
               <Route path="/pipelines">
                 <PipelinesPage />

@@ -7,6 +7,7 @@ import { nextTheme, useTheme } from "./theme.ts";
 export const places = [
   { href: "/runs", name: "Runs" },
   { href: "/inbox", name: "Inbox" },
+  { href: "/compare", name: "Compare" },
   { href: "/pipelines", name: "Pipelines" },
   { href: "/budgets", name: "Budgets" },
   { href: "/outbox", name: "Outbox" },
