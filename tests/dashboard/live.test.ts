@@ -109,6 +109,7 @@ browsing("the dashboard, live", () => {
     const page = await open("/runs/first");
     await page.locator(".page-head").getByRole("link", { name: "Compare" }).click();
     await page.getByLabel("and another").fill("second");
+    await page.keyboard.press("Enter");
     const differs = page.locator('[data-differs="/hello/greet"]');
     await differs.getByText("Hello, Ada!").waitFor();
     await differs.getByText("Hello, Bo!").waitFor();
