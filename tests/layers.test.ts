@@ -18,7 +18,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   links: ["engine", "ports", "core"],
   schedules: ["ports", "core"],
   telemetry: ["ports", "core"],
-  server: ["lens", "links", "engine", "events", "ports", "core"],
+  server: ["lens", "links", "schedules", "engine", "events", "ports", "core"],
   client: ["lens", "events", "core"], // types alone: see below
   testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
   "": [

@@ -14,6 +14,7 @@ import { followRoutes } from "./routes/follow.ts";
 import { pipelineRoutes } from "./routes/pipelines.ts";
 import { runRoutes } from "./routes/run.ts";
 import { runsRoutes } from "./routes/runs.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
 
 export const apiBase = "/api/v1";
 
@@ -27,6 +28,7 @@ export function routesOf(house: House): readonly Route[] {
     followRoutes,
     pipelineRoutes,
     besidesRoutes,
+    scheduleRoutes,
   ].flatMap((make) => make(house));
   const description = route(
     {

@@ -526,6 +526,40 @@ export const Account = named(
 
 export const Budgets = named("Budgets", Type.Object({ budgets: Type.Array(Account) }, closed));
 
+const Schedule = named(
+  "Schedule",
+  Type.Object(
+    {
+      name: Type.String(),
+      pipeline: Type.String(),
+      file: orNull(Type.String()),
+      export: orNull(Type.String()),
+      cron: Type.String(),
+      timezone: Type.String(),
+      budget: AnyJson,
+      missed: Type.Enum(["skip", "last", "all"]),
+      overlap: Type.Enum(["allow", "skip"]),
+      paused: Type.Boolean(),
+      createdAt: date,
+      by: orNull(Type.String()),
+      next: orNull(date),
+      overdueSince: orNull(date),
+      last: orNull(Type.Object({ tick: date, runId: Type.String(), status: orNull(Type.String()) }, closed)),
+      due: Type.Array(date),
+      passedOver: Type.Object({ missed: count, overlapping: count }, closed),
+      lastError: orNull(Type.Object({ tick: date, code: Type.String(), message: Type.String() }, closed)),
+    },
+    closed,
+  ),
+);
+
+export const ScheduleList = named("ScheduleList", Type.Object({ schedules: Type.Array(Schedule) }, closed));
+
+export const SchedulePaused = named(
+  "SchedulePaused",
+  Type.Object({ name: Type.String(), paused: Type.Boolean() }, closed),
+);
+
 export const Undelivered = named(
   "Undelivered",
   Type.Object(

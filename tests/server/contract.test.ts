@@ -22,6 +22,8 @@ import type { Static, TSchema } from "typebox";
 import { beforeAll, describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
 import { Outbox } from "../../src/events/outbox.ts";
 import { nodeWorld } from "../../src/node-world.ts";
+import { addSchedule } from "../../src/schedules/plan.ts";
+import { newSchedule } from "../../src/schedules/schedule.ts";
 import type * as schemas from "../../src/server/schemas.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { hello, type Stage, stage } from "./stage.ts";
@@ -55,6 +57,11 @@ const requests: readonly (readonly [name: string, status: number, path: string, 
   ["getTree", 200, "/runs/c/tree?at=0%3A&at=0%3A%2Fchoosing&limit=10"],
   ["getTree", 400, "/runs/c/tree?at=top"],
   ["getTree", 404, "/runs/none/tree"],
+  ["listSchedules", 200, "/schedules"],
+  ["pauseSchedule", 404, "/schedules/none/pause", {}],
+  ["pauseSchedule", 200, "/schedules/nightly/pause", {}],
+  ["unpauseSchedule", 404, "/schedules/none/unpause", {}],
+  ["unpauseSchedule", 200, "/schedules/nightly/unpause", {}],
   ["diffRuns", 200, "/runs/c/diff?with=c"],
   ["diffRuns", 404, "/runs/c/diff?with=none"],
   ["getOperation", 200, "/runs/c/operation?path=/choosing/pick"],
@@ -116,6 +123,8 @@ describe("the API and its document", () => {
   test("what comes back is what the document says, by status and shape", { timeout: 60_000 }, async () => {
     const { url, store, close } = await refusingStage();
     const letter = await deadLetterIn(store);
+    const nightly = { name: "nightly", pipeline: "hello", input: "Ada" };
+    await addSchedule(store, newSchedule(nightly, { cron: "0 3 * * *" }, Date.now()));
     const ajv = new Ajv2020({ strict: false, allErrors: true });
     ajvFormats.default(ajv);
     ajv.addSchema(document as object, "openapi.json");
