@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { AxeResults } from "axe-core";
+import { sqlite } from "flujo/sqlite";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { addSchedule } from "../../src/schedules/plan.ts";
+import { newSchedule } from "../../src/schedules/schedule.ts";
 import { browsing, type Stage, stage } from "./stage.ts";
 
 const axe = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
@@ -29,6 +32,7 @@ const views: readonly (readonly [path: string, shows: string, act?: (page: Page)
   ["/pipelines", "quarterly"],
   ["/pipelines/quarterly", "fetch filing"],
   ["/pipelines/quarterly", "Run id", (page) => page.getByRole("button", { name: "Start a run" }).click()],
+  ["/schedules", "nightly"],
   ["/budgets", "tenant:acme"],
   ["/outbox", "Everything is delivered"],
   ["/nowhere", "There is no such page"],
@@ -45,6 +49,10 @@ browsing("the dashboard is for everybody", () => {
     await here.start("failing", null, "failing");
     await here.start("payout", "order 17", "payout");
     await here.start("script", [hostile, "<script>document.title='owned'</script>"], "script");
+    const store = sqlite(here.store.replace("sqlite:", ""));
+    const nightly = { name: "nightly", pipeline: "hello", input: "Ada" };
+    await addSchedule(store, newSchedule(nightly, { cron: "0 3 * * *" }, Date.now()));
+    await store.close();
     for (const runId of ["report", "failing", "payout", "script"]) await here.stands(runId);
   });
   afterAll(() => here.close());
@@ -75,6 +83,17 @@ browsing("the dashboard is for everybody", () => {
       const found = violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html}`);
       expect([path, found, complaints]).toEqual([path, [], []]);
     }
+  });
+
+  test("a schedule is paused, and goes on", async () => {
+    const { page, go } = await look();
+    await go("/schedules");
+    const card = page.locator('[data-schedule="nightly"]');
+    await card.getByText(/^Next in/).waitFor();
+    await card.getByRole("button", { name: "Pause" }).click();
+    await card.getByText("paused").waitFor();
+    await card.getByRole("button", { name: "Go on" }).click();
+    await card.getByText(/^Next in/).waitFor();
   });
 
   test("everything is reached with keys", async () => {
