@@ -313,6 +313,11 @@ const TreeRow = named(
   ),
 );
 
+export const TreePage = named(
+  "TreePage",
+  Type.Object({ within: Type.String(), total: count, from: count, rows: Type.Array(TreeRow) }, closed),
+);
+
 export const Tree = named(
   "Tree",
   Type.Object(
@@ -323,9 +328,7 @@ export const Tree = named(
       pauses: Type.Array(Type.Object({ from: milliseconds, to: milliseconds }, closed), {
         description: "Times in which nobody advanced the run.",
       }),
-      pages: Type.Array(
-        Type.Object({ within: Type.String(), total: count, from: count, rows: Type.Array(TreeRow) }, closed),
-      ),
+      pages: Type.Array(TreePage),
     },
     closed,
   ),

@@ -21,6 +21,8 @@ import type {
 import type { Static, TSchema } from "typebox";
 import { beforeAll, describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
 import { Outbox } from "../../src/events/outbox.ts";
+import type { RunDiff } from "../../src/lens/diff.ts";
+import type { TreePage } from "../../src/lens/tree.ts";
 import { nodeWorld } from "../../src/node-world.ts";
 import { addSchedule } from "../../src/schedules/plan.ts";
 import { newSchedule } from "../../src/schedules/schedule.ts";
@@ -175,6 +177,8 @@ test("what the types of the client say fits the schemas of the server", () => {
   fits<typeof schemas.RunDetail, Loose<RunDetail>>();
   fits<typeof schemas.OperationPage, Loose<OperationPage>>();
   fits<typeof schemas.Operation, Loose<OperationDetail>>();
+  fits<typeof schemas.TreePage, Loose<TreePage>>();
+  fits<typeof schemas.RunDiff, Loose<RunDiff>>();
   fits<typeof schemas.Graph, Loose<RunGraph>>();
   fits<typeof schemas.Pipeline, Loose<PipelineView>>();
   fits<typeof schemas.InboxItem, Loose<InboxItem>>();
