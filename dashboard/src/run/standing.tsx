@@ -24,6 +24,7 @@ export function Standing({ run }: { readonly run: RunView }) {
             </Link>
           </p>
         )}
+        {run.undone !== undefined && <Undone of={run.undone} />}
       </div>
     );
   if (status !== "waiting") return null;
@@ -45,5 +46,15 @@ export function Standing({ run }: { readonly run: RunView }) {
         </p>
       ))}
     </>
+  );
+}
+
+/** What the run did that is taken back, and what is left to be. */
+function Undone({ of: { places, left } }: { readonly of: NonNullable<RunView["undone"]> }) {
+  return (
+    <p>
+      {places.length === 0 ? "Nothing is undone" : `Undone: ${places.join(", ")}`}
+      {left.length > 0 && `; left: ${left.join(", ")}`}.
+    </p>
   );
 }
