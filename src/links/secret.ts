@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { InvalidOptionError, StoreUnavailableError } from "../core/errors.ts";
+import { InvalidOptionError } from "../core/errors.ts";
 import type { Store } from "../ports/store.ts";
+import { storeKey } from "../ports/store-key.ts";
 
 /** One secret, or several: the first signs, and links that any of them has signed are taken. */
 export type Secret = string | readonly string[];
@@ -25,13 +25,5 @@ export function checkedSecrets(given: Secret): readonly string[] {
   );
 }
 
-/** The store's own secret: made by whoever needs it first, and the same for all from then on. */
-export async function storeSecret(store: Store): Promise<string> {
-  for (let attempt = 0; attempt < 3; attempt++) {
-    const note = (await store.notes({ prefix: noteKey })).find(({ key }) => key === noteKey);
-    if (typeof note?.value === "string") return note.value;
-    const secret = randomBytes(32).toString("base64url");
-    if ((await store.putNote(noteKey, secret, note?.version)) !== undefined) return secret;
-  }
-  throw new StoreUnavailableError(`${store.name} keeps no secret for answer links`, { retryable: true });
-}
+/** The store's own secret. */
+export const storeSecret = (store: Store): Promise<string> => storeKey(store, noteKey);

@@ -3,9 +3,9 @@
  * the moment it ends, and is signed: nothing is kept of it, and every server of the store takes it. It ends early when
  * its token is changed or taken away.
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { StoreUnavailableError } from "../core/errors.ts";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Store } from "../ports/store.ts";
+import { storeKey } from "../ports/store-key.ts";
 import type { Caller } from "./caller.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -19,7 +19,7 @@ const noteKey = "server/session-key";
 export class Sessions {
   readonly #store: Store;
   readonly #tokens: Tokens;
-  #key: Buffer | undefined;
+  #key: string | undefined;
 
   constructor(store: Store, tokens: Tokens) {
     this.#store = store;
@@ -43,19 +43,8 @@ export class Sessions {
   }
 
   async #sign(name: string, until: number): Promise<Buffer> {
-    this.#key ??= await keyIn(this.#store);
+    this.#key ??= await storeKey(this.#store, noteKey);
     const token = this.#tokens.named(name)?.hash.toString("hex");
     return createHmac("sha256", this.#key).update(`session ${name} ${until} ${token}`).digest();
   }
-}
-
-/** The key of the store: made by whichever server needs it first. */
-async function keyIn(store: Store): Promise<Buffer> {
-  for (let attempt = 0; attempt < 3; attempt++) {
-    const [note] = (await store.notes({ prefix: noteKey, limit: 1 })).filter(({ key }) => key === noteKey);
-    if (typeof note?.value === "string") return Buffer.from(note.value, "hex");
-    const key = randomBytes(32);
-    if ((await store.putNote(noteKey, key.toString("hex"), note?.version)) !== undefined) return key;
-  }
-  throw new StoreUnavailableError(`${store.name} keeps no key for sessions`, { retryable: true });
 }
