@@ -10,7 +10,7 @@ export interface RequestParts {
 }
 
 /**
- * A request as four hashes: `system.messages.tools.settings`. It goes into the journal in the request's stead, so that a
+ * A request as four hashes: `system.messages.tools.settings`. They stand in the journal beside what people read of it, so that a
  * replay can tell in which part today's code would ask something else.
  */
 export function requestMark({ messages, tools = [], settings }: RequestParts): string {

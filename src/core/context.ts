@@ -173,7 +173,7 @@ export interface Quote {
   readonly outputTokens: { readonly wanted: number; readonly least: number };
   /** Absent when the model has no known price. */
   readonly rates?: QuotedRates;
-  /** What is asked, by hashes of its parts (`requestMark`): the journal keeps no request, and so can tell it from another. */
+  /** What is asked, by hashes of its parts (`requestMark`), tools and settings too: a replay tells it from another by them. */
   readonly asked?: string;
   /** How the model is to choose its words, for those who watch. */
   readonly sampling?: CallSampling;
