@@ -84,7 +84,7 @@ export async function operationDetail(
   const messages = await messagesOf(operation, calls, seq, values);
   return {
     ...operation,
-    ...(state.length === 0 ? {} : { state: changes(state) }),
+    ...(state.length === 0 ? {} : { state: stateChanges(state) }),
     ...(calls.length === 0 ? {} : { calls: calls.map(callView) }),
     ...(messages.length === 0 ? {} : { messages }),
   };
@@ -110,7 +110,8 @@ async function messagesOf(
   return messages;
 }
 
-const changes = (patch: Patch): StateChange[] =>
+/** A patch for reading. */
+export const stateChanges = (patch: Patch): StateChange[] =>
   patch.map((change) =>
     change.op === "remove"
       ? { op: change.op, path: change.path }

@@ -256,6 +256,21 @@ const Message = Type.Object(
   closed,
 );
 
+export const StateStory = named(
+  "StateStory",
+  Type.Object(
+    {
+      first: AnyJson,
+      total: count,
+      from: count,
+      steps: Type.Array(
+        Type.Object({ seq: count, at: date, path: Type.String(), changes: Type.Array(StateChange) }, closed),
+      ),
+    },
+    closed,
+  ),
+);
+
 export const OperationLine = named("OperationLine", Type.Object(operationFields, closed));
 
 export const Operation = named(

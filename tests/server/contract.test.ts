@@ -22,6 +22,7 @@ import type { Static, TSchema } from "typebox";
 import { beforeAll, describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
 import { Outbox } from "../../src/events/outbox.ts";
 import type { RunDiff } from "../../src/lens/diff.ts";
+import type { StateStory } from "../../src/lens/state-story.ts";
 import type { TreePage } from "../../src/lens/tree.ts";
 import { nodeWorld } from "../../src/node-world.ts";
 import { addSchedule } from "../../src/schedules/plan.ts";
@@ -59,6 +60,8 @@ const requests: readonly (readonly [name: string, status: number, path: string, 
   ["getTree", 200, "/runs/c/tree?at=0%3A&at=0%3A%2Fchoosing&limit=10"],
   ["getTree", 400, "/runs/c/tree?at=top"],
   ["getTree", 404, "/runs/none/tree"],
+  ["getState", 200, "/runs/c/state?from=0&limit=5"],
+  ["getState", 404, "/runs/none/state"],
   ["listSchedules", 200, "/schedules"],
   ["pauseSchedule", 404, "/schedules/none/pause", {}],
   ["pauseSchedule", 200, "/schedules/nightly/pause", {}],
@@ -178,6 +181,7 @@ test("what the types of the client say fits the schemas of the server", () => {
   fits<typeof schemas.OperationPage, Loose<OperationPage>>();
   fits<typeof schemas.Operation, Loose<OperationDetail>>();
   fits<typeof schemas.TreePage, Loose<TreePage>>();
+  fits<typeof schemas.StateStory, Loose<StateStory>>();
   fits<typeof schemas.RunDiff, Loose<RunDiff>>();
   fits<typeof schemas.Graph, Loose<RunGraph>>();
   fits<typeof schemas.Pipeline, Loose<PipelineView>>();

@@ -162,7 +162,16 @@ describe("a run", () => {
 
   test("that is not there, and an operation that is not, are told in letters", async () => {
     const { post, get, stands } = await stage();
-    for (const path of ["", "/operations", "/tree", "/operation?path=/x", "/entries", "/events", "/graph"]) {
+    for (const path of [
+      "",
+      "/operations",
+      "/tree",
+      "/state",
+      "/operation?path=/x",
+      "/entries",
+      "/events",
+      "/graph",
+    ]) {
       expect(await get(`${api}/runs/none${path}`)).toMatchObject({
         status: 404,
         body: { error: { code: "unknown-run", runId: "none" } },

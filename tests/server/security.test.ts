@@ -328,7 +328,16 @@ describe("hostile requests", () => {
     "-rf",
     "ñ",
   ])("the id %j is refused, everywhere, as no id or an unknown one", async (id) => {
-    for (const path of ["", "/operations", "/tree", "/operation?path=/x", "/entries", "/events", "/graph"]) {
+    for (const path of [
+      "",
+      "/operations",
+      "/tree",
+      "/state",
+      "/operation?path=/x",
+      "/entries",
+      "/events",
+      "/graph",
+    ]) {
       const { status, headers, text } = await raw(
         encodeURI(`${here.url}${api}/runs/`).concat(encoded(id), path),
       );

@@ -11,11 +11,22 @@ import { graphJson } from "../../lens/graph.ts";
 import type { OpenJournal } from "../../lens/journals.ts";
 import { listingOf, runLine } from "../../lens/list.ts";
 import { operationLine, operationView, runView } from "../../lens/show.ts";
+import { stateStory } from "../../lens/state-story.ts";
 import { operationDetail } from "../../lens/trace.ts";
 import { type House, journalOf, serviceOf } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
-import { EntryPage, Graph, Operation, OperationPage, RunDetail, RunId, RunPath, Tree } from "../schemas.ts";
+import {
+  EntryPage,
+  Graph,
+  Operation,
+  OperationPage,
+  RunDetail,
+  RunId,
+  RunPath,
+  StateStory,
+  Tree,
+} from "../schemas.ts";
 
 export const RunParams = Type.Object({ runId: RunId }, { additionalProperties: false });
 
@@ -174,6 +185,23 @@ export const runRoutes = (house: House): readonly Route[] => [
       const last = entries === undefined || entries.length < limit ? undefined : entries.at(-1);
       return c.json({ entries, next: last === undefined ? null : last.seq + 1 });
     },
+  ),
+
+  route(
+    {
+      method: "get",
+      path: "/runs/{runId}/state",
+      name: "getState",
+      summary: "The state a run began with, and the steps that have changed it, page by page",
+      tag: "runs",
+      role: "viewer",
+      params: RunParams,
+      query: Type.Object({ from, limit: limited(1_000, 100) }, { additionalProperties: false }),
+      answers: { 200: { says: "The changes, in the order they were recorded.", schema: StateStory } },
+      refusals: [404],
+    },
+    async ({ params: { runId }, query: { from = 0, limit = 100 }, c }) =>
+      c.json(stateStory((await journalOf(house, runId)).entries, from, limit)),
   ),
 
   route(
