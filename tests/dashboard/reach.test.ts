@@ -20,6 +20,7 @@ const views: readonly (readonly [path: string, shows: string, act?: (page: Page)
   ["/runs/report?at=%2Fquarterly%2Fcompanies%5B0%5D%2Fsummarise%3Acall%230", "model-call"],
   ["/runs/report?tab=graph", "fetch filing"],
   ["/runs/report?tab=costs", "By what was bought"],
+  ["/runs/report?tab=state", "/findings/"],
   ["/runs/report?tab=values", "Input"],
   ["/runs/report", "Raise it by", (page) => page.getByRole("button", { name: "Top up" }).click()],
   ["/runs/report", "for good?", (page) => page.getByRole("button", { name: "Cancel" }).click()],

@@ -11,6 +11,7 @@ import { momentText } from "../words/time.ts";
 import { Calls } from "./calls.tsx";
 import { Failures } from "./failures.tsx";
 import { Messages } from "./messages.tsx";
+import { StateChanges } from "./state-changes.tsx";
 
 /** One operation: what went in, what came out, what was said to its model, what failed. */
 export function OperationPanel({
@@ -137,16 +138,7 @@ function Detail({ of }: { readonly of: OperationDetail }) {
       {state.length > 0 && (
         <section>
           <h3>Changed in the state</h3>
-          <ul className="changes">
-            {state.map(({ op, path, value }) => (
-              <li key={`${op} ${path}`}>
-                <p className="mono">
-                  <span className={`mark ${op === "remove" ? "red" : "teal"}`}>{op}</span> {path}
-                </p>
-                {value !== undefined && <Value of={value} label={`New value of ${path}`} />}
-              </li>
-            ))}
-          </ul>
+          <StateChanges of={state} />
         </section>
       )}
     </>

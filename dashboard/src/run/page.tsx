@@ -15,6 +15,7 @@ import { Costs } from "./costs.tsx";
 import { Graph } from "./graph.tsx";
 import { useRun, useRunNews } from "./run.ts";
 import { Standing } from "./standing.tsx";
+import { States } from "./states.tsx";
 import { Timeline } from "./timeline.tsx";
 
 /** One run: how it stands, what it did, what it cost. */
@@ -64,6 +65,7 @@ export default function RunPage({ runId }: { readonly runId: string }) {
           { id: "timeline", name: "Timeline", content: () => <Timeline runId={runId} news={news} /> },
           { id: "graph", name: "Graph", content: () => <Graph runId={runId} news={news} /> },
           { id: "costs", name: "Costs", content: () => <Costs run={run} news={news} /> },
+          { id: "state", name: "State", content: () => <States runId={runId} news={news} /> },
           { id: "values", name: "Input and output", content: () => <Values run={run} /> },
         ]}
       />
