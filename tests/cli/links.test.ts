@@ -60,7 +60,7 @@ test("a link is followed in a browser, to a server of the store: one POST answer
   const folder = await waiting();
   const { stdout } = await folder.flujo("link", "r");
   const serving = folder.start(["lens", "serve", "--port", "0"], { env: { FLUJO_TOKEN: secret } });
-  await serving.saw("/api/v1/runs;");
+  await serving.saw("Ctrl-C stops it.");
   const [here = ""] = /http:\/\/127\.0\.0\.1:\d+/.exec(serving.said()) ?? [];
   const link = stdout.trim().replace("https://flujo.example", here);
   expect(await (await fetch(link)).text()).toContain("Approve</button>");
