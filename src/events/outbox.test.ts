@@ -413,6 +413,53 @@ describe("another process", () => {
     expect(up.taken.map(({ runId }) => runId).sort()).toEqual(["r", "s"]);
   });
 
+  test("finds by one read of each that runs which wait were told everything, and writes nothing", async () => {
+    const { world, start, wait, open, store } = stage();
+    const asks = pipeline("asking", humanInTheLoop<string[]>("ask", { prompt: () => "Shall I?" }));
+    const { sink, taken } = receiver();
+    const first = start({ main: everything(sink) }, { step: asks as Step<string[], unknown, object> });
+    for (let i = 0; i < 250; i++) await world.run(first.runner.run(names, { runId: `r${i}` }));
+    await wait(1_000);
+    const told = taken.length;
+    const calls: string[] = [];
+    const counted = new Proxy(store, {
+      get: (target, name: keyof Store) => {
+        if (name !== "notes") calls.push(name);
+        return target[name];
+      },
+    });
+    const process = world.process("another");
+    const outbox = new Outbox({
+      store: counted,
+      world: process,
+      sinks: { main: everything(sink) },
+      onError: () => {},
+    });
+    await world.run(outbox.deliver());
+    expect(calls).toEqual(Array(250).fill("read"));
+    expect([taken.length, await open()]).toEqual([told, 250]);
+  });
+
+  test("is told what processes without sinks have recorded of a run that was told everything", async () => {
+    const { world, start, wait, open } = stage();
+    const asks = pipeline("asking", humanInTheLoop<string[]>("ask", { prompt: () => "Shall I?" }));
+    const step = asks as Step<string[], unknown, object>;
+    const { sink, types } = receiver();
+    const first = start({ main: { to: sink } }, { step });
+    await world.run(first.runner.run(names, { runId: "r" }));
+    await wait(1_000);
+    await world.run(first.outbox.deliver());
+    expect(types()).toEqual(["signal-awaited"]);
+    first.process.kill();
+    const plain = start({}, { step });
+    await world.run(plain.runner.signal("r", "/asking/ask", { approved: true }));
+    await world.run(plain.runner.resume("r").result());
+    const second = start({ main: { to: sink } });
+    await world.run(second.outbox.deliver());
+    expect(types()).toEqual(["signal-awaited", "run-completed"]);
+    expect(await open()).toBe(0);
+  });
+
   test("does not deliver what another is delivering, until that one is gone or late", async () => {
     const { world, start, wait } = stage();
     const slow = receiver(() => new Promise(() => {}));

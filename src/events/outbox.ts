@@ -6,7 +6,7 @@ import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { whyOf } from "./attempt.ts";
 import { Courier, type Rest, type Roads } from "./courier.ts";
-import { cursors, openCursor } from "./cursor.ts";
+import { cursors, openCursor, type Standing } from "./cursor.ts";
 import type { StandingLetter } from "./dead-letter.ts";
 import { Gate } from "./gate.ts";
 import { type Resent, resend } from "./resend.ts";
@@ -50,6 +50,8 @@ const width = 8;
 const storePauseMs = 5_000;
 /** Cursors looked at together by a sweep. */
 const handful = 100;
+/** Of its time, a process spends at most this part on looking for what is not told. */
+const share = 1 / 20;
 
 /**
  * Tells sinks what happens in runs: the journal is the outbox, a cursor in the store says how far each sink has been
@@ -67,6 +69,8 @@ export class Outbox implements Listener {
   readonly #unopened = new Set<string>();
   readonly #leaving = new AbortController();
   readonly #count = { delivered: 0, failed: 0, dead: 0 };
+  /** How long the last sweep has looked, without what it then delivered. */
+  #lookMs = 0;
   #storeFails = false;
   #offSweep: (() => void) | undefined;
   #farewell: Promise<void> | undefined;
@@ -143,16 +147,26 @@ export class Outbox implements Listener {
    * @param early tries what is due later, too.
    */
   async deliver({ early = false }: { readonly early?: boolean } = {}): Promise<DeliveryReport> {
+    const { store, world } = this.#options;
     const before = { ...this.#count };
+    let began = world.now();
+    this.#lookMs = 0;
+    const carry = async (some: readonly Standing[], route: Route): Promise<void> => {
+      const untold = await this.#untold(some);
+      this.#lookMs += world.now() - began;
+      await Promise.all(untold.map(({ runId }) => this.#wake(route, runId, early)));
+      began = world.now();
+    };
     for (const route of this.#routes) {
-      let together: Promise<void>[] = [];
-      for await (const { runId } of cursors(this.#options.store, route.name)) {
-        together.push(this.#wake(route, runId, early));
-        if (together.length < handful) continue;
-        await Promise.all(together);
-        together = [];
+      let some: Standing[] = [];
+      for await (const standing of cursors(store, route.name)) {
+        some.push(standing);
+        if (some.length < handful) continue;
+        await carry(some, route);
+        some = [];
+        await new Promise<void>((resolve) => world.soon(resolve)); // a look may be long, and others have work, too
       }
-      await Promise.all(together);
+      await carry(some, route);
     }
     const { delivered, failed, dead } = this.#count;
     return {
@@ -160,6 +174,21 @@ export class Outbox implements Listener {
       failed: failed - before.failed,
       dead: dead - before.dead,
     };
+  }
+
+  /**
+   * Those of which there may be something to tell. Most cursors are those of runs that wait, and were told everything: one
+   * read each says so, and nothing is written.
+   */
+  async #untold(some: readonly Standing[]): Promise<Standing[]> {
+    const { store } = this.#options;
+    const isUntold = await Promise.all(
+      some.map(async ({ runId, cursor }) => {
+        if (cursor.owner !== undefined || cursor.failing !== undefined) return true;
+        return (await store.read(runId, cursor.next, 1))?.length !== 0;
+      }),
+    );
+    return some.filter((_, i) => isUntold[i]);
   }
 
   /** Sends a dead letter again. @throws InvalidOptionError when there is no sink of its name. */
@@ -232,7 +261,8 @@ export class Outbox implements Listener {
       } catch (error) {
         this.#reportStore(error);
       }
-      if (!this.#hasLeft) this.#offSweep = world.timer(sweepEveryMs, sweep, { background: true });
+      const pause = Math.max(sweepEveryMs, this.#lookMs / share);
+      if (!this.#hasLeft) this.#offSweep = world.timer(pause, sweep, { background: true });
     };
     this.#offSweep = world.timer(0, sweep, { background: true });
   }

@@ -176,6 +176,10 @@ export const ofTheOutbox: readonly Mutant[] = [
       "lane.again = true;",
       "lane.again = lane.under === undefined;",
     ],
+    "a sweep delivers what others have left": [
+      "(await store.read(runId, cursor.next, 1))?.length !== 0",
+      "(await store.read(runId, cursor.next, 1)) === undefined",
+    ],
     "a try that failed is repeated": ["lane.off = world.timer(", "void (() => () => {})("],
   }),
   ...inFile("events/courier.ts", {
