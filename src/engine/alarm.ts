@@ -2,8 +2,8 @@ import { FlujoError } from "../core/errors.ts";
 import type { RunListing, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 
-/** Runs started from one look into the store. */
-const mostAtOnce = 1_000;
+/** So many runs are asked for at first, and four times as many each time that they are not all. */
+const firstFew = 16;
 
 /**
  * Goes on with runs whose time has come, or that were sent something while nobody advanced them. However many sleep,
@@ -47,13 +47,17 @@ export class Alarm {
 
   /** Wakes what is due, and sets itself for what is due next. @throws what the store throws. */
   async look(): Promise<void> {
-    for (let full = true; full; ) {
-      const due = await this.#sleeping(this.#world.now(), mostAtOnce);
-      for (const run of due) if (!this.#ended) this.#wakeOne(run);
-      full = due.length >= mostAtOnce && !this.#ended;
+    for (let limit = firstFew; !this.#ended; limit *= 4) {
+      const sleeping = await this.#sleeping(limit);
+      const now = this.#world.now();
+      for (const run of sleeping) {
+        if (this.#woken.get(run.runId) === callOf(run)) continue;
+        const due = run.unheard === undefined ? (run.wakeAt ?? 0) : 0;
+        if (due > now) return this.set(due);
+        if (!this.#ended) this.#wakeOne(run);
+      }
+      if (sleeping.length < limit) return;
     }
-    const [next] = await this.#sleeping(Number.MAX_SAFE_INTEGER, 1);
-    if (next !== undefined) this.set(next.unheard === undefined ? (next.wakeAt ?? 0) : 0);
   }
 
   end(): void {
@@ -61,12 +65,10 @@ export class Alarm {
     this.#off?.();
   }
 
-  /** Runs that are due by then, those first that are due first; without those that were woken. */
-  async #sleeping(dueBefore: number, most: number): Promise<RunListing[]> {
-    const limit = most + this.#woken.size;
-    const filter = { status: ["waiting"] as const, pipeline: this.#pipeline, dueBefore, limit };
-    const runs = await this.#store.list(filter);
-    return runs.filter((run) => this.#woken.get(run.runId) !== callOf(run));
+  /** Runs that will be due, those first that are due first; those that were woken are among them until they go on. */
+  #sleeping(limit: number): Promise<readonly RunListing[]> {
+    const { MAX_SAFE_INTEGER: dueBefore } = Number;
+    return this.#store.list({ status: ["waiting"], pipeline: this.#pipeline, dueBefore, limit });
   }
 
   async #ring(): Promise<void> {

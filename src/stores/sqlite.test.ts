@@ -297,6 +297,38 @@ describe("sqlite", () => {
     await twin.close();
   });
 
+  it("grants leases that are asked for together each by itself: one that is refused keeps none of the others", async () => {
+    const [a, bad, again, b, none] = await Promise.allSettled([
+      store.acquire(request),
+      store.acquire({ ...request, runId: "../r" }),
+      store.acquire(request),
+      store.acquire({ ...request, runId: "s" }),
+      store.acquire({ ...request, runId: "t", create: false }),
+    ]);
+    const granted = { status: "fulfilled", value: { outcome: "granted" } };
+    expect([a, b]).toMatchObject([granted, granted]);
+    expect(again).toMatchObject({ value: { outcome: "exists" } });
+    expect(bad).toMatchObject({ status: "rejected", reason: { code: "invalid-run-id" } });
+    expect(none).toMatchObject({ value: { outcome: "unknown" } });
+    expect(await store.commit([append(0, "a")])).toEqual(["appended"]);
+  });
+
+  it("grants none of them, and takes none back, when it cannot write", async () => {
+    const answer = await store.acquire(request);
+    const lock = new DatabaseSync(path);
+    lock.exec("CREATE TRIGGER broken BEFORE UPDATE ON runs BEGIN SELECT raise(ABORT, 'broken'); END");
+    const { lease } = answer as { lease: Lease };
+    const [released, taken] = await Promise.allSettled([
+      store.release(lease),
+      store.acquire({ ...request, runId: "s" }),
+    ]);
+    expect([released?.status, taken?.status]).toEqual(["rejected", "rejected"]);
+    lock.exec("DROP TRIGGER broken");
+    lock.close();
+    expect(await store.acquire({ ...request, create: false })).toMatchObject({ outcome: "held" });
+    expect(await store.acquire({ ...request, runId: "s" })).toMatchObject({ outcome: "granted" });
+  });
+
   it("touches nothing before its first use, and says when it is closed", async () => {
     const unused = sqlite(join(folder, "unused", "flujo.db"));
     expect(unused).toMatchObject({

@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from "../core/errors.ts";
 import type { CacheRecord, Signal, Store } from "../ports/store.ts";
 import { storeError } from "./sqlite/faults.ts";
+import { Gathering } from "./sqlite/gathering.ts";
 import { commit, read } from "./sqlite/journal.ts";
 import { acquire, list, release, renew } from "./sqlite/leases.ts";
 import { accounts, ledger } from "./sqlite/ledger.ts";
@@ -55,14 +56,16 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
     }
   };
 
+  const leases = new Gathering(use);
+
   return {
     name,
     durability,
     commit: async (appends) => use((db) => commit(db, appends)),
     read: async (runId, from, limit) => use((db) => read(db, runId, from, limit)),
-    acquire: async (request) => use((db) => db.unsynced(() => acquire(db, request))),
+    acquire: (request) => leases.write((db) => acquire(db, request)),
     renew: async (lease, expiresAt) => use((db) => db.unsynced(() => renew(db, lease, expiresAt))),
-    release: async (lease) => use((db) => db.unsynced(() => release(db, lease))),
+    release: (lease) => leases.write((db) => release(db, lease)),
     list: async (filter) => use((db) => list(db, filter)),
     // Holds need no sync of their own: the reservation that follows each one takes it along. What people change does.
     ledger: async (request) =>

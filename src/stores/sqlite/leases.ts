@@ -20,24 +20,23 @@ import type { Database } from "./open.ts";
 const take = "UPDATE runs SET fence = ?, owner = ?, expires = ? WHERE id = ?";
 const make = "INSERT INTO runs(id, fence, owner, expires) VALUES(?, ?, ?, ?)";
 
+/** To be done in a transaction. */
 export function acquire(db: Database, request: LeaseRequest): LeaseAnswer {
   const { runId } = request;
-  return db.write(() => {
-    const row = db.get("SELECT fence, owner, expires FROM runs WHERE id = ?", runId);
-    if (request.create) {
-      if (row !== undefined) return { outcome: "exists" };
-      refuseBadRunId(runId);
-      const lease = grant(request, 1);
-      db.run(make, runId, lease.fence, lease.owner, lease.expiresAt);
-      return { outcome: "granted", lease };
-    }
-    if (row === undefined) return { outcome: "unknown" };
-    const held = leaseOf(runId, row);
-    if (held !== undefined && !isFree(held, request)) return { outcome: "held", lease: held };
-    const lease = grant(request, Number(row.fence) + 1);
-    db.run(take, lease.fence, lease.owner, lease.expiresAt, runId);
+  const row = db.get("SELECT fence, owner, expires FROM runs WHERE id = ?", runId);
+  if (request.create) {
+    if (row !== undefined) return { outcome: "exists" };
+    refuseBadRunId(runId);
+    const lease = grant(request, 1);
+    db.run(make, runId, lease.fence, lease.owner, lease.expiresAt);
     return { outcome: "granted", lease };
-  });
+  }
+  if (row === undefined) return { outcome: "unknown" };
+  const held = leaseOf(runId, row);
+  if (held !== undefined && !isFree(held, request)) return { outcome: "held", lease: held };
+  const lease = grant(request, Number(row.fence) + 1);
+  db.run(take, lease.fence, lease.owner, lease.expiresAt, runId);
+  return { outcome: "granted", lease };
 }
 
 export function renew(db: Database, lease: Lease, expiresAt: number): boolean {
