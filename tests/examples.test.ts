@@ -1,10 +1,11 @@
 /** Every example as a reader runs it: through the command, in a process of its own. Needs `npm run build`. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { openaiServer } from "../src/testing/openai-server.ts";
+import { Folder, type Running } from "./cli/command.ts";
 
 const root = join(import.meta.dirname, "..");
 let folder: string;
@@ -36,8 +37,9 @@ function flujo(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ra
 }
 
 test("all examples are tested here", () => {
-  const files = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts"));
-  expect(files.sort()).toEqual(["financial-analyst.ts", "hello.ts", "survives-kill.ts"]);
+  const all = readdirSync(join(root, "examples")).filter((name) => name !== "README.md");
+  const programs = ["financial-analyst.ts", "hello.ts", "survives-kill.ts"];
+  expect(all.sort()).toEqual(["financial-analyst", ...programs, "refund-desk"].sort());
 });
 
 test("hello greets, and prints nothing else to stdout", async () => {
@@ -109,4 +111,102 @@ test("survives-kill dies in its fourth step, and the same command again goes on 
   expect(new Set(pids.slice(3)).size).toBe(1);
   expect(pids[0]).not.toBe(pids[3]);
   expect(second.stdout).toContain("6 steps, each done once, by 2 processes.");
+});
+
+describe("refund-desk", () => {
+  /** A copy of the folder, with what people do at it. */
+  class Desk extends Folder {
+    readonly #started: Running[] = [];
+
+    constructor() {
+      super();
+      const example = join(root, "examples/refund-desk");
+      const made = /\/\.flujo|\.log$/; // by who has tried it out
+      cpSync(example, this.path, { recursive: true, filter: (path) => !made.test(path) });
+      symlinkSync(join(root, "node_modules"), join(this.path, "node_modules"), "junction");
+      onTestFinished(async () => {
+        for (const running of this.#started) running.kill("SIGKILL");
+        await Promise.all(this.#started.map(({ ended }) => ended));
+      });
+    }
+
+    async up(patience = "2d"): Promise<Running> {
+      const env = { DESK_URL: "http://desk.example", DESK_PATIENCE: patience };
+      const running = this.start(["up", "--port", "0"], { env });
+      this.#started.push(running);
+      await running.saw("Listening at");
+      return running;
+    }
+
+    claim(runId: string, order: string, patience = "2d") {
+      const claim = JSON.stringify({ order, complaint: "It creaks. It creaks all day." });
+      const args = ["run", "refund.ts", "--no-ask", "--run-id", runId, "--input-json", claim];
+      return this.start(args, { env: { DESK_URL: "http://desk.example", DESK_PATIENCE: patience } }).ended;
+    }
+
+    /** The lines of a file of the desk's. */
+    lines = (name: string): string[] => readFileSync(join(this.path, name), "utf8").trim().split("\n");
+  }
+
+  test("pays small sums by its rule, and refuses what is no claim", async () => {
+    const desk = new Desk();
+    expect(await desk.claim("small", "A1")).toMatchObject({
+      code: 0,
+      stdout: "the kettle is on the shelf\n",
+    });
+    expect(await desk.flujo("run", "refund.ts", "--input", "money")).toMatchObject({ code: 2, stdout: "" });
+  });
+
+  test("asks a person on its board, and goes on by the link there, in another process than was asked in", async () => {
+    const desk = new Desk();
+    const first = await desk.up();
+    expect((await desk.claim("chair", "B2")).code).toBe(3);
+    first.kill("SIGKILL");
+    await first.ended;
+    const [said = ""] = desk.lines("board.log");
+    expect(said).toMatch(/^evt_\w+ chair signal-awaited Pay 249 back for the armchair\? yes: \S+ no: \S+$/);
+    const up = await desk.up();
+    const [, url] = /Listening at (\S+)/.exec(up.said()) ?? [];
+    const link = (/yes: (\S+)/.exec(said)?.[1] ?? "").replace("http://desk.example", url ?? "");
+    expect(await (await fetch(link)).text()).toContain("It creaks all day.");
+    expect((await fetch(link, { method: "POST", body: new URLSearchParams({}) })).status).toBe(200);
+    await up.saw("completed  chair");
+    await expect.poll(() => desk.lines("board.log").at(-1)).toMatch(/ chair run-completed/);
+    expect(desk.lines("till.log")).toEqual([expect.stringMatching(/ -24900$/)]);
+  });
+
+  test("takes back what it has paid for what cannot be sold again", async () => {
+    const desk = new Desk();
+    const up = await desk.up();
+    expect((await desk.claim("cake", "C3")).code).toBe(3);
+    expect((await desk.flujo("approve", "cake")).code).toBe(0);
+    await up.saw("failed     cake");
+    const [paid, back] = desk.lines("till.log").map((line) => line.split(" "));
+    expect([paid?.[1], back]).toEqual(["-18000", [`${paid?.[0]}:back`, "18000"]]);
+  });
+
+  test("asks the head of the shop when nobody answers, and says no when nobody does then", async () => {
+    const desk = new Desk();
+    const up = await desk.up("1s");
+    expect((await desk.claim("late", "B2", "1s")).code).toBe(3);
+    await up.saw("completed  late");
+    const told = () => desk.lines("board.log").map((line) => line.split(" ")[2]);
+    await expect.poll(told).toEqual(["signal-awaited", "signal-escalated", "run-completed"]);
+    const { document } = await desk.json("lens", "show", "late");
+    expect(document.run.output).toBe("not paid: nobody answered");
+  });
+
+  test("counts at its hour, and ends when it is told to", async () => {
+    const desk = new Desk();
+    await desk.claim("small", "A1");
+    await desk.flujo("schedule", "add", "closing.ts", "--cron", "* * * * * *", "--timezone", "Europe/Madrid");
+    const up = await desk.up();
+    await up.saw("completed  closing-");
+    up.kill("SIGTERM");
+    expect((await up.ended).code).toBe(0);
+    const { document } = await desk.json("lens", "list");
+    const [closing] = document.runs.filter((run: { pipeline: string }) => run.pipeline === "closing");
+    const shown = await desk.json("lens", "show", closing.runId);
+    expect(shown.document.run.output).toBe("39.00 paid back so far");
+  });
 });
