@@ -3,7 +3,7 @@ import type { Entry } from "../core/entries.ts";
 import type { Append, Lease, Store } from "../ports/store.ts";
 import { memory } from "../stores/memory.ts";
 import { keptSeeds } from "./simulation/kept-seeds.ts";
-import { type SimulationReport, simulate } from "./simulation.ts";
+import { planOf, type SimulationReport, simulate } from "./simulation.ts";
 
 const perTest = 100;
 const tests = 12;
@@ -51,6 +51,31 @@ describe("a sink that fails in every way is told every event, in order, under on
       expect(again).toBeGreaterThan(100);
     });
   }
+
+  it("of runs that have something to undo and that somebody cancels", async () => {
+    const canTurnBack = (seed: number): boolean => {
+      const { body, cancelAfterMs } = planOf(seed);
+      return cancelAfterMs !== undefined && JSON.stringify(body).includes('"kind":"compensate"');
+    };
+    const found = [];
+    let [asked, slept, undone, resumed] = [0, 0, 0, 0];
+    for (const seed of [...range(30_001, 2_000)].filter(canTurnBack).slice(0, perTest)) {
+      const report = await simulate({ seed, sinks: true });
+      if (report.violations.length > 0) found.push(broken(report));
+      if (report.end?.status !== "cancelled") continue;
+      const types = report.journal.map(({ type }) => type);
+      if (types.includes("signal-awaited")) asked += 1;
+      if (types.includes("timer-set")) slept += 1;
+      if (!types.includes("compensation-completed")) continue;
+      undone += 1;
+      if (types.lastIndexOf("run-resumed") > types.indexOf("compensation-begun")) resumed += 1;
+    }
+    expect(found).toEqual([]);
+    expect(asked).toBeGreaterThan(5);
+    expect(slept).toBeGreaterThan(10);
+    expect(undone).toBeGreaterThan(10);
+    expect(resumed).toBeGreaterThan(1);
+  });
 });
 
 describe("a simulation", () => {

@@ -59,13 +59,7 @@ export interface SimulationReport {
  */
 export async function simulate(options: SimulateOptions): Promise<SimulationReport> {
   const { seed } = options;
-  const plan = randomRun(
-    chance(seed),
-    chance(seed ^ 0x57ea3),
-    chance(seed ^ 0x7001),
-    chance(seed ^ 0x9e09),
-    chance(seed ^ 0x04d0),
-  );
+  const plan = planOf(seed);
   const reference = refer(plan.body);
   const calm = await live(plan, reference, options, undefined);
   const rough = await live(plan, reference, options, chance(seed ^ 0x5eed));
@@ -83,6 +77,16 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
     toldAgain: rough.toldAgain,
   };
 }
+
+/** The run that a seed stands for. */
+export const planOf = (seed: number): RunPlan =>
+  randomRun(
+    chance(seed),
+    chance(seed ^ 0x57ea3),
+    chance(seed ^ 0x7001),
+    chance(seed ^ 0x9e09),
+    chance(seed ^ 0x04d0),
+  );
 
 interface Life {
   readonly end: End | undefined;
