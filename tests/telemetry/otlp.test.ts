@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type OpenAIServer, openaiServer } from "../../src/testing/openai-server.ts";
 import { type Collector, collector, type WireSpan } from "./collector.ts";
+import { tree } from "./wire-tree.ts";
 
 let folder: string;
 let collected: Collector;
@@ -129,17 +130,3 @@ test("model calls arrive with the attributes of the conventions, records with ru
 
 const byStart = (a: WireSpan, b: WireSpan): number =>
   Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano));
-
-/** Children in the order of their lines. */
-function tree(spans: readonly WireSpan[], parent?: string, indent = ""): string[] {
-  return spans
-    .filter(({ parentSpanId }) => (parentSpanId || undefined) === parent)
-    .sort((a, b) => (lineOf(a) < lineOf(b) ? -1 : 1))
-    .flatMap((span) => [`${indent}${lineOf(span)}`, ...tree(spans, span.spanId, `${indent}  `)]);
-}
-
-function lineOf({ name, status, attributes }: WireSpan): string {
-  const standing = attributes["flujo.run.status"];
-  if (status.code === 2) return `${name} !${attributes["error.type"]}`;
-  return standing === undefined ? name : `${name} ${standing}`;
-}
