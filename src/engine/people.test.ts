@@ -89,6 +89,16 @@ describe("an answer", () => {
     expect(await on.play(runner.resume("r").result())).toMatchObject({ status: "waiting" });
   });
 
+  it("of somebody whose name is empty is refused, and the question stays open", async () => {
+    const on = scene();
+    const { runner, run } = on.cast(made);
+    await run("x", { runId: "r" });
+    await expect(on.play(runner.signal("r", "/p/ask", "yes", { by: " " }))).rejects.toMatchObject({
+      code: "invalid-option",
+    });
+    await on.play(runner.signal("r", "/p/ask", "yes", { by: "ana" }));
+  });
+
   it("sent to where nothing waits, or twice, is refused", async () => {
     const on = scene();
     const { runner, run } = on.cast(made);

@@ -1,7 +1,7 @@
 /** What is sent to a run from outside: looked at before it is kept, so that whoever sends it knows what became of it. */
 import { approvalSchema } from "../core/approval.ts";
 import { encode } from "../core/codec.ts";
-import { SignalRefusedError } from "../core/errors.ts";
+import { InvalidOptionError, SignalRefusedError } from "../core/errors.ts";
 import { awaitedPaths, isEnded, type Question, type RunRecord } from "../core/fold.ts";
 import type { HumanNode, Node, Place, WaitNode } from "../core/node.ts";
 import { outcomeSchema } from "../core/outcome.ts";
@@ -44,7 +44,7 @@ export interface Sending {
  * Sends something to a place that waits, or will wait, for it; or the answer to what an agent's tool asks.
  *
  * @throws UnknownRunError, RunEndedError; SignalRefusedError when nothing waits at that path, it has its answer (also
- *   when another process was faster by a moment), or it does not fit.
+ *   when another process was faster by a moment), or it does not fit; InvalidOptionError for a sender without a name.
  */
 export async function sendSignal(
   post: Post,
@@ -53,6 +53,7 @@ export async function sendSignal(
   payload: unknown,
   { by, of = seqIn(address) }: Sending = {},
 ): Promise<void> {
+  checkSender(by);
   const path = placeOf(address);
   const { store, world, tree } = post;
   const run = await load(store, runId);
@@ -71,6 +72,14 @@ export async function sendSignal(
   const sent = await store.send(runId, { id, path: to, data, at: now, ...(by === undefined ? {} : { by }) });
   if (!sent) throw unknownRun(runId, store);
   await refuseSecond(post, runId, path, addressee, id);
+}
+
+/** An empty name, of an unset variable perhaps, would tell nobody who answered. @throws InvalidOptionError */
+export function checkSender(by: string | undefined): void {
+  if (by === undefined || by.trim() !== "") return;
+  throw new InvalidOptionError("the name of whoever answers is empty", {
+    hint: "Give a name, or leave it out.",
+  });
 }
 
 function addresseeOf(run: RunRecord, tree: Node | undefined, runId: string, path: Path): Addressee {

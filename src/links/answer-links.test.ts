@@ -61,6 +61,7 @@ describe("an answer link", () => {
     ["what nobody is asked", { path: "/p/other" }, "signal-refused"],
     ["longer than 90 days", { expires: "91d" }, "invalid-option"],
     ["no time at all", { expires: "0s" }, "invalid-option"],
+    ["an empty name", { by: "" }, "invalid-option"],
   ] as const)("is not made for %s", async (_, change, code) => {
     const { links } = await asked();
     const { runId, path, ...options } = { runId: "r", path: "/p/ask", ...change };

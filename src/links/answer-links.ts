@@ -5,6 +5,7 @@ import type { Path } from "../core/paths.ts";
 import { closingOf } from "../core/waiting.ts";
 import { load } from "../engine/load.ts";
 import { openQuestion } from "../engine/open-question.ts";
+import { checkSender } from "../engine/signals.ts";
 import type { QuestionLinks } from "../ports/sink.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
@@ -55,7 +56,7 @@ export class AnswerLinks {
    * The link for what is asked at a path now.
    *
    * @throws UnknownRunError, RunEndedError; SignalRefusedError when nobody is asked there, or it has its answer;
-   *   InvalidOptionError without a public URL, and for a time out of bounds.
+   *   InvalidOptionError without a public URL, for a time out of bounds, and for an empty name.
    */
   async to(runId: string, path: Path, options: AnswerLinkOptions = {}): Promise<string> {
     const ms = options.expires === undefined ? usualMs : milliseconds(options.expires);
@@ -63,6 +64,7 @@ export class AnswerLinks {
       throw new InvalidOptionError(`an answer link cannot last ${options.expires}`, {
         hint: 'From "1s" to "90d".',
       });
+    checkSender(options.by);
     const now = this.#world.now();
     const asked = openQuestion(await load(this.#store, runId), { runId, path }, now);
     const until = this.#until(now + ms, closingOf(asked));
