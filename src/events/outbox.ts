@@ -149,11 +149,10 @@ export class Outbox implements Listener {
   async deliver({ early = false }: { readonly early?: boolean } = {}): Promise<DeliveryReport> {
     const { store, world } = this.#options;
     const before = { ...this.#count };
-    let began = world.now();
-    this.#lookMs = 0;
+    let [began, lookMs] = [world.now(), 0];
     const carry = async (some: readonly Standing[], route: Route): Promise<void> => {
       const untold = await this.#untold(some);
-      this.#lookMs += world.now() - began;
+      lookMs += world.now() - began;
       await Promise.all(untold.map(({ runId }) => this.#wake(route, runId, early)));
       began = world.now();
     };
@@ -168,6 +167,7 @@ export class Outbox implements Listener {
       }
       await carry(some, route);
     }
+    this.#lookMs = lookMs;
     const { delivered, failed, dead } = this.#count;
     return {
       delivered: delivered - before.delivered,
