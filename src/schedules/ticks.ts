@@ -84,9 +84,14 @@ function culpritOf(fields: readonly string[]): { readonly field: string; readonl
   return undefined;
 }
 
+/** Zones that were found to exist: asking takes longer than everything else that is done for a tick. */
+const knownZones = new Set<string>();
+
 function refuseUnknownZone(timezone: string): void {
+  if (knownZones.has(timezone)) return;
   try {
     new Intl.DateTimeFormat("en", { timeZone: timezone });
+    knownZones.add(timezone);
   } catch {
     throw new InvalidOptionError(`there is no time zone "${timezone}"`, {
       hint: 'Write a name of the IANA list: "Europe/Madrid", "America/New_York", "UTC".',
