@@ -19,6 +19,7 @@ const byErrorCode: { readonly [code: string]: number } = {
   "invalid-run-id": exit.invalid,
   "invalid-option": exit.invalid,
   "invalid-input": exit.invalid,
+  "invalid-dataset": exit.invalid,
   "unknown-model": exit.invalid,
   "unpriced-model": exit.invalid,
   "missing-package": exit.invalid,

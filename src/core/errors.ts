@@ -7,6 +7,7 @@
  *     │  ├─ InvalidRunIdError      invalid-run-id
  *     │  ├─ InvalidOptionError     invalid-option      a duration, amount, limit that cannot be read
  *     │  ├─ InvalidInputError      invalid-input       the input does not fit its schema
+ *     │  ├─ InvalidDatasetError    invalid-dataset     what is wrong with the cases, each with its line
  *     │  ├─ UnknownModelError      unknown-model       no such provider or model
  *     │  ├─ UnpricedModelError     unpriced-model      a cost limit, and a model without a price
  *     │  ├─ MissingPackageError    missing-package     an optional package is not installed
@@ -136,6 +137,28 @@ export class InvalidPipelineError extends FlujoError {
 export class InvalidRunIdError extends failure("invalid-run-id") {}
 export class InvalidOptionError extends failure("invalid-option") {}
 export class InvalidInputError extends failure("invalid-input") {}
+
+/** One thing wrong with a dataset; its line, from 1, where it has one. */
+export interface DatasetFault {
+  readonly line?: number;
+  readonly what: string;
+}
+
+const mostFaultsTold = 20;
+
+/** Cases that cannot be read; `faults` says where and why. */
+export class InvalidDatasetError extends FlujoError {
+  readonly faults: readonly DatasetFault[];
+  constructor(name: string, faults: readonly DatasetFault[], facts: ErrorFacts = {}) {
+    const told = faults
+      .slice(0, mostFaultsTold)
+      .map(({ line, what }) => (line === undefined ? what : `line ${line}: ${what}`));
+    const more = faults.length - told.length;
+    if (more > 0) told.push(`and ${more} more`);
+    super("invalid-dataset", `${name} is no dataset:\n  ${told.join("\n  ")}`, facts);
+    this.faults = faults;
+  }
+}
 export class UnknownModelError extends failure("unknown-model") {}
 export class UnpricedModelError extends failure("unpriced-model") {}
 export class MissingPackageError extends failure("missing-package") {}
