@@ -28,6 +28,8 @@ export default defineConfig({
     /^@ai-sdk\//,
     /^@opentelemetry\//,
     /^hono\//,
+    /^csv-parse\//,
+    /^pure-rand\//,
     /^typebox\//,
     /^@hono\//,
     /^eventsource-parser\//,

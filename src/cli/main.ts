@@ -31,6 +31,7 @@ const commands: { readonly [name: string]: () => Promise<{ readonly declare: Dec
   prices: () => import("./commands/prices.ts"),
   init: () => import("./commands/init.ts"),
   lens: () => import("./commands/lens.ts"),
+  dataset: () => import("./commands/dataset.ts"),
 };
 
 /** What the user's code left open is given this long once the command is done. */

@@ -1,0 +1,10 @@
+/** What we use of jstat, which brings no types. */
+declare module "jstat" {
+  const library: {
+    readonly jStat: {
+      readonly studentt: { inv(probability: number, degreesOfFreedom: number): number };
+      readonly normal: { inv(probability: number, mean: number, deviation: number): number };
+    };
+  };
+  export default library;
+}

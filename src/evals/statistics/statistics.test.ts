@@ -1,0 +1,229 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { agreement } from "./agreement.ts";
+import {
+  type Clusters,
+  clustersOf,
+  degreesOfFreedom,
+  intraclassCorrelation,
+  type Scored,
+  varianceOfMean,
+} from "./clusters.ts";
+import { holm } from "./holm.ts";
+import { meanInterval } from "./mean.ts";
+import { casesNeeded } from "./needed.ts";
+import { pairedDifference } from "./paired.ts";
+import { normalQuantile, tQuantile } from "./quantiles.ts";
+
+const scored = fc.array(
+  fc.record({
+    score: fc.double({ min: 0, max: 1, noNaN: true }),
+    cluster: fc.constantFrom("a", "b", "c", "d", "e"),
+  }),
+  { minLength: 2, maxLength: 40 },
+);
+const several = scored.filter((scores) => new Set(scores.map(({ cluster }) => cluster)).size > 1);
+
+/** Bell and McCaffrey as they are written: with the residual maker, its blocks and the whole matrix. */
+function asWritten({ sizes }: Clusters, correlation: number): number {
+  const of = sizes.flatMap((size, g) => Array<number>(size).fill(g));
+  const n = of.length;
+  const rows = sizes.map((size, g) =>
+    of.map((h) => ((g === h ? 1 : 0) - size / n) / Math.sqrt(1 - size / n) / n),
+  );
+  const alike = (i: number, j: number): number => (i === j ? 1 : of[i] === of[j] ? correlation : 0);
+  const q = rows.map((left) =>
+    rows.map((right) => {
+      let sum = 0;
+      for (let i = 0; i < n; i += 1)
+        for (let j = 0; j < n; j += 1) sum += (left[i] as number) * alike(i, j) * (right[j] as number);
+      return sum;
+    }),
+  );
+  const trace = q.reduce((sum, row, g) => sum + (row[g] as number), 0);
+  return trace ** 2 / q.flat().reduce((sum, value) => sum + value ** 2, 0);
+}
+
+describe("the variance of a mean", () => {
+  test("is s²/n where each case stands alone, with n - 1 degrees of freedom", () => {
+    const scores = [0.2, 0.9, 0.4, 1, 0].map((score) => ({ score }));
+    const clusters = clustersOf(scores);
+    expect(varianceOfMean(clusters)).toBeCloseTo(0.19 / 5, 12);
+    expect(degreesOfFreedom(clusters, intraclassCorrelation(clusters))).toBeCloseTo(4, 12);
+  });
+
+  test("is that of the clusters' means where all have one size", () => {
+    const scores = [0.2, 0.4, 0.9, 0.7, 0.1, 0.1].map((score, i) => ({ score, cluster: `${i >> 1}` }));
+    const ofMeans = clustersOf([0.3, 0.8, 0.1].map((score) => ({ score })));
+    expect(varianceOfMean(clustersOf(scores))).toBeCloseTo(varianceOfMean(ofMeans), 12);
+    expect(degreesOfFreedom(clustersOf(scores), 0.5)).toBeCloseTo(2, 12);
+  });
+
+  test("has the degrees of freedom that the matrix of Bell and McCaffrey gives", () => {
+    fc.assert(
+      fc.property(several, fc.double({ min: 0, max: 1, noNaN: true }), (scores, correlation) => {
+        const clusters = clustersOf(scores);
+        const freedom = degreesOfFreedom(clusters, correlation);
+        expect(freedom).toBeCloseTo(asWritten(clusters, correlation), 6);
+        expect(freedom).toBeLessThanOrEqual(clusters.sizes.length - 1 + 1e-9);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("grows when alike cases are counted as such", () => {
+    const alone = Array.from({ length: 40 }, (_, i) => ({ score: Number(i < 20) }));
+    const alike = alone.map((one, i) => ({ ...one, cluster: `${i >> 2}` }));
+    expect(meanInterval(alike).standardError).toBeGreaterThan(1.9 * meanInterval(alone).standardError);
+    expect(meanInterval(alike).correlation).toBe(1);
+  });
+});
+
+describe("the interval of a mean", () => {
+  test("lies within 0 and 1, around the mean, and does not depend on the cases' order", () => {
+    fc.assert(
+      fc.property(scored, (scores) => {
+        const { mean, low, high } = meanInterval(scores);
+        expect(low).toBeGreaterThanOrEqual(0);
+        expect(low).toBeLessThanOrEqual(mean + 1e-9);
+        expect(high).toBeGreaterThanOrEqual(mean - 1e-9);
+        expect(high).toBeLessThanOrEqual(1);
+        const turned = meanInterval(scores.toReversed());
+        expect(turned.low).toBeCloseTo(low, 9);
+        expect(turned.high).toBeCloseTo(high, 9);
+      }),
+    );
+  });
+
+  test("is Wilson's, of which Brown, Cai and DasGupta (2001) tell, where each of many cases stands alone", () => {
+    // 150 of 1,000: 0.1292 to 0.1735 by Wilson's formula with z = 1.96.
+    const scores: Scored[] = Array.from({ length: 1_000 }, (_, i) => ({ score: Number(i < 150) }));
+    const { low, high } = meanInterval(scores);
+    expect(low).toBeCloseTo(0.1292, 3);
+    expect(high).toBeCloseTo(0.1735, 3);
+  });
+
+  test("of scores that are all the same is not empty: what was not seen may still be", () => {
+    const { low, high } = meanInterval(Array.from({ length: 20 }, () => ({ score: 1 })));
+    expect(low).toBeCloseTo(0.025 ** (1 / 20), 9); // Clopper and Pearson's bound of 20 in 20
+    expect(high).toBe(1);
+    expect(meanInterval(Array.from({ length: 20 }, () => ({ score: 0.5 }))).low).toBeGreaterThan(0.4);
+  });
+
+  test("of one cluster says that nothing is known", () => {
+    expect(
+      meanInterval([
+        { score: 0.5, cluster: "a" },
+        { score: 0.6, cluster: "a" },
+      ]),
+    ).toMatchObject({ low: 0, high: 1 });
+  });
+
+  test("of no scores, or of scores out of bounds, is refused", () => {
+    expect(() => meanInterval([])).toThrow(RangeError);
+    expect(() => meanInterval([{ score: 1.1 }])).toThrow(RangeError);
+    expect(() => meanInterval([{ score: Number.NaN }])).toThrow(RangeError);
+  });
+});
+
+describe("the paired difference", () => {
+  const pairs = Array.from({ length: 60 }, (_, i) => ({
+    before: (i * 37) % 2,
+    after: (i * 37) % 2 === 1 || i % 3 === 0 ? 1 : 0,
+    cluster: `${i % 30}`,
+  }));
+
+  test("finds a gain that is there, and the same one each time", () => {
+    const { mean, low, high, p } = pairedDifference(pairs);
+    expect(mean).toBeCloseTo(10 / 60, 12);
+    expect(low).toBeGreaterThan(0);
+    expect(high).toBeLessThan(0.35);
+    expect(p).toBeLessThan(0.05);
+    expect(pairedDifference(pairs)).toEqual({ ...pairedDifference(pairs), mean, low, high, p });
+  });
+
+  test("is turned around with its pairs", () => {
+    const [there, back] = [
+      pairs,
+      pairs.map(({ before, after, cluster }) => ({ before: after, after: before, cluster })),
+    ].map((list) => pairedDifference(list)) as [
+      ReturnType<typeof pairedDifference>,
+      ReturnType<typeof pairedDifference>,
+    ];
+    expect(back.low).toBeCloseTo(-there.high, 12);
+    expect(back.p).toBe(there.p);
+  });
+
+  test("agrees with Student's t where there are many clusters", () => {
+    const many = Array.from({ length: 500 }, (_, i) => ({
+      before: 0.5,
+      after: 0.5 + ((i * 7919) % 101) / 400,
+    }));
+    const { low, high, mean, standardError } = pairedDifference(many);
+    const t = tQuantile(0.975, 499);
+    expect(low / (mean - t * standardError)).toBeCloseTo(1, 1);
+    expect(high / (mean + t * standardError)).toBeCloseTo(1, 1);
+  });
+
+  test("where nothing differs is 0, within what may have gone unseen", () => {
+    const { mean, low, high, p } = pairedDifference(
+      Array.from({ length: 100 }, () => ({ before: 1, after: 1 })),
+    );
+    expect({ mean, p }).toEqual({ mean: 0, p: 1 });
+    expect(low).toBeCloseTo(-(1 - 0.025 ** (1 / 100)), 9);
+    expect(high).toBeCloseTo(-low, 9);
+  });
+
+  test("of one cluster, or none, says so", () => {
+    expect(pairedDifference([{ before: 0, after: 1 }])).toMatchObject({ low: -1, high: 1, p: 1 });
+    expect(() => pairedDifference([])).toThrow(RangeError);
+  });
+});
+
+describe("several looks", () => {
+  test("are corrected by Holm's steps, in the order given", () => {
+    const expected = [0.03, 0.06, 0.06, 0.02];
+    for (const [i, p] of holm([0.01, 0.04, 0.03, 0.005]).entries())
+      expect(p).toBeCloseTo(expected[i] as number, 12);
+    expect(holm([])).toEqual([]);
+    expect(holm([0.9, 0.8])).toEqual([1, 1]);
+  });
+
+  test("are never more convincing than one", () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true })), (ps) => {
+        for (const [i, p] of holm(ps).entries()) expect(p).toBeGreaterThanOrEqual(ps[i] as number);
+      }),
+    );
+  });
+});
+
+test("the cases needed are those of the textbook, and none where nothing can be known", () => {
+  // One sample, a deviation of 1, a difference of 0.5, 80 %: (1.96 + 0.8416)² / 0.25 = 31.4.
+  expect(casesNeeded({ standardError: 0.1, cases: 100 }, 0.5)).toBe(32);
+  expect(casesNeeded({ standardError: 0.1, cases: 100 }, -0.5)).toBe(32);
+  expect(casesNeeded({ standardError: 0, cases: 100 }, 0.5)).toBeUndefined();
+  expect(casesNeeded({ standardError: 0.1, cases: 100 }, 0)).toBeUndefined();
+});
+
+test("Cohen's kappa is that of the textbook: 20 and 15 agreed, 5 and 10 not, is 0.4", () => {
+  const rows = [
+    ["yes", "yes", 20],
+    ["yes", "no", 5],
+    ["no", "yes", 10],
+    ["no", "no", 15],
+  ] as const;
+  const verdicts = rows.flatMap(([verdict, label, times]) =>
+    Array.from({ length: times }, () => ({ verdict, label })),
+  );
+  expect(agreement(verdicts).kappa).toBeCloseTo(0.4, 12);
+  expect(agreement(verdicts).agreed.mean).toBeCloseTo(0.7, 12);
+  expect(agreement([{ verdict: "yes", label: "yes" }]).kappa).toBeUndefined();
+});
+
+test("quantiles are those of published tables", () => {
+  expect(tQuantile(0.975, 1)).toBeCloseTo(12.7062, 4);
+  expect(tQuantile(0.975, 10)).toBeCloseTo(2.228139, 6);
+  expect(tQuantile(0.95, 30)).toBeCloseTo(1.697261, 6);
+  expect(normalQuantile(0.975)).toBeCloseTo(1.959964, 6);
+});
