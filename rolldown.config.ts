@@ -11,6 +11,7 @@ const doors = [
   "client/index",
   "events/sinks",
   "telemetry/index",
+  "evals/index",
   "testing/index",
   "cli/main",
 ];

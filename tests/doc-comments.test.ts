@@ -12,6 +12,7 @@ const doors = [
   "events/sinks.ts",
   "client/index.ts",
   "telemetry/index.ts",
+  "evals/index.ts",
 ];
 const root = join(import.meta.dirname, "..");
 const textOf = (path: string): string => readFileSync(join(root, "src", path), "utf8");

@@ -8,6 +8,10 @@ export const exit = {
   halted: 4,
   /** Leased elsewhere, or its version has changed. */
   refused: 5,
+  /** Of a gate: the change makes it worse. */
+  regressed: 6,
+  /** Of a gate: the cases do not tell. */
+  inconclusive: 7,
   interrupted: 130,
 } as const;
 

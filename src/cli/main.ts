@@ -32,6 +32,7 @@ const commands: { readonly [name: string]: () => Promise<{ readonly declare: Dec
   init: () => import("./commands/init.ts"),
   lens: () => import("./commands/lens.ts"),
   dataset: () => import("./commands/dataset.ts"),
+  eval: () => import("./commands/eval.ts"),
 };
 
 /** What the user's code left open is given this long once the command is done. */

@@ -56,6 +56,7 @@ const doors = [
   "flujo/sqlite",
   "flujo/sinks",
   "flujo/telemetry",
+  "flujo/evals",
   "flujo/testing",
 ];
 

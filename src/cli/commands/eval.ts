@@ -1,0 +1,217 @@
+import { writeFile } from "node:fs/promises";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { InvalidOptionError } from "../../core/errors.ts";
+import { isRunId } from "../../core/paths.ts";
+import type { Step } from "../../core/step.ts";
+import { type Case, splits } from "../../evals/dataset/case.ts";
+import { readDataset } from "../../evals/dataset/file.ts";
+import { splitOf } from "../../evals/dataset/split.ts";
+import { compare, defaultMargin, gate, gateAt, type Verdict } from "../../evals/experiment/comparison.ts";
+import { experimentInput } from "../../evals/experiment/experiment.ts";
+import type { Experiment } from "../../evals/experiment/results.ts";
+import { documentOf, type ExperimentDocument } from "../../evals/report/document.ts";
+import { htmlOf } from "../../evals/report/html.ts";
+import { junitOf } from "../../evals/report/junit.ts";
+import { headline, sectionsOf, verdictText } from "../../evals/report/lines.ts";
+import { markdownOf } from "../../evals/report/markdown.ts";
+import { nodeWorld } from "../../node-world.ts";
+import type { Store } from "../../ports/store.ts";
+import { budgetOf } from "../amounts.ts";
+import { printJson } from "../document.ts";
+import { baseRecords } from "../evals/base.ts";
+import { tryAll } from "../evals/run.ts";
+import { scorerNames, scorersFor } from "../evals/scorers.ts";
+import { exit } from "../exit.ts";
+import { count, tableText } from "../format.ts";
+import { loadPipeline } from "../load/pipeline.ts";
+import { readSettings } from "../settings.ts";
+import { openStore } from "../stores.ts";
+import { printable, result, say } from "../terminal.ts";
+
+interface Flags {
+  readonly name?: string;
+  readonly scorer?: readonly string[];
+  readonly scorers?: string;
+  readonly trials: number;
+  readonly split?: readonly string[];
+  readonly tags?: readonly string[];
+  readonly concurrency?: number;
+  readonly budget?: string;
+  readonly compare?: string;
+  readonly gate?: boolean;
+  readonly margin: number;
+  readonly min?: number;
+  readonly passMark: number;
+  readonly json?: boolean;
+  readonly markdown?: string;
+  readonly html?: string;
+  readonly junit?: string;
+  readonly quiet?: boolean;
+  readonly store?: string;
+  readonly export?: string;
+}
+
+/** `flujo eval PIPELINE DATASET` */
+export function declare(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("eval <file> <dataset>")
+    .description(
+      "Try a pipeline on the cases of a dataset, and score what comes. The same --name again goes on where it stopped.",
+    )
+    .option("--name <name>", "what the experiment is called (default: a new name)")
+    .option("--scorer <name...>", `score by these: ${scorerNames.join(", ")}`)
+    .option("--scorers <file>", "score by those this file exports (default: the pipeline's file; else exact)")
+    .addOption(new Option("--trials <count>", "try each case so often").argParser(wholeNumber).default(1))
+    .addOption(new Option("--split <names...>", "only cases of these splits").choices(splits))
+    .option("--tags <names...>", "only cases with one of these tags")
+    .addOption(
+      new Option("--concurrency <count>", "so many trials at once (default: 8)").argParser(wholeNumber),
+    )
+    .option("--budget <amount>", "the most it may cost in all, judges included: '$5' (in single quotes)")
+    .option(
+      "--compare <base>",
+      "compare, case by case, with an earlier experiment: its name, or a file of --json",
+    )
+    .option("--gate", "exit with 0 when it is no worse, 6 when it is worse, 7 when the cases do not tell")
+    .addOption(
+      new Option("--margin <part>", "how much worse is still no worse")
+        .argParser(part)
+        .default(defaultMargin),
+    )
+    .addOption(
+      new Option("--min <score>", "for a gate without --compare: the least mean score").argParser(part),
+    )
+    .addOption(
+      new Option("--pass-mark <score>", "a trial with less is a failure").argParser(part).default(0.5),
+    )
+    .option("--json", "print one JSON document with everything")
+    .option("--markdown <file>", "write a report in Markdown, too; - prints it")
+    .option("--html <file>", "write a report in HTML, too; - prints it")
+    .option("--junit <file>", "write the trials as JUnit XML, too; - prints it")
+    .option("--quiet", "no progress")
+    .option(
+      "--store <uri>",
+      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
+    )
+    .option("--export <name>", "the export to try (default: default, or pipeline)")
+    .action(async (file: string, dataset: string, flags: Flags) =>
+      done(await evaluate(file, dataset, flags)),
+    );
+}
+
+async function evaluate(file: string, path: string, flags: Flags): Promise<number> {
+  checkFlags(flags);
+  const budget = budgetOf(flags.budget === undefined ? {} : { budget: flags.budget })?.cost;
+  const dataset = await readDataset(path);
+  const cases = dataset.cases.filter((one) => isWanted(one, flags));
+  if (cases.length === 0) {
+    throw new InvalidOptionError(
+      `none of the ${dataset.cases.length} cases of ${path} has these splits and tags`,
+      {
+        hint: `flujo dataset check ${path} counts them.`,
+      },
+    );
+  }
+  const settings = await readSettings(flags);
+  const loaded = await loadPipeline(file, flags.export);
+  const scorers = await scorersFor(loaded.file, flags);
+  const task = loaded.step as Step<never, unknown, never>; // whether an input fits, its schema says
+  const input = experimentInput({ task, scorers }, dataset, { cases, trials: flags.trials });
+  const store = typeof settings.store === "string" ? await openStore(settings.store) : settings.store;
+  try {
+    // What cannot be compared with is told before anything is paid for.
+    const base = flags.compare === undefined ? undefined : await baseRecords(store, flags.compare);
+    const name = flags.name ?? `eval-${nodeWorld().id()}`;
+    if (!flags.quiet)
+      say(`Experiment ${name}: ${count(cases.length, "case")}, ${count(flags.trials, "trial")} of each`);
+    const { concurrency, quiet = false } = flags;
+    const found = await tryAll({ name, loaded, input, scorers, store, settings, budget, concurrency, quiet });
+    const comparison =
+      base === undefined || found.records.length === 0
+        ? undefined
+        : { ...compare(base, found.records, flags), with: flags.compare as string }; // there is a base
+    const unjudged = documentOf(found, { passMark: flags.passMark, comparison });
+    const verdict = flags.gate ? verdictOf(unjudged, flags) : undefined;
+    await report(documentOf(found, { passMark: flags.passMark, comparison, verdict }), flags);
+    return exitCodeFor(found, verdict, store);
+  } finally {
+    await store.close();
+  }
+}
+
+function checkFlags({ name, gate: isGate, compare: base, min }: Flags): void {
+  if (name !== undefined && !isRunId(name)) {
+    throw new InvalidOptionError(`${JSON.stringify(name)} is no name for an experiment`, {
+      hint: "Use 1 to 128 letters, digits, dots, dashes and underscores; begin with a letter or digit.",
+    });
+  }
+  if (isGate && base === undefined && min === undefined) {
+    throw new InvalidOptionError("--gate has nothing to go by", {
+      hint: "Name an earlier experiment, --compare BASE, or the least mean score, --min 0.8.",
+    });
+  }
+}
+
+const isWanted = (one: Case, { split, tags }: Flags): boolean =>
+  (split === undefined || split.includes(splitOf(one))) &&
+  (tags === undefined || tags.some((tag) => one.tags?.includes(tag)));
+
+/** Both terms, where both are given, have to be met. */
+function verdictOf({ summary, comparison, status }: ExperimentDocument, { margin, min }: Flags): Verdict {
+  if (summary === null || status !== "completed") return "inconclusive";
+  const verdicts = [
+    ...(comparison === null ? [] : [gate(comparison, { margin })]),
+    ...(min === undefined ? [] : [gateAt(summary.score, min)]),
+  ];
+  return (["regress", "inconclusive"] as const).find((one) => verdicts.includes(one)) ?? "pass";
+}
+
+async function report(document: ExperimentDocument, { json, markdown, html, junit }: Flags): Promise<void> {
+  const asked = [
+    [markdown, markdownOf],
+    [html, htmlOf],
+    [junit, junitOf],
+  ] as const;
+  for (const [to, write] of asked) {
+    if (to === "-") await result(write(document));
+    else if (to !== undefined) await writeFile(to, write(document));
+  }
+  if (json) return printJson(document);
+  if (asked.some(([to]) => to === "-")) return;
+  const tables = sectionsOf(document).map(({ title, rows }) => `${printable(title)}\n${tableText(rows)}`);
+  const verdict = verdictText(document);
+  await result(
+    `${[printable(headline(document)), ...tables, ...(verdict === "" ? [] : [verdict])].join("\n\n")}\n`,
+  );
+}
+
+const codes: { readonly [verdict in Verdict]: number } = {
+  pass: exit.completed,
+  regress: exit.regressed,
+  inconclusive: exit.inconclusive,
+};
+
+/** An experiment that its budget stopped is halted, whatever its cases say so far. */
+function exitCodeFor({ name, status }: Experiment, verdict: Verdict | undefined, store: Store): number {
+  if (status !== "completed") {
+    const where =
+      store.durability === "volatile"
+        ? ""
+        : ` The same command with --name ${name} and a larger --budget goes on.`;
+    say(`The experiment is not over.${where}`);
+    return exit.halted;
+  }
+  return verdict === undefined ? exit.completed : codes[verdict];
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError("It takes a whole number from 1.");
+}
+
+function part(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError("It takes a number from 0 to 1.");
+}

@@ -1,0 +1,46 @@
+/** The door of `flujo/evals`: datasets, scorers, experiments, and what they show. */
+export type { Case, Split } from "./dataset/case.ts";
+export { type Dataset, type DatasetFormat, parseDataset } from "./dataset/dataset.ts";
+export { addCase, readDataset } from "./dataset/file.ts";
+export { type Shares, splitOf } from "./dataset/split.ts";
+export {
+  type Comparison,
+  compare,
+  type GateTerms,
+  gate,
+  gateAt,
+  type Verdict,
+} from "./experiment/comparison.ts";
+export {
+  type ExperimentOptions,
+  experiment,
+  experimentInput,
+  type Starter,
+} from "./experiment/experiment.ts";
+export type { ExperimentInput, NamedScore, TrialRecord } from "./experiment/record.ts";
+export { type Experiment, readExperiment } from "./experiment/results.ts";
+export {
+  type CaseSummary,
+  type FailureGroup,
+  type Summary,
+  type SummaryOptions,
+  summaryOf,
+} from "./experiment/summary.ts";
+export { cost, latency } from "./scorers/bounds.ts";
+export { type JudgeOptions, judge, type PairwiseOptions, pairwise } from "./scorers/judge.ts";
+export {
+  type Answered,
+  type Score,
+  type Scorer,
+  type ScoringContext,
+  scorer,
+} from "./scorers/scorer.ts";
+export { editSimilarity, embeddingSimilarity, tokenSimilarity } from "./scorers/similarity.ts";
+export { contains, exact, matches, type TextOptions } from "./scorers/texts.ts";
+export { fits, type JsonOptions, json, numeric, type Tolerance } from "./scorers/values.ts";
+export { type Agreement, agreement } from "./statistics/agreement.ts";
+export type { Scored } from "./statistics/clusters.ts";
+export { holm } from "./statistics/holm.ts";
+export { type MeanEstimate, meanInterval } from "./statistics/mean.ts";
+export { casesNeeded, type NeededOptions } from "./statistics/needed.ts";
+export { type Difference, type Pair, type PairedOptions, pairedDifference } from "./statistics/paired.ts";

@@ -1,0 +1,86 @@
+import { InvalidOptionError } from "../../core/errors.ts";
+import { decimalUsd, type Spent } from "../../core/limits.ts";
+import type { Comparison, Verdict } from "../experiment/comparison.ts";
+import type { ExperimentInput, TrialRecord } from "../experiment/record.ts";
+import type { Experiment } from "../experiment/results.ts";
+import { type Summary, summaryOf } from "../experiment/summary.ts";
+
+/** Everything about an experiment: what `flujo eval --json` prints, and what all reports are made of. */
+export interface ExperimentDocument {
+  readonly format: "flujo-eval";
+  readonly name: string;
+  readonly status: Experiment["status"];
+  readonly at: string;
+  readonly pipeline: string;
+  readonly fingerprint: string;
+  readonly dataset: ExperimentInput["dataset"];
+  /** Trials that were to be made of each case. */
+  readonly trials: number;
+  /** Of the trials' runs and of judges, in US dollars, exact. */
+  readonly costUsd: string;
+  readonly judgesUsd: string;
+  readonly passMark: number;
+  /** Without the trials of each case: they are in `records`. Null while none is over. */
+  readonly summary: Omit<Summary, "cases"> | null;
+  readonly cases: readonly {
+    readonly caseId: string;
+    readonly score: number;
+    readonly tags: readonly string[];
+  }[];
+  readonly comparison: (Comparison & { readonly with: string }) | null;
+  readonly verdict: Verdict | null;
+  readonly records: readonly TrialRecord[];
+}
+
+export interface DocumentOptions {
+  readonly passMark: number;
+  readonly comparison?: (Comparison & { readonly with: string }) | undefined;
+  readonly verdict?: Verdict | undefined;
+}
+
+export function documentOf(
+  { name, status, at, input, records, judged }: Experiment,
+  { passMark, comparison, verdict }: DocumentOptions,
+): ExperimentDocument {
+  const summed = records.length === 0 ? undefined : summaryOf(records, { passMark });
+  const { cases = [], ...summary } = summed ?? {};
+  return {
+    format: "flujo-eval",
+    name,
+    status,
+    at: new Date(at).toISOString(),
+    pipeline: input.pipeline,
+    fingerprint: input.fingerprint,
+    dataset: input.dataset,
+    trials: input.trials,
+    costUsd: decimalUsd(totalOf(records, judged)),
+    judgesUsd: decimalUsd(judged.picoUsd),
+    passMark,
+    summary: summed === undefined ? null : (summary as Omit<Summary, "cases">), // it is all of it but the cases
+    cases: cases.map(({ caseId, score, tags }) => ({ caseId, score, tags })),
+    comparison: comparison ?? null,
+    verdict: verdict ?? null,
+    records,
+  };
+}
+
+const totalOf = (records: readonly TrialRecord[], judged: Spent): bigint =>
+  records.reduce((sum, { picoUsd }) => sum + BigInt(picoUsd), judged.picoUsd);
+
+/**
+ * The records of a document that `flujo eval --json` has printed.
+ *
+ * @throws InvalidOptionError
+ */
+export function recordsIn(text: string, name: string): readonly TrialRecord[] {
+  let document: Partial<ExperimentDocument> | null;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    throw new InvalidOptionError(`${name} is not JSON: ${(error as Error).message}`);
+  }
+  if (document?.format === "flujo-eval" && Array.isArray(document.records)) return document.records;
+  throw new InvalidOptionError(`${name} is no experiment`, {
+    hint: "Compare with what flujo eval --json has printed.",
+  });
+}
