@@ -14,7 +14,7 @@ export interface Comparison {
   readonly changed: readonly { readonly caseId: string; readonly before: number; readonly after: number }[];
   /** Cases that only one of both has. */
   readonly unpaired: number;
-  /** How many cases would tell a difference as large as the margin from none; absent where nobody knows. */
+  /** Where the interval holds 0: how many cases would tell a difference as large as the margin. Absent where nobody knows. */
   readonly casesNeeded?: number;
 }
 
@@ -56,7 +56,8 @@ export function compare(
     pairedDifference(shared.filter(({ tags }) => tags.includes(tag)).map(pairOf)),
   );
   const corrected = holm(slices.map(({ p }) => p));
-  const needed = casesNeeded(difference, Math.max(margin, 0.01));
+  const isKnown = difference.low > 0 || difference.high < 0;
+  const needed = isKnown ? undefined : casesNeeded(difference, Math.max(margin, 0.01));
   return {
     difference,
     slices: Object.fromEntries(

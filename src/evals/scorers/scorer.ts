@@ -80,7 +80,8 @@ export async function scored(by: Scorer, answer: Answered, ctx: ScoringContext):
 }
 
 function checked({ score, feedback, parts }: Score): Score {
-  if (!(score >= 0 && score <= 1)) throw new RangeError(`it gave ${score}, and a score is from 0 to 1`);
+  if (!(typeof score === "number" && score >= 0 && score <= 1))
+    throw new RangeError(`it gave ${score}, and a score is from 0 to 1`);
   return { score, feedback: String(feedback ?? ""), ...(parts === undefined ? {} : { parts }) };
 }
 
