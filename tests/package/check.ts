@@ -21,6 +21,7 @@ import { sqlite } from "flujo/sqlite";
 import { client } from "flujo/client";
 import { email } from "flujo/sinks";
 import { initTelemetry, telemetry } from "flujo/telemetry";
+import { exact, meanInterval } from "flujo/evals";
 import { testStore } from "flujo/testing";
 
 const double = flujo.step("double", (n) => n * 2);
@@ -56,6 +57,7 @@ const unsent = await mail.deliver(delivery, new AbortController().signal).catch(
 if (unsent?.hint !== "npm install nodemailer") throw new Error("email does not say what to install: " + unsent);
 const none = await initTelemetry().catch((error) => error.hint);
 if (none !== "npm install @opentelemetry/sdk-node") throw new Error("initTelemetry does not say what to install: " + none);
+if (exact().name !== "exact" || meanInterval([{ score: 1 }, { score: 0 }]).mean !== 0.5) throw new Error("evals");
 const watched = new flujo.Flujo(doubled, { instrument: telemetry() });
 if ((await watched.run([1])).status !== "completed") throw new Error("telemetry without an SDK hurts");
 console.log("fine");
