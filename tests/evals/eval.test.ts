@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { picoUsd } from "../../src/core/limits.ts";
 import { type OpenAIServer, openaiServer, type ServedRequest } from "../../src/testing/openai-server.ts";
+import { wireServer } from "../../src/testing/wire/server.ts";
 import { Folder } from "../cli/command.ts";
 
 const towns = `
@@ -288,4 +289,32 @@ describe("flujo dataset", () => {
     });
     expect(await folder.flujo("eval", "p.ts", "dataset.jsonl", "--quiet")).toMatchObject({ code: 0 });
   });
+});
+
+test("embeddings are scored by their cosine, inside the budget", async () => {
+  await using server = await wireServer();
+  const folder = new Folder();
+  folder.write(
+    "p.ts",
+    shout.replace(
+      "export default",
+      'import { embeddingSimilarity } from "flujo/evals";\nexport const scorers = [embeddingSimilarity({ model: "openai:text-embedding-3-small" })];\nexport default',
+    ),
+  );
+  folder.write(
+    "d.jsonl",
+    '{"id":"same","input":"a","expected":"A"}\n{"id":"other","input":"b","expected":"something else"}',
+  );
+  const env = { OPENAI_BASE_URL: `${server.origin}/v1`, OPENAI_API_KEY: "sk-of-nobody" };
+  const { code, stdout } = await folder.start(["eval", "p.ts", "d.jsonl", "--json", "--budget", "$1"], {
+    env,
+  }).ended;
+  expect(code).toBe(0);
+  const { cases, judgesUsd } = JSON.parse(stdout);
+  const [same, other] = ["same", "other"].map(
+    (id) => cases.find((one: { caseId: string }) => one.caseId === id).score,
+  );
+  expect(same).toBeCloseTo(1, 6);
+  expect(other).toBeLessThan(0.999);
+  expect(judgesUsd).not.toBe("0");
 });

@@ -1,12 +1,13 @@
 /** A model as the judge. It reads data of unknown authors: what it is to judge is marked as such, and its answer has a schema. */
+import { modelName } from "../../agents/language-model.ts";
 import type { Json } from "../../core/json.ts";
 import type { Schema } from "../../core/schema.ts";
 import { type Answered, expectedOf, type Scorer, type ScoringContext, scorer, textOf } from "./scorer.ts";
 
 /** What is asked of a judge. */
 export interface JudgeOptions {
-  /** `"provider:model"`. */
-  readonly model: string;
+  /** `"provider:model"`, or an AI SDK language model. */
+  readonly model: string | object;
   /** What makes an answer good, in sentences. */
   readonly rubric: string;
   /** Default `"judge"`: give several judges names of their own. */
@@ -43,7 +44,7 @@ export function judge({ model, rubric, name = "judge" }: JudgeOptions): Scorer {
       });
       return { score: (points - 1) / (highest - 1), feedback: reason };
     },
-    { version: { model, rubric } },
+    { version: { model: modelName(model), rubric } },
   );
 }
 
@@ -83,7 +84,7 @@ export function pairwise({
         parts: { ahead: scoreOf(ahead.better, "first"), behind: scoreOf(behind.better, "second") },
       };
     },
-    { version: { model, rubric } },
+    { version: { model: modelName(model), rubric } },
   );
 }
 
