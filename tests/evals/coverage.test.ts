@@ -14,7 +14,7 @@ describe("95 % intervals hold the truth in 93 to 97 of a hundred experiments", (
   });
 
   test.each(scenarios)("of means: $kind, $clusters clusters, ICC $icc", (scenario) => {
-    // Of 20 clusters five are to fail: with fewer no interval holds, as the table says.
+    // Nearer to 1 twenty clusters are too few, as the table says.
     for (const mean of [0.5, scenario.clusters === 20 ? 0.7 : 0.8]) {
       const coverage = coverageOfMean({ ...scenario, mean }, experiments);
       expect(coverage).toBeGreaterThanOrEqual(0.93);
