@@ -5,8 +5,11 @@ import type {
   Budget,
   EntryPage,
   EventView,
+  ForkRequest,
+  ImprovablesView,
   OperationDetail,
   OperationPage,
+  Path,
   RunDetail,
   RunFilter,
   RunGraph,
@@ -105,6 +108,16 @@ export class Runs {
     options: { readonly budget?: Usd | Budget; readonly forceVersion?: boolean } = {},
   ): Promise<Acted> {
     return this.#wire.post(`${at(runId)}/resume`, options);
+  }
+
+  /** Starts a new run that shares what this one has recorded before a point, and pays only for what follows. */
+  fork(runId: string, request: ForkRequest): Promise<Acted> {
+    return this.#wire.post(`${at(runId)}/fork`, request);
+  }
+
+  /** What a fork can change. `at`: says also which agent a path is of. */
+  improvables(runId: string, options: { readonly at?: Path } = {}): Promise<ImprovablesView> {
+    return this.#wire.get(`${at(runId)}/improvables`, { ...options });
   }
 
   /** Raises the limits of a run by so much each. */

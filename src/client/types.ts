@@ -27,6 +27,35 @@ export interface StartRequest {
   readonly scopes?: readonly string[];
 }
 
+export interface ForkRequest {
+  /** The point: a place, as `/q3/AnalyseAll[Alpha]/summarise`, or an operation inside a body, as `/q3/report:call#1`. */
+  readonly at: Path;
+  /** The new run's id. The same again starts nothing. Default: a fresh one. */
+  readonly runId?: string;
+  /** The input of the place at the point, instead of what comes before it. */
+  readonly input?: unknown;
+  /** Of the agent at the point, for the new run. */
+  readonly prompt?: string;
+  readonly system?: string;
+  readonly model?: string;
+  /** A JSON Patch (RFC 6902) over the `agents` of `improvables`, applied before the others. */
+  readonly overlay?: readonly object[];
+  /** The new run's limit: what the shared part cost is no part of it. Default: the pipeline's. */
+  readonly budget?: Usd | Budget;
+  /** Share also what is recorded of places that have changed since. */
+  readonly forceVersion?: boolean;
+}
+
+/** What a fork can change of a run's agents. */
+export interface ImprovablesView {
+  /** Prompts, models and settings, by the agent's place: `/q3/AnalyseAll[]/summarise`. */
+  readonly agents: { readonly [place: Path]: Json };
+  /** The agent that the path asked for is of. */
+  readonly at: Path | null;
+  /** Whether that is the version the run was recorded under. */
+  readonly current: boolean;
+}
+
 /** How a run stands right after something was done to it. */
 export interface Acted {
   readonly runId: string;

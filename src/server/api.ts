@@ -11,6 +11,7 @@ import { actRoutes } from "./routes/act.ts";
 import { besidesRoutes } from "./routes/besides.ts";
 import { compareRoutes } from "./routes/compare.ts";
 import { followRoutes } from "./routes/follow.ts";
+import { forkRoutes } from "./routes/fork.ts";
 import { pipelineRoutes } from "./routes/pipelines.ts";
 import { runRoutes } from "./routes/run.ts";
 import { runsRoutes } from "./routes/runs.ts";
@@ -25,6 +26,7 @@ export function routesOf(house: House): readonly Route[] {
     runRoutes,
     compareRoutes,
     actRoutes,
+    forkRoutes,
     followRoutes,
     pipelineRoutes,
     besidesRoutes,

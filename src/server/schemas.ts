@@ -680,6 +680,54 @@ export const StartRequest = named(
   ),
 );
 
+const PatchOperation = Type.Object(
+  {
+    op: Type.Enum(["add", "remove", "replace", "move", "copy", "test"]),
+    path: Type.String({ maxLength: 4_000, description: "A JSON Pointer." }),
+    from: Type.Optional(Type.String({ maxLength: 4_000 })),
+    value: Type.Optional(AnyJson),
+  },
+  closed,
+);
+
+export const ForkRequest = named(
+  "ForkRequest",
+  Type.Object(
+    {
+      at: { ...RunPath, description: "The point: a place, or an operation inside a body." },
+      runId: Type.Optional(RunId),
+      input: Type.Optional({ ...AnyJson, description: "The input of the place at the point." }),
+      prompt: Type.Optional(Type.String({ description: "The prompt of the agent at the point." })),
+      system: Type.Optional(Type.String({ description: "Its system prompt." })),
+      model: Type.Optional(Type.String({ minLength: 1, description: "Its model." })),
+      overlay: Type.Optional(
+        Type.Array(PatchOperation, {
+          maxItems: 1_000,
+          description: "A JSON Patch over what can be changed of agents, applied before the others.",
+        }),
+      ),
+      budget: Type.Optional(Budget),
+      forceVersion: Type.Optional(Type.Boolean()),
+    },
+    closed,
+  ),
+);
+
+/** What a fork can change of a run's agents. */
+export const Improvables = named(
+  "Improvables",
+  Type.Object(
+    {
+      agents: Type.Record(Type.String(), AnyJson, {
+        description: "Prompts, models and settings of each agent, by its place.",
+      }),
+      at: orNull(Type.String({ description: "The agent that the path asked for is of." })),
+      current: Type.Boolean({ description: "Whether that is the version the run was recorded under." }),
+    },
+    closed,
+  ),
+);
+
 export const SignalRequest = named(
   "SignalRequest",
   Type.Object(

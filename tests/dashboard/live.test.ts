@@ -115,6 +115,43 @@ browsing("the dashboard, live", () => {
     await differs.getByText("Hello, Bo!").waitFor();
   });
 
+  test.each(["light", "dark"] as const)(
+    "a run is forked with an edited prompt: no call before the point is made again (%s)",
+    async (colorScheme) => {
+      const runId = `whole-${colorScheme}`;
+      await here.start("quarterly", ["Apple", "Amazon"], runId, { budget: "$0.50" });
+      const { run } = await here.stands(runId);
+      const before = here.model.requests.length;
+      const at = "/quarterly/checks[tone]/judge tone";
+      const page = await here.browser.newPage({ colorScheme });
+      onTestFinished(() => page.close());
+      await page.goto(`${here.url}/runs/${runId}?at=${encodeURIComponent(`${at}:call#0`)}`);
+      await page.getByRole("button", { name: "Fork here" }).click();
+      const dialog = page.getByRole("dialog");
+      const prompt = dialog.getByLabel("System prompt");
+      await prompt.waitFor();
+      expect(await prompt.inputValue()).toBe("Is the tone sober?");
+      expect(await dialog.getByLabel("At most").inputValue()).toBe("0.5");
+      await prompt.fill("Is the tone cheerful?");
+      await dialog.getByRole("button", { name: "Start the fork" }).click();
+
+      await page.getByText("A fork of").waitFor();
+      await page.locator('.page-head [data-status="waiting"]').waitFor();
+      const fork = await here.stands(page.url().split("/").at(-1) ?? "");
+      expect(fork.run).toMatchObject({ forkedFrom: { runId, at }, limits: { costUsd: "0.5" } });
+      const shared = fork.run.forkedFrom?.sharedUsd;
+      expect(await page.locator('[data-figure="run.shared"]').getAttribute("value")).toBe(shared);
+      const calls = here.model.requests.slice(before).map(({ body }) => JSON.stringify(body));
+      expect(calls).toHaveLength(3);
+      expect(calls.filter((call) => call.includes("cheerful"))).toHaveLength(1);
+      expect(calls.filter((call) => call.includes("Rewrite"))).toHaveLength(2);
+      expect((await here.stands(runId)).run).toEqual(run);
+
+      await page.getByRole("link", { name: "Compare them" }).click();
+      await page.locator(`[data-differs="${at}:call#0"]`).getByText("cheerful").first().waitFor();
+    },
+  );
+
   test("a page whose server is gone says so, and is up to date again when another one is there", async () => {
     const page = await open("/runs");
     await page.locator('[data-run="hello"]').waitFor();

@@ -18,6 +18,11 @@ const views: readonly (readonly [path: string, shows: string, act?: (page: Page)
   ["/runs/report", "companies"],
   ["/runs/report", "Publish the report?", (page) => page.locator("[data-asks]").click()],
   ["/runs/report?at=%2Fquarterly%2Fcompanies%5B0%5D%2Fsummarise%3Acall%230", "model-call"],
+  [
+    "/runs/report?at=%2Fquarterly%2Fcompanies%5B0%5D%2Fsummarise",
+    "Start the fork",
+    (page) => page.getByRole("button", { name: "Fork here" }).click(),
+  ],
   ["/runs/report?tab=graph", "fetch filing"],
   ["/runs/report?tab=costs", "By what was bought"],
   ["/runs/report?tab=state", "/findings/"],

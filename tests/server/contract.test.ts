@@ -7,6 +7,7 @@ import type {
   AccountView,
   Acted,
   EntryPage,
+  ImprovablesView,
   InboxItem,
   Json,
   OperationDetail,
@@ -78,6 +79,13 @@ const requests: readonly (readonly [name: string, status: number, path: string, 
   ["sendSignal", 422, "/runs/c/signals", { path: "/choosing/pick", data: 1 }],
   ["sendSignal", 202, "/runs/c/signals", { path: "/choosing/pick", data: { colour: "red" } }],
   ["sendSignal", 409, "/runs/c/signals", { path: "/choosing/pick", data: { colour: "red" } }],
+  ["getImprovables", 200, "/runs/c/improvables?at=/choosing/paid"],
+  ["getImprovables", 404, "/runs/none/improvables"],
+  ["forkRun", 202, "/runs/c/fork", { at: "/choosing/paid", runId: "fork" }],
+  ["forkRun", 200, "/runs/c/fork", { at: "/choosing/paid", runId: "fork" }],
+  ["forkRun", 409, "/runs/c/fork", { at: "/choosing/pick", runId: "fork" }],
+  ["forkRun", 400, "/runs/c/fork", { at: "/choosing/none" }],
+  ["forkRun", 404, "/runs/none/fork", { at: "/choosing/paid" }],
   ["topUpRun", 202, "/runs/c/top-up", { by: "$1" }],
   ["topUpRun", 400, "/runs/c/top-up", { by: { tokens: 5 } }],
   ["cancelRun", 202, "/runs/c/cancel", { reason: "enough" }],
@@ -184,6 +192,7 @@ test("what the types of the client say fits the schemas of the server", () => {
   fits<typeof schemas.StateStory, Loose<StateStory>>();
   fits<typeof schemas.RunDiff, Loose<RunDiff>>();
   fits<typeof schemas.Graph, Loose<RunGraph>>();
+  fits<typeof schemas.Improvables, Loose<ImprovablesView>>();
   fits<typeof schemas.Pipeline, Loose<PipelineView>>();
   fits<typeof schemas.InboxItem, Loose<InboxItem>>();
   fits<typeof schemas.Account, Loose<AccountView>>();

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { OperationDetail } from "../../../src/lens/trace.ts";
+import type { DialogHandle } from "../parts/dialog.tsx";
 import { Count, Duration, Money } from "../parts/figures.tsx";
 import { LetterBox } from "../parts/letter.tsx";
 import { PathText } from "../parts/path-text.tsx";
@@ -10,7 +11,9 @@ import { get, pathOf, queryOf } from "../wire/http.ts";
 import { momentText } from "../words/time.ts";
 import { Calls } from "./calls.tsx";
 import { Failures } from "./failures.tsx";
+import { ForkDialog } from "./fork-dialog.tsx";
 import { Messages } from "./messages.tsx";
+import { useRun } from "./run.ts";
 import { StateChanges } from "./state-changes.tsx";
 
 /** One operation: what went in, what came out, what was said to its model, what failed. */
@@ -34,16 +37,26 @@ export function OperationPanel({
   useEffect(() => {
     if (news > 0) refetch();
   }, [news, refetch]);
+  const served = useRun(runId).data?.served === true;
+  const forking = useRef<DialogHandle>(null);
   return (
     <aside className="operation card" aria-label="Operation">
       <div className="operation-head">
         <h2 className="mono">
           <PathText path={path} />
         </h2>
-        <button type="button" className="button plain tight" onClick={onClose}>
-          Close <kbd>Esc</kbd>
-        </button>
+        <div className="end">
+          {served && data !== undefined && (
+            <button type="button" className="button tight" onClick={() => forking.current?.open()}>
+              Fork here
+            </button>
+          )}
+          <button type="button" className="button plain tight" onClick={onClose}>
+            Close <kbd>Esc</kbd>
+          </button>
+        </div>
       </div>
+      <ForkDialog ref={forking} runId={runId} path={path} />
       {isPending && <p className="muted">Loading…</p>}
       {error !== null && data === undefined && <LetterBox error={error} />}
       {data !== undefined && <Detail of={data} />}

@@ -1,6 +1,6 @@
 import { Link, useSearchParams } from "wouter";
 import type { RunView } from "../../../src/lens/show.ts";
-import { Ago, Count, Duration } from "../parts/figures.tsx";
+import { Ago, Count, Duration, Money } from "../parts/figures.tsx";
 import { Gauge } from "../parts/gauge.tsx";
 import { LetterBox } from "../parts/letter.tsx";
 import { Status } from "../parts/status.tsx";
@@ -55,6 +55,7 @@ export default function RunPage({ runId }: { readonly runId: string }) {
         <Status status={run.status} />
         <Actions detail={detail} />
       </div>
+      {run.forkedFrom !== undefined && <Fork runId={runId} from={run.forkedFrom} />}
       <Figures run={run} />
       <Standing run={run} />
       <Tabs
@@ -127,6 +128,30 @@ function Figures({ run }: { readonly run: RunView }) {
         </dd>
       </div>
     </dl>
+  );
+}
+
+/** What a fork comes from, and what it did not have to pay. */
+function Fork({
+  runId,
+  from: { runId: parent, at, sharedUsd },
+}: {
+  readonly runId: string;
+  readonly from: NonNullable<RunView["forkedFrom"]>;
+}) {
+  const id = encodeURIComponent(parent);
+  return (
+    <p className="muted">
+      A fork of{" "}
+      <Link href={`/runs/${id}?at=${encodeURIComponent(at)}`} className="text-link mono">
+        {parent}
+      </Link>{" "}
+      at <code>{at}</code>: what comes before is shared, and had cost{" "}
+      <Money usd={sharedUsd} name="run.shared" />.{" "}
+      <Link href={`/compare?a=${id}&b=${encodeURIComponent(runId)}`} className="text-link">
+        Compare them
+      </Link>
+    </p>
   );
 }
 

@@ -137,6 +137,7 @@ function started(runner: Runner<unknown, unknown>, { budget }: Settings): Runnin
   return {
     start: (input, options) =>
       runner.start(input, { ...(budget === undefined ? {} : { budget }), ...options }),
+    fork: (from, options) => runner.fork(from, { ...(budget === undefined ? {} : { budget }), ...options }),
     resume: (runId, options) => runner.resume(runId, options),
     signal: (runId, path, payload, options) => runner.signal(runId, path, payload, options),
     cancel: (runId, reason) => runner.cancel(runId, reason),

@@ -140,7 +140,11 @@ function placeIn(cursor: string): { readonly createdAt: number; readonly runId: 
  *
  * @returns whether it is new.
  */
-async function startOnce(house: House, runId: string, start: () => RunHandle<unknown>): Promise<boolean> {
+export async function startOnce(
+  house: House,
+  runId: string,
+  start: () => RunHandle<unknown>,
+): Promise<boolean> {
   const { journals, starting } = house;
   for (;;) {
     if ((await journals.of(runId)) !== undefined) return false;

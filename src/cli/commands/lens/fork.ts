@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { InvalidOptionError } from "../../../core/errors.ts";
-import { placeFinder, versionOf } from "../../../core/fingerprint.ts";
 import { fold } from "../../../core/fold.ts";
 import { limitsOf } from "../../../core/limits.ts";
 import type { Node } from "../../../core/node.ts";
-import { improvablesOf, type Overlay, setting, unknownPlace } from "../../../core/overlay.ts";
+import type { Overlay } from "../../../core/overlay.ts";
+import { settingAt } from "../../../core/overlay-at.ts";
 import type { ForkOptions } from "../../../engine/options.ts";
 import { rootOf } from "../../../engine/root.ts";
 import { readJournal } from "../../../lens/journal.ts";
@@ -132,10 +132,7 @@ function overlayOf(flags: ForkFlags, node: Node): Overlay {
 
 function set(root: Node, at: string, field: string, text: string): Overlay[number] {
   const [, path = at, value = text] = /^(\/[^=]+)=(.*)$/s.exec(text) ?? [];
-  const known = improvablesOf(root);
-  const place = placeFinder(versionOf(root).manifest)(path);
-  if (place === undefined || known[place] === undefined) throw unknownPlace(path, known);
-  return setting(place, field, value.startsWith("@") ? textIn(value.slice(1)) : value);
+  return settingAt(root, path, field, value.startsWith("@") ? textIn(value.slice(1)) : value);
 }
 
 /** @throws InvalidOptionError */
