@@ -1,7 +1,13 @@
 /** A new run that begins with what another one has recorded, up to a point. */
+import { blobsIn } from "../core/blob-refs.ts";
 import { encode } from "../core/codec.ts";
 import type { Entry, RunCreated } from "../core/entries.ts";
-import { InvalidOptionError, LeaseLostError, VersionChangedError } from "../core/errors.ts";
+import {
+  InvalidOptionError,
+  LeaseLostError,
+  StoreCorruptError,
+  VersionChangedError,
+} from "../core/errors.ts";
 import { changedPaths, versionOf } from "../core/fingerprint.ts";
 import { fold, type RunRecord } from "../core/fold.ts";
 import { renumbered, sharedEntries } from "../core/forking.ts";
@@ -14,7 +20,7 @@ import type { Blob, Lease, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { summaryWith } from "./journal.ts";
 import { acquire } from "./lease.ts";
-import { entriesOf, load, manifestOf } from "./load.ts";
+import { entriesOf, load, manifestOf, unknownRun } from "./load.ts";
 import { overlaidRoot, type Root } from "./root.ts";
 import { keep, keepJson } from "./values.ts";
 
@@ -119,7 +125,33 @@ async function madeOf({ root, store, world }: ForkPlace, forking: Forking): Prom
     return { type: "input-replaced", path: at, output, seq: copies.entries.length + 1, at: now };
   });
   const blobs = [blob, given?.blob, ...copies.blobs].filter((one) => one !== undefined);
-  return { entries: [{ ...first, seq: 0, at: now }, ...copies.entries, ...last], blobs };
+  const all: readonly Entry[] = [{ ...first, seq: 0, at: now }, ...copies.entries, ...last];
+  return { entries: all, blobs: [...blobs, ...(await brought(all, blobs, store, from))] };
+}
+
+/**
+ * The values kept aside that the shared entries refer to. They are in the store; but whoever removes the other run at this
+ * moment may have looked already whether anybody else refers to them, and only what is brought anew then stays.
+ *
+ * @throws UnknownRunError when it is removed already.
+ */
+async function brought(
+  entries: readonly Entry[],
+  known: readonly Blob[],
+  store: Store,
+  from: string,
+): Promise<Blob[]> {
+  const own = new Set(known.map(({ hash }) => hash));
+  const hashes = new Set([...blobsIn(entries)].map(({ hash }) => hash).filter((hash) => !own.has(hash)));
+  const found: Blob[] = [];
+  for (const hash of hashes) {
+    const text = await store.blob(hash);
+    if (text !== undefined) found.push({ hash, text });
+    else if ((await store.read(from, 0, 1)) === undefined) throw await unknownRun(from, store);
+    else
+      throw new StoreCorruptError(`${store.name} has lost a value of run ${from} (${hash})`, { runId: from });
+  }
+  return found;
 }
 
 /** What holds for the new run, as for any that is started. */

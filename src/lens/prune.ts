@@ -1,11 +1,11 @@
 /** Removing runs that are over, with the values that only they referred to. */
 import { randomUUID } from "node:crypto";
+import { blobsIn } from "../core/blob-refs.ts";
 import { fold, type RunStatus, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Lease, RunListing, Store } from "../ports/store.ts";
 import { everyJournal, everyRun, type Selection } from "./every-run.ts";
 import { readJournal } from "./journal.ts";
-import { blobsIn } from "./whole.ts";
 
 /** Runs that have come to an end, or stand where they need not be gone on with. Others are never removed. */
 export const prunable: readonly RunStatus[] = ["completed", "cancelled", "failed", "halted"];

@@ -1,5 +1,6 @@
 /** Whether what a store has kept is sound: journals without gaps, values that are what their hashes say, books that agree. */
 import { type Account, spentIn } from "../core/account.ts";
+import { blobsIn } from "../core/blob-refs.ts";
 import type { Entry, Ref } from "../core/entries.ts";
 import { isEntryType } from "../core/entry-types.ts";
 import { sha256 } from "../core/fingerprint.ts";
@@ -10,7 +11,6 @@ import { callsOf } from "./calls.ts";
 import { everyRun, type Selection } from "./every-run.ts";
 import { readJournal } from "./journal.ts";
 import { Totals } from "./totals.ts";
-import { blobsIn } from "./whole.ts";
 
 /** Something that is not as it must be. */
 export interface Fault {
