@@ -20,7 +20,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   schedules: ["ports", "core"],
   telemetry: ["ports", "core"],
   server: ["lens", "links", "schedules", "engine", "events", "ports", "core"],
-  client: ["lens", "events", "core"], // types alone: see below
+  client: ["lens", "events", "engine", "core"], // types alone: see below
   testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
   "": [
     "agents",

@@ -1,6 +1,18 @@
 /** The door of `flujo/client`: runs over HTTP, from any service or page. It loads nothing of the engine. */
 import { Runs } from "./runs.ts";
-import type { AccountView, InboxItem, Json, PipelineView, ResentLetter, Undelivered } from "./types.ts";
+import type {
+  AccountView,
+  CostsView,
+  FigureFilter,
+  InboxItem,
+  Json,
+  PipelineView,
+  ResentLetter,
+  StatsView,
+  Undelivered,
+  VersionDiff,
+  VersionsView,
+} from "./types.ts";
 import { type ClientOptions, Wire } from "./wire.ts";
 
 export { ClientError } from "./error.ts";
@@ -20,6 +32,14 @@ export interface FlujoClient {
   inbox(filter?: { readonly for?: string }): Promise<readonly InboxItem[]>;
   /** The budgets that runs share. */
   budgets(scopes?: readonly string[]): Promise<readonly AccountView[]>;
+  /** How runs go: rates, times, costs. */
+  stats(filter?: FigureFilter): Promise<StatsView>;
+  /** What runs cost, in exact sums. */
+  costs(filter?: FigureFilter): Promise<CostsView>;
+  /** The versions of pipelines that runs are of. */
+  versions(filter?: Omit<FigureFilter, "timeZone">): Promise<VersionsView>;
+  /** Two versions, by their fingerprints or the first characters of them. */
+  versionDiff(a: string, b: string): Promise<VersionDiff>;
   /** Events that sinks have not been told yet, and those they did not take. */
   outbox(): Promise<Undelivered>;
   /** Sends a dead letter again. */
@@ -52,8 +72,18 @@ export function client(options: ClientOptions): FlujoClient {
       (await wire.get<{ readonly items: readonly InboxItem[] }>("/inbox", { ...filter })).items,
     budgets: async (scope) =>
       (await wire.get<{ readonly budgets: readonly AccountView[] }>("/budgets", { scope })).budgets,
+    stats: (filter) => wire.get("/stats", written(filter)),
+    costs: (filter) => wire.get("/costs", written(filter)),
+    versions: (filter) => wire.get("/versions", written(filter)),
+    versionDiff: (a, b) => wire.get("/versions/diff", { a, b }),
     outbox: () => wire.get("/outbox"),
     resend: (id) => wire.post(`/outbox/${encodeURIComponent(id)}/resend`, {}),
     drop: (id) => wire.post(`/outbox/${encodeURIComponent(id)}/drop`, {}),
   };
 }
+
+const written = ({ createdFrom, createdBefore, ...filter }: FigureFilter = {}) => ({
+  ...filter,
+  createdFrom: createdFrom?.toISOString(),
+  createdBefore: createdBefore?.toISOString(),
+});

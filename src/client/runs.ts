@@ -3,6 +3,7 @@ import { type FollowOptions, follow } from "./follow.ts";
 import type {
   Acted,
   Budget,
+  CostsView,
   EntryPage,
   EventView,
   ForkRequest,
@@ -10,6 +11,8 @@ import type {
   OperationDetail,
   OperationPage,
   Path,
+  ReplayOptions,
+  ReplayReport,
   RunDetail,
   RunFilter,
   RunGraph,
@@ -118,6 +121,16 @@ export class Runs {
   /** What a fork can change. `at`: says also which agent a path is of. */
   improvables(runId: string, options: { readonly at?: Path } = {}): Promise<ImprovablesView> {
     return this.#wire.get(`${at(runId)}/improvables`, { ...options });
+  }
+
+  /** Walks a run again on its record, with the code that is served, and says what that would do otherwise. */
+  replay(runId: string, options: ReplayOptions = {}): Promise<ReplayReport> {
+    return this.#wire.post(`${at(runId)}/replay`, options);
+  }
+
+  /** What a run cost, in exact sums. */
+  costs(runId: string, options: { readonly timeZone?: string } = {}): Promise<CostsView> {
+    return this.#wire.get(`${at(runId)}/costs`, { ...options });
   }
 
   /** Raises the limits of a run by so much each. */

@@ -4,9 +4,13 @@ import type { RunStatus } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Budget, Usd } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { Costs } from "../lens/costs.ts";
 import type { RunLine } from "../lens/list.ts";
 import type { OperationLine, RunView } from "../lens/show.ts";
+import type { Stats } from "../lens/stats.ts";
+import type { VersionView } from "../lens/versions.ts";
 
+export type { ReplayOptions, ReplayReport } from "../engine/replay/report.ts";
 export type { Undelivered } from "../events/undelivered.ts";
 export type { AccountView } from "../lens/accounts.ts";
 export type { EventView } from "../lens/event.ts";
@@ -14,6 +18,7 @@ export type { InboxItem } from "../lens/inbox.ts";
 export type { RunLine } from "../lens/list.ts";
 export type { OperationLine, RunView } from "../lens/show.ts";
 export type { OperationDetail } from "../lens/trace.ts";
+export type { VersionDiff, VersionView } from "../lens/versions.ts";
 export type { Budget, Entry, Json, Path, RunStatus, Usd };
 
 export interface StartRequest {
@@ -123,6 +128,25 @@ export interface RunGraph {
     readonly costUsd: string;
   }[];
 }
+
+/** Which runs figures are of. */
+export interface FigureFilter {
+  readonly pipeline?: string;
+  readonly createdFrom?: Date;
+  readonly createdBefore?: Date;
+  /** Only so many of them, the newest: 1 to 10,000. Default 1,000. */
+  readonly newest?: number;
+  /** Whose days: an IANA name. Default `UTC`. */
+  readonly timeZone?: string;
+}
+
+/** Whether no older run that fits was left out. */
+interface Extent {
+  readonly all: boolean;
+}
+export type StatsView = Stats & Extent;
+export type CostsView = Costs & Extent;
+export type VersionsView = { readonly versions: readonly VersionView[] } & Extent;
 
 export interface PipelineView {
   readonly name: string;

@@ -33,6 +33,7 @@ const unfinished: readonly RunStatus[] = ["running", "waiting"];
 export async function versions(store: Store, selection: Selection = {}): Promise<VersionView[]> {
   const found = new Map<string, Seen>();
   for await (const run of everyRun(store, selection)) {
+    await selection.pause?.();
     const key = `${run.pipeline}\n${run.fingerprint}`;
     const seen = found.get(key) ?? {
       ...run,
@@ -126,7 +127,12 @@ export interface PlaceDiff {
 export type StepFigures = Pick<StepStats, "completed" | "failed" | "durationMs" | "spent">;
 
 /** What differs between two versions, by the outlines their runs have kept; by the manifests where there are none. */
-export async function diffVersions(store: Store, a: VersionView, b: VersionView): Promise<VersionDiff> {
+export async function diffVersions(
+  store: Store,
+  a: VersionView,
+  b: VersionView,
+  selection: Pick<Selection, "newest" | "pause"> = {},
+): Promise<VersionDiff> {
   const [mine, theirs] = [await placesOf(store, a), await placesOf(store, b)];
   const [before, after] = [byPath(mine), byPath(theirs)];
   const places: PlaceDiff[] = [];
@@ -143,7 +149,7 @@ export async function diffVersions(store: Store, a: VersionView, b: VersionView)
     if (facts.length + settings.length === 0) same += 1;
     else places.push({ path, kind, facts, settings });
   }
-  return { a, b, same, places, figures: await figuresOf(store, a, b) };
+  return { a, b, same, places, figures: await figuresOf(store, a, b, selection) };
 }
 
 const byPath = (places: readonly PlaceOutline[]): ReadonlyMap<Path, PlaceOutline> =>
@@ -169,9 +175,14 @@ async function placesOf(
 const bare = (manifest: Manifest): PlaceOutline[] =>
   manifest.map(([path, hash]) => ({ path, kind: "", facts: { hash: hash as Json } }));
 
-async function figuresOf(store: Store, a: VersionView, b: VersionView): Promise<VersionDiff["figures"]> {
+async function figuresOf(
+  store: Store,
+  a: VersionView,
+  b: VersionView,
+  selection: Pick<Selection, "newest" | "pause">,
+): Promise<VersionDiff["figures"]> {
   const steps = async ({ pipeline, fingerprint }: VersionView): Promise<ReadonlyMap<Path, StepStats>> => {
-    const { steps: all } = await stats(store, { pipeline, fingerprint });
+    const { steps: all } = await stats(store, { pipeline, fingerprint, ...selection });
     return new Map(all.map((one) => [one.step, one]));
   };
   const [mine, theirs] = [await steps(a), await steps(b)];

@@ -10,6 +10,7 @@ import { type Route, route, serve } from "./route.ts";
 import { actRoutes } from "./routes/act.ts";
 import { besidesRoutes } from "./routes/besides.ts";
 import { compareRoutes } from "./routes/compare.ts";
+import { figureRoutes } from "./routes/figures.ts";
 import { followRoutes } from "./routes/follow.ts";
 import { forkRoutes } from "./routes/fork.ts";
 import { pipelineRoutes } from "./routes/pipelines.ts";
@@ -27,6 +28,7 @@ export function routesOf(house: House): readonly Route[] {
     compareRoutes,
     actRoutes,
     forkRoutes,
+    figureRoutes,
     followRoutes,
     pipelineRoutes,
     besidesRoutes,

@@ -3,13 +3,13 @@ import Type, { type TSchema } from "typebox";
 import type { Json } from "../core/json.ts";
 
 /** A schema with a name, under which the OpenAPI document lists it. */
-const named = <T extends TSchema>(title: string, schema: T): T => ({ ...schema, title });
-const closed = { additionalProperties: false };
+export const named = <T extends TSchema>(title: string, schema: T): T => ({ ...schema, title });
+export const closed = { additionalProperties: false };
 
 export const AnyJson = Type.Unsafe<Json>({});
-const date = Type.String({ format: "date-time" });
-const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const count = Type.Integer({ minimum: 0 });
+export const date = Type.String({ format: "date-time" });
+export const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const count = Type.Integer({ minimum: 0 });
 
 export const RunId = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$" });
 export const RunPath = Type.String({ minLength: 1, maxLength: 4_000 });
@@ -352,7 +352,7 @@ export const Tree = named(
 const both = <T extends TSchema>(schema: T) => Type.Optional(Type.Object({ a: schema, b: schema }, closed));
 const texts = Type.Array(Type.String({ description: "A line, with `-`, `+` or a space before it." }));
 
-const ValueChange = Type.Object(
+export const ValueChange = Type.Object(
   {
     op: Type.Enum(["add", "replace", "remove"]),
     path: Type.String({ description: "A JSON Pointer into either value; empty for the whole." }),

@@ -8,7 +8,7 @@ const textOf = (name: string): string => readFileSync(join(folder, name), "utf8"
 const assets = readdirSync(join(folder, "assets"));
 
 /** Bytes of everything a browser can be given, packed: what is in docs/dashboard.md. */
-const most = 250_000;
+const most = 270_000;
 
 test(`the whole dashboard, its font included, is less than ${most} bytes packed`, () => {
   const sizes = assets.map((name) => gzipSync(readFileSync(join(folder, "assets", name))).length);

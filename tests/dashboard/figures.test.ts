@@ -163,4 +163,108 @@ browsing("every number on screen is what the journal's own fold says", () => {
     expect(costs).toHaveLength(runIds.length * 2);
     for (const [name, value] of costs) expect([name, value]).toEqual([name, figures.get(name)]);
   });
+
+  test("on the pages of stats and of versions", { timeout: 60_000 }, async () => {
+    const { exact, times } = await sumsOf(store, runIds);
+    const page = await here.browser.newPage({ viewport: { width: 1400, height: 2_400 } });
+    onTestFinished(() => page.close());
+    const { versions } = await here.get<{ versions: { fingerprint: string }[] }>("/versions");
+    const [a, b] = versions.map(({ fingerprint }) => fingerprint);
+    const seen: [string, string][] = [];
+    for (const path of ["/stats?span=all", `/versions?of=${a}&of=${b}`]) {
+      await page.goto(here.url + path);
+      await page.locator("tbody tr").filter({ visible: true }).first().waitFor();
+      await page.waitForLoadState("networkidle");
+      seen.push(...(await shown(page)));
+    }
+    const [spans, sums] = [
+      seen.filter(([name]) => /\.p\d\d /.test(name)),
+      seen.filter(([name]) => !/\.p\d\d /.test(name)),
+    ];
+    expect(sums.length).toBeGreaterThan(50);
+    expect(
+      sums
+        .filter(([name, value]) => exact.get(name) !== value)
+        .map(([name, value]) => [name, value, exact.get(name)]),
+    ).toEqual([]);
+    expect(spans.length).toBeGreaterThan(20);
+    for (const [name, value] of spans) {
+      const [, what, part, of] = /^(\w+)\.p(\d\d) (?:[0-9a-f]{16} )?(.*)$/.exec(name) ?? [];
+      const all = [...(times.get(of ?? "") ?? [])].sort((x, y) => x - y);
+      const truth = all[Math.ceil((all.length * Number(part)) / 100) - 1] ?? -1;
+      const ms = Number(/^PT(.*)S$/.exec(value)?.[1]) * 1_000;
+      expect(
+        [name, what, ms >= truth - 0.001 && ms <= truth * 1.008 + 0.001],
+        `${ms}, truly ${truth}`,
+      ).toEqual([name, what, true]);
+    }
+  });
 });
+
+/** What the pages of many runs show, from their journals alone: sums by name, and the times that percentiles are of. */
+async function sumsOf(store: Store, runIds: readonly string[]) {
+  const counts = new Map<string, number>();
+  const costs = new Map<string, bigint>();
+  const times = new Map<string, number[]>();
+  const count = (name: string, n = 1): void => void counts.set(name, (counts.get(name) ?? 0) + n);
+  const pay = (name: string, pico: bigint): void => void costs.set(name, (costs.get(name) ?? 0n) + pico);
+  const time = (name: string, ms: number): void => void times.set(name, [...(times.get(name) ?? []), ms]);
+  const completed = new Map<string, number>();
+  const ended = new Map<string, number>();
+  for (const runId of runIds) {
+    const entries = (await readJournal(store, runId)) ?? [];
+    const run = fold(entries);
+    const pipeline = run.created?.pipeline ?? "";
+    const version = run.fingerprint;
+    const find = placeFinder(JSON.parse((await store.blob(run.manifest)) ?? "[]"));
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    const day = new Intl.DateTimeFormat("en-CA", { timeZone }).format(entries[0]?.at);
+    for (const name of ["stats.runs", `stats.runs ${pipeline}`, `stats.day.runs ${day}`]) count(name);
+    count(`versions.runs ${version}`);
+    count(`versions.unfinished ${version}`, ["running", "waiting"].includes(run.status) ? 1 : 0);
+    count(`stats.day.completed ${day}`, run.status === "completed" ? 1 : 0);
+    if (run.status === "completed") {
+      completed.set(pipeline, (completed.get(pipeline) ?? 0) + 1);
+      time(pipeline, run.updatedAt - (entries[0]?.at ?? 0));
+    }
+    if (run.status !== "waiting" && run.status !== "running")
+      ended.set(pipeline, (ended.get(pipeline) ?? 0) + 1);
+    for (const name of [`stats.cost ${pipeline}`, `stats.day.cost ${day}`]) pay(name, 0n);
+    for (const entry of entries) {
+      if (!("path" in entry)) continue;
+      const step = find(entry.path) ?? "";
+      const done = entry.type === "step-completed" || entry.type === "container-completed";
+      const failed = entry.type === "step-failed";
+      if (!done && !failed && entry.type !== "budget-reserved") continue;
+      for (const page of ["stats.step", "versions"]) {
+        const name = page === "versions" ? `${version} ${step}` : step;
+        count(`${page}.completed ${name}`, done ? 1 : 0);
+        count(`${page}.failed ${name}`, failed ? 1 : 0);
+        pay(`${page}.cost ${name}`, 0n);
+      }
+      if (done) time(step, entry.took ?? 0);
+    }
+    for (const { path, amount, settled, kind, seq } of run.reservations.values()) {
+      const { picoUsd, inputTokens, outputTokens } = spentOf(settled ?? amount, kind);
+      const step = find(path) ?? "";
+      const [model = ""] = entries.flatMap((one) =>
+        one.seq === seq && one.type === "budget-reserved" ? one.model : [],
+      );
+      for (const name of [`stats.cost ${pipeline}`, `stats.day.cost ${day}`, `stats.step.cost ${step}`])
+        pay(name, picoUsd);
+      pay(`versions.cost ${version} ${step}`, picoUsd);
+      if (kind !== "model-call") continue;
+      pay(`stats.model.cost ${model}`, picoUsd);
+      count(`stats.model.calls ${model}`);
+      count(`stats.model.tokens ${model}`, inputTokens + outputTokens);
+      const end = entries.find((one) => one.type === "budget-settled" && one.of === seq);
+      const begin = entries.find((one) => one.seq === seq);
+      if (end !== undefined && begin !== undefined) time(model, end.at - begin.at);
+    }
+  }
+  const exact = new Map([...counts].map(([name, n]) => [name, String(n)] as const));
+  for (const [name, pico] of costs) exact.set(name, decimalUsd(pico));
+  for (const [pipeline, n] of ended)
+    exact.set(`stats.share ${pipeline}`, String((completed.get(pipeline) ?? 0) / n));
+  return { exact, times };
+}

@@ -102,4 +102,16 @@ browsing("the dashboard, with much to show", () => {
     expect(answers.length).toBeLessThan(20);
     for (const size of await Promise.all(answers)) expect(size).toBeLessThan(300_000);
   });
+
+  test("figures are of the newest runs, say so, and keep nobody else waiting", async () => {
+    const { page } = await look();
+    await page.goto(`${here.url}/stats?span=all`);
+    const chips = page.getByRole("button", { name: "7 days" });
+    await chips.waitFor();
+    await page.getByText("the newest 5000").waitFor();
+    expect(await page.locator('[data-figure="stats.runs"]').getAttribute("value")).toBe("5000");
+    const reading = here.get<{ readonly runs: number }>("/stats?newest=10000");
+    await here.get("/runs?limit=1"); // answered in between
+    expect((await reading).runs).toBe(10_000);
+  });
 });

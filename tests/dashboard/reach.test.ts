@@ -38,6 +38,16 @@ const views: readonly (readonly [path: string, shows: string, act?: (page: Page)
   ["/pipelines", "quarterly"],
   ["/pipelines/quarterly", "fetch filing"],
   ["/pipelines/quarterly", "Run id", (page) => page.getByRole("button", { name: "Start a run" }).click()],
+  ["/stats?span=all", "By model"],
+  ["/stats?pipeline=none", "No runs in that time"],
+  ["/versions", "Choose two to compare them"],
+  [
+    "/versions",
+    "How their runs fared",
+    async (page) => {
+      for (const i of [0, 1]) await page.getByRole("checkbox").nth(i).check();
+    },
+  ],
   ["/schedules", "nightly"],
   ["/budgets", "tenant:acme"],
   ["/outbox", "Everything is delivered"],

@@ -6,6 +6,7 @@ import { DeliveryFailedError, Flujo, type Sinks } from "flujo";
 import type {
   AccountView,
   Acted,
+  CostsView,
   EntryPage,
   ImprovablesView,
   InboxItem,
@@ -13,14 +14,20 @@ import type {
   OperationDetail,
   OperationPage,
   PipelineView,
+  ReplayReport,
   ResentLetter,
   RunDetail,
   RunGraph,
   RunPage,
+  StatsView,
   Undelivered,
+  VersionDiff,
+  VersionsView,
 } from "flujo/client";
 import type { Static, TSchema } from "typebox";
 import { beforeAll, describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
+import { versionOf } from "../../src/core/fingerprint.ts";
+import { nodeOf } from "../../src/core/step.ts";
 import { Outbox } from "../../src/events/outbox.ts";
 import type { RunDiff } from "../../src/lens/diff.ts";
 import type { StateStory } from "../../src/lens/state-story.ts";
@@ -28,6 +35,7 @@ import type { TreePage } from "../../src/lens/tree.ts";
 import { nodeWorld } from "../../src/node-world.ts";
 import { addSchedule } from "../../src/schedules/plan.ts";
 import { newSchedule } from "../../src/schedules/schedule.ts";
+import type * as figures from "../../src/server/figure-schemas.ts";
 import type * as schemas from "../../src/server/schemas.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { hello, type Stage, stage } from "./stage.ts";
@@ -97,6 +105,17 @@ const requests: readonly (readonly [name: string, status: number, path: string, 
   ["followRun", 200, "/runs/s/events"],
   ["getRun", 200, "/runs/s"],
   ["listBudgets", 200, "/budgets"],
+  ["getStats", 200, "/stats?timeZone=Europe/Vienna&newest=2"],
+  ["getStats", 400, "/stats?timeZone=Nowhere"],
+  ["getCosts", 200, "/costs?pipeline=spending"],
+  ["getCosts", 400, "/costs?createdFrom=soon"],
+  ["getRunCosts", 200, "/runs/s/costs"],
+  ["getRunCosts", 404, "/runs/none/costs"],
+  ["listVersions", 200, "/versions"],
+  ["diffVersions", 200, "/versions/diff?a={version}&b={version}"],
+  ["diffVersions", 404, "/versions/diff?a=0000&b=0000"],
+  ["replayRun", 200, "/runs/s/replay", { bodies: "all" }],
+  ["replayRun", 404, "/runs/none/replay", {}],
   ["listPipelines", 200, "/pipelines"],
   ["getPipeline", 200, "/pipelines/hello"],
   ["getPipeline", 404, "/pipelines/none"],
@@ -136,6 +155,7 @@ describe("the API and its document", () => {
   test("what comes back is what the document says, by status and shape", { timeout: 60_000 }, async () => {
     const { url, store, close } = await refusingStage();
     const letter = await deadLetterIn(store);
+    const version = versionOf(nodeOf(hello, "hello")).fingerprint;
     const nightly = { name: "nightly", pipeline: "hello", input: "Ada" };
     await addSchedule(store, newSchedule(nightly, { cron: "0 3 * * *" }, Date.now()));
     const ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -143,7 +163,7 @@ describe("the API and its document", () => {
     ajv.addSchema(document as object, "openapi.json");
     for (const [name, status, path, body] of requests) {
       const [route, operation] = operationNamed(document, name);
-      const filled = path.replace("{letter}", letter);
+      const filled = path.replace("{letter}", letter).replaceAll("{version}", version);
       const stop = new AbortController();
       const response = await fetch(`${url}/api/v1${filled}`, {
         signal: stop.signal,
@@ -192,6 +212,11 @@ test("what the types of the client say fits the schemas of the server", () => {
   fits<typeof schemas.StateStory, Loose<StateStory>>();
   fits<typeof schemas.RunDiff, Loose<RunDiff>>();
   fits<typeof schemas.Graph, Loose<RunGraph>>();
+  fits<typeof figures.Stats, Loose<StatsView>>();
+  fits<typeof figures.Costs, Loose<CostsView>>();
+  fits<typeof figures.VersionList, Loose<VersionsView>>();
+  fits<typeof figures.VersionDiff, Loose<VersionDiff>>();
+  fits<typeof figures.ReplayReport, Loose<ReplayReport>>();
   fits<typeof schemas.Improvables, Loose<ImprovablesView>>();
   fits<typeof schemas.Pipeline, Loose<PipelineView>>();
   fits<typeof schemas.InboxItem, Loose<InboxItem>>();

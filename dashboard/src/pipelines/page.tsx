@@ -15,6 +15,11 @@ export default function PipelinesPage() {
       <div className="page-head">
         <h1>Pipelines</h1>
         <p className="muted">{data !== undefined && countOf(data.pipelines.length, "pipeline")}</p>
+        <div className="end">
+          <Link href="/versions" className="button">
+            Versions
+          </Link>
+        </div>
       </div>
       {error !== null && <LetterBox error={error} />}
       {data?.pipelines.length === 0 && (

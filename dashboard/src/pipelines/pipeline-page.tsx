@@ -34,6 +34,12 @@ export default function PipelinePage({ name }: { readonly name: string }) {
               <Link href={`/runs?pipeline=${encodeURIComponent(name)}`} className="button">
                 Its runs
               </Link>
+              <Link href={`/versions?pipeline=${encodeURIComponent(name)}`} className="button">
+                Its versions
+              </Link>
+              <Link href={`/stats?pipeline=${encodeURIComponent(name)}`} className="button">
+                Stats
+              </Link>
               <button type="button" className="button primary" onClick={() => starting.current?.open()}>
                 Start a run
               </button>

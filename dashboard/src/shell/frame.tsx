@@ -14,6 +14,8 @@ const InboxPage = lazy(() => import("../inbox/page.tsx"));
 const ComparePage = lazy(() => import("../compare/page.tsx"));
 const PipelinesPage = lazy(() => import("../pipelines/page.tsx"));
 const PipelinePage = lazy(() => import("../pipelines/pipeline-page.tsx"));
+const StatsPage = lazy(() => import("../stats/page.tsx"));
+const VersionsPage = lazy(() => import("../versions/page.tsx"));
 const SchedulesPage = lazy(() => import("../schedules/page.tsx"));
 const BudgetsPage = lazy(() => import("../budgets/page.tsx"));
 const OutboxPage = lazy(() => import("../outbox/page.tsx"));
@@ -56,6 +58,12 @@ export function Frame() {
                 <PipelinesPage />
               </Route>
               <Route path="/pipelines/:name">{({ name }) => <PipelinePage key={name} name={name} />}</Route>
+              <Route path="/versions">
+                <VersionsPage />
+              </Route>
+              <Route path="/stats">
+                <StatsPage />
+              </Route>
               <Route path="/schedules">
                 <SchedulesPage />
               </Route>

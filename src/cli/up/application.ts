@@ -139,6 +139,7 @@ function started(runner: Runner<unknown, unknown>, { budget }: Settings): Runnin
       runner.start(input, { ...(budget === undefined ? {} : { budget }), ...options }),
     fork: (from, options) => runner.fork(from, { ...(budget === undefined ? {} : { budget }), ...options }),
     resume: (runId, options) => runner.resume(runId, options),
+    replay: (runId, options) => runner.replay(runId, options),
     signal: (runId, path, payload, options) => runner.signal(runId, path, payload, options),
     cancel: (runId, reason) => runner.cancel(runId, reason),
     topUp: (target, by) => runner.topUp(target, by),

@@ -5,6 +5,7 @@ import { improvablesOf, type Overlay } from "../../core/overlay.ts";
 import { agentAt, settingAt } from "../../core/overlay-at.ts";
 import { overlaidRoot } from "../../engine/root.ts";
 import type { OpenJournal } from "../../lens/journals.ts";
+import { ReplayReport, ReplayRequest } from "../figure-schemas.ts";
 import { type House, journalOf, notServed, type Service, serviceOf } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
@@ -12,7 +13,7 @@ import { Acted, ForkRequest, Improvables, RunPath } from "../schemas.ts";
 import { RunParams } from "./run.ts";
 import { acted, startOnce } from "./runs.ts";
 
-/** `GET /runs/{runId}/improvables`, `POST /runs/{runId}/fork` */
+/** From a run to another: `GET /runs/{runId}/improvables`, `POST /runs/{runId}/replay`, `/fork` */
 export const forkRoutes = (house: House): readonly Route[] => [
   route(
     {
@@ -36,6 +37,26 @@ export const forkRoutes = (house: House): readonly Route[] => [
         at: at === undefined ? null : (agentAt(node, at) ?? null),
         current: versionOf(node).fingerprint === journal.run.fingerprint,
       });
+    },
+  ),
+
+  route(
+    {
+      method: "post",
+      path: "/runs/{runId}/replay",
+      name: "replayRun",
+      summary:
+        "Walk a run again on its record, with the code that is served, and say what that would do otherwise",
+      tag: "runs",
+      role: "operator",
+      params: RunParams,
+      body: ReplayRequest,
+      answers: { 200: { says: "What differs; no model or tool was called.", schema: ReplayReport } },
+      refusals: [404, 409],
+    },
+    async ({ params: { runId }, body, c }) => {
+      const { flujo } = serviceFor(house, await journalOf(house, runId));
+      return c.json(await flujo.replay(runId, body));
     },
   ),
 

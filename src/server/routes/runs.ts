@@ -111,7 +111,7 @@ export async function acted(house: House, runId: string, c: Context, status: 200
 }
 
 /** @throws Refusal */
-function momentIn(date: string): number {
+export function momentIn(date: string): number {
   const moment = Date.parse(date);
   if (!Number.isNaN(moment)) return moment;
   throw new Refusal(
