@@ -1,6 +1,6 @@
 /** A run that is followed, as a picture for terminals. Pure: drawing is `live.ts`. */
 import type { Entry } from "../../core/entries.ts";
-import { fold, type RunRecord } from "../../core/fold.ts";
+import { emptyRecord, type RunRecord, record } from "../../core/fold.ts";
 import type { Path } from "../../core/paths.ts";
 import { blocksOf } from "../../core/streamed.ts";
 import { nested, type Operation, operationsOf, parentPath } from "../../lens/operations.ts";
@@ -15,16 +15,78 @@ export interface PictureFrame {
   readonly now: number;
 }
 
-/** How the run stands and what it has spent, then its operations: as many as fit around those at work. */
-export function watchPicture(runId: string, entries: readonly Entry[], frame: PictureFrame): string[] {
-  const run = fold(entries);
+/** An operation, and where it stands in the tree. */
+interface Row {
+  readonly operation: Operation;
+  readonly depth: number;
+  /** The length of the path of the operation around it. */
+  readonly outer: number;
+}
+
+/** So many entries are gone through anew in a millisecond of watching: a small part of what a computer can. */
+const entriesPerMs = 25;
+
+/**
+ * How a run stands, drawn again and again. What comes is taken in once. The list of operations is made anew when something
+ * has come, of a long journal less often: of 50,000 entries every two seconds.
+ */
+export class WatchPicture {
+  readonly #runId: string;
+  readonly #entries: Entry[] = [];
+  readonly #run = emptyRecord();
+  #rows: readonly Row[] = [];
+  /** How many entries the rows are of, and when they were made. */
+  #listed = 0;
+  #listedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(runId: string) {
+    this.#runId = runId;
+  }
+
+  take(fresh: readonly Entry[]): void {
+    for (const entry of fresh) {
+      this.#entries.push(entry);
+      record(this.#run, entry);
+    }
+  }
+
+  /** How the run stands and what it has spent, then its operations: as many as fit around those at work. */
+  lines(frame: PictureFrame): string[] {
+    this.#list(frame.now);
+    const busy = this.#rows.findIndex(({ operation: { status } }) => isAtWork(status));
+    const next = busy >= 0 ? busy : this.#rows.length - 1;
+    const shown = around(this.#rows, next, Math.max(1, frame.height - 1)).map((row) =>
+      typeof row === "string" ? row : rowLine(row, frame.now),
+    );
+    return [headLine(this.#runId, this.#run, frame.now), ...shown].map((line) =>
+      printable(clipEnd(line, frame.width)),
+    );
+  }
+
+  #list(now: number): void {
+    const count = this.#entries.length;
+    const isDue = now - this.#listedAt >= count / entriesPerMs;
+    if (this.#listed === count || (this.#run.status === "running" && !isDue)) return;
+    this.#rows = rowsOf(operationsOf(this.#entries, this.#run));
+    this.#listed = count;
+    this.#listedAt = now;
+  }
+}
+
+const isAtWork = (status: Operation["status"]): boolean => status === "running" || status === "waiting";
+
+function rowsOf(operations: ReadonlyMap<Path, Operation>): Row[] {
   const depths = new Map<Path, number>();
-  const operations = [...nested(operationsOf(entries, run))].filter(({ kind }) => kind !== "decision");
-  const busy = operations.findIndex(({ status }) => status === "running" || status === "waiting");
-  const next = busy >= 0 ? busy : operations.length - 1;
-  const lines = operations.map((operation) => operationLine(operation, depths, frame.now));
-  const shown = around(lines, next, Math.max(1, frame.height - 1));
-  return [headLine(runId, run, frame.now), ...shown].map((line) => printable(clipEnd(line, frame.width)));
+  const rows: Row[] = [];
+  for (const operation of nested(operations)) {
+    if (operation.kind === "decision") continue;
+    let outer = parentPath(operation.path);
+    while (outer !== "" && !depths.has(outer)) outer = parentPath(outer);
+    const depth = outer === "" ? 0 : (depths.get(outer) ?? 0) + 1;
+    depths.set(operation.path, depth);
+    rows.push({ operation, depth, outer: outer.length });
+  }
+  return rows;
 }
 
 function headLine(runId: string, run: RunRecord, now: number): string {
@@ -44,12 +106,8 @@ function headLine(runId: string, run: RunRecord, now: number): string {
 
 const marks = { completed: "✔", failed: "✖", running: "…", waiting: "?", stopped: "■" } as const;
 
-function operationLine(operation: Operation, depths: Map<Path, number>, now: number): string {
+function rowLine({ operation, depth, outer }: Row, now: number): string {
   const { path, kind, status, startedAt, durationMs, attempts, spent, said, out } = operation;
-  let outer = parentPath(path);
-  while (outer !== "" && !depths.has(outer)) outer = parentPath(outer);
-  const depth = outer === "" ? 0 : (depths.get(outer) ?? 0) + 1;
-  depths.set(path, depth);
   const tookMs = status === "running" && startedAt !== undefined ? Math.max(0, now - startedAt) : durationMs;
   const facts = [
     kind,
@@ -58,7 +116,7 @@ function operationLine(operation: Operation, depths: Map<Path, number>, now: num
     ...(spent.picoUsd === 0n ? [] : [money(spent.picoUsd)]),
   ];
   const text = out === undefined ? saying(said) : "";
-  return `${"  ".repeat(depth)}${marks[status]} ${path.slice(outer.length)}  ${facts.join(", ")}${text}`;
+  return `${"  ".repeat(depth)}${marks[status]} ${path.slice(outer)}  ${facts.join(", ")}${text}`;
 }
 
 /** The end of what a call says while it is under way. */

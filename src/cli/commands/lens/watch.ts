@@ -7,7 +7,7 @@ import { exitCodeOfRun } from "../../exit.ts";
 import { eventLine } from "../../lens/event-text.ts";
 import { follow } from "../../lens/follow.ts";
 import { atRun, type LookFlags, looking, type Recorded } from "../../lens/recorded.ts";
-import { watchPicture } from "../../lens/watch-picture.ts";
+import { WatchPicture } from "../../lens/watch-picture.ts";
 import { Picture } from "../../live.ts";
 import { printable, redact, result } from "../../terminal.ts";
 
@@ -52,18 +52,20 @@ async function draw(
   runId: string,
 ): Promise<readonly Entry[]> {
   const picture = new Picture();
-  let known: readonly Entry[] = [];
+  const watched = new WatchPicture(runId);
+  let isBegun = false;
   const show = (): void => {
     const { columns, rows } = process.stderr;
-    if (known.length === 0) return;
+    if (!isBegun) return;
     const size = { width: Math.max(20, (columns || 80) - 1), height: Math.max(3, (rows || 24) - 2) };
     const frame = { ...size, now: Date.now() };
-    picture.draw(watchPicture(runId, known, frame));
+    picture.draw(watched.lines(frame));
   };
   const timer = setInterval(show, everyMs);
   try {
-    return await read(async (_, all) => {
-      known = all;
+    return await read(async (fresh) => {
+      watched.take(fresh);
+      isBegun = true;
     });
   } finally {
     clearInterval(timer);
