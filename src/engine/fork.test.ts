@@ -237,6 +237,8 @@ describe("what is changed", () => {
     expect(model.calls.at(-1)?.prompt).toBe("Q First.");
     const [created] = await on.journal("f");
     expect(created).toMatchObject({ overlay, forkedFrom: { runId: "r", at: "/p/two", entries: 2 } });
+    const outline = await on.store.blob((created as { outline?: string }).outline ?? "");
+    expect(outline).toContain("Q {{input}}"); // so that the versions of both can be compared
     const [parent, child] = ["r", "f"].map((id) => on.store.list({ idPrefix: id }));
     expect((await child)?.[0]?.fingerprint).not.toBe((await parent)?.[0]?.fingerprint);
   });

@@ -12,6 +12,7 @@ import { changedPaths, versionOf } from "../core/fingerprint.ts";
 import { fold, type RunRecord } from "../core/fold.ts";
 import { renumbered, sharedEntries } from "../core/forking.ts";
 import type { Limits } from "../core/limits.ts";
+import { outlineOf, type Release } from "../core/outline.ts";
 import type { Overlay } from "../core/overlay.ts";
 import { isWithin, type Path, undoAround } from "../core/paths.ts";
 import { Values } from "../core/resolve.ts";
@@ -46,6 +47,8 @@ export interface ForkPlace {
   readonly store: Store;
   readonly world: World;
   readonly ttlMs: number;
+  /** Where the code is from. */
+  readonly release: Release | undefined;
 }
 
 /**
@@ -84,7 +87,7 @@ async function write(store: Store, { runId, fence }: Lease, { entries, blobs }: 
     throw new LeaseLostError(`another process has taken over run ${runId}`, { runId });
 }
 
-async function madeOf({ root, store, world }: ForkPlace, forking: Forking): Promise<Made> {
+async function madeOf({ root, store, world, release }: ForkPlace, forking: Forking): Promise<Made> {
   const { from, at, input } = forking;
   const entries = await entriesOf(store, from);
   const run = fold(entries);
@@ -104,12 +107,14 @@ async function madeOf({ root, store, world }: ForkPlace, forking: Forking): Prom
   const given = input === undefined ? undefined : keep(input.value, `input of ${at}`, at);
   const changes = given !== undefined && !isWhole ? [given.entry] : [];
   const { blob, fingerprint } = versionOf(after.node);
+  const outline = outlineOf(after.node, root.pipeline.name, release);
   const first: RunCreated = {
     ...termsOf(forking),
     type: "run-created",
     pipeline: created.pipeline,
     fingerprint,
     manifest: blob.hash,
+    outline: outline.hash,
     input: isWhole && given !== undefined ? given.entry : created.input,
     state: created.state,
     forkedFrom: {
@@ -124,7 +129,7 @@ async function madeOf({ root, store, world }: ForkPlace, forking: Forking): Prom
   const last = changes.map((output): Entry => {
     return { type: "input-replaced", path: at, output, seq: copies.entries.length + 1, at: now };
   });
-  const blobs = [blob, given?.blob, ...copies.blobs].filter((one) => one !== undefined);
+  const blobs = [blob, outline, given?.blob, ...copies.blobs].filter((one) => one !== undefined);
   const all: readonly Entry[] = [{ ...first, seq: 0, at: now }, ...copies.entries, ...last];
   return { entries: all, blobs: [...blobs, ...(await brought(all, blobs, store, from))] };
 }

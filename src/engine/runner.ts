@@ -271,7 +271,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   }
 
   async #makeFork(runId: string, from: string, options: ForkOptions): Promise<void> {
-    const { store, world, origin } = this.#options;
+    const { store, world, origin, release } = this.#options;
     const { created } = await load(store, from);
     const overlay = options.overlay ?? [];
     const root = await overlaidRoot(this.#root, [...(created?.overlay ?? []), ...overlay]);
@@ -281,7 +281,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     await this.#examine(limits, scopes, root);
     const { input } = options;
     await makeFork(
-      { root: this.#root, store, world, ttlMs: this.#setting.ttlMs },
+      { root: this.#root, store, world, ttlMs: this.#setting.ttlMs, release },
       {
         runId,
         from,

@@ -174,4 +174,52 @@ browsing("the dashboard is for everybody", () => {
       expect([path, complaints]).toEqual([path, []]);
     }
   });
+
+  test("no page runs, or trips over, what is in names, texts, ids and addresses", async () => {
+    await here.start("script", ["<b>other</b>"], "script-2");
+    await here.stands("script-2");
+    const { versions } = await here.get<{ versions: { fingerprint: string }[] }>("/versions");
+    const of = versions.map(({ fingerprint }) => `of=${fingerprint}`).slice(0, 2);
+    const name = encodeURIComponent(hostile);
+    const step = encodeURIComponent(`/script/each[${hostile}]`);
+    const paths = [
+      ...[
+        "/runs",
+        `/runs?q=${name}&pipeline=${name}&status=${name}`,
+        `/runs/${name}`,
+        `/runs/script?at=${name}`,
+      ],
+      ...[
+        `/runs/script?at=${step}&tab=${name}`,
+        "/runs/script?tab=costs",
+        "/inbox",
+        "/compare?a=script&b=script-2",
+      ],
+      ...[
+        `/compare?a=${name}&b=${name}`,
+        "/pipelines",
+        "/pipelines/script",
+        `/pipelines/${name}`,
+        "/stats?span=all",
+      ],
+      ...[
+        `/stats?pipeline=${name}&span=${name}`,
+        "/stats?pipeline=script",
+        "/versions",
+        `/versions?${of.join("&")}`,
+      ],
+      ...[`/versions?of=${name}&of=${name}`, "/schedules", "/budgets", "/outbox", `/${name}`],
+    ];
+    const { page, complaints, go } = await look();
+    page.on("dialog", (dialog) => complaints.push(`dialog: ${dialog.message()}`));
+    for (const path of paths) {
+      await go(path);
+      await page.locator("h1").first().waitFor();
+      await page.waitForLoadState("networkidle");
+      expect(await page.title()).not.toBe("owned");
+      expect(await page.locator("img[src=x], body script").count()).toBe(0);
+      expect(await page.getByText("This page broke").count()).toBe(0);
+      expect([path, complaints.filter((text) => !/status of 4\d\d/.test(text))]).toEqual([path, []]);
+    }
+  });
 });
