@@ -111,8 +111,17 @@ export async function answering(
     return await work(known);
   } catch (error) {
     if (flags.json) await printJson(refusalDocument(known, error));
+    if (error instanceof Error) answered.add(error);
     throw error;
   }
+}
+
+/** Errors of which a document has been printed, if one was asked for. */
+const answered = new WeakSet<Error>();
+
+/** Prints what kept a look from what it was to show: `{ error }`, unless a document tells it already. */
+export async function printFault(error: unknown): Promise<void> {
+  if (!(error instanceof Error && answered.has(error))) await printJson({ error: errorPart(error) });
 }
 
 function errorPart(error: unknown): ErrorPart {

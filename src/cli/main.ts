@@ -1,7 +1,7 @@
 /** The `flujo` command: finds out what is asked, and hands it to the file of that command. */
 import { Command, CommanderError } from "commander";
 import { FlujoError } from "../core/errors.ts";
-import { nothingKnown, printJson, refusalDocument } from "./document.ts";
+import { nothingKnown, printFault, printJson, refusalDocument } from "./document.ts";
 import { exit, exitCodeOf } from "./exit.ts";
 import { CommandError, sayError } from "./letter.ts";
 import { rescueStalled } from "./stall.ts";
@@ -94,14 +94,17 @@ async function fail(error: unknown, argv: readonly string[]): Promise<number> {
   if (error instanceof CommanderError) {
     // Commander has said what it had to say.
     if (error.exitCode === 0) return exit.completed;
-    if (takesJson(argv)) {
-      await printJson(refusalDocument(nothingKnown(), new CommandError("usage", error.message)));
-    }
+    const usage = new CommandError("usage", error.message);
+    if (takesJson(argv)) await printJson(refusalDocument(nothingKnown(), usage));
+    if (looksForJson(argv)) await printFault(usage);
     return exit.invalid;
   }
+  if (looksForJson(argv)) await printFault(error);
   sayError(error);
   return exitCodeOf(FlujoError.isInstance(error) ? error.code : "");
 }
 
 const takesJson = (argv: readonly string[]): boolean =>
   (argv[0] === "run" || argv[0] === "resume") && argv.includes("--json");
+
+const looksForJson = (argv: readonly string[]): boolean => argv[0] === "lens" && argv.includes("--json");
