@@ -291,6 +291,11 @@ function spend(run: RunRecord, found: ReadonlyMap<Path, Operation>): void {
 
 /** What has no result yet: under way, or stopped with the run. */
 function close(operation: Operation, run: RunRecord, found: ReadonlyMap<Path, Operation>): void {
+  const { forkedFrom } = run.created ?? {};
+  if (forkedFrom !== undefined && operation.kind === "model-call" && operation.model === undefined)
+    operation.notes.push(
+      `It is shared with run ${forkedFrom.runId}: what its model was sent, and what it cost, is recorded there.`,
+    );
   if (operation.status === "waiting" && run.status !== "waiting" && run.status !== "running")
     operation.status = "stopped";
   if (operation.status !== "running") return;

@@ -138,3 +138,24 @@ test("every number of a trace is the journal's own, over random runs among crash
   }
   expect(paid).toBeGreaterThan(100);
 });
+
+test("a call that a fork shares says where what was sent and paid is recorded; one of its own says it itself", async () => {
+  const model = scriptedModel({ replies: [{ text: "One." }, { text: "Two." }, { text: "Three." }] });
+  const flow = pipeline(
+    "p",
+    agent("first", { model, system: "Begin." }).to(agent("second", { model, system: "Go on." })),
+  );
+  const on = scene();
+  const cast = on.cast(flow, { models: models({ prices: model.prices }), budget: "$1" });
+  await cast.run("Go", { runId: "r" });
+  await on.play(cast.runner.fork("r", { at: "/p/second", runId: "f" }).result());
+  const report = await trace("f", await on.journal("f"), ({ hash }) => on.store.blob(hash));
+  const shared = "It is shared with run r: what its model was sent, and what it cost, is recorded there.";
+  expect(at(report, "/p/first:call#0")?.notes).toEqual([shared]);
+  expect(at(report, "/p/second:call#0")?.notes).toBeUndefined();
+  expect(at(report, "/p/second:call#0")?.messages).toContainEqual({
+    direction: "from",
+    role: "assistant",
+    text: "Three.",
+  });
+});
