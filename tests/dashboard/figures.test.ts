@@ -103,7 +103,10 @@ browsing("every number on screen is what the journal's own fold says", () => {
       cachedPercent: 30,
     });
     store = sqlite(here.store.replace("sqlite:", ""));
-    await here.start("quarterly", ["Apple", "Amazon", "NVIDIA"], "report", { budget: "$0.50" });
+    await here.start("quarterly", ["Apple", "Amazon", "NVIDIA"], "report", {
+      budget: "$0.50",
+      scopes: ["tenant:acme"],
+    });
     await here.start("quarterly", ["Apple", "Amazon"], "cheap", { budget: "$0.0009" });
     await here.start("ask", "How was the weather?", "weather");
     await here.start("failing", null, "failing");
@@ -162,6 +165,68 @@ browsing("every number on screen is what the journal's own fold says", () => {
     const costs = (await shown(page)).filter(([name]) => name.startsWith("runs."));
     expect(costs).toHaveLength(runIds.length * 2);
     for (const [name, value] of costs) expect([name, value]).toEqual([name, figures.get(name)]);
+  });
+
+  test("of one operation, of two runs compared, and of a shared budget", { timeout: 60_000 }, async () => {
+    const exact = new Map<string, string>();
+    const both = [];
+    for (const runId of ["report", "cheap"]) {
+      const entries = (await readJournal(store, runId)) ?? [];
+      const all = [...fold(entries).reservations.values()].map(({ seq, path, amount, settled, kind }) => ({
+        ...{ seq, path, amount },
+        spent: spentOf(settled ?? amount, kind),
+      }));
+      const sum = (of: "calls" | "inputTokens" | "outputTokens", some = all): string =>
+        String(some.reduce((total, { spent }) => total + spent[of], 0));
+      const usd = (some: typeof all): string =>
+        decimalUsd(some.reduce((total, { spent }) => total + spent.picoUsd, 0n));
+      exact.set(`compare.cost ${runId}`, usd(all));
+      for (const of of ["calls", "inputTokens", "outputTokens"] as const)
+        exact.set(`compare.${of} ${runId}`, sum(of));
+      both.push({ entries, all, sum, usd });
+    }
+    const [report, cheap] = both;
+    if (report === undefined || cheap === undefined) throw new Error("two runs were read");
+    for (const { path } of [...report.entries, ...cheap.entries].filter((entry) => "path" in entry))
+      for (const part of partsOf(path)) {
+        exact.set(`compare.a ${part}`, report.usd(report.all.filter((one) => isWithin(one.path, part))));
+        exact.set(`compare.b ${part}`, cheap.usd(cheap.all.filter((one) => isWithin(one.path, part))));
+      }
+    exact.set("budget tenant:acme.settled", report.usd(report.all));
+    exact.set("budget.calls tenant:acme", report.sum("calls"));
+    const tokens = Number(report.sum("inputTokens")) + Number(report.sum("outputTokens"));
+    exact.set("budget.tokens tenant:acme", String(tokens));
+    const at = "/quarterly/companies[0]/summarise:call#1";
+    const own = report.all.filter(({ path }) => path === at);
+    exact.set("operation.cost", report.usd(own)).set("operation.attempts", String(own.length));
+    for (const of of ["inputTokens", "outputTokens"] as const)
+      exact.set(`operation.${of}`, report.sum(of, own));
+    for (const { seq, spent, amount } of own)
+      exact
+        .set(`call.spent ${seq}`, decimalUsd(spent.picoUsd))
+        .set(`call.reserved ${seq}`, decimalUsd(BigInt(amount.picoUsd)));
+    const done = report.entries.find((one) => one.type === "operation-completed" && one.path === at);
+    if (done?.type === "operation-completed")
+      exact.set("operation.duration", `PT${(done.took ?? 0) / 1_000}S`);
+
+    const page = await here.browser.newPage({ viewport: { width: 1400, height: 2_400 } });
+    onTestFinished(() => page.close());
+    for (const [path, some, least] of [
+      [`/runs/report?at=${encodeURIComponent(at)}`, /^(operation|call)\./, 6],
+      ["/compare?a=report&b=cheap", /^compare\.(?!duration)/, 12],
+      ["/budgets", /^budget/, 3],
+    ] as const) {
+      await page.goto(here.url + path);
+      await page.locator("[data-figure]").first().waitFor();
+      await page.waitForLoadState("networkidle");
+      const seen = (await shown(page)).filter(([name]) => some.test(name));
+      expect([path, seen.length >= least]).toEqual([path, true]);
+      expect(
+        seen
+          .filter(([name, value]) => exact.get(name) !== value)
+          .map(([name, value]) => [name, value, exact.get(name)]),
+      ).toEqual([]);
+    }
   });
 
   test("on the pages of stats and of versions", { timeout: 60_000 }, async () => {
