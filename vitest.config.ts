@@ -17,5 +17,7 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "dashboard/src/**/*.test.ts", "tests/**/*.test.ts"],
     globalSetup: ["tests/build-once.ts"],
     testTimeout: 60_000,
+    // Much of the suite waits for processes and servers: a core kept free for nobody is a core wasted.
+    maxWorkers: "100%",
   },
 });
