@@ -87,12 +87,7 @@ test("every event that happens has a line, or is known to tell a reader nothing"
     const { journal } = await simulate({ seed });
     for (const entry of journal) if (eventLine(eventOf(entry), 0) === undefined) silent.add(entry.type);
   }
-  expect([...silent].toSorted()).toEqual([
-    "cache-missed",
-    "compensation-owed",
-    "model-priced",
-    "operation-withdrawn",
-    "scope-opened",
-    "value-altered",
-  ]);
+  const known = ["cache-missed", "compensation-owed", "model-priced", "scope-opened", "value-altered"];
+  const rare = ["operation-withdrawn"]; // once in hundreds of seeds
+  expect([...silent].filter((type) => !rare.includes(type)).toSorted()).toEqual(known);
 });
