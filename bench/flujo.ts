@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Store } from "flujo";
 import { memory } from "flujo/memory";
 import { sqlite } from "flujo/sqlite";
+import { dashboard } from "./dashboard.ts";
 import type { Finding } from "./finding.ts";
 import { bytesIn, content, figure, inFolder, inTurns, items, median, node, ratio } from "./measure.ts";
 import { money } from "./money.ts";
@@ -224,4 +225,5 @@ export const parts: Readonly<Record<string, () => Promise<readonly Finding[]>>> 
   import: imports,
   cli: hello,
   money,
+  dashboard,
 };

@@ -8,7 +8,8 @@ import { isWithin } from "../../src/core/paths.ts";
 import { readJournal } from "../../src/lens/journal.ts";
 import { operationsOf } from "../../src/lens/operations.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { browsing, type Stage, stage } from "./stage.ts";
+import { browsing } from "./browsing.ts";
+import { type Stage, stage } from "./stage.ts";
 
 /** Every number that may stand on a page, by its name, as the journal's own fold has it. */
 async function figuresOf(store: Store, runId: string): Promise<ReadonlyMap<string, string>> {

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { browsing, type Stage, stage } from "./stage.ts";
+import { browsing } from "./browsing.ts";
+import { type Stage, stage } from "./stage.ts";
 
 /** What a gate holds back until it is opened. */
 class Gate {

@@ -5,7 +5,8 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { addSchedule } from "../../src/schedules/plan.ts";
 import { newSchedule } from "../../src/schedules/schedule.ts";
-import { browsing, type Stage, stage } from "./stage.ts";
+import { browsing } from "./browsing.ts";
+import { type Stage, stage } from "./stage.ts";
 
 const axe = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const hostile = `<img src=x onerror="document.title='owned'">`;

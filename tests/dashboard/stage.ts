@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Browser, chromium } from "playwright-core";
-import { describe, test } from "vitest";
 import type { RunDetail } from "../../dashboard/src/run/wire.ts";
 import type { Json } from "../../src/core/json.ts";
 import {
@@ -23,21 +22,6 @@ export const browserPath: string | undefined = [
     .split(delimiter)
     .flatMap((folder) => ["chromium", "chromium-browser", "google-chrome"].map((name) => join(folder, name))),
 ].find((path) => path !== undefined && existsSync(path));
-
-/** Tests that take a browser. Where there is none they do not run, and it is said so. */
-export function browsing(name: string, tests: () => void): void {
-  if (browserPath !== undefined) {
-    describe(name, { timeout: 120_000 }, tests);
-    return;
-  }
-  test(`${name}: NOT LOOKED AT, for there is no Chromium`, ({ annotate }) => {
-    const remedy = "apt-get install chromium, or CHROMIUM_PATH names one";
-    console.warn(
-      `\n*** ${name}: these tests did not run. There is no Chromium on this machine: ${remedy}. ***\n`,
-    );
-    return annotate(remedy, "warning").then(() => {});
-  });
-}
 
 export interface Stage {
   readonly url: string;
