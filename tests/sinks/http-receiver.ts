@@ -1,5 +1,8 @@
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { Hono } from "hono";
 import type { FarEnd } from "../../src/testing/test-sink.ts";
 
 export interface Received {
@@ -18,27 +21,31 @@ export interface HttpReceiver {
 /** @param path of its address: may hold a secret, as Slack's does. */
 export async function httpReceiver(path = "/"): Promise<HttpReceiver> {
   const received: Received[] = [];
-  const server = createServer((request, response) => {
-    const parts: Buffer[] = [];
-    request.on("data", (part: Buffer) => parts.push(part));
-    request.on("end", () => {
-      const one = { headers: request.headers, body: Buffer.concat(parts).toString() };
-      if (typeof receiver.does === "function") return receiver.does(response, one);
-      switch (receiver.does) {
-        case "takes":
-          received.push(one);
-          return response.end("ok");
-        case "busy":
-          return response.writeHead(503).end(`not now: ${request.url} ${JSON.stringify(request.headers)}`);
-        case "refuses":
-          return response.writeHead(410).end(`gone: ${request.url} ${JSON.stringify(request.headers)}`);
-        case "breaks":
-          return request.socket.resetAndDestroy();
-        case "hangs":
-          return;
-      }
-    });
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.all("*", async (c) => {
+    const { incoming, outgoing } = c.env;
+    const one = { headers: incoming.headers, body: await c.req.text() };
+    const told = `${incoming.url} ${JSON.stringify(incoming.headers)}`;
+    if (typeof receiver.does === "function") {
+      receiver.does(outgoing as ServerResponse, one); // of node:http, since no other server is made
+      return RESPONSE_ALREADY_SENT;
+    }
+    switch (receiver.does) {
+      case "takes":
+        received.push(one);
+        return c.text("ok");
+      case "busy":
+        return c.text(`not now: ${told}`, 503);
+      case "refuses":
+        return c.text(`gone: ${told}`, 410);
+      case "breaks":
+        incoming.socket.resetAndDestroy();
+        return RESPONSE_ALREADY_SENT;
+      case "hangs":
+        return RESPONSE_ALREADY_SENT;
+    }
   });
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server; // of node:http, as above
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo; // it listens on a port
   const receiver: HttpReceiver = {
