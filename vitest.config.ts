@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
+/** Where a run of the tests leaves what it found, for `npm run check` to say at its end. */
+export const testReport = fileURLToPath(new URL("node_modules/.cache/tests.json", import.meta.url));
+
 export default defineConfig({
   resolve: {
     // The examples and end-to-end pipelines import the package by name; under test that is the source itself.
@@ -16,6 +19,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "dashboard/src/**/*.test.ts", "tests/**/*.test.ts"],
     globalSetup: ["tests/build-once.ts"],
+    reporters: ["default", ["json", { outputFile: testReport }]],
     testTimeout: 60_000,
     // Much of the suite waits for processes and servers: a core kept free for nobody is a core wasted.
     maxWorkers: "100%",

@@ -3,6 +3,7 @@
  * alone. Every part is an npm script of its own.
  */
 import { spawnSync } from "node:child_process";
+import { failedTests } from "./failed-tests.ts";
 
 const parts = ["lint", "lint:unused", "build", "typecheck", "test", "lint:package", "test:package"];
 
@@ -20,6 +21,8 @@ const results = chosen.map((part) => {
 console.log("");
 for (const { part, passed, seconds } of results) {
   console.log(`${passed ? "passed" : "FAILED"}  ${part} (${seconds.toFixed(1)} s)`);
+  // Once more, at the end, where whoever looks at a log looks first.
+  if (part === "test" && !passed) for (const line of failedTests()) console.log(`        ${line}`);
 }
 const failed = results.filter(({ passed }) => !passed).length;
 console.log(`${results.length - failed} passed, ${failed} failed`);
