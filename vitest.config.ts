@@ -20,7 +20,10 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "dashboard/src/**/*.test.ts", "tests/**/*.test.ts"],
     globalSetup: ["tests/build-once.ts"],
     reporters: ["default", ["json", { outputFile: testReport }]],
-    testTimeout: 60_000,
+    // No test is about time: these only end what is stuck, also where the machine is slow and busy with other things.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 120_000 } },
     // Much of the suite waits for processes and servers: a core kept free for nobody is a core wasted.
     maxWorkers: "100%",
   },

@@ -82,7 +82,7 @@ import { sqlite } from "flujo/sqlite";
 declare const greet: import("flujo").Step<string, string>;
 `;
 
-test("the examples compile", { timeout: 120_000 }, () => {
+test("the examples compile", () => {
   const examples = offered.flatMap(({ name, examples }) =>
     examples.map((code, i) => ({ name: `${name}-${i}`, code })),
   );

@@ -49,7 +49,7 @@ test("every table sums to the journals' own folds, and the accounts to the ledge
     }
   }
   expect(accounts).toBeGreaterThan(50);
-}, 60_000);
+});
 
 function fail(scope: string): never {
   throw new Error(`the ledger has no ${scope}`);

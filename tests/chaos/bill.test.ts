@@ -75,7 +75,7 @@ describe.concurrent.each(kinds)("a provider that meters its own bill, with the j
     expect(again.filter((text) => done.some((one) => text.includes(one)))).toEqual([]);
     expect(again).toHaveLength(200 - done.length);
     expect(await the.bill()).toBe(finished.spent.picoUsd);
-  }, 60_000);
+  });
 
   test("two processes with 100 calls each, and a shared budget for half of them: it holds, is used, and nothing stays held", async () => {
     await using the = await scene(kind);
@@ -129,5 +129,5 @@ describe.concurrent.each(kinds)("a provider that meters its own bill, with the j
     const later = (await openai.meter()).texts.slice(asked);
     expect(later.filter((text) => done.some((one) => text.includes(one)))).toEqual([]);
     expect(await the.bill()).toBeLessThanOrEqual(finished.spent.picoUsd);
-  }, 60_000);
+  });
 });

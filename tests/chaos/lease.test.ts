@@ -79,9 +79,7 @@ describe.each(kinds)("two processes and one run on %s", (kind) => {
     throw new Error("the lease of a stopped process never ended");
   }
 
-  test("one that slept past its lease and wakes writes nothing, and says that it lost the run", {
-    timeout: 120_000,
-  }, async () => {
+  test("one that slept past its lease and wakes writes nothing, and says that it lost the run", async () => {
     const sleeper = start(job({ lease: "1s", hang: ["/line/three"] }));
     await sleeper.until("reached");
     sleeper.signal("SIGSTOP");
@@ -95,7 +93,7 @@ describe.each(kinds)("two processes and one run on %s", (kind) => {
     expect(pathsBy(successor)).toEqual(["/line/three", "/line/close"]);
   });
 
-  test("one that sleeps in the middle of its writing, too", { timeout: 120_000 }, async () => {
+  test("one that sleeps in the middle of its writing, too", async () => {
     for (let tries = 0; ; tries++) {
       const many = job({ pipeline: "tour", input: 1, lease: "1s", pauseMs: [2, 8], runId: `tour-${tries}` });
       const its = () => journalOf(many.place, many.runId);

@@ -13,7 +13,7 @@ test("50 MB of output come out whole, and again from the store", async () => {
   expect(shown.length).toBeLessThan(2_000);
 });
 
-test("100,000 map items", { timeout: 120_000 }, async () => {
+test("100,000 map items", async () => {
   const { code, stdout } = await new Folder().flujo(
     "run",
     pipelines,
@@ -26,7 +26,7 @@ test("100,000 map items", { timeout: 120_000 }, async () => {
   expect({ code, stdout }).toEqual({ code: 0, stdout: "333328333350000\n" });
 });
 
-test("a loop of 5,000 turns, told in a few lines", { timeout: 120_000 }, async () => {
+test("a loop of 5,000 turns, told in a few lines", async () => {
   const { code, stdout, stderr } = await new Folder().flujo(
     ...["run", pipelines, "--export", "turns", "--input-json", "0", "--store", "memory:"],
   );

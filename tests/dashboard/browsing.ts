@@ -4,7 +4,7 @@ import { browserPath } from "./stage.ts";
 /** Tests that take a browser. Where there is none they do not run, and it is said so. */
 export function browsing(name: string, tests: () => void): void {
   if (browserPath !== undefined) {
-    describe(name, { timeout: 120_000 }, tests);
+    describe(name, tests);
     return;
   }
   test(`${name}: NOT LOOKED AT, for there is no Chromium`, ({ annotate }) => {

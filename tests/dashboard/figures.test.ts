@@ -132,7 +132,7 @@ browsing("every number on screen is what the journal's own fold says", () => {
       );
   };
 
-  test.each(runIds)("of run %s", { timeout: 60_000 }, async (runId) => {
+  test.each(runIds)("of run %s", async (runId) => {
     const figures = await figuresOf(store, runId);
     const page = await here.browser.newPage({ viewport: { width: 1400, height: 2_400 } });
     onTestFinished(() => page.close());
@@ -168,7 +168,7 @@ browsing("every number on screen is what the journal's own fold says", () => {
     for (const [name, value] of costs) expect([name, value]).toEqual([name, figures.get(name)]);
   });
 
-  test("of one operation, of two runs compared, and of a shared budget", { timeout: 60_000 }, async () => {
+  test("of one operation, of two runs compared, and of a shared budget", async () => {
     const exact = new Map<string, string>();
     const both = [];
     for (const runId of ["report", "cheap"]) {
@@ -230,7 +230,7 @@ browsing("every number on screen is what the journal's own fold says", () => {
     }
   });
 
-  test("on the pages of stats and of versions", { timeout: 60_000 }, async () => {
+  test("on the pages of stats and of versions", async () => {
     const { exact, times } = await sumsOf(store, runIds);
     const page = await here.browser.newPage({ viewport: { width: 1400, height: 2_400 } });
     onTestFinished(() => page.close());

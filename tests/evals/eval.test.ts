@@ -126,7 +126,7 @@ describe("flujo eval with a model", () => {
     expect(last.records).toHaveLength(10);
     expect(askedIn(server)).toEqual({ once: 20, again: 0 });
     expect(picoUsd(`$${last.costUsd}`)).toBe(server.billedPicoUsd);
-  }, 60_000);
+  });
 });
 
 describe("flujo eval without one", () => {

@@ -124,21 +124,21 @@ describe("a ledger without one of its guards is found out", () => {
 });
 
 describe("an engine without one of its guards is found out", () => {
-  test.each(ofTheEngine)("$file: $guard", { timeout: 120_000 }, async (mutant) => {
+  test.each(ofTheEngine)("$file: $guard", async (mutant) => {
     expect(await brokenPromises(copyWithout(mutant), 100)).not.toEqual([]);
   });
 
-  test("and with all of them, every promise is kept", { timeout: 120_000 }, async () => {
+  test("and with all of them, every promise is kept", async () => {
     expect(await brokenPromises(copyWithout(), 10)).toEqual([]);
   });
 });
 
 describe("an outbox without one of its guards is found out", () => {
-  test.each(ofTheOutbox)("$file: $guard", { timeout: 120_000 }, async (mutant) => {
+  test.each(ofTheOutbox)("$file: $guard", async (mutant) => {
     expect(await brokenDeliveries(copyWithout(mutant), 150)).not.toEqual([]);
   });
 
-  test("and with all of them, everything is told", { timeout: 120_000 }, async () => {
+  test("and with all of them, everything is told", async () => {
     expect(await brokenDeliveries(copyWithout(), 10)).toEqual([]);
   });
 });

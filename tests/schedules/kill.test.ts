@@ -16,7 +16,7 @@ import { chance } from "../../src/testing/chance.ts";
 
 const wantedKills = 10;
 
-test.each(["sqlite", "file"] as const)("%s", { timeout: 120_000 }, async (kind) => {
+test.each(["sqlite", "file"] as const)("%s", async (kind) => {
   const folder = mkdtempSync(join(tmpdir(), "flujo-schedules-"));
   const place = join(folder, kind === "sqlite" ? "flujo.db" : "journals");
   const store = kind === "sqlite" ? sqlite(place) : file(place);

@@ -27,7 +27,6 @@ const plans: readonly { name: string; timezone: string; saying: Saying }[] = [
 
 test.each([1, 2])(
   "a year of schedules in four zones, three processes that die at their writes and come back: each tick has one run (seed %i)",
-  { timeout: 300_000 },
   async (seed) => {
     const luck = chance(seed);
     const kept = memory();

@@ -152,7 +152,7 @@ describe("the API and its document", () => {
     expect(new Set(requests.map(([name]) => name))).toEqual(new Set(documented));
   });
 
-  test("what comes back is what the document says, by status and shape", { timeout: 60_000 }, async () => {
+  test("what comes back is what the document says, by status and shape", async () => {
     const { url, store, close } = await refusingStage();
     const letter = await deadLetterIn(store);
     const version = versionOf(nodeOf(hello, "hello")).fingerprint;

@@ -52,9 +52,7 @@ async function fill(store: Store, count: number): Promise<void> {
   }
 }
 
-test("100,000 runs are listed page by page, each once, though runs are made meanwhile", {
-  timeout: 120_000,
-}, async () => {
+test("100,000 runs are listed page by page, each once, though runs are made meanwhile", async () => {
   const count = 100_000;
   const store = sqlite(join(folder(), "runs.db"), { durability: "relaxed" });
   await fill(store, count);
@@ -80,9 +78,7 @@ test("100,000 runs are listed page by page, each once, though runs are made mean
   await store.close();
 });
 
-test("a run of 50,000 operations is looked at page by page, and one of them whole", {
-  timeout: 120_000,
-}, async () => {
+test("a run of 50,000 operations is looked at page by page, and one of them whole", async () => {
   const { url } = await stage();
   const flujo = client({ url });
   const input = Array.from({ length: 17_000 }, (_, i) => `item ${i}`);

@@ -474,11 +474,12 @@ describe("limits", () => {
       body: { error: { code: "too-many-streams" } },
     });
     stop.abort();
-    await vi.waitFor(async () => {
+    const again = async (): Promise<number> => {
       const response = await fetch(`${url}${api}/events`);
       await response.body?.cancel();
-      expect(response.status).toBe(200);
-    });
+      return response.status;
+    };
+    await expect.poll(again).toBe(200);
   });
 });
 

@@ -86,9 +86,7 @@ test("killed under load, with others on the store: every run ends once, and noth
   await first.ended;
   const third = await app.up();
   await expect
-    .poll(async () => (await app.store.list({ status: ["completed"], limit: 100 })).length, {
-      timeout: 30_000,
-    })
+    .poll(async () => (await app.store.list({ status: ["completed"], limit: 100 })).length)
     .toBe(names.length);
   for (const runId of names) {
     const journal = await app.journal(runId);

@@ -50,7 +50,7 @@ describe("flujo up goes on with", () => {
     await app.flujo("schedule", "add", ...asking, "--name", "elsewhere", ...every);
     const [up, other] = [await app.up(), await app.up()];
     await expect
-      .poll(async () => (await app.store.list({ status: ["completed"] })).length, { timeout: 30_000 })
+      .poll(async () => (await app.store.list({ status: ["completed"] })).length)
       .toBeGreaterThan(2);
     for (const one of [up, other]) {
       one.kill("SIGTERM");
@@ -199,7 +199,7 @@ describe("what happens is told", () => {
       expect(receiver.received).toEqual([]);
       receiver.does = "takes";
       await app.up();
-      await expect.poll(() => receiver.received.length, { timeout: 30_000 }).toBe(1);
+      await expect.poll(() => receiver.received.length).toBe(1);
       expect(JSON.parse(receiver.received[0]?.body ?? "")).toMatchObject({
         type: "run-completed",
         data: { runId: "r" },
