@@ -8,6 +8,7 @@ const doors = [
   "stores/memory",
   "stores/file",
   "stores/sqlite",
+  "stores/postgres",
   "client/index",
   "events/sinks",
   "telemetry/index",
@@ -35,6 +36,7 @@ export default defineConfig({
     /^@hono\//,
     /^eventsource-parser\//,
     "nodemailer",
+    "pg",
   ],
   output: {
     dir: "dist",

@@ -3,10 +3,14 @@
  * `npm run simulate -- --seed 42`: one seed, with what happened.
  * `--sinks` beside either: with a sink that is told everything.
  * `--shared` beside either: runs that share accounts.
+ * `--postgres postgres://…` beside any: on stores in that database, each in a schema of its own, which is left there.
  */
+import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
+import { postgres } from "../src/stores/postgres.ts";
+import { grounded } from "../src/testing/grounded.ts";
 import { simulateShared } from "../src/testing/simulation/shared.ts";
-import { type SimulationReport, simulate } from "../src/testing/simulation.ts";
+import { type SimulateOptions, type SimulationReport, simulate } from "../src/testing/simulation.ts";
 
 const { values } = parseArgs({
   options: {
@@ -15,8 +19,21 @@ const { values } = parseArgs({
     seed: { type: "string" },
     shared: { type: "boolean", default: false },
     sinks: { type: "boolean", default: false },
+    postgres: { type: "string" },
   },
 });
+
+const { postgres: address } = values;
+/** Of what is simulated: the store it is on, where one is named. */
+const on: Pick<SimulateOptions, "store"> =
+  address === undefined
+    ? {}
+    : {
+        store: (world) => {
+          const schema = `s_${randomUUID().replaceAll("-", "")}`;
+          return grounded(postgres(address, { schema, connections: 2 }), world);
+        },
+      };
 
 const journalTail = 40;
 
@@ -46,7 +63,7 @@ async function shared(): Promise<void> {
   const broken: number[] = [];
   let [crashes, waits] = [0, 0];
   for (let seed = from; seed < from + count; seed++) {
-    const report = await simulateShared({ seed });
+    const report = await simulateShared({ seed, ...on });
     crashes += report.crashes;
     waits += report.waits;
     if (report.violations.length > 0) broken.push(seed);
@@ -61,7 +78,7 @@ async function shared(): Promise<void> {
 
 if (values.shared) await shared();
 else if (values.seed !== undefined) {
-  const report = await simulate({ seed: Number(values.seed), sinks: values.sinks });
+  const report = await simulate({ seed: Number(values.seed), sinks: values.sinks, ...on });
   console.log(JSON.stringify(report.plan, null, 1));
   tell(report, true);
   process.exitCode = report.violations.length > 0 ? 1 : 0;
@@ -71,7 +88,7 @@ else if (values.seed !== undefined) {
   const broken: number[] = [];
   let [crashes, repeats, failures] = [0, 0, 0];
   for (let seed = from; seed < from + Number(values.seeds); seed++) {
-    const report = await simulate({ seed, sinks: values.sinks });
+    const report = await simulate({ seed, sinks: values.sinks, ...on });
     crashes += report.crashes;
     repeats += report.repeats;
     if (report.end?.status === "failed") failures++;

@@ -9,6 +9,7 @@ const doors = [
   "stores/memory.ts",
   "stores/file.ts",
   "stores/sqlite.ts",
+  "stores/postgres.ts",
   "events/sinks.ts",
   "client/index.ts",
   "telemetry/index.ts",
@@ -78,6 +79,7 @@ import { agent, branchOn, concat, daily, decimalUsd, defineConfig, embed, Flujo,
 import { addCase, agreement, casesNeeded, compare, contains, cost, editSimilarity, embeddingSimilarity, exact, experiment, experimentInput, fits, gate, gateAt, holm, json, judge, latency, matches, meanInterval, numeric, pairedDifference, pairwise, parseDataset, readDataset, readExperiment, scorer, splitOf, summaryOf, tokenSimilarity } from "flujo/evals";
 import { file } from "flujo/file";
 import { memory } from "flujo/memory";
+import { postgres } from "flujo/postgres";
 import { sqlite } from "flujo/sqlite";
 declare const greet: import("flujo").Step<string, string>;
 `;

@@ -6,7 +6,8 @@ import type { Store } from "../ports/store.ts";
 export const defaultStore = "sqlite:.flujo/flujo.db";
 
 /**
- * The store of a URI: `sqlite:PATH`, `file:DIR`, `memory:`. What it needs is loaded now, what it keeps when it is used.
+ * The store of a URI: `sqlite:PATH`, `file:DIR`, `postgres://…`, `memory:`. What it needs is loaded now, what it keeps when
+ * it is used.
  *
  * @throws InvalidOptionError
  */
@@ -14,6 +15,7 @@ export async function openStore(uri: string): Promise<Store> {
   const { scheme, place } = parts(uri);
   if (scheme === "sqlite") return (await import("../stores/sqlite.ts")).sqlite(place);
   if (scheme === "file") return (await import("../stores/file.ts")).file(place);
+  if (scheme === "postgres") return (await import("../stores/postgres.ts")).postgres(uri);
   return (await import("../stores/memory.ts")).memory();
 }
 
@@ -21,7 +23,7 @@ export async function openStore(uri: string): Promise<Store> {
 export function isThere(uri: string | Store): boolean {
   if (typeof uri !== "string") return true;
   const { scheme, place } = parts(uri);
-  return scheme !== "memory" && existsSync(place);
+  return scheme === "postgres" || (scheme !== "memory" && existsSync(place));
 }
 
 /** @throws UnknownRunError when there is no store yet, and hence no run in it. */
@@ -35,11 +37,12 @@ export async function openKnown(uri: string | Store, runId: string): Promise<Sto
 }
 
 function parts(uri: string): { readonly scheme: string; readonly place: string } {
+  if (/^postgres(ql)?:\/\//.test(uri)) return { scheme: "postgres", place: uri };
   const match = /^(sqlite|file|memory):(.*)$/s.exec(uri);
   const [, scheme = "", place = ""] = match ?? [];
   if (match === null || (place === "") !== (scheme === "memory")) {
     throw new InvalidOptionError(`"${uri}" names no store`, {
-      hint: "Write sqlite:PATH, file:DIR or memory:, as sqlite:.flujo/flujo.db",
+      hint: "Write sqlite:PATH, file:DIR, postgres://HOST/DATABASE or memory:, as sqlite:.flujo/flujo.db",
     });
   }
   return { scheme, place };

@@ -5,6 +5,7 @@ export {
   type CrashPoint,
   crashingStore,
 } from "./crash-store.ts";
+export { grounded } from "./grounded.ts";
 export {
   type Fault,
   type OpenAIServer,

@@ -16,13 +16,13 @@ import { refer, type Verdict } from "./simulation/reference.ts";
 import { checkReplays } from "./simulation/replays.ts";
 import { wrongReversals } from "./simulation/reversals.ts";
 import { Witness } from "./simulation/witness.ts";
-import { virtualWorld } from "./virtual-world.ts";
+import { type VirtualWorld, virtualWorld } from "./virtual-world.ts";
 
 export interface SimulateOptions {
   /** Decides everything: the pipeline, the faults, and the order of what happens at the same moment. */
   readonly seed: number;
-  /** Makes the store that survives the crashes; called twice. Default: `memory()`. It must not wait in real time. */
-  readonly store?: () => Store;
+  /** Makes the store that survives the crashes; called twice. Default: `memory()`. One that waits in real time: `grounded`. */
+  readonly store?: (world: VirtualWorld) => Store;
   /** Tell every event to a sink that fails in every way. Default false: the course of a seed differs with it. */
   readonly sinks?: boolean;
 }
@@ -119,7 +119,7 @@ async function live(
     ? new Receiver(chance(options.seed ^ 0x70ad), (violation) => witness.say(violation))
     : undefined;
   if (faults === undefined) receiver?.calmDown();
-  const kept = (options.store ?? memory)();
+  const kept = (options.store ?? memory)(world);
   const store = witness.watch(kept);
   const provider = new Provider(metered);
   const course = new Course({

@@ -44,6 +44,11 @@ export interface VirtualWorld {
    * @throws StuckError when nothing is left that could happen, or a bound is reached.
    */
   run<T>(until: Promise<T> | (() => boolean | Promise<boolean>), bounds?: RunBounds): Promise<T>;
+  /**
+   * What happens in the real world, where it takes time: here it takes none. The virtual clock stands still until all of it
+   * is over, and its results come in the order in which it was begun.
+   */
+  outside<T>(real: Promise<T>): Promise<T>;
 }
 
 /** Nothing more can happen, or too much has, and what was waited for did not come. */
@@ -63,6 +68,13 @@ interface Task {
   readonly order: number;
   readonly background: boolean;
   readonly callback: () => void;
+}
+
+/** Something of the real world, under way. */
+interface RealEvent {
+  readonly over: Promise<void>;
+  /** Once it is over: hands on what came of it. A second time changes nothing. */
+  readonly tell: () => void;
 }
 
 const startOf2030 = Date.UTC(2030, 0, 1);
@@ -87,6 +99,9 @@ class Virtual implements VirtualWorld {
   #order = 0;
   #ready: Task[] = [];
   readonly #timers = new Set<Task>();
+  /** How many wait in `run`. */
+  #runs = 0;
+  #outside: RealEvent[] = [];
 
   constructor({ seed = 1, start = startOf2030 }: VirtualWorldOptions) {
     this.#chance = chance(seed);
@@ -115,11 +130,21 @@ class Virtual implements VirtualWorld {
       settled = true;
     };
     watched?.then(note, note);
-    const isDone = typeof until === "function" ? until : () => settled;
+    this.#runs += 1;
+    try {
+      await this.#pass(typeof until === "function" ? until : () => settled, ms, rounds);
+    } finally {
+      this.#runs -= 1;
+      if (this.#runs === 0) for (const event of this.#outside) this.#tellAsItComes(event);
+    }
+    return (await watched) as T; // a condition has no value to hand on
+  }
+
+  async #pass(isDone: () => boolean | Promise<boolean>, ms: number, rounds: number): Promise<void> {
     const deadline = this.#now + ms;
     for (let round = 0; ; round++) {
-      await allSettled();
-      if (await isDone()) return (await watched) as T; // a condition has no value to hand on
+      await this.#quiet();
+      if (await this.#answer(isDone())) return;
       if (round >= rounds) throw new StuckError(`not done after ${rounds} rounds`, this.#pending());
       const task = this.#nextReady() ?? this.#nextTimer();
       if (task === undefined) throw new StuckError("nothing is left to happen", this.#pending());
@@ -127,6 +152,55 @@ class Virtual implements VirtualWorld {
       this.#remove(task);
       this.#now = Math.max(this.#now, task.due);
       task.callback();
+    }
+  }
+
+  /** A condition may ask the real world, too. */
+  async #answer(asked: boolean | Promise<boolean>): Promise<boolean> {
+    if (typeof asked === "boolean") return asked;
+    let over = false;
+    const note = (): void => {
+      over = true;
+    };
+    asked.then(note, note);
+    while (!over) await this.#quiet();
+    return asked;
+  }
+
+  /** While nobody waits in `run`: whoever began it hears at once. A `run` that begins in between waits for it, too. */
+  #tellAsItComes(event: RealEvent): void {
+    void event.over.then(() => {
+      event.tell();
+      this.#outside = this.#outside.filter((other) => other !== event);
+    });
+  }
+
+  outside<T>(real: Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    let tell = (): void => {};
+    const over = real.then(
+      (value) => {
+        tell = () => resolve(value);
+      },
+      (error: unknown) => {
+        tell = () => reject(error);
+      },
+    );
+    const event = { over, tell: () => tell() };
+    this.#outside.push(event);
+    if (this.#runs === 0) this.#tellAsItComes(event);
+    return promise;
+  }
+
+  /** Until nothing more comes by itself. */
+  async #quiet(): Promise<void> {
+    await allSettled();
+    while (this.#outside.length > 0) {
+      const begun = this.#outside;
+      this.#outside = [];
+      await Promise.all(begun.map(({ over }) => over));
+      for (const { tell } of begun) tell();
+      await allSettled();
     }
   }
 

@@ -18,6 +18,7 @@ import * as flujo from "flujo";
 import { memory } from "flujo/memory";
 import { file } from "flujo/file";
 import { sqlite } from "flujo/sqlite";
+import { postgres } from "flujo/postgres";
 import { client } from "flujo/client";
 import { email } from "flujo/sinks";
 import { initTelemetry, telemetry } from "flujo/telemetry";
@@ -55,6 +56,8 @@ const event = { type: "run-completed", seq: 1, at: "2030-01-01T00:00:00.000Z", p
 const delivery = { id: "evt_1", runId: "r", pipeline: "p", facts: {}, event, costUsd: "0", attempt: 1 };
 const unsent = await mail.deliver(delivery, new AbortController().signal).catch((error) => error);
 if (unsent?.hint !== "npm install nodemailer") throw new Error("email does not say what to install: " + unsent);
+const far = await postgres("postgres://127.0.0.1:1/x").list({}).catch((error) => error.hint);
+if (far !== "npm install pg") throw new Error("flujo/postgres does not say what to install: " + far);
 const none = await initTelemetry().catch((error) => error.hint);
 if (none !== "npm install @opentelemetry/sdk-node") throw new Error("initTelemetry does not say what to install: " + none);
 if (exact().name !== "exact" || meanInterval([{ score: 1 }, { score: 0 }]).mean !== 0.5) throw new Error("evals");

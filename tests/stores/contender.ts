@@ -1,11 +1,10 @@
 /** A process that takes one run's lease from whoever has it, again and again, and prints what was acknowledged to it. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Lease, Store } from "../../src/ports/store.ts";
-import { file } from "../../src/stores/file.ts";
-import { sqlite } from "../../src/stores/sqlite.ts";
+import { openStore } from "../../src/cli/stores.ts";
+import type { Lease } from "../../src/ports/store.ts";
 
-const [kind, place, owner] = process.argv.slice(2) as [string, string, string];
-const store: Store = kind === "file" ? file(place) : sqlite(place);
+const [uri, owner] = process.argv.slice(2) as [string, string];
+const store = await openStore(uri);
 const acknowledged: string[] = [];
 let fenced = 0;
 

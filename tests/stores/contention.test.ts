@@ -1,33 +1,44 @@
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Store } from "../../src/ports/store.ts";
-import { file } from "../../src/stores/file.ts";
-import { sqlite } from "../../src/stores/sqlite.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openStore } from "../../src/cli/stores.ts";
+import { hasPostgres, type PostgresServer, postgresServer } from "../servers/postgres.ts";
 
 const contender = fileURLToPath(new URL("./contender.ts", import.meta.url));
 const spender = fileURLToPath(new URL("./spender.ts", import.meta.url));
 const exec = promisify(execFile);
 
 let folder: string;
+let server: PostgresServer | undefined;
+beforeAll(async () => {
+  if (hasPostgres) server = await postgresServer();
+});
+afterAll(() => server?.stop());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "flujo-contention-"));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const stores: { readonly [kind: string]: (place: string) => Store } = { file, sqlite };
+/** A new place for a store of each kind. */
+const places: { readonly [kind: string]: () => string } = {
+  file: () => `file:${join(folder, "store")}`,
+  sqlite: () => `sqlite:${join(folder, "store")}`,
+  ...(hasPostgres ? { postgres: () => `${server?.url}?schema=s_${randomUUID().replaceAll("-", "")}` } : {}),
+};
+const placeOf = (kind: string): string => (places[kind] as () => string)();
 
 describe("three processes that take one run from one another", () => {
-  it.each(Object.keys(stores))("on %s lose nothing acknowledged and record nothing twice", async (kind) => {
-    const place = join(folder, "store");
-    const store = (stores[kind] as (place: string) => Store)(place);
+  it.each(Object.keys(places))("on %s lose nothing acknowledged and record nothing twice", async (kind) => {
+    const uri = placeOf(kind);
+    const store = await openStore(uri);
     await store.acquire({ runId: "r", owner: "first", now: 0, ttlMs: 0, create: true });
     const ran = await Promise.all(
-      ["a", "b", "c"].map((owner) => exec(process.execPath, [contender, kind, place, owner])),
+      ["a", "b", "c"].map((owner) => exec(process.execPath, [contender, uri, owner])),
     );
     const reports = ran.map(({ stdout }) => JSON.parse(stdout) as { acknowledged: string[]; fenced: number });
 
@@ -47,21 +58,19 @@ describe("three processes that take one run from one another", () => {
 });
 
 describe("four processes that spend from one account", () => {
-  it.each(Object.keys(stores))(
+  it.each(Object.keys(places))(
     "on %s never hold or spend more than its limit, and use it up",
     async (kind) => {
-      const place = join(folder, "store");
+      const uri = placeOf(kind);
       const limit = 200;
       const ran = await Promise.all(
-        ["a", "b", "c", "d"].map((runId) =>
-          exec(process.execPath, [spender, kind, place, runId, String(limit)]),
-        ),
+        ["a", "b", "c", "d"].map((runId) => exec(process.execPath, [spender, uri, runId, String(limit)])),
       );
       const reports = ran.map(
         ({ stdout }) =>
           JSON.parse(stdout) as { spent: number; granted: number; waited: number; highest: number },
       );
-      const store = (stores[kind] as (place: string) => Store)(place);
+      const store = await openStore(uri);
       const [account] = await store.accounts({});
       const spent = reports.reduce((sum, report) => sum + report.spent, 0);
       expect(Math.max(...reports.map(({ highest }) => highest))).toBeLessThanOrEqual(limit);

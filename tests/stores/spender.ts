@@ -1,12 +1,11 @@
 /** A process with a run of its own that buys, call by call, from an account it shares with others, until that pays no more. */
 import { setTimeout as pause } from "node:timers/promises";
+import { openStore } from "../../src/cli/stores.ts";
 import type { LedgerAnswer, Tally } from "../../src/core/account.ts";
-import type { Lease, Store } from "../../src/ports/store.ts";
-import { file } from "../../src/stores/file.ts";
-import { sqlite } from "../../src/stores/sqlite.ts";
+import type { Lease } from "../../src/ports/store.ts";
 
-const [kind, place, runId, limit] = process.argv.slice(2) as [string, string, string, string];
-const store: Store = kind === "file" ? file(place) : sqlite(place);
+const [uri, runId, limit] = process.argv.slice(2) as [string, string, string];
+const store = await openStore(uri);
 const scope = "tenant:acme";
 const dearest = 5;
 

@@ -54,6 +54,7 @@ const doors = [
   "flujo/memory",
   "flujo/file",
   "flujo/sqlite",
+  "flujo/postgres",
   "flujo/sinks",
   "flujo/telemetry",
   "flujo/evals",

@@ -25,8 +25,8 @@ import { streaming } from "./streaming.ts";
 
 export interface SharedOptions {
   readonly seed: number;
-  /** Makes the store that survives the crashes. Default: `memory()`. It must not wait in real time. */
-  readonly store?: () => Store;
+  /** Makes the store that survives the crashes. Default: `memory()`. One that waits in real time: `grounded`. */
+  readonly store?: (world: VirtualWorld) => Store;
 }
 
 export interface SharedReport {
@@ -115,7 +115,7 @@ export async function simulateShared({ seed, store = memory }: SharedOptions): P
   const began = world.now();
   const schedule: string[] = [];
   const note = (what: string): void => void schedule.push(`${world.now() - began} ms: ${what}`);
-  const books = new Books(store());
+  const books = new Books(store(world));
   const draw = chance(seed ^ 0xacc0);
   const lives = randomPlans(draw.fork(), chance(seed ^ 0x7001)).map(
     (plan) => new Life(plan, { world, books, chance: draw, note }),

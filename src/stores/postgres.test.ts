@@ -1,0 +1,192 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { databases } from "../../tests/servers/databases.ts";
+import { freePort, type PostgresServer, postgresServer } from "../../tests/servers/postgres.ts";
+import type { Entry } from "../core/entries.ts";
+import { InvalidOptionError, StoreNewerError, StoreUnavailableError } from "../core/errors.ts";
+import type { Append, RunSummary, Store } from "../ports/store.ts";
+import { testStore } from "../testing/test-store.ts";
+import { postgres } from "./postgres.ts";
+
+const newSchema = (): string => `t_${randomUUID().replaceAll("-", "")}`;
+
+databases("postgres", "a store in Postgres", () => {
+  let server: PostgresServer;
+  let admin: pg.Pool;
+  beforeAll(async () => {
+    server = await postgresServer();
+    admin = new pg.Pool({ connectionString: server.url, max: 1 });
+    admin.on("error", () => {}); // the server is ended now and then
+  });
+  afterAll(async () => {
+    await admin?.end();
+    await server?.stop();
+  });
+
+  const opened: Store[] = [];
+  const open = (schema: string): Store => {
+    const store = postgres(server.url, { schema, connections: 3 });
+    opened.push(store);
+    return store;
+  };
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((store) => store.close()));
+  });
+
+  testStore(
+    "postgres",
+    async () => {
+      const options = { schema: newSchema(), connections: 4 };
+      return { store: postgres(server.url, options), reopen: async () => postgres(server.url, options) };
+    },
+    { describe, it },
+  );
+
+  it("is made once, however many processes come first", async () => {
+    const schema = newSchema();
+    const stores = Array.from({ length: 6 }, () => open(schema));
+    const answers = await Promise.all(stores.map((store) => store.acquire({ ...request, create: true })));
+    expect(answers.filter(({ outcome }) => outcome === "granted")).toHaveLength(1);
+  });
+
+  it("refuses a schema that a newer Flujo has made, and one that is not Flujo's, and changes neither", async () => {
+    const [newer, foreign] = [newSchema(), newSchema()];
+    await open(newer).list({});
+    await admin.query(`UPDATE ${newer}.format SET version = 99`);
+    await expect(open(newer).list({})).rejects.toThrow(StoreNewerError);
+    await admin.query(`CREATE SCHEMA ${foreign}; CREATE TABLE ${foreign}.customer(id int)`);
+    await expect(open(foreign).list({})).rejects.toThrow(/tables that are not Flujo's/);
+    const { rows } = await admin.query("SELECT tablename FROM pg_tables WHERE schemaname = $1", [foreign]);
+    expect(rows).toEqual([{ tablename: "customer" }]);
+  });
+
+  it("says what is wrong with an address, and keeps the password to itself", async () => {
+    for (const address of ["", "localhost", "mysql://localhost/x"])
+      expect(() => postgres(address)).toThrow(InvalidOptionError);
+    expect(() => postgres(server.url, { schema: "no; such" })).toThrow(/is no name for a schema/);
+    expect(() => postgres(`${server.url}?connections=0`)).toThrow(/from 1 to 1000/);
+    const { host } = new URL(server.url);
+    const { name } = postgres(`postgres://me:secret@${host}/app?schema=jobs`);
+    expect(name).toBe(`postgres://me@${host}/app?schema=jobs`);
+    const nobody = postgres(`postgres://me:secret@127.0.0.1:${await freePort()}/app`);
+    const refused = await nobody.list({}).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(StoreUnavailableError);
+    expect(refused).toMatchObject({ retryable: true, message: expect.not.stringContaining("secret") });
+    const elsewhere = postgres(server.url.replace(/\/postgres$/, "/nowhere"));
+    await expect(elsewhere.list({})).rejects.toThrow(/there is no such database/);
+    await Promise.all([nobody.close(), elsewhere.close()]);
+  });
+
+  it("goes on after its server has been killed and started again; what was acknowledged is there", async () => {
+    const store = open(newSchema());
+    await store.acquire({ ...request, create: true });
+    expect(await store.commit([append(0, "a")])).toEqual(["appended"]);
+    await server.restart();
+    let acknowledged = 1;
+    for (let seq = 1; seq < 200; seq += 1) {
+      if (seq === 100) void server.restart();
+      const known = (await retried(() => store.read("r", 0, 1_000)))?.length ?? 0;
+      expect(known).toBeGreaterThanOrEqual(acknowledged);
+      // What was written without being acknowledged is found, as by a run's next owner.
+      const done = await store.commit([append(known, `${known}`)]).catch((error: unknown) => error);
+      if (done instanceof Error) expect(done).toBeInstanceOf(StoreUnavailableError);
+      else acknowledged = known + 1;
+    }
+    await retried(() => store.list({}));
+    const entries = await store.read("r", 0, 1_000);
+    expect(entries?.map(({ seq }) => seq)).toEqual(entries?.map((_, i) => i));
+  });
+
+  it("removes no value that a commit brings while it sweeps", async () => {
+    const schema = newSchema();
+    const [store, other] = [open(schema), open(schema)];
+    const blob = { hash: "h", text: "kept" };
+    await store.acquire({ ...request, create: true });
+    await store.commit([{ ...append(0, "a"), blobs: [blob] }]);
+    for (let seq = 1; seq < 60; seq += 1) {
+      // Whoever sweeps keeps what is referred to by then. A commit that comes later brings the value again.
+      const used = async () => new Set(((await other.read("r", 0, 100)) ?? []).length > seq ? ["h"] : []);
+      await Promise.all([other.sweep(["h"], used), store.commit([{ ...append(seq, "b"), blobs: [blob] }])]);
+      expect(await store.blob("h")).toBe("kept");
+    }
+  });
+
+  it("finds what it looks for by an index, also among many runs", async () => {
+    const schema = newSchema();
+    const store = open(schema);
+    await store.list({});
+    await admin.query(
+      `INSERT INTO ${schema}.run(id, fence, owner, expires, pipeline, fingerprint, status, created, updated, pico_usd,
+         input_tokens, output_tokens, calls, wake_at, heard)
+       SELECT 'r' || n, 1, NULL, 0, 'p', 'f', CASE n % 1000 WHEN 0 THEN 'running' WHEN 1 THEN 'waiting' ELSE 'completed' END,
+         n, n, 0, 0, 0, 0, CASE n % 1000 WHEN 1 THEN n END, CASE n % 1000 WHEN 1 THEN 0 END
+       FROM generate_series(1, 100000) AS n`,
+    );
+    await admin.query(`INSERT INTO ${schema}.entry SELECT n, 0, '[]' FROM generate_series(1, 100000) AS n`);
+    await admin.query(`ANALYZE ${schema}.run; ANALYZE ${schema}.entry`);
+    const scans = async (): Promise<number> => {
+      await admin.query("SELECT pg_stat_clear_snapshot()");
+      const { rows } = await admin.query(
+        "SELECT sum(seq_tup_read)::int AS read FROM pg_stat_user_tables WHERE schemaname = $1 AND relname <> 'format'",
+        [schema],
+      );
+      return rows[0].read as number;
+    };
+    const before = await settled(scans);
+    const now = 50_000;
+    expect(await store.list({ limit: 10 })).toHaveLength(10);
+    expect(await store.list({ limit: 10, after: { createdAt: now, runId: "r50000" } })).toHaveLength(10);
+    expect(await store.list({ dueBefore: now, limit: 10 })).toHaveLength(10);
+    expect(await store.list({ leaseEndsBefore: 1, limit: 10 })).toHaveLength(10);
+    const answer = await store.acquire({ ...request, runId: "r77" });
+    expect(answer).toMatchObject({ outcome: "granted", lease: { fence: 2 } });
+    const fence = 2;
+    expect(await store.commit([{ ...append(1, "x"), runId: "r77", fence, summary }])).toEqual(["appended"]);
+    expect(await store.read("r77", 0, 10)).toHaveLength(1);
+    expect(await store.send("r77", { id: "s", path: "/p", data: 1, at: 0 })).toBe(true);
+    expect(await store.signals("r77")).toHaveLength(1);
+    await opened.at(-1)?.close(); // a connection tells what it has done when it ends
+    expect(await settled(scans)).toBe(before);
+  });
+});
+
+const request = { runId: "r", owner: "me", now: 0, ttlMs: 1_000 };
+
+const summary: RunSummary = {
+  pipeline: "p",
+  fingerprint: "f",
+  status: "running",
+  createdAt: 77,
+  updatedAt: 78,
+  picoUsd: "0",
+  inputTokens: 0,
+  outputTokens: 0,
+  calls: 0,
+};
+
+function append(seq: number, output: string): Append {
+  const entry: Entry = { type: "operation-completed", path: "/t", kind: "run", output, took: 0, seq, at: 0 };
+  return { runId: "r", fence: 1, entries: [entry], blobs: [] };
+}
+
+async function retried<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+/** A figure that comes late, once it stays as it is. */
+async function settled(figure: () => Promise<number>): Promise<number> {
+  for (let last = await figure(); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const now = await figure();
+    if (now === last) return now;
+    last = now;
+  }
+}

@@ -1,0 +1,24 @@
+import { describe, test } from "vitest";
+import { hasPostgres } from "./postgres.ts";
+
+const kinds = {
+  postgres: {
+    isThere: hasPostgres,
+    remedy: "apt-get install postgresql, or TEST_POSTGRES_URL names a server",
+  },
+} as const;
+
+/** Tests that take a database server. Where there is none they do not run, and it is said so. */
+export function databases(kind: keyof typeof kinds, name: string, tests: () => void): void {
+  const { isThere, remedy } = kinds[kind];
+  if (isThere) {
+    describe(name, tests);
+    return;
+  }
+  test(`${name}: NOT TESTED, for there is no ${kind}`, ({ annotate }) => {
+    console.warn(
+      `\n*** ${name}: these tests did not run. There is no ${kind} on this machine: ${remedy}. ***\n`,
+    );
+    return annotate(remedy, "warning").then(() => {});
+  });
+}

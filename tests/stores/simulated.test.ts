@@ -1,0 +1,39 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Store } from "../../src/ports/store.ts";
+import { postgres } from "../../src/stores/postgres.ts";
+import { grounded } from "../../src/testing/grounded.ts";
+import { simulateShared } from "../../src/testing/simulation/shared.ts";
+import { simulate } from "../../src/testing/simulation.ts";
+import type { VirtualWorld } from "../../src/testing/virtual-world.ts";
+import { databases } from "../servers/databases.ts";
+import { type PostgresServer, postgresServer } from "../servers/postgres.ts";
+
+const seeds = Array.from({ length: 8 }, (_, i) => i + 1);
+
+databases("postgres", "the simulation on Postgres", () => {
+  let server: PostgresServer;
+  const opened: Store[] = [];
+  beforeAll(async () => {
+    server = await postgresServer();
+  });
+  afterAll(async () => {
+    await Promise.all(opened.map((store) => store.close()));
+    await server?.stop();
+  });
+
+  const make = (world: VirtualWorld): Store => {
+    const schema = `s_${randomUUID().replaceAll("-", "")}`;
+    const store = postgres(server.url, { schema, connections: 2 });
+    opened.push(store);
+    return grounded(store, world);
+  };
+
+  it.each(seeds)("keeps every promise at seed %i", async (seed) => {
+    expect((await simulate({ seed, store: make })).violations).toEqual([]);
+  });
+
+  it.each(seeds)("keeps every promise of shared budgets at seed %i", async (seed) => {
+    expect((await simulateShared({ seed, store: make })).violations).toEqual([]);
+  });
+});
