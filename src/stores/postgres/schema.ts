@@ -8,6 +8,8 @@
  * its own.
  */
 
+import { views } from "./views.ts";
+
 /** Kept in the table `format`. A database with a higher one is refused. */
 export const formatVersion = 1;
 
@@ -65,6 +67,7 @@ function first(s: string): string {
   ${accounts(s)}
   ${drop(s)}
   ${sweep(s)}
+  ${views(s)}
   `;
 }
 
