@@ -1,4 +1,5 @@
 import { describe, test } from "vitest";
+import { hasPooler } from "./pooler.ts";
 import { hasPostgres } from "./postgres.ts";
 
 const kinds = {
@@ -6,6 +7,7 @@ const kinds = {
     isThere: hasPostgres,
     remedy: "apt-get install postgresql, or TEST_POSTGRES_URL names a server",
   },
+  pooler: { isThere: hasPostgres && hasPooler, remedy: "apt-get install postgresql pgbouncer" },
 } as const;
 
 /** Tests that take a database server. Where there is none they do not run, and it is said so. */

@@ -7,33 +7,47 @@ import { simulateShared } from "../../src/testing/simulation/shared.ts";
 import { simulate } from "../../src/testing/simulation.ts";
 import type { VirtualWorld } from "../../src/testing/virtual-world.ts";
 import { databases } from "../servers/databases.ts";
+import { poolerOf } from "../servers/pooler.ts";
 import { type PostgresServer, postgresServer } from "../servers/postgres.ts";
 
 const seeds = Array.from({ length: 8 }, (_, i) => i + 1);
 
-databases("postgres", "the simulation on Postgres", () => {
-  let server: PostgresServer;
+/** Claims about stores behind an address. */
+function simulated(addressOf: () => string, some: readonly number[]): void {
   const opened: Store[] = [];
-  beforeAll(async () => {
-    server = await postgresServer();
-  });
   afterAll(async () => {
     await Promise.all(opened.map((store) => store.close()));
-    await server?.stop();
   });
-
   const make = (world: VirtualWorld): Store => {
     const schema = `s_${randomUUID().replaceAll("-", "")}`;
-    const store = postgres(server.url, { schema, connections: 2 });
+    const store = postgres(addressOf(), { schema, connections: 2 });
     opened.push(store);
     return grounded(store, world);
   };
 
-  it.each(seeds)("keeps every promise at seed %i", async (seed) => {
+  it.each(some)("keeps every promise at seed %i", async (seed) => {
     expect((await simulate({ seed, store: make })).violations).toEqual([]);
   });
 
-  it.each(seeds)("keeps every promise of shared budgets at seed %i", async (seed) => {
+  it.each(some)("keeps every promise of shared budgets at seed %i", async (seed) => {
     expect((await simulateShared({ seed, store: make })).violations).toEqual([]);
+  });
+}
+
+databases("postgres", "the simulation on Postgres", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await postgresServer();
+  });
+  afterAll(() => server?.stop());
+  simulated(() => server.url, seeds);
+
+  databases("pooler", "through a pooler that hands out connections by the transaction", () => {
+    let pooler: Awaited<ReturnType<typeof poolerOf>>;
+    beforeAll(async () => {
+      pooler = await poolerOf(server.url);
+    });
+    afterAll(() => pooler?.stop());
+    simulated(() => pooler.url, [1, 2]);
   });
 });
