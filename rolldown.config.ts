@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { defineConfig } from "rolldown";
+import { defineConfig, type Plugin } from "rolldown";
 
 const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: object };
 
@@ -18,14 +18,33 @@ const doors = [
 ];
 
 /**
+ * What commander takes of Node's modules that are dear to load (`node:util` brings worker threads along) and that only
+ * its help and its errors need: each loads when it is called.
+ */
+const late: { readonly [module: string]: string } = {
+  "node:util":
+    'export const stripVTControlCharacters = (text) => process.getBuiltinModule("node:util").stripVTControlCharacters(text);',
+  "node:child_process":
+    'export default { spawn: (...how) => process.getBuiltinModule("node:child_process").spawn(...how) };',
+  "node:process": "export default globalThis.process;",
+};
+
+const lateBuiltins: Plugin = {
+  name: "late-builtins",
+  resolveId: (id, importer) =>
+    id in late && importer?.includes("/commander/") ? { id: `late:${id}` } : undefined,
+  load: (id) => (id.startsWith("late:") ? late[id.slice("late:".length)] : undefined),
+};
+
+/**
  * A few files instead of a hundred: what `import "flujo"` and the command line cost at start is mostly opening files. For
  * the same reason one small library is built in: see THIRD-PARTY-NOTICES.md.
  */
 export default defineConfig({
   input: Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`])),
   platform: "node",
+  plugins: [lateBuiltins],
   external: [
-    /^node:/,
     ...Object.keys(dependencies),
     /^@ai-sdk\//,
     /^@opentelemetry\//,
@@ -44,17 +63,12 @@ export default defineConfig({
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name]-[hash].js",
     sourcemap: true,
+    comments: { jsdoc: false }, // editors read them in the declarations
     codeSplitting: {
       groups: [
-        {
-          name: "engine",
-          test: /src\/(core|engine|budget|agents|ports|lens\/(graph|inbox|journal|readable)|links|events\/(?!sinks)|flujo\.ts|node-world|stores\/memory)/,
-        },
-        // What `flujo run` needs; the other commands stay apart.
-        {
-          name: "run",
-          test: /node_modules\/commander|src\/cli\/(?!live|report|price|dry-run|lens\/|commands\/(?!run))/,
-        },
+        // What `import "flujo"` loads, and what `flujo run` loads beside it; all else comes when it is called for.
+        { name: "engine", test: /src\/index\.ts$/ },
+        { name: "run", test: /src\/cli\/(main|commands\/run|plain|progress)\.ts$/ },
       ],
     },
   },

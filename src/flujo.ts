@@ -1,6 +1,5 @@
 import { dirname } from "node:path";
 import { models as defaultModels, forReplay } from "./agents/models.ts";
-import { withNetwork, withoutNetwork } from "./closed-network.ts";
 import type { EntryType } from "./core/entries.ts";
 import type { FlujoError } from "./core/errors.ts";
 import type { Step } from "./core/step.ts";
@@ -99,7 +98,8 @@ export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
     return this.#hooks.on(type, hook, options);
   }
 
-  protected override get stage(): ReplayStage {
+  protected override async stage(): Promise<ReplayStage> {
+    const { withNetwork, withoutNetwork } = await import("./closed-network.ts"); // it takes node:http, dear to load
     return { models: forReplay(this.#models), enclosure: { within: withoutNetwork, outside: withNetwork } };
   }
 

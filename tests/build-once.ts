@@ -7,7 +7,11 @@ const root = join(import.meta.dirname, "..");
 
 /** What is built of which sources, by which command of node_modules. */
 const products = [
-  { built: "dist/cli/main.js", sources: "src/**/*.ts", by: ["rolldown/bin/cli.mjs", "-c"] },
+  {
+    built: "dist/cli/main.js",
+    sources: "{src/**/*.ts,rolldown.config.ts}",
+    by: ["rolldown/bin/cli.mjs", "-c"],
+  },
   {
     built: "dist/dashboard/index.html",
     sources: "dashboard/**/*.{ts,tsx,css,svg,html}",

@@ -1,4 +1,5 @@
 /** What `run` and `resume` share: a run advanced before the user's eyes, told how it ended, handed over on Ctrl-C. */
+import { models as modelsOf } from "../agents/models.ts";
 import type { Entry } from "../core/entries.ts";
 import { FlujoError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
@@ -56,7 +57,7 @@ export async function advance(parts: Advance): Promise<number> {
     watchRun(node, store, flags.quiet === true, entries);
   const eyes: Eyes = { watch: await look(past), look };
   if (flags.json) known.fingerprint ??= versionOf(node).fingerprint;
-  const flujo = await makeFlujo(loaded, store, settings, (event) => eyes.watch.onEvent(event));
+  const flujo = makeFlujo(loaded, store, settings, (event) => eyes.watch.onEvent(event));
   try {
     return await follow(flujo, eyes, pipeline.name, parts);
   } finally {
@@ -142,12 +143,12 @@ async function attend(
   return true;
 }
 
-async function makeFlujo(
+function makeFlujo(
   loaded: Loaded,
   store: Store,
   settings: Settings,
   onEvent: (event: RunEvent) => void,
-): Promise<Flujo<unknown, unknown>> {
+): Flujo<unknown, unknown> {
   const { models, lease, version, sinks, server, secret, instrument } = settings;
   const flujo = new Flujo(loaded.step, {
     store,
@@ -161,7 +162,7 @@ async function makeFlujo(
     onError: ({ message }) => say(message),
     ...(sinks === undefined ? {} : { sinks }),
     ...(instrument === undefined ? {} : { instrument }),
-    ...(models === undefined ? {} : { models: (await import("../agents/models.ts")).models(models) }),
+    ...(models === undefined ? {} : { models: modelsOf(models) }),
   });
   attachHooks(settings, flujo);
   return flujo;

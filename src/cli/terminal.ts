@@ -1,5 +1,5 @@
 /** Where a command writes: results to stdout, everything for people to stderr. */
-import { styleText } from "node:util";
+import type { styleText } from "node:util";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -37,7 +37,9 @@ export function sayStyled(line: string): void {
 
 /** Colours, where stderr takes them; NO_COLOR and FORCE_COLOR are heeded. */
 export function paint(style: Style, text: string): string {
-  return styleText(style, text, { stream: process.stderr });
+  const stream = process.stderr;
+  if (!stream.isTTY && process.env.FORCE_COLOR === undefined) return text;
+  return process.getBuiltinModule("node:util").styleText(style, text, { stream }); // dear to load where nothing is painted
 }
 
 /** Writes a result, and waits until the reader has taken it: 50 MB do not fit a pipe at once. */

@@ -309,12 +309,12 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    *
    * @throws UnknownRunError; InvalidOptionError when the run is of another pipeline.
    */
-  replay(runId: string, options: ReplayOptions = {}): Promise<ReplayReport> {
+  async replay(runId: string, options: ReplayOptions = {}): Promise<ReplayReport> {
     const { store, world, models } = this.#options;
     const call = <T>(work: () => T): T => work();
     const enclosure = { within: call, outside: call };
-    return replayRun(
-      { root: this.#root, store, world, models, enclosure, ...this.stage },
+    return await replayRun(
+      { root: this.#root, store, world, models, enclosure, ...(await this.stage()) },
       checkedRunId(runId),
       options,
     );
@@ -333,7 +333,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   }
 
   /** What a replay takes place in, where that is not the engine alone. */
-  protected get stage(): ReplayStage {
+  protected async stage(): Promise<ReplayStage> {
     return {};
   }
 

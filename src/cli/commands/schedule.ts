@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { decode } from "../../core/codec.ts";
 import { InvalidOptionError } from "../../core/errors.ts";
 import { fittingInput, rootOf } from "../../engine/root.ts";
 import { nodeWorld } from "../../node-world.ts";
@@ -21,6 +22,7 @@ import {
 } from "../../schedules/schedule.ts";
 import { nextTicks, ticksOf } from "../../schedules/ticks.ts";
 import { scheduleViews } from "../../schedules/view.ts";
+import { advance } from "../advance.ts";
 import { budgetOf } from "../amounts.ts";
 import { answering, type Known, printJson } from "../document.ts";
 import { exit } from "../exit.ts";
@@ -203,8 +205,6 @@ async function remove(name: string, flags: Flags): Promise<number> {
 }
 
 async function runNow(name: string, flags: RunFlags, known: Known): Promise<number> {
-  const { advance } = await import("../advance.ts");
-  const { decode } = await import("../../core/codec.ts");
   const settings = await readSettings(flags);
   return withSchedules(name, flags, async (store) => {
     const { schedule } = await knownSchedule(store, name);

@@ -1,3 +1,4 @@
+import { models } from "../../agents/models.ts";
 import { canonical } from "../../core/canonical.ts";
 import { FlujoError, InvalidOptionError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
@@ -44,7 +45,7 @@ export async function tryAll(trying: Trying): Promise<Experiment> {
     scopes: [...(settings.scopes ?? []), shared],
     ...(settings.lease === undefined ? {} : { lease: settings.lease }),
     ...(settings.instrument === undefined ? {} : { instrument: settings.instrument }),
-    models: (await import("../../agents/models.ts")).models(settings.models),
+    models: models(settings.models),
   };
   const origin = { file: loaded.file, export: loaded.export };
   const perRun = settings.budget === undefined ? {} : { budget: settings.budget };
