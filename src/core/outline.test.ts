@@ -3,10 +3,11 @@ import * as z from "zod";
 import { agent } from "../agents/agent.ts";
 import { loopUntil, mapOver, parallel, pipeline, step } from "./compose.ts";
 import { type Outline, outlineOf } from "./outline.ts";
+import { outlineFrom } from "./outline-text.ts";
 import { nodeOf, type Step } from "./step.ts";
 
 const outline = (made: Step<never, unknown, never>, release?: Outline["release"]): Outline =>
-  JSON.parse(outlineOf(nodeOf(made, "it"), "p", release).text);
+  outlineFrom(outlineOf(nodeOf(made, "it"), "p", release).text);
 
 const write = agent("write", {
   model: "openai:gpt-4o",
@@ -111,5 +112,5 @@ test("the same tree of the same release is one blob; another release makes anoth
   ];
   expect(again).toBe(plain);
   expect(other.hash).not.toBe(plain.hash);
-  expect(JSON.parse(other.text)).toEqual({ ...JSON.parse(plain.text), release: { commit: "abc" } });
+  expect(outlineFrom(other.text)).toEqual({ ...outlineFrom(plain.text), release: { commit: "abc" } });
 });

@@ -5,6 +5,7 @@
 import { ownFacts, sha256 } from "./fingerprint.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { isQualifier, links, type Node, nameOf, type Place, type Qualifier } from "./node.ts";
+import { outlineText } from "./outline-text.ts";
 import { childPath, type Path, undoPath } from "./paths.ts";
 import { inside } from "./tree.ts";
 
@@ -53,7 +54,7 @@ export function outlineOf(node: Node, pipeline: string, release?: Release): Outl
     places: placesOf(node),
     ...(release === undefined ? {} : { release }),
   };
-  const text = JSON.stringify(outline);
+  const text = outlineText(outline);
   const blob = { hash: sha256(text), text };
   known.set(key, blob);
   return blob;

@@ -3,6 +3,7 @@ import type { Manifest } from "../core/fingerprint.ts";
 import type { RunStatus } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Outline, PlaceOutline, Release } from "../core/outline.ts";
+import { outlineFrom } from "../core/outline-text.ts";
 import type { Path } from "../core/paths.ts";
 import type { Store } from "../ports/store.ts";
 import { compareValues, type ValueChange } from "./compare-values.ts";
@@ -97,7 +98,7 @@ async function outlineHash(store: Store, runId: string, fingerprint: string): Pr
 /** An outline by its hash; undefined when the store has lost it. */
 export async function readOutline(store: Store, hash: string): Promise<Outline | undefined> {
   const text = await store.blob(hash);
-  return text === undefined ? undefined : (JSON.parse(text) as Outline); // as the engine wrote it
+  return text === undefined ? undefined : outlineFrom(text);
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
