@@ -21,6 +21,7 @@ import { CommandError } from "./letter.ts";
 import { strayFault, usersFault } from "./load/fault.ts";
 import type { Loaded } from "./load/pipeline.ts";
 import { keptInMemory, resumeCommand, type Whereabouts } from "./next.ts";
+import type { AdvanceFlags } from "./options.ts";
 import type { Settings } from "./settings.ts";
 import { whenStalled } from "./stall.ts";
 import { onStray } from "./stray.ts";
@@ -32,15 +33,7 @@ export interface Advance {
   readonly loaded: Loaded;
   readonly store: Store;
   readonly settings: Settings;
-  readonly flags: {
-    readonly json?: boolean;
-    readonly quiet?: boolean;
-    readonly store?: string;
-    /** False: nobody is asked at the terminal. */
-    readonly ask?: boolean;
-    /** Stay until the run is done, whatever it waits for. */
-    readonly wait?: boolean;
-  };
+  readonly flags: AdvanceFlags & { readonly store?: string };
   /** Filled as things become known, for whoever reports a refusal. */
   readonly known: Known;
   /** What is recorded of the run already. */

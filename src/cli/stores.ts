@@ -2,6 +2,10 @@ import { existsSync } from "node:fs";
 import { InvalidOptionError, UnknownRunError } from "../core/errors.ts";
 import type { Store } from "../ports/store.ts";
 
+/** What to do where a store has not what was looked for. */
+export const otherStore =
+  "--store or FLUJO_STORE names another one; a relative path begins in the folder you are in.";
+
 /** Where journals are, when nobody says. */
 export const defaultStore = "sqlite:.flujo/flujo.db";
 
@@ -30,7 +34,7 @@ export function isThere(uri: string | Store): boolean {
 export async function openKnown(uri: string | Store, runId: string): Promise<Store> {
   if (!isThere(uri)) {
     throw new UnknownRunError(`there is no run ${runId}: the store ${String(uri)} is empty or not there`, {
-      hint: "--store or FLUJO_STORE names another one; a relative path begins in the folder you are in.",
+      hint: otherStore,
     });
   }
   return typeof uri === "string" ? openStore(uri) : uri;

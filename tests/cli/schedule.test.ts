@@ -78,6 +78,16 @@ describe("flujo schedule", () => {
     expect((await folder.json("schedule", "list")).document.schedules).toMatchObject([{ last: null }]);
   });
 
+  test("run --wait stays until what it asks is answered", async () => {
+    const folder = new Folder();
+    await folder.flujo(...add, "--export", "asking");
+    const running = folder.start(["schedule", "run", "asking", "--wait"]);
+    await running.saw("/asking/approve");
+    const { document } = await folder.json("inbox");
+    expect((await folder.flujo("approve", document.items[0].runId)).code).toBe(0);
+    expect(await running.ended).toMatchObject({ code: 0, stdout: expect.stringContaining("approved") });
+  });
+
   test("a name that is taken is refused; --replace changes the schedule", async () => {
     const folder = new Folder();
     await folder.flujo(...add);

@@ -11,6 +11,7 @@ import { CommandError } from "../letter.ts";
 import { loadOrigin } from "../load/origin.ts";
 import { resumeCommand } from "../next.ts";
 import { onlyQuestion } from "../only-question.ts";
+import { ofRun } from "../options.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
 import { openKnown } from "../stores.ts";
@@ -79,15 +80,11 @@ const payload = (command: Command): Command =>
   command.option("--text <text>", "a text").option("--data <json>", "JSON");
 
 const common = (command: Command): Command =>
-  command
-    .option("--by <name>", "who answers (default: whoever is logged in)")
-    .option("--resume", "go on with the run here and now")
-    .option("--file <file>", "where the pipeline is now (default: where the run came from)")
-    .option("--export <name>", "its export there")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    );
+  ofRun(
+    command
+      .option("--by <name>", "who answers (default: whoever is logged in)")
+      .option("--resume", "go on with the run here and now"),
+  );
 
 const approval = (approved: boolean, { note }: Flags) =>
   note === undefined ? { approved } : { approved, note };

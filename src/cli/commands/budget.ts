@@ -13,6 +13,7 @@ import { type AmountFlags, amountsOf, limitChanges } from "../amounts.ts";
 import { printJson } from "../document.ts";
 import { exit } from "../exit.ts";
 import { CommandError } from "../letter.ts";
+import { jsonOption, storeOption } from "../options.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
 import { isThere, openStore } from "../stores.ts";
@@ -24,8 +25,6 @@ interface Flags extends AmountFlags {
   readonly alertAt?: string;
 }
 
-const storeHelp = "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)";
-
 /** `flujo budget show [SCOPE]`, `flujo budget set SCOPE`, `flujo budget top-up SCOPE|RUN` */
 export function declare(program: Command, done: (exitCode: number) => void): void {
   const budget = program
@@ -36,8 +35,8 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .description(
       "What a shared budget may spend, has spent, and holds, and for which calls. Without a name: all.",
     )
-    .option("--store <uri>", storeHelp)
-    .option("--json", "print one JSON document")
+    .addOption(storeOption())
+    .addOption(jsonOption())
     .action(async (scope: string | undefined, flags: Flags) => done(await show(scope, flags)));
   budget
     .command("set <scope>")
@@ -47,8 +46,8 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--calls <count>", "the most model calls, or none")
     .option("--tool-calls <count>", "the most tool calls, or none")
     .option("--alert-at <parts>", "parts of the limits at which an event comes, once each: 0.5,0.8")
-    .option("--store <uri>", storeHelp)
-    .option("--json", "print one JSON document")
+    .addOption(storeOption())
+    .addOption(jsonOption())
     .action(async (scope: string, flags: Flags) => done(await set(scope, flags)));
   budget
     .command("top-up <name> [amount]")
@@ -57,8 +56,8 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--calls <count>", "so many model calls more")
     .option("--tool-calls <count>", "so many tool calls more")
     .option("--time <duration>", "so much more time for a run: 90s, 30m, 1h")
-    .option("--store <uri>", storeHelp)
-    .option("--json", "print one JSON document (of a shared budget)")
+    .addOption(storeOption())
+    .addOption(jsonOption("(of a shared budget)"))
     .action(async (name: string, amount: string | undefined, flags: Flags) =>
       done(await topUp(name, amount === undefined ? flags : { ...flags, cost: amount }, flags)),
     );

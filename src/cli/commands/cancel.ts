@@ -6,6 +6,7 @@ import { readJournal } from "../../lens/journal.ts";
 import { nodeWorld } from "../../node-world.ts";
 import { nothingKnown } from "../document.ts";
 import { exit } from "../exit.ts";
+import { ofRun, yesOption } from "../options.ts";
 import { outboxOf } from "../outbox.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
@@ -23,22 +24,14 @@ interface Flags {
 
 /** `flujo cancel RUN` */
 export function declare(program: Command, done: (exitCode: number) => void): void {
-  program
+  const command = program
     .command("cancel <run>")
     .description(
       "Stop a run for good, wherever it runs. Calls already paid for are kept; what can be undone is undone.",
     )
-    .option("--reason <text>", "why, for the journal", "by flujo cancel")
-    .option(
-      "--file <file>",
-      "where the pipeline is now, if something is to be undone (default: where the run came from)",
-    )
-    .option("--export <name>", "its export there")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
-    .option("--yes", "ask nothing")
+    .option("--reason <text>", "why, for the journal", "by flujo cancel");
+  ofRun(command, "where the pipeline is now, if something is to be undone (default: where the run came from)")
+    .addOption(yesOption())
     .action(async (run: string, flags: Flags) => done(await cancel(run, flags)));
 }
 

@@ -1,10 +1,11 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { ReplayOptions, ReplayReport } from "../../engine/replay/report.ts";
 import { rootOf } from "../../engine/root.ts";
 import type { Store } from "../../ports/store.ts";
 import { printJson } from "../document.ts";
 import { exit } from "../exit.ts";
 import { type Loaded, loadPipeline } from "../load/pipeline.ts";
+import { exportOption, jsonOption, pipelineOption, storeOption, wholeNumber } from "../options.ts";
 import { breaks, checkText, type Unchecked } from "../replay-text.ts";
 import { bodiesChoices, bodiesHelp, replaying } from "../replaying.ts";
 import { readSettings } from "../settings.ts";
@@ -28,16 +29,13 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
       "Replay recorded runs with the code of today, without any call: which would break, and where. Exits with 1 when one would.",
     )
     .addOption(
-      new Option("--runs <count>", "so many runs, the newest first").default(100).argParser(wholeNumber),
+      new Option("--runs <count>", "so many runs, the newest first").default(100).argParser(wholeNumber(1)),
     )
-    .option("--pipeline <name>", "only runs of this pipeline")
-    .option("--export <name>", "the export of the files that is the pipeline (default: default, or pipeline)")
+    .addOption(pipelineOption())
+    .addOption(exportOption("of the files that is the pipeline"))
     .addOption(new Option("--bodies <which>", bodiesHelp).choices(bodiesChoices).default("durable"))
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
-    .option("--json", "print one JSON document")
+    .addOption(storeOption())
+    .addOption(jsonOption())
     .action(async (files: string[], flags: Flags) => done(await check(files, flags)));
 }
 
@@ -123,10 +121,4 @@ async function told(
   if (reports.length > 0 || unchecked.length === 0) return exit.completed;
   say("No run could be checked.");
   return exit.invalid;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError("It takes a whole number from 1.");
 }

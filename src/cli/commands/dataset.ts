@@ -13,6 +13,7 @@ import { exit } from "../exit.ts";
 import { count } from "../format.ts";
 import { jsonOf } from "../input.ts";
 import { CommandError } from "../letter.ts";
+import { jsonOption, storeOption } from "../options.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
 import { openKnown } from "../stores.ts";
@@ -28,7 +29,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .description(
       "Read a dataset (.jsonl, .json, .csv, .yaml), and say all that is wrong with it, line by line.",
     )
-    .option("--json", "print one JSON document")
+    .addOption(jsonOption())
     .action(async (file: string, flags: { readonly json?: boolean }) => done(await check(file, flags)));
   dataset
     .command("add <run>")
@@ -39,10 +40,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--id <id>", "the case's id (default: the run's)")
     .option("--cluster <name>", "what it has in common with other cases")
     .option("--tags <name...>", "slices it belongs to")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
+    .addOption(storeOption())
     .action(async (run: string, flags: AddFlags) => done(await add(run, flags)));
 }
 

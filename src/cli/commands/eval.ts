@@ -24,6 +24,7 @@ import { scorerNames, scorersFor } from "../evals/scorers.ts";
 import { exit } from "../exit.ts";
 import { count, tableText } from "../format.ts";
 import { loadPipeline } from "../load/pipeline.ts";
+import { exportOption, jsonOption, quietOption, storeOption, wholeNumber } from "../options.ts";
 import { readSettings } from "../settings.ts";
 import { openStore } from "../stores.ts";
 import { printable, result, say } from "../terminal.ts";
@@ -61,11 +62,11 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--name <name>", "what the experiment is called (default: a new name)")
     .option("--scorer <name...>", `score by these: ${scorerNames.join(", ")}`)
     .option("--scorers <file>", "score by those this file exports (default: the pipeline's file; else exact)")
-    .addOption(new Option("--trials <count>", "try each case so often").argParser(wholeNumber).default(1))
+    .addOption(new Option("--trials <count>", "try each case so often").argParser(wholeNumber(1)).default(1))
     .addOption(new Option("--split <names...>", "only cases of these splits").choices(splits))
     .option("--tags <names...>", "only cases with one of these tags")
     .addOption(
-      new Option("--concurrency <count>", "so many trials at once (default: 8)").argParser(wholeNumber),
+      new Option("--concurrency <count>", "so many trials at once (default: 8)").argParser(wholeNumber(1)),
     )
     .option("--budget <amount>", "the most it may cost in all, judges included: '$5' (in single quotes)")
     .option(
@@ -84,16 +85,13 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .addOption(
       new Option("--pass-mark <score>", "a trial with less is a failure").argParser(part).default(0.5),
     )
-    .option("--json", "print one JSON document with everything")
+    .addOption(jsonOption("with everything"))
     .option("--markdown <file>", "write a report in Markdown, too; - prints it")
     .option("--html <file>", "write a report in HTML, too; - prints it")
     .option("--junit <file>", "write the trials as JUnit XML, too; - prints it")
-    .option("--quiet", "no progress")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
-    .option("--export <name>", "the export to try (default: default, or pipeline)")
+    .addOption(quietOption())
+    .addOption(storeOption())
+    .addOption(exportOption("to try"))
     .action(async (file: string, dataset: string, flags: Flags) =>
       done(await evaluate(file, dataset, flags)),
     );
@@ -202,12 +200,6 @@ function exitCodeFor({ name, status }: Experiment, verdict: Verdict | undefined,
     return exit.halted;
   }
   return verdict === undefined ? exit.completed : codes[verdict];
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError("It takes a whole number from 1.");
 }
 
 function part(text: string): number {

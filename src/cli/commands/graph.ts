@@ -3,6 +3,7 @@ import { rootOf } from "../../engine/root.ts";
 import { type GraphFormat, graph, graphFormats } from "../../lens/graph.ts";
 import { exit } from "../exit.ts";
 import { loadPipeline } from "../load/pipeline.ts";
+import { exportOption } from "../options.ts";
 import { result } from "../terminal.ts";
 
 interface Flags {
@@ -16,7 +17,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .command("graph <file>")
     .description("Draw a pipeline, without running it.")
     .addOption(new Option("--format <format>", "how").choices(graphFormats).default("text"))
-    .option("--export <name>", "the export to draw (default: default, or pipeline)")
+    .addOption(exportOption("to draw"))
     .action(async (file: string, flags: Flags) => done(await draw(file, flags)));
 }
 

@@ -5,6 +5,7 @@ import type { AnswerLinks } from "../../links/answer-links.ts";
 import { printJson } from "../document.ts";
 import { exit } from "../exit.ts";
 import { inboxText, type LinkedItem } from "../inbox-text.ts";
+import { jsonOption, storeOption } from "../options.ts";
 import { linksOf } from "../outbox.ts";
 import { readSettings, type Settings } from "../settings.ts";
 import { isThere, openStore } from "../stores.ts";
@@ -24,11 +25,8 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .description("What waits for whom, and how to answer it.")
     .option("--for <name>", "only what this person or team is asked, or anybody is")
     .option("--links", "a link for each, by which it is answered once")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
-    .option("--json", "print one JSON document")
+    .addOption(storeOption())
+    .addOption(jsonOption())
     .action(async (flags: Flags) => done(await list(flags)));
 }
 

@@ -3,6 +3,7 @@ import { basename, join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { exit } from "../exit.ts";
 import { CommandError } from "../letter.ts";
+import { yesOption } from "../options.ts";
 import { say } from "../terminal.ts";
 
 const pipelineSource = `import { agent, mapOver, pipeline, step } from "flujo";
@@ -26,7 +27,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .description(
       "Write a small project that works: pipeline.ts, package.json, .gitignore. Nothing is overwritten.",
     )
-    .option("--yes", "ask nothing")
+    .addOption(yesOption())
     .action(async (dir: string | undefined, flags: { readonly yes?: boolean }) =>
       done(await init(dir, flags)),
     );

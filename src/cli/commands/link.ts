@@ -5,6 +5,7 @@ import { readJournal } from "../../lens/journal.ts";
 import { exit } from "../exit.ts";
 import { jsonOf } from "../input.ts";
 import { onlyQuestion } from "../only-question.ts";
+import { storeOption } from "../options.ts";
 import { linksOf } from "../outbox.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
@@ -31,10 +32,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
       "--expires <duration>",
       "how long it works, up to 90d (default: 7d, or as long as an answer is taken)",
     )
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
+    .addOption(storeOption())
     .action(async (run: string, path: string | undefined, flags: Flags) =>
       done(await link(run, path, flags)),
     );

@@ -6,6 +6,7 @@ import type { Store } from "../../ports/store.ts";
 import { printJson } from "../document.ts";
 import { exit } from "../exit.ts";
 import { CommandError } from "../letter.ts";
+import { jsonOption, storeOption } from "../options.ts";
 import { outboxOf } from "../outbox.ts";
 import { outboxText } from "../outbox-text.ts";
 import { readSettings, type Settings } from "../settings.ts";
@@ -19,8 +20,6 @@ interface Flags {
   readonly sink?: string;
 }
 
-const storeHelp = "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)";
-
 /** `flujo outbox list`, `flujo outbox deliver`, `flujo outbox retry [ID…]`, `flujo outbox drop [ID…]` */
 export function declare(program: Command, done: (exitCode: number) => void): void {
   const outbox = program
@@ -29,29 +28,29 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
   outbox
     .command("list")
     .description("Events not delivered yet, and dead letters with their ids.")
-    .option("--store <uri>", storeHelp)
-    .option("--json", "print one JSON document")
+    .addOption(storeOption())
+    .addOption(jsonOption())
     .action(async (flags: Flags) => done(await list(flags)));
   outbox
     .command("deliver")
     .description("Try everything that is not delivered yet, now, of all runs.")
-    .option("--store <uri>", storeHelp)
-    .option("--json", "print one JSON document")
+    .addOption(storeOption())
+    .addOption(jsonOption())
     .action(async (flags: Flags) => done(await deliver(flags)));
   outbox
     .command("retry [ids...]")
     .description("Send dead letters again. The first characters of an id are enough.")
     .option("--all", "all of them")
     .option("--sink <name>", "only those to this sink")
-    .option("--store <uri>", storeHelp)
-    .option("--json", "print one JSON document")
+    .addOption(storeOption())
+    .addOption(jsonOption())
     .action(async (ids: readonly string[], flags: Flags) => done(await retry(ids, flags)));
   outbox
     .command("drop [ids...]")
     .description("Forget dead letters. The events stay in the journals of their runs.")
     .option("--all", "all of them")
     .option("--sink <name>", "only those to this sink")
-    .option("--store <uri>", storeHelp)
+    .addOption(storeOption())
     .action(async (ids: readonly string[], flags: Flags) => done(await drop(ids, flags)));
 }
 

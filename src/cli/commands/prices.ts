@@ -1,6 +1,6 @@
 import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { bookOf, pricesOf } from "../../agents/price-source.ts";
 import type { PriceBook } from "../../budget/price-book.ts";
 import { priceFileText, updatedPrices } from "../../budget/price-file.ts";
@@ -13,6 +13,7 @@ import { exit } from "../exit.ts";
 import { count } from "../format.ts";
 import { CommandError } from "../letter.ts";
 import { loadPipeline } from "../load/pipeline.ts";
+import { exportOption, jsonOption, wholeNumber } from "../options.ts";
 import { type CheckedModel, checkText, type ListedPrice, pricesText } from "../price-report.ts";
 import { ageDays, findPriceView } from "../price-view.ts";
 import { priceFileName, readSettings } from "../settings.ts";
@@ -34,7 +35,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .description(
       "The prices that hold in this folder; of models whose name has the pattern in it, * for anything.",
     )
-    .option("--json", "print one JSON document")
+    .addOption(jsonOption())
     .action(async (pattern: string | undefined, flags: { readonly json?: boolean }) =>
       done(await list(pattern, flags)),
     );
@@ -44,16 +45,16 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .addOption(
       new Option("--max-age <days>", "warn of prices older than so many days")
         .default(180)
-        .argParser(wholeNumber),
+        .argParser(wholeNumber(0)),
     )
-    .option("--export <name>", "the export of the file to look at (default: default, or pipeline)")
-    .option("--json", "print one JSON document")
+    .addOption(exportOption("of the file to look at"))
+    .addOption(jsonOption())
     .action(async (what: string[], flags: CheckFlags) => done(await check(what, flags)));
   prices
     .command("update")
     .description(`Take prices from a JSON or YAML file into ${priceFileName} of this folder.`)
     .requiredOption("--from <file>", "the file of prices; docs/prices.md describes it")
-    .option("--json", "print one JSON document")
+    .addOption(jsonOption())
     .action(async (flags: { readonly from: string; readonly json?: boolean }) => done(await update(flags)));
 }
 
@@ -166,10 +167,4 @@ function replace(file: string, text: string): void {
       hint: "The prices stay as they were. Check the folder's permissions and space.",
     });
   }
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError("It takes a whole number of days.");
 }

@@ -3,56 +3,39 @@ import { fold, isEnded } from "../../core/fold.ts";
 import type { VersionPolicy } from "../../engine/options.ts";
 import { readJournal } from "../../lens/journal.ts";
 import { advance } from "../advance.ts";
-import { budgetOf } from "../amounts.ts";
+import { budgetOf, type LimitFlags } from "../amounts.ts";
 import { answering, type Known } from "../document.ts";
 import { loadOrigin } from "../load/origin.ts";
+import { type AdvanceFlags, advancing, maxTokensOption, type OriginFlags, ofRun } from "../options.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
 import { openKnown } from "../stores.ts";
 
-interface Flags {
-  readonly budget?: string;
-  readonly maxTokens?: string;
+interface Flags extends LimitFlags, OriginFlags, AdvanceFlags {
   readonly forceVersion?: boolean;
   readonly versionPolicy?: VersionPolicy;
-  readonly file?: string;
-  readonly export?: string;
   readonly store?: string;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly ask?: boolean;
-  readonly wait?: boolean;
 }
 
 /** `flujo resume RUN` */
 export function declare(program: Command, done: (exitCode: number) => void): void {
-  program
+  const command = program
     .command("resume <run>")
     .description(
       "Go on with a run: crashed, interrupted, failed, halted, waiting. The first characters of its id are enough.",
     )
     .option("--budget <amount>", "a new limit: '$1.00' (in single quotes); what is spent stays spent")
-    .option("--max-tokens <count>", "a new limit of tokens, in and out: 1000, 500k, 2M")
+    .addOption(maxTokensOption("a new limit of tokens"))
     .addOption(
       new Option(
         "--version-policy <policy>",
         "go on under the run's own version alone, under one that fits what is recorded (default), or under any",
       ).choices(["strict", "compatible", "force"]),
     )
-    .option("--force-version", "--version-policy force")
-    .option("--file <file>", "where the pipeline is now (default: where the run came from)")
-    .option("--export <name>", "its export there")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
-    .option("--json", "print one JSON document about the run")
-    .option("--quiet", "no progress")
-    .option("--no-ask", "leave a run waiting that asks a person, also at a terminal")
-    .option("--wait", "stay until the run is done: wait for answers, events and moments")
-    .action(async (run: string, flags: Flags) =>
-      done(await answering(flags, (known) => resume(run, flags, known))),
-    );
+    .option("--force-version", "--version-policy force");
+  advancing(ofRun(command)).action(async (run: string, flags: Flags) =>
+    done(await answering(flags, (known) => resume(run, flags, known))),
+  );
 }
 
 /** @returns the exit code. */

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { InvalidOptionError, InvalidRunIdError } from "../../core/errors.ts";
 import { fold } from "../../core/fold.ts";
 import { limitsOf } from "../../core/limits.ts";
@@ -9,29 +9,32 @@ import { rootOf } from "../../engine/root.ts";
 import { readJournal } from "../../lens/journal.ts";
 import type { Store } from "../../ports/store.ts";
 import { advance } from "../advance.ts";
-import { budgetOf } from "../amounts.ts";
+import { budgetOf, type LimitFlags } from "../amounts.ts";
 import { answering, type Known, printJson } from "../document.ts";
 import { exit } from "../exit.ts";
 import { inputOf, stateOf } from "../input.ts";
 import { loadPipeline } from "../load/pipeline.ts";
+import {
+  type AdvanceFlags,
+  advancing,
+  anyStoreOption,
+  exportOption,
+  inputJsonOption,
+  maxTokensOption,
+  wholeNumber,
+} from "../options.ts";
 import { readSettings, type Settings } from "../settings.ts";
 import { openStore } from "../stores.ts";
 import { result } from "../terminal.ts";
 
-interface Flags {
+interface Flags extends LimitFlags, AdvanceFlags {
   readonly input?: string;
   readonly inputJson?: string;
   readonly stateJson?: string;
   readonly runId?: string;
-  readonly budget?: string;
-  readonly maxTokens?: string;
   readonly scope?: readonly string[];
   readonly store?: string;
   readonly export?: string;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly ask?: boolean;
-  readonly wait?: boolean;
   readonly dryRun?: boolean;
   readonly assumeTokens?: number;
   readonly assumeItems?: number;
@@ -39,34 +42,28 @@ interface Flags {
 
 /** `flujo run FILE` */
 export function declare(program: Command, done: (exitCode: number) => void): void {
-  program
+  const command = program
     .command("run <file>")
     .description("Run the pipeline of a TypeScript file. The same --run-id again goes on where it stopped.")
     .option("--input <text>", "the input: a text; @FILE for a file's text; - for standard input")
-    .option("--input-json <json>", "the input as JSON")
+    .addOption(inputJsonOption())
     .option("--state-json <json>", "fields of the initial state, as a JSON object")
     .option("--run-id <id>", "the run's id (default: a new one)")
     .option("--budget <amount>", "the most it may cost: '$0.50' (in single quotes)")
-    .option("--max-tokens <count>", "the most tokens it may use, in and out: 1000, 500k, 2M")
+    .addOption(maxTokensOption())
     .option("--scope <name...>", "shared budgets it is charged to, too: tenant:acme")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH, file:DIR or memory: (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
-    .option("--export <name>", "the export to run (default: default, or pipeline)")
-    .option("--json", "print one JSON document about the run")
-    .option("--quiet", "no progress")
-    .option("--no-ask", "leave a run waiting that asks a person, also at a terminal")
-    .option("--wait", "stay until the run is done: wait for answers, events and moments")
+    .addOption(anyStoreOption())
+    .addOption(exportOption("to run"));
+  advancing(command)
     .option("--dry-run", "say what it can cost at most, and did in past runs; call and store nothing")
     .addOption(
       new Option("--assume-tokens <count>", "in a dry run: tokens of each text not known yet").argParser(
-        wholeNumber,
+        wholeNumber(0),
       ),
     )
     .addOption(
       new Option("--assume-items <count>", "in a dry run: items of each list not known yet").argParser(
-        wholeNumber,
+        wholeNumber(0),
       ),
     )
     .action(async (file: string, flags: Flags) =>
@@ -97,12 +94,6 @@ async function price(file: string, flags: Flags): Promise<number> {
   if (flags.json) await printJson(dry);
   else await result(`${(await import("../dry-run-text.ts")).dryRunText(dry)}\n`);
   return exit.completed;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError("It takes a whole number from 0.");
 }
 
 async function run(file: string, flags: Flags, known: Known): Promise<number> {

@@ -23,14 +23,23 @@ import {
 import { nextTicks, ticksOf } from "../../schedules/ticks.ts";
 import { scheduleViews } from "../../schedules/view.ts";
 import { advance } from "../advance.ts";
-import { budgetOf } from "../amounts.ts";
+import { budgetOf, type LimitFlags } from "../amounts.ts";
 import { answering, type Known, printJson } from "../document.ts";
 import { exit } from "../exit.ts";
 import { inputOf } from "../input.ts";
 import { loadPipeline } from "../load/pipeline.ts";
+import {
+  type AdvanceFlags,
+  advancing,
+  exportOption,
+  inputJsonOption,
+  jsonOption,
+  maxTokensOption,
+  storeOption,
+} from "../options.ts";
 import { scheduleListText, ticksText } from "../schedule-text.ts";
 import { readSettings, type Settings } from "../settings.ts";
-import { isThere, openStore } from "../stores.ts";
+import { isThere, openStore, otherStore } from "../stores.ts";
 import { result, say } from "../terminal.ts";
 import { whoAmI } from "../user.ts";
 
@@ -39,26 +48,22 @@ interface Flags {
   readonly json?: boolean;
 }
 
-interface AddFlags extends Flags {
+interface AddFlags extends Flags, LimitFlags {
   readonly cron: string;
   readonly timezone?: string;
   readonly name?: string;
   readonly export?: string;
   readonly input?: string;
   readonly inputJson?: string;
-  readonly budget?: string;
-  readonly maxTokens?: string;
   readonly missed: MissedPolicy;
   readonly overlap: OverlapPolicy;
   readonly replace?: boolean;
 }
 
-interface RunFlags extends Flags {
-  readonly quiet?: boolean;
-  readonly ask?: boolean;
+interface RunFlags extends AdvanceFlags {
+  readonly store?: string;
 }
 
-const storeHelp = "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)";
 const shownTicks = 5;
 
 /** `flujo schedule add FILE`, `list`, `pause NAME`, `unpause NAME`, `remove NAME`, `run NAME` */
@@ -75,14 +80,14 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     )
     .option("--timezone <name>", "as Europe/Madrid (default: that of this machine)")
     .option("--name <name>", "the schedule's name (default: the pipeline's)")
-    .option("--export <name>", "the export to run (default: default, or pipeline)")
+    .addOption(exportOption("to run"))
     .option(
       "--input <text>",
       "the input of each run: a text; @FILE for a file's text now; - for standard input",
     )
-    .option("--input-json <json>", "the input as JSON")
+    .addOption(inputJsonOption())
     .option("--budget <amount>", "the most each run may cost: '$0.50' (in single quotes)")
-    .option("--max-tokens <count>", "the most tokens each run may use, in and out: 1000, 500k, 2M")
+    .addOption(maxTokensOption("the most tokens each run may use"))
     .addOption(
       new Option("--missed <policy>", "of ticks that nobody was there for, run none, the last, or all (100)")
         .choices(["skip", "last", "all"])
@@ -94,40 +99,37 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
         .default("allow"),
     )
     .option("--replace", "change the schedule of that name, if there is one")
-    .option("--store <uri>", storeHelp)
-    .option("--json", "print one JSON document")
+    .addOption(storeOption())
+    .addOption(jsonOption())
     .action(async (file: string, flags: AddFlags) => done(await add(file, flags)));
   schedule
     .command("list")
     .description("The schedules of a store: when they run next and how the last run stands.")
-    .option("--store <uri>", storeHelp)
-    .option("--json", "print one JSON document")
+    .addOption(storeOption())
+    .addOption(jsonOption())
     .action(async (flags: Flags) => done(await list(flags)));
   schedule
     .command("pause <name>")
     .description("Let ticks pass by, until it is unpaused. Runs that have started go on.")
-    .option("--store <uri>", storeHelp)
+    .addOption(storeOption())
     .action(async (name: string, flags: Flags) => done(await pause(name, flags)));
   schedule
     .command("unpause <name>")
     .description("Run at ticks again, from now on.")
-    .option("--store <uri>", storeHelp)
+    .addOption(storeOption())
     .action(async (name: string, flags: Flags) => done(await unpause(name, flags)));
   schedule
     .command("remove <name>")
     .description("Forget a schedule. Runs that it has started stay, and go on.")
-    .option("--store <uri>", storeHelp)
+    .addOption(storeOption())
     .action(async (name: string, flags: Flags) => done(await remove(name, flags)));
-  schedule
+  const run = schedule
     .command("run <name>")
     .description("Run it here and now, outside of its plan, with its input and budget.")
-    .option("--store <uri>", storeHelp)
-    .option("--json", "print one JSON document about the run")
-    .option("--quiet", "no progress")
-    .option("--no-ask", "leave a run waiting that asks a person, also at a terminal")
-    .action(async (name: string, flags: RunFlags) =>
-      done(await answering(flags, (known) => runNow(name, flags, known))),
-    );
+    .addOption(storeOption());
+  advancing(run).action(async (name: string, flags: RunFlags) =>
+    done(await answering(flags, (known) => runNow(name, flags, known))),
+  );
 }
 
 async function add(file: string, flags: AddFlags): Promise<number> {
@@ -241,7 +243,7 @@ async function withSchedules<T>(name: string, flags: Flags, work: (store: Store)
   if (isThere(settings.store)) return withStore(settings, work);
   throw new InvalidOptionError(
     `there is no schedule ${name}: the store ${nameOf(settings)} is empty or not there`,
-    { hint: "--store or FLUJO_STORE names another one; a relative path begins in the folder you are in." },
+    { hint: otherStore },
   );
 }
 

@@ -13,6 +13,7 @@ import { exit } from "../exit.ts";
 import { farewell } from "../farewell.ts";
 import { CommandError, sayError } from "../letter.ts";
 import { strayFault } from "../load/fault.ts";
+import { anyStoreOption, hostOption } from "../options.ts";
 import { portOf } from "../port.ts";
 import { readSettings, type Settings } from "../settings.ts";
 import { openStore } from "../stores.ts";
@@ -44,13 +45,10 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
       "of the HTTP server (default: flujo.config.ts, 3583); 0: any that is free",
       portOf,
     )
-    .option("--host <address>", "where it listens (default: flujo.config.ts, 127.0.0.1)")
+    .addOption(hostOption())
     .option("--no-http", "answer no HTTP")
     .option("--grace <duration>", "how long operations may take to finish on SIGTERM", "30s")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH, file:DIR or memory: (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
+    .addOption(anyStoreOption())
     .option("--json", "print a line of JSON for each happening, on standard output")
     .action(async (dir: string | undefined, flags: Flags) => done(await up(dir ?? ".", flags)));
 }

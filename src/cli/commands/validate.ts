@@ -7,6 +7,7 @@ import { findProblems, modelsIn } from "../../core/validation.ts";
 import { rootOf } from "../../engine/root.ts";
 import { exit } from "../exit.ts";
 import { loadPipeline } from "../load/pipeline.ts";
+import { exportOption } from "../options.ts";
 import type { Settings } from "../settings.ts";
 import { readSettings } from "../settings.ts";
 import { paint, printable, say, sayStyled } from "../terminal.ts";
@@ -20,7 +21,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
   program
     .command("validate <file>")
     .description("Say everything that is wrong with a pipeline, without running it.")
-    .option("--export <name>", "the export to look at (default: default, or pipeline)")
+    .addOption(exportOption("to look at"))
     .action(async (file: string, flags: Flags) => done(await validate(file, flags)));
 }
 

@@ -1,9 +1,10 @@
 /** What is recorded, opened for a look: a store, or one run of it. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Entry } from "../../core/entries.ts";
 import { UnknownRunError } from "../../core/errors.ts";
 import { readJournal } from "../../lens/journal.ts";
 import type { Store } from "../../ports/store.ts";
+import { jsonOption, storeOption } from "../options.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
 import { isThere, openKnown, openStore } from "../stores.ts";
@@ -17,12 +18,7 @@ export interface LookFlags {
 
 /** Adds the options of every look. */
 export const looking = (command: Command): Command =>
-  command
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
-    .option("--json", "print one JSON document");
+  command.addOption(storeOption()).addOption(jsonOption());
 
 /** One recorded run. */
 export interface Recorded {
@@ -82,11 +78,4 @@ export async function sayEmpty(what: string, flags: LookFlags): Promise<void> {
   const { store } = await readSettings(flags);
   say(`There are ${what} in ${typeof store === "string" ? store : store.name}. Start one: flujo run FILE`);
   say("--store or FLUJO_STORE names another store; a relative path begins in the folder you are in.");
-}
-
-/** @throws InvalidArgumentError */
-export function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError("It takes a whole number from 1.");
 }

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Duration, milliseconds } from "../../core/duration.ts";
 import type { RunStatus } from "../../core/fold.ts";
 import type { Selection } from "../../lens/every-run.ts";
+import { pipelineOption } from "../options.ts";
 
 export const statuses: readonly RunStatus[] = [
   "running",
@@ -25,7 +26,7 @@ export interface SelectionFlags {
 export const selecting = (command: Command): Command =>
   command
     .addOption(new Option("--status <status>", "only runs that stand so").choices(statuses))
-    .option("--pipeline <name>", "only runs of this pipeline")
+    .addOption(pipelineOption())
     .addOption(
       new Option("--since <moment>", "only runs made since: 2026-11-01, or 7d, 12h ago").argParser(moment),
     )

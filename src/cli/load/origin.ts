@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { RunRecord } from "../../core/fold.ts";
 import { CommandError } from "../letter.ts";
+import type { OriginFlags } from "../options.ts";
 import { type Loaded, loadPipeline } from "./pipeline.ts";
 
 /**
@@ -13,7 +14,7 @@ export async function loadOrigin(
   runId: string,
   run: RunRecord,
   command: string,
-  { file, export: name }: { readonly file?: string; readonly export?: string },
+  { file, export: name }: OriginFlags,
 ): Promise<Loaded> {
   const origin = run.created?.origin;
   if (file !== undefined) return loadPipeline(file, name ?? origin?.export);

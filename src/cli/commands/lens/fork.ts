@@ -10,15 +10,16 @@ import type { ForkOptions } from "../../../engine/options.ts";
 import { rootOf } from "../../../engine/root.ts";
 import { readJournal } from "../../../lens/journal.ts";
 import { advance } from "../../advance.ts";
-import { budgetOf } from "../../amounts.ts";
+import { budgetOf, type LimitFlags } from "../../amounts.ts";
 import { answering, type Known } from "../../document.ts";
 import { jsonOf } from "../../input.ts";
 import { loadOrigin } from "../../load/origin.ts";
+import { type AdvanceFlags, advancing, maxTokensOption, type OriginFlags, ofRun } from "../../options.ts";
 import { fullRunId } from "../../run-id.ts";
 import { readSettings, type Settings } from "../../settings.ts";
 import { openKnown } from "../../stores.ts";
 
-export interface ForkFlags {
+export interface ForkFlags extends LimitFlags, OriginFlags, AdvanceFlags {
   readonly at: string;
   readonly setInput?: string;
   readonly setPrompt?: readonly string[];
@@ -26,21 +27,13 @@ export interface ForkFlags {
   readonly setModel?: readonly string[];
   readonly overlay?: string;
   readonly runId?: string;
-  readonly budget?: string;
-  readonly maxTokens?: string;
   readonly forceVersion?: boolean;
-  readonly file?: string;
-  readonly export?: string;
   readonly store?: string;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly ask?: boolean;
-  readonly wait?: boolean;
 }
 
 /** `flujo lens fork RUN --at PATH` */
 export function declare(lens: Command, done: (exitCode: number) => void): void {
-  lens
+  const command = lens
     .command("fork <run>")
     .description(
       "Start a new run that shares what a run has recorded, but for a point and what follows from it, and pays only for that.",
@@ -59,19 +52,9 @@ export function declare(lens: Command, done: (exitCode: number) => void): void {
       "--budget <amount>",
       "the most it may cost: '$0.50' (in single quotes); the shared part costs nothing",
     )
-    .option("--max-tokens <count>", "the most tokens it may use, in and out: 1000, 500k, 2M")
-    .option("--force-version", "share also what is recorded of places that have changed since")
-    .option("--file <file>", "where the pipeline is now (default: where the run came from)")
-    .option("--export <name>", "its export there")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
-    .option("--json", "print one JSON document about the run")
-    .option("--quiet", "no progress")
-    .option("--no-ask", "leave a run waiting that asks a person, also at a terminal")
-    .option("--wait", "stay until the run is done: wait for answers, events and moments")
-    .action(async (run: string, flags: ForkFlags) => done(await fork(run, flags)));
+    .addOption(maxTokensOption())
+    .option("--force-version", "share also what is recorded of places that have changed since");
+  advancing(ofRun(command)).action(async (run: string, flags: ForkFlags) => done(await fork(run, flags)));
 }
 
 /** @returns the exit code: that of the new run. */

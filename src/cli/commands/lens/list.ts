@@ -2,8 +2,9 @@ import { type Command, Option } from "commander";
 import { runLine } from "../../../lens/list.ts";
 import { printJson } from "../../document.ts";
 import { exit } from "../../exit.ts";
-import { atStore, type LookFlags, looking, sayEmpty, wholeNumber } from "../../lens/recorded.ts";
+import { atStore, type LookFlags, looking, sayEmpty } from "../../lens/recorded.ts";
 import { type SelectionFlags, selecting, selectionOf, selectionText } from "../../lens/selection.ts";
+import { wholeNumber } from "../../options.ts";
 import { listText } from "../../report.ts";
 import { result } from "../../terminal.ts";
 
@@ -16,7 +17,7 @@ export function declare(lens: Command, done: (exitCode: number) => void): void {
   const command = lens
     .command("list")
     .description("The runs of a store, newest first.")
-    .addOption(new Option("--limit <count>", "at most so many").default(100).argParser(wholeNumber));
+    .addOption(new Option("--limit <count>", "at most so many").default(100).argParser(wholeNumber(1)));
   looking(selecting(command)).action(async (flags: Flags) => done(await list(flags)));
 }
 

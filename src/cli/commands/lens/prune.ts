@@ -12,6 +12,7 @@ import { exit } from "../../exit.ts";
 import { count, tableText } from "../../format.ts";
 import { atStore, type LookFlags, looking } from "../../lens/recorded.ts";
 import { CommandError } from "../../letter.ts";
+import { pipelineOption } from "../../options.ts";
 import { clock } from "../../report.ts";
 import { redact, result, say } from "../../terminal.ts";
 
@@ -38,7 +39,7 @@ export function declare(lens: Command, done: (exitCode: number) => void): void {
         "only those that stand so (default: completed and cancelled)",
       ).choices(prunable),
     )
-    .option("--pipeline <name>", "only runs of this pipeline")
+    .addOption(pipelineOption())
     .option("--force", "also runs whose events a sink has not been told")
     .option("--yes", "remove them");
   looking(command).action(async (flags: Flags) => done(await remove(flags)));

@@ -5,6 +5,7 @@ import { readJournal } from "../../../lens/journal.ts";
 import { printJson } from "../../document.ts";
 import { exit } from "../../exit.ts";
 import { loadOrigin } from "../../load/origin.ts";
+import { jsonOption, ofRun } from "../../options.ts";
 import { breaks, replayText } from "../../replay-text.ts";
 import { bodiesChoices, bodiesHelp, replaying } from "../../replaying.ts";
 import { fullRunId } from "../../run-id.ts";
@@ -20,21 +21,16 @@ interface Flags extends Omit<ForkFlags, "at"> {
 
 /** `flujo lens replay RUN` */
 export function declare(lens: Command, done: (exitCode: number) => void): void {
-  lens
+  const command = lens
     .command("replay <run>")
     .description(
       "Walk a run again on its record, with the code of today: nothing is called, nothing is written. Exits with 1 when something differs.",
     )
     .addOption(new Option("--bodies <which>", bodiesHelp).choices(bodiesChoices).default("durable"))
     .option("--live-from <path>", "go on for real from there, as a new run: flujo lens fork --at PATH")
-    .option("--run-id <id>", "the new run's id, with --live-from (default: a new one)")
-    .option("--file <file>", "where the pipeline is now (default: where the run came from)")
-    .option("--export <name>", "its export there")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
-    .option("--json", "print one JSON document")
+    .option("--run-id <id>", "the new run's id, with --live-from (default: a new one)");
+  ofRun(command)
+    .addOption(jsonOption())
     .action(async (run: string, flags: Flags) => done(await replay(run, flags)));
 }
 

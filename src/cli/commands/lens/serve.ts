@@ -4,10 +4,11 @@ import { nodeWorld } from "../../../node-world.ts";
 import type { Store } from "../../../ports/store.ts";
 import { exit } from "../../exit.ts";
 import { farewell } from "../../farewell.ts";
+import { hostOption, storeOption } from "../../options.ts";
 import { outboxOf } from "../../outbox.ts";
 import { portOf } from "../../port.ts";
 import { readSettings, type Settings } from "../../settings.ts";
-import { isThere, openStore } from "../../stores.ts";
+import { isThere, openStore, otherStore } from "../../stores.ts";
 import { result, say } from "../../terminal.ts";
 
 interface Flags {
@@ -29,11 +30,8 @@ export function declare(lens: Command, done: (exitCode: number) => void): void {
       "where it listens (default: flujo.config.ts, 3583); 0: any that is free",
       portOf,
     )
-    .option("--host <address>", "where it listens (default: flujo.config.ts, 127.0.0.1)")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
+    .addOption(hostOption())
+    .addOption(storeOption())
     .option("--json", "print a line of JSON that says where it listens")
     .action(async (flags: Flags) => done(await serve(flags)));
 }
@@ -43,7 +41,7 @@ async function serve(flags: Flags): Promise<number> {
   const { store: uri } = settings;
   if (!isThere(uri)) {
     throw new UnknownRunError(`there are no runs to look at: ${String(uri)} is empty or not there`, {
-      hint: "--store or FLUJO_STORE names another one; a relative path begins in the folder you are in.",
+      hint: otherStore,
     });
   }
   const store = typeof uri === "string" ? await openStore(uri) : uri;

@@ -1,0 +1,77 @@
+/** Options that several commands take: in the same words, within the same bounds. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+const unsaid = "(default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)";
+
+/** Of a store that is there already. */
+export const storeOption = (): Option => new Option("--store <uri>", `sqlite:PATH or file:DIR ${unsaid}`);
+
+/** Of one that may be made for what the command does. */
+export const anyStoreOption = (): Option =>
+  new Option("--store <uri>", `sqlite:PATH, file:DIR or memory: ${unsaid}`);
+
+/** @param more which document it is: `about the run`. */
+export const jsonOption = (more?: string): Option =>
+  new Option("--json", more === undefined ? "print one JSON document" : `print one JSON document ${more}`);
+
+export const inputJsonOption = (): Option => new Option("--input-json <json>", "the input as JSON");
+
+export const pipelineOption = (): Option => new Option("--pipeline <name>", "only runs of this pipeline");
+
+export const quietOption = (): Option => new Option("--quiet", "no progress");
+
+export const yesOption = (): Option => new Option("--yes", "ask nothing");
+
+export const hostOption = (): Option =>
+  new Option("--host <address>", "where it listens (default: flujo.config.ts, 127.0.0.1)");
+
+/** @param what is done with the export of a file: `to run`. */
+export const exportOption = (what: string): Option =>
+  new Option("--export <name>", `the export ${what} (default: default, or pipeline)`);
+
+/** @param what the limit is of: `the most tokens each run may use`. */
+export const maxTokensOption = (what = "the most tokens it may use"): Option =>
+  new Option("--max-tokens <count>", `${what}, in and out: 1000, 500k, 2M`);
+
+/** Where the pipeline of a run is now. */
+export interface OriginFlags {
+  readonly file?: string;
+  readonly export?: string;
+}
+
+/** The store that a run is in, and where its pipeline is. */
+export const ofRun = (
+  command: Command,
+  file = "where the pipeline is now (default: where the run came from)",
+): Command =>
+  command
+    .option("--file <file>", file)
+    .option("--export <name>", "its export there")
+    .addOption(storeOption());
+
+/** How a run is advanced. */
+export interface AdvanceFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  /** False: nobody is asked at the terminal. */
+  readonly ask?: boolean;
+  /** Stay until the run is done, whatever it waits for. */
+  readonly wait?: boolean;
+}
+
+/** Adds the options of every command that advances a run. */
+export const advancing = (command: Command): Command =>
+  command
+    .addOption(jsonOption("about the run"))
+    .addOption(quietOption())
+    .option("--no-ask", "leave a run waiting that asks a person, also at a terminal")
+    .option("--wait", "stay until the run is done: wait for answers, events and moments");
+
+/** Reads a whole number of at least so much. */
+export const wholeNumber =
+  (least: 0 | 1) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`It takes a whole number from ${least}.`);
+  };
