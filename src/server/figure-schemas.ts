@@ -1,6 +1,7 @@
 /** What of the API is figures of many runs: sums, rates and versions. */
 import Type from "typebox";
-import { closed, count, date, named, orNull, Spent, Status, ValueChange } from "./schemas.ts";
+import { ValueChange } from "./diff-schemas.ts";
+import { closed, count, date, named, orNull, Spent, Status } from "./schemas.ts";
 
 const Latency = Type.Object(
   { p50: orNull(Type.Number()), p95: orNull(Type.Number()), max: orNull(Type.Number()) },

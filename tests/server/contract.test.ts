@@ -35,8 +35,13 @@ import type { TreePage } from "../../src/lens/tree.ts";
 import { nodeWorld } from "../../src/node-world.ts";
 import { addSchedule } from "../../src/schedules/plan.ts";
 import { newSchedule } from "../../src/schedules/schedule.ts";
+import type * as besides from "../../src/server/besides-schemas.ts";
+import type * as diffs from "../../src/server/diff-schemas.ts";
 import type * as figures from "../../src/server/figure-schemas.ts";
-import type * as schemas from "../../src/server/schemas.ts";
+import type * as operations from "../../src/server/operation-schemas.ts";
+import type * as pipelines from "../../src/server/pipeline-schemas.ts";
+import type * as acts from "../../src/server/request-schemas.ts";
+import type * as runs from "../../src/server/run-schemas.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { hello, type Stage, stage } from "./stage.ts";
 
@@ -204,27 +209,27 @@ describe("the API and its document", () => {
 });
 
 test("what the types of the client say fits the schemas of the server", () => {
-  fits<typeof schemas.RunPage, Loose<RunPage>>();
-  fits<typeof schemas.RunDetail, Loose<RunDetail>>();
-  fits<typeof schemas.OperationPage, Loose<OperationPage>>();
-  fits<typeof schemas.Operation, Loose<OperationDetail>>();
-  fits<typeof schemas.TreePage, Loose<TreePage>>();
-  fits<typeof schemas.StateStory, Loose<StateStory>>();
-  fits<typeof schemas.RunDiff, Loose<RunDiff>>();
-  fits<typeof schemas.Graph, Loose<RunGraph>>();
+  fits<typeof runs.RunPage, Loose<RunPage>>();
+  fits<typeof runs.RunDetail, Loose<RunDetail>>();
+  fits<typeof operations.OperationPage, Loose<OperationPage>>();
+  fits<typeof operations.Operation, Loose<OperationDetail>>();
+  fits<typeof operations.TreePage, Loose<TreePage>>();
+  fits<typeof operations.StateStory, Loose<StateStory>>();
+  fits<typeof diffs.RunDiff, Loose<RunDiff>>();
+  fits<typeof pipelines.Graph, Loose<RunGraph>>();
   fits<typeof figures.Stats, Loose<StatsView>>();
   fits<typeof figures.Costs, Loose<CostsView>>();
   fits<typeof figures.VersionList, Loose<VersionsView>>();
   fits<typeof figures.VersionDiff, Loose<VersionDiff>>();
   fits<typeof figures.ReplayReport, Loose<ReplayReport>>();
-  fits<typeof schemas.Improvables, Loose<ImprovablesView>>();
-  fits<typeof schemas.Pipeline, Loose<PipelineView>>();
-  fits<typeof schemas.InboxItem, Loose<InboxItem>>();
-  fits<typeof schemas.Account, Loose<AccountView>>();
-  fits<typeof schemas.Undelivered, Loose<Undelivered>>();
-  fits<typeof schemas.Resent, Loose<ResentLetter>>();
-  fits<typeof schemas.Acted, Loose<Acted>>();
-  expectTypeOf<EntryPage["next"]>().toEqualTypeOf<Static<typeof schemas.EntryPage>["next"]>();
+  fits<typeof acts.Improvables, Loose<ImprovablesView>>();
+  fits<typeof pipelines.Pipeline, Loose<PipelineView>>();
+  fits<typeof besides.InboxItem, Loose<InboxItem>>();
+  fits<typeof besides.Account, Loose<AccountView>>();
+  fits<typeof besides.Undelivered, Loose<Undelivered>>();
+  fits<typeof besides.Resent, Loose<ResentLetter>>();
+  fits<typeof acts.Acted, Loose<Acted>>();
+  expectTypeOf<EntryPage["next"]>().toEqualTypeOf<Static<typeof runs.EntryPage>["next"]>();
 });
 
 /** Compiles when what the type says fits the schema, and neither has a field that the other has not. */

@@ -8,8 +8,8 @@ import { listingOf } from "../../lens/list.ts";
 import type { Caller } from "../caller.ts";
 import { type House, journalOf, notServed, serviceOf } from "../house.ts";
 import { Refusal } from "../letter.ts";
+import { Acted, CancelRequest, ResumeRequest, SignalRequest, TopUpRequest } from "../request-schemas.ts";
 import { type Route, route } from "../route.ts";
-import { Acted, CancelRequest, ResumeRequest, SignalRequest, TopUpRequest } from "../schemas.ts";
 import { RunParams } from "./run.ts";
 import { acted, begun } from "./runs.ts";
 

@@ -3,10 +3,10 @@ import { deadLetters, dropLetter, type StandingLetter } from "../../events/dead-
 import { undeliveredIn } from "../../events/undelivered.ts";
 import { accountView } from "../../lens/accounts.ts";
 import { inbox } from "../../lens/inbox.ts";
+import { Budgets, Dropped, Inbox, Resent, Undelivered } from "../besides-schemas.ts";
 import type { House } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
-import { Budgets, Dropped, Inbox, Resent, Undelivered } from "../schemas.ts";
 
 const LetterParams = Type.Object(
   { id: Type.String({ minLength: 1, maxLength: 200 }) },

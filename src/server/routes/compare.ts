@@ -1,10 +1,11 @@
 import Type from "typebox";
 import { diffRuns } from "../../lens/diff.ts";
 import { type Trace, trace } from "../../lens/trace.ts";
+import { RunDiff } from "../diff-schemas.ts";
 import { type House, journalOf } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
-import { RunDiff, RunId } from "../schemas.ts";
+import { RunId } from "../schemas.ts";
 import { RunParams } from "./run.ts";
 
 /** Both runs are read whole, values and all: of more operations that is work for a command. */

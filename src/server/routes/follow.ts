@@ -5,7 +5,7 @@ import { runLine } from "../../lens/list.ts";
 import { type House, journalOf, serviceOf } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
-import { Event, RunLine } from "../schemas.ts";
+import { Event, RunLine } from "../run-schemas.ts";
 import type { Message } from "../streams.ts";
 import { RunParams } from "./run.ts";
 

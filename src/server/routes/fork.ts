@@ -8,8 +8,9 @@ import type { OpenJournal } from "../../lens/journals.ts";
 import { ReplayReport, ReplayRequest } from "../figure-schemas.ts";
 import { type House, journalOf, notServed, type Service, serviceOf } from "../house.ts";
 import { Refusal } from "../letter.ts";
+import { Acted, ForkRequest, Improvables } from "../request-schemas.ts";
 import { type Route, route } from "../route.ts";
-import { Acted, ForkRequest, Improvables, RunPath } from "../schemas.ts";
+import { RunPath } from "../schemas.ts";
 import { RunParams } from "./run.ts";
 import { acted, startOnce } from "./runs.ts";
 

@@ -5,8 +5,8 @@ import { graphJson } from "../../lens/graph.ts";
 import { limitsView } from "../../lens/show.ts";
 import type { House, Service } from "../house.ts";
 import { Refusal } from "../letter.ts";
+import { PipelineDetail, PipelineList } from "../pipeline-schemas.ts";
 import { type Route, route } from "../route.ts";
-import { PipelineDetail, PipelineList } from "../schemas.ts";
 
 /** `GET /pipelines`, `GET /pipelines/{name}` */
 export const pipelineRoutes = ({ services }: House): readonly Route[] => [

@@ -15,18 +15,11 @@ import { stateStory } from "../../lens/state-story.ts";
 import { operationDetail } from "../../lens/trace.ts";
 import { type House, journalOf, serviceOf } from "../house.ts";
 import { Refusal } from "../letter.ts";
+import { Operation, OperationPage, StateStory, Tree } from "../operation-schemas.ts";
+import { Graph } from "../pipeline-schemas.ts";
 import { type Route, route } from "../route.ts";
-import {
-  EntryPage,
-  Graph,
-  Operation,
-  OperationPage,
-  RunDetail,
-  RunId,
-  RunPath,
-  StateStory,
-  Tree,
-} from "../schemas.ts";
+import { EntryPage, RunDetail } from "../run-schemas.ts";
+import { RunId, RunPath } from "../schemas.ts";
 
 export const RunParams = Type.Object({ runId: RunId }, { additionalProperties: false });
 

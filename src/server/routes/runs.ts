@@ -10,8 +10,10 @@ import { fetchJson } from "../../engine/values.ts";
 import { runLine } from "../../lens/list.ts";
 import { type House, journalOf, notServed, type Service } from "../house.ts";
 import { Refusal } from "../letter.ts";
+import { Acted, StartRequest } from "../request-schemas.ts";
 import { type Route, route } from "../route.ts";
-import { Acted, RunPage, StartRequest, Status } from "../schemas.ts";
+import { RunPage } from "../run-schemas.ts";
+import { Status } from "../schemas.ts";
 
 const ListQuery = Type.Object(
   {

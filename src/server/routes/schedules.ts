@@ -3,10 +3,10 @@ import type { Store } from "../../ports/store.ts";
 import { changeKnown, scheduleNamed } from "../../schedules/plan.ts";
 import { paused, unpaused } from "../../schedules/schedule.ts";
 import { scheduleViews } from "../../schedules/view.ts";
+import { ScheduleList, SchedulePaused } from "../besides-schemas.ts";
 import type { House } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
-import { ScheduleList, SchedulePaused } from "../schemas.ts";
 
 const ScheduleParams = Type.Object(
   { name: Type.String({ minLength: 1, maxLength: 200 }) },
