@@ -13,14 +13,7 @@ import type { Quote } from "../core/context.ts";
 import type { Entry } from "../core/entries.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Append, Lease, Store } from "../ports/store.ts";
-
-export interface Bench {
-  readonly store: Store;
-  /** A second store on the same data; the same one where data cannot be shared. */
-  readonly other: () => Promise<Store>;
-}
-
-export type Claims = { readonly [claim: string]: (bench: Bench) => Promise<void> };
+import type { Claims } from "./store-claims/bench.ts";
 
 const start = 1_700_000_000_000;
 const patienceMs = 10_000;
