@@ -17,6 +17,7 @@ export {
   experimentInput,
   type Starter,
 } from "./experiment/experiment.ts";
+export { type Look, looksAt } from "./experiment/looks.ts";
 export type { ExperimentInput, NamedScore, TrialRecord } from "./experiment/record.ts";
 export { type Experiment, readExperiment } from "./experiment/results.ts";
 export {

@@ -63,15 +63,20 @@ function askedIn({ requests }: OpenAIServer) {
 describe("flujo eval with a model", () => {
   test("killed again and again, it goes on and buys nothing anew but what was under way", async () => {
     const undisturbed = townFolder(8);
-    const calm = await undisturbed.start(["eval", "p.ts", "d.jsonl", "--name", "e", "--json", "--quiet"], {
-      env: envOf(await townServer()),
-    }).ended;
+    const calm = await undisturbed.start(
+      ["eval", "p.ts", "d.jsonl", "--split", "all", "--name", "e", "--json", "--quiet"],
+      {
+        env: envOf(await townServer()),
+      },
+    ).ended;
     const folder = townFolder(8);
     const server = await townServer(20);
     const args = [
       "eval",
       "p.ts",
       "d.jsonl",
+      "--split",
+      "all",
       "--name",
       "e",
       "--concurrency",
@@ -113,7 +118,7 @@ describe("flujo eval with a model", () => {
   test("one budget holds for all trials and judges, and a larger one goes on where it stopped", async () => {
     const folder = townFolder(10);
     const server = await townServer();
-    const args = ["eval", "p.ts", "d.jsonl", "--name", "e", "--quiet", "--json"];
+    const args = ["eval", "p.ts", "d.jsonl", "--split", "all", "--name", "e", "--quiet", "--json"];
     const poor = await folder.start([...args, "--budget", "$0.0004"], { env: envOf(server) }).ended;
     expect(poor).toMatchObject({ code: 4 });
     expect(poor.stderr).toContain("--name e and a larger --budget goes on");
@@ -147,7 +152,17 @@ describe("flujo eval without one", () => {
       "d.jsonl",
       '{"id":"ok","input":"a","expected":"A"}\n{"id":"wrong","input":"b","expected":"C"}\n{"id":"thrown","input":"boom"}',
     );
-    const { code, document } = await folder.json("eval", "p.ts", "d.jsonl", "--trials", "2", "--name", "e");
+    const { code, document } = await folder.json(
+      "eval",
+      "p.ts",
+      "d.jsonl",
+      "--split",
+      "all",
+      "--trials",
+      "2",
+      "--name",
+      "e",
+    );
     expect(code).toBe(0);
     expect(
       document.cases.map(({ caseId, score }: { caseId: string; score: number }) => [caseId, score]).sort(),
@@ -171,12 +186,16 @@ describe("flujo eval without one", () => {
 
   test("--gate passes what is no worse, stops what is, and says when it cannot tell", async () => {
     const folder = shouting();
-    expect((await folder.flujo("eval", "p.ts", "d.json", "--name", "base", "--quiet")).code).toBe(0);
+    expect(
+      (await folder.flujo("eval", "p.ts", "d.json", "--split", "all", "--name", "base", "--quiet")).code,
+    ).toBe(0);
     const gated = (name: string, ...more: string[]) =>
       folder.flujo(
         "eval",
         "p.ts",
         "d.json",
+        "--split",
+        "all",
         "--name",
         name,
         "--quiet",
@@ -199,7 +218,7 @@ describe("flujo eval without one", () => {
     expect(readFileSync(join(folder.path, "j.xml"), "utf8")).toContain('<testsuites tests="60" failures="');
     expect(readFileSync(join(folder.path, "h.html"), "utf8")).toContain("<h2>Compared with base</h2>");
     expect(readFileSync(join(folder.path, "m.md"), "utf8")).toContain("| tag odd | -");
-    const again = await folder.flujo("eval", "p.ts", "d.json", "--name", "base", "--quiet");
+    const again = await folder.flujo("eval", "p.ts", "d.json", "--split", "all", "--name", "base", "--quiet");
     expect(again).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("not with the same fingerprint"),
@@ -228,6 +247,56 @@ describe("flujo eval without one", () => {
       code: 2,
       stderr: expect.stringContaining("none of the 60 cases"),
     });
+  });
+
+  test("the test split stays sealed unless it is asked for, and each look at it is counted", async () => {
+    const folder = new Folder();
+    folder.write("p.ts", shout);
+    const cases = ["train", "validation", "test", "test"].map((split, i) => ({
+      id: `c${i}`,
+      input: `${i}`,
+      split,
+    }));
+    folder.write("d.jsonl", cases.map((one) => JSON.stringify(one)).join("\n"));
+    const tried = ({ document }: { document: { cases: { caseId: string }[] } }) =>
+      document.cases.map(({ caseId }) => caseId).sort();
+    const shut = await folder.start(["eval", "p.ts", "d.jsonl", "--name", "shut", "--json"]).ended;
+    expect(shut.stderr).toContain("2 cases of the test split stay sealed: --split test tries them");
+    const document = JSON.parse(shut.stdout);
+    expect([tried({ document }), document.look]).toEqual([["c0", "c1"], null]);
+    expect((await folder.json("dataset", "check", "d.jsonl")).document.looks).toEqual([]);
+
+    const whole = await folder.json("eval", "p.ts", "d.jsonl", "--split", "all", "--name", "whole");
+    expect([tried(whole), whole.document.look]).toEqual([
+      ["c0", "c1", "c2", "c3"],
+      { number: 1, cases: 2, earlier: [] },
+    ]);
+    const again = await folder.flujo(
+      "eval",
+      "p.ts",
+      "d.jsonl",
+      "--split",
+      "test",
+      "--name",
+      "again",
+      "--markdown",
+      "m.md",
+      "--html",
+      "h.html",
+    );
+    const told = "This is look 2 at the test split of d.jsonl (cases tried: 2), after whole.";
+    expect(again.stdout).toContain(told);
+    for (const report of ["m.md", "h.html"])
+      expect(readFileSync(join(folder.path, report), "utf8")).toContain("This is look 2 at");
+    const { stdout } = await folder.flujo("dataset", "check", "d.jsonl");
+    expect(stdout).toContain("looks at the test split: 2, the last by again");
+
+    folder.write("t.jsonl", JSON.stringify(cases[2]));
+    expect(await folder.flujo("eval", "p.ts", "t.jsonl")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("All that fit are of the test split"),
+    });
+    expect((await folder.json("dataset", "check", "t.jsonl")).document.looks).toHaveLength(2); // by another name
   });
 
   test("slips are told before anything runs", async () => {
@@ -287,7 +356,9 @@ describe("flujo dataset", () => {
     expect(await folder.flujo("dataset", "add", "bad", "--id", "b2", "--expect-output")).toMatchObject({
       code: 2,
     });
-    expect(await folder.flujo("eval", "p.ts", "dataset.jsonl", "--quiet")).toMatchObject({ code: 0 });
+    expect(await folder.flujo("eval", "p.ts", "dataset.jsonl", "--split", "all", "--quiet")).toMatchObject({
+      code: 0,
+    });
   });
 });
 
@@ -306,9 +377,12 @@ test("embeddings are scored by their cosine, inside the budget", async () => {
     '{"id":"same","input":"a","expected":"A"}\n{"id":"other","input":"b","expected":"something else"}',
   );
   const env = { OPENAI_BASE_URL: `${server.origin}/v1`, OPENAI_API_KEY: "sk-of-nobody" };
-  const { code, stdout } = await folder.start(["eval", "p.ts", "d.jsonl", "--json", "--budget", "$1"], {
-    env,
-  }).ended;
+  const { code, stdout } = await folder.start(
+    ["eval", "p.ts", "d.jsonl", "--split", "all", "--json", "--budget", "$1"],
+    {
+      env,
+    },
+  ).ended;
   expect(code).toBe(0);
   const { cases, judgesUsd } = JSON.parse(stdout);
   const [same, other] = ["same", "other"].map(

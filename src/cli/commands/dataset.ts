@@ -4,10 +4,13 @@ import { fold, type RunRecord } from "../../core/fold.ts";
 import type { Json } from "../../core/json.ts";
 import { Values } from "../../core/resolve.ts";
 import type { Case } from "../../evals/dataset/case.ts";
+import type { Dataset } from "../../evals/dataset/dataset.ts";
 import { addCase, readDataset } from "../../evals/dataset/file.ts";
 import { splitOf } from "../../evals/dataset/split.ts";
+import { type Look, looksAt } from "../../evals/experiment/looks.ts";
 import { readJournal } from "../../lens/journal.ts";
 import { readable } from "../../lens/readable.ts";
+import type { Store } from "../../ports/store.ts";
 import { printJson } from "../document.ts";
 import { exit } from "../exit.ts";
 import { count } from "../format.ts";
@@ -16,7 +19,7 @@ import { CommandError } from "../letter.ts";
 import { jsonOption, storeOption } from "../options.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
-import { openKnown } from "../stores.ts";
+import { isThere, openKnown, openStore } from "../stores.ts";
 import { result, say } from "../terminal.ts";
 
 /** `flujo dataset check FILE`, `flujo dataset add RUN` */
@@ -30,7 +33,8 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
       "Read a dataset (.jsonl, .json, .csv, .yaml), and say all that is wrong with it, line by line.",
     )
     .addOption(jsonOption())
-    .action(async (file: string, flags: { readonly json?: boolean }) => done(await check(file, flags)));
+    .addOption(storeOption())
+    .action(async (file: string, flags: CheckFlags) => done(await check(file, flags)));
   dataset
     .command("add <run>")
     .description("Make a case of a run, a failed one too, and add it to a file.")
@@ -44,8 +48,15 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .action(async (run: string, flags: AddFlags) => done(await add(run, flags)));
 }
 
-async function check(file: string, { json }: { readonly json?: boolean }): Promise<number> {
-  const { name, cases, hash } = await readDataset(file);
+interface CheckFlags {
+  readonly json?: boolean;
+  readonly store?: string;
+}
+
+async function check(file: string, { json, store }: CheckFlags): Promise<number> {
+  const dataset = await readDataset(file);
+  const { name, cases, hash } = dataset;
+  const looks = await looksIn((await readSettings(store === undefined ? {} : { store })).store, dataset);
   const counts = {
     cases: cases.length,
     clusters: new Set(cases.map(({ id, cluster }) => cluster ?? ` ${id}`)).size,
@@ -53,7 +64,7 @@ async function check(file: string, { json }: { readonly json?: boolean }): Promi
     tags: tallied(cases.flatMap(({ tags = [] }) => tags)),
     splits: tallied(cases.map((one) => splitOf(one))),
   };
-  if (json) await printJson({ name, hash, ...counts });
+  if (json) await printJson({ name, hash, ...counts, looks });
   else {
     const named = (counts: { readonly [name: string]: number }): string =>
       Object.entries(counts)
@@ -61,9 +72,29 @@ async function check(file: string, { json }: { readonly json?: boolean }): Promi
         .join(", ");
     const tags = Object.keys(counts.tags).length === 0 ? "" : `\ntags: ${named(counts.tags)}`;
     const whole = `${count(counts.cases, "case")} in ${count(counts.clusters, "cluster")}, ${counts.expected} with what is expected`;
-    await result(`${name}: ${whole}\nsplits: ${named(counts.splits)}${tags}\n`);
+    const looked =
+      looks.length === 0
+        ? ""
+        : `\nlooks at the test split: ${looks.length}, the last by ${looks.at(-1)?.run}`;
+    await result(`${name}: ${whole}\nsplits: ${named(counts.splits)}${tags}${looked}\n`);
   }
   return exit.completed;
+}
+
+/** The looks that a store knows of; where there is none yet, nobody has looked. */
+async function looksIn(uri: string | Store, dataset: Dataset): Promise<readonly LookView[]> {
+  if (!isThere(uri)) return [];
+  const store = typeof uri === "string" ? await openStore(uri) : uri;
+  try {
+    const looks = await looksAt(store, dataset);
+    return looks.map(({ at, ...look }) => ({ ...look, at: new Date(at).toISOString() }));
+  } finally {
+    await store.close();
+  }
+}
+
+interface LookView extends Omit<Look, "at"> {
+  readonly at: string;
 }
 
 function tallied(names: readonly string[]): { readonly [name: string]: number } {

@@ -3,22 +3,23 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { InvalidOptionError } from "../../core/errors.ts";
 import { isRunId } from "../../core/paths.ts";
 import type { Step } from "../../core/step.ts";
-import { type Case, splits } from "../../evals/dataset/case.ts";
+import type { Dataset } from "../../evals/dataset/dataset.ts";
 import { readDataset } from "../../evals/dataset/file.ts";
-import { splitOf } from "../../evals/dataset/split.ts";
 import { compare, defaultMargin, gate, gateAt, type Verdict } from "../../evals/experiment/comparison.ts";
 import { experimentInput } from "../../evals/experiment/experiment.ts";
+import { looksAt } from "../../evals/experiment/looks.ts";
 import type { Experiment } from "../../evals/experiment/results.ts";
-import { documentOf, type ExperimentDocument } from "../../evals/report/document.ts";
+import { documentOf, type ExperimentDocument, type TestLook } from "../../evals/report/document.ts";
 import { htmlOf } from "../../evals/report/html.ts";
 import { junitOf } from "../../evals/report/junit.ts";
-import { headline, sectionsOf, verdictText } from "../../evals/report/lines.ts";
+import { headline, lookText, sectionsOf, verdictText } from "../../evals/report/lines.ts";
 import { markdownOf } from "../../evals/report/markdown.ts";
 import { nodeWorld } from "../../node-world.ts";
 import type { Store } from "../../ports/store.ts";
 import { budgetOf } from "../amounts.ts";
 import { printJson } from "../document.ts";
 import { baseRecords } from "../evals/base.ts";
+import { casesFor, splitChoices } from "../evals/cases.ts";
 import { tryAll } from "../evals/run.ts";
 import { scorerNames, scorersFor } from "../evals/scorers.ts";
 import { exit } from "../exit.ts";
@@ -63,7 +64,12 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--scorer <name...>", `score by these: ${scorerNames.join(", ")}`)
     .option("--scorers <file>", "score by those this file exports (default: the pipeline's file; else exact)")
     .addOption(new Option("--trials <count>", "try each case so often").argParser(wholeNumber(1)).default(1))
-    .addOption(new Option("--split <names...>", "only cases of these splits").choices(splits))
+    .addOption(
+      new Option(
+        "--split <names...>",
+        "only cases of these splits (default: train validation; the test split is sealed, and each look at it counted)",
+      ).choices(splitChoices),
+    )
     .option("--tags <names...>", "only cases with one of these tags")
     .addOption(
       new Option("--concurrency <count>", "so many trials at once (default: 8)").argParser(wholeNumber(1)),
@@ -101,15 +107,7 @@ async function evaluate(file: string, path: string, flags: Flags): Promise<numbe
   checkFlags(flags);
   const budget = budgetOf(flags.budget === undefined ? {} : { budget: flags.budget })?.cost;
   const dataset = await readDataset(path);
-  const cases = dataset.cases.filter((one) => isWanted(one, flags));
-  if (cases.length === 0) {
-    throw new InvalidOptionError(
-      `none of the ${dataset.cases.length} cases of ${path} has these splits and tags`,
-      {
-        hint: `flujo dataset check ${path} counts them.`,
-      },
-    );
-  }
+  const cases = casesFor(dataset, path, flags);
   const settings = await readSettings(flags);
   const loaded = await loadPipeline(file, flags.export);
   const scorers = await scorersFor(loaded.file, flags);
@@ -128,9 +126,10 @@ async function evaluate(file: string, path: string, flags: Flags): Promise<numbe
       base === undefined || found.records.length === 0
         ? undefined
         : { ...compare(base, found.records, flags), with: flags.compare as string }; // there is a base
-    const unjudged = documentOf(found, { passMark: flags.passMark, comparison });
+    const look = await lookOf(found, dataset, store);
+    const unjudged = documentOf(found, { passMark: flags.passMark, comparison, look });
     const verdict = flags.gate ? verdictOf(unjudged, flags) : undefined;
-    await report(documentOf(found, { passMark: flags.passMark, comparison, verdict }), flags);
+    await report({ ...unjudged, verdict: verdict ?? null }, flags);
     return exitCodeFor(found, verdict, store);
   } finally {
     await store.close();
@@ -150,9 +149,15 @@ function checkFlags({ name, gate: isGate, compare: base, min }: Flags): void {
   }
 }
 
-const isWanted = (one: Case, { split, tags }: Flags): boolean =>
-  (split === undefined || split.includes(splitOf(one))) &&
-  (tags === undefined || tags.some((tag) => one.tags?.includes(tag)));
+/** Which look at the test split this experiment is, where it is one. */
+async function lookOf({ name }: Experiment, dataset: Dataset, store: Store): Promise<TestLook | undefined> {
+  const looks = await looksAt(store, dataset);
+  const at = looks.findIndex(({ run }) => run === name);
+  const look = looks[at];
+  return look === undefined
+    ? undefined
+    : { number: at + 1, cases: look.cases, earlier: looks.slice(0, at).map(({ run }) => run) };
+}
 
 /** Both terms, where both are given, have to be met. */
 function verdictOf({ summary, comparison, status }: ExperimentDocument, { margin, min }: Flags): Verdict {
@@ -177,10 +182,8 @@ async function report(document: ExperimentDocument, { json, markdown, html, juni
   if (json) return printJson(document);
   if (asked.some(([to]) => to === "-")) return;
   const tables = sectionsOf(document).map(({ title, rows }) => `${printable(title)}\n${tableText(rows)}`);
-  const verdict = verdictText(document);
-  await result(
-    `${[printable(headline(document)), ...tables, ...(verdict === "" ? [] : [verdict])].join("\n\n")}\n`,
-  );
+  const words = [printable(lookText(document)), verdictText(document)].filter((text) => text !== "");
+  await result(`${[printable(headline(document)), ...tables, ...words].join("\n\n")}\n`);
 }
 
 const codes: { readonly [verdict in Verdict]: number } = {

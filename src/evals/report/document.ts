@@ -29,18 +29,31 @@ export interface ExperimentDocument {
   }[];
   readonly comparison: (Comparison & { readonly with: string }) | null;
   readonly verdict: Verdict | null;
+  /** Null of one that tries no case of the test split. */
+  readonly look: TestLook | null;
   readonly records: readonly TrialRecord[];
+}
+
+/** Which look at the test split an experiment is. */
+export interface TestLook {
+  /** From 1. */
+  readonly number: number;
+  /** How many test cases it tries. */
+  readonly cases: number;
+  /** The runs that looked before, the first one first. */
+  readonly earlier: readonly string[];
 }
 
 export interface DocumentOptions {
   readonly passMark: number;
   readonly comparison?: (Comparison & { readonly with: string }) | undefined;
   readonly verdict?: Verdict | undefined;
+  readonly look?: TestLook | undefined;
 }
 
 export function documentOf(
   { name, status, at, input, records, judged }: Experiment,
-  { passMark, comparison, verdict }: DocumentOptions,
+  { passMark, comparison, verdict, look }: DocumentOptions,
 ): ExperimentDocument {
   const summed = records.length === 0 ? undefined : summaryOf(records, { passMark });
   const { cases = [], ...summary } = summed ?? {};
@@ -60,6 +73,7 @@ export function documentOf(
     cases: cases.map(({ caseId, score, tags }) => ({ caseId, score, tags })),
     comparison: comparison ?? null,
     verdict: verdict ?? null,
+    look: look ?? null,
     records,
   };
 }

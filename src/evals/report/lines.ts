@@ -113,6 +113,16 @@ const verdicts = {
 export const verdictText = ({ verdict }: ExperimentDocument): string =>
   verdict === null ? "" : verdicts[verdict];
 
+/** Which look at the test split it was, in a sentence; empty where it was none. */
+export function lookText({ look, dataset }: ExperimentDocument): string {
+  if (look === null) return "";
+  const which = `This is look ${look.number} at the test split of ${dataset.name} (cases tried: ${look.cases})`;
+  if (look.earlier.length === 0) return `${which}.`;
+  const named = look.earlier.slice(-mostNamed).join(", ");
+  return `${which}, after ${look.earlier.length > mostNamed ? `${look.earlier.length}, lately ` : ""}${named}. What was chosen by looking at cases does better on them than on others.`;
+}
+const mostNamed = 3;
+
 const number = (score: number): string => score.toFixed(3);
 const signed = (score: number): string => `${score < 0 ? "" : "+"}${score.toFixed(3)}`;
 

@@ -1,5 +1,5 @@
 import type { ExperimentDocument } from "./document.ts";
-import { headline, sectionsOf, verdictText } from "./lines.ts";
+import { headline, lookText, sectionsOf, verdictText } from "./lines.ts";
 
 /** An experiment for a pull request's comment. */
 export function markdownOf(document: ExperimentDocument): string {
@@ -7,7 +7,9 @@ export function markdownOf(document: ExperimentDocument): string {
     [`### ${title}`, "", row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n"),
   );
   const verdict = verdictText(document);
-  return `${[`## ${headline(document)}`, ...(verdict === "" ? [] : [`**${verdict}**`]), ...tables].join("\n\n")}\n`;
+  const look = cell(lookText(document));
+  const words = [...(verdict === "" ? [] : [`**${verdict}**`]), ...(look === "" ? [] : [look])];
+  return `${[`## ${headline(document)}`, ...words, ...tables].join("\n\n")}\n`;
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
