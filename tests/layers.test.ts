@@ -19,8 +19,8 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   links: ["engine", "ports", "core"],
   schedules: ["ports", "core"],
   telemetry: ["ports", "core"],
-  server: ["lens", "links", "schedules", "engine", "events", "ports", "core"],
-  client: ["lens", "events", "engine", "core"], // types alone: see below
+  server: ["lens", "evals", "links", "schedules", "engine", "events", "ports", "core"],
+  client: ["lens", "evals", "events", "engine", "core"], // types alone: see below
   testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
   "": [
     "agents",

@@ -1,4 +1,5 @@
 /** The door of `flujo/client`: runs over HTTP, from any service or page. It loads nothing of the engine. */
+import { Experiments } from "./experiments.ts";
 import { Runs } from "./runs.ts";
 import type {
   AccountView,
@@ -16,6 +17,7 @@ import type {
 import { type ClientOptions, Wire } from "./wire.ts";
 
 export { ClientError } from "./error.ts";
+export type { Experiments } from "./experiments.ts";
 export type { FollowOptions } from "./follow.ts";
 export type { RunEventsOptions, Runs, WaitOptions } from "./runs.ts";
 export type * from "./types.ts";
@@ -24,6 +26,7 @@ export type { ClientOptions } from "./wire.ts";
 /** What a server offers. Every method throws ClientError. */
 export interface FlujoClient {
   readonly runs: Runs;
+  readonly experiments: Experiments;
   /** What can be started there. */
   pipelines(): Promise<readonly PipelineView[]>;
   /** One of them, with its places. */
@@ -65,6 +68,7 @@ export function client(options: ClientOptions): FlujoClient {
   const wire = new Wire(options);
   return {
     runs: new Runs(wire),
+    experiments: new Experiments(wire),
     pipelines: async () =>
       (await wire.get<{ readonly pipelines: readonly PipelineView[] }>("/pipelines")).pipelines,
     pipeline: (name) => wire.get(`/pipelines/${encodeURIComponent(name)}`),

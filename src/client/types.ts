@@ -11,6 +11,14 @@ import type { Stats } from "../lens/stats.ts";
 import type { VersionView } from "../lens/versions.ts";
 
 export type { ReplayOptions, ReplayReport } from "../engine/replay/report.ts";
+export type {
+  CasePage,
+  ComparisonView,
+  ExperimentLine,
+  ExperimentPage,
+  ExperimentView,
+  PairPage,
+} from "../evals/views/view.ts";
 export type { Undelivered } from "../events/undelivered.ts";
 export type { AccountView } from "../lens/accounts.ts";
 export type { EventView } from "../lens/event.ts";
@@ -127,6 +135,24 @@ export interface RunGraph {
     readonly operations: { readonly [status: string]: number };
     readonly costUsd: string;
   }[];
+}
+
+export interface ExperimentFilter {
+  /** Only experiments that try this pipeline; on the dataset of this name. */
+  readonly pipeline?: string;
+  readonly dataset?: string;
+  /** Experiments on a page: 1 to 100. Default 30. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+/** Which cases of an experiment are asked for. */
+export interface CaseFilter {
+  readonly from?: number;
+  /** 1 to 1,000. Default 100. */
+  readonly limit?: number;
+  readonly tag?: string;
 }
 
 /** Which runs figures are of. */

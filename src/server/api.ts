@@ -10,6 +10,7 @@ import { type Route, route, serve } from "./route.ts";
 import { actRoutes } from "./routes/act.ts";
 import { besidesRoutes } from "./routes/besides.ts";
 import { compareRoutes } from "./routes/compare.ts";
+import { experimentRoutes } from "./routes/experiments.ts";
 import { figureRoutes } from "./routes/figures.ts";
 import { followRoutes } from "./routes/follow.ts";
 import { forkRoutes } from "./routes/fork.ts";
@@ -33,6 +34,7 @@ export function routesOf(house: House): readonly Route[] {
     pipelineRoutes,
     besidesRoutes,
     scheduleRoutes,
+    experimentRoutes,
   ].flatMap((make) => make(house));
   const description = route(
     {

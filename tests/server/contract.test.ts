@@ -6,13 +6,18 @@ import { DeliveryFailedError, Flujo, type Sinks } from "flujo";
 import type {
   AccountView,
   Acted,
+  CasePage,
+  ComparisonView,
   CostsView,
   EntryPage,
+  ExperimentPage,
+  ExperimentView,
   ImprovablesView,
   InboxItem,
   Json,
   OperationDetail,
   OperationPage,
+  PairPage,
   PipelineView,
   ReplayReport,
   ResentLetter,
@@ -37,12 +42,14 @@ import { addSchedule } from "../../src/schedules/plan.ts";
 import { newSchedule } from "../../src/schedules/schedule.ts";
 import type * as besides from "../../src/server/besides-schemas.ts";
 import type * as diffs from "../../src/server/diff-schemas.ts";
+import type * as experiments from "../../src/server/experiment-schemas.ts";
 import type * as figures from "../../src/server/figure-schemas.ts";
 import type * as operations from "../../src/server/operation-schemas.ts";
 import type * as pipelines from "../../src/server/pipeline-schemas.ts";
 import type * as acts from "../../src/server/request-schemas.ts";
 import type * as runs from "../../src/server/run-schemas.ts";
 import { memory } from "../../src/stores/memory.ts";
+import { tryWords } from "./experiments.ts";
 import { hello, type Stage, stage } from "./stage.ts";
 
 /** The parts of an OpenAPI document that are looked at here. */
@@ -121,6 +128,17 @@ const requests: readonly (readonly [name: string, status: number, path: string, 
   ["diffVersions", 404, "/versions/diff?a=0000&b=0000"],
   ["replayRun", 200, "/runs/s/replay", { bodies: "all" }],
   ["replayRun", 404, "/runs/none/replay", {}],
+  ["listExperiments", 200, "/experiments?dataset=letters&limit=1"],
+  ["listExperiments", 400, "/experiments?cursor=none"],
+  ["getExperiment", 200, "/experiments/after"],
+  ["getExperiment", 404, "/experiments/c"],
+  ["listCases", 200, "/experiments/after/cases?limit=2&tag=t"],
+  ["listCases", 404, "/experiments/none/cases"],
+  ["compareExperiments", 200, "/experiments/after/comparison?with=before&margin=0.1"],
+  ["compareExperiments", 404, "/experiments/after/comparison?with=none"],
+  ["compareExperiments", 409, "/experiments/after/comparison?with=other"],
+  ["listPairs", 200, "/experiments/after/comparison/cases?with=before&changed=true"],
+  ["listPairs", 404, "/experiments/none/comparison/cases?with=after"],
   ["listPipelines", 200, "/pipelines"],
   ["getPipeline", 200, "/pipelines/hello"],
   ["getPipeline", 404, "/pipelines/none"],
@@ -160,6 +178,9 @@ describe("the API and its document", () => {
   test("what comes back is what the document says, by status and shape", async () => {
     const { url, store, close } = await refusingStage();
     const letter = await deadLetterIn(store);
+    await tryWords(store, "before");
+    await tryWords(store, "after", { wrong: ["ant"] });
+    await tryWords(store, "other", { words: ["x"] });
     const version = versionOf(nodeOf(hello, "hello")).fingerprint;
     const nightly = { name: "nightly", pipeline: "hello", input: "Ada" };
     await addSchedule(store, newSchedule(nightly, { cron: "0 3 * * *" }, Date.now()));
@@ -222,6 +243,11 @@ test("what the types of the client say fits the schemas of the server", () => {
   fits<typeof figures.VersionList, Loose<VersionsView>>();
   fits<typeof figures.VersionDiff, Loose<VersionDiff>>();
   fits<typeof figures.ReplayReport, Loose<ReplayReport>>();
+  fits<typeof experiments.ExperimentPage, Loose<ExperimentPage>>();
+  fits<typeof experiments.Experiment, Loose<ExperimentView>>();
+  fits<typeof experiments.CasePage, Loose<CasePage>>();
+  fits<typeof experiments.Comparison, Loose<ComparisonView>>();
+  fits<typeof experiments.PairPage, Loose<PairPage>>();
   fits<typeof acts.Improvables, Loose<ImprovablesView>>();
   fits<typeof pipelines.Pipeline, Loose<PipelineView>>();
   fits<typeof besides.InboxItem, Loose<InboxItem>>();

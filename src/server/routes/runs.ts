@@ -125,7 +125,7 @@ export function momentIn(date: string): number {
 }
 
 /** @throws Refusal */
-function placeIn(cursor: string): { readonly createdAt: number; readonly runId: string } {
+export function placeIn(cursor: string): { readonly createdAt: number; readonly runId: string } {
   const [, createdAt, runId] = /^(\d{1,15})\.([\w.-]+)$/.exec(cursor) ?? [];
   if (createdAt !== undefined && runId !== undefined) return { createdAt: Number(createdAt), runId };
   throw new Refusal(
