@@ -1,7 +1,9 @@
 /** Makes the pictures of docs/dashboard.md anew: `node tests/dashboard/pictures.ts`, after `npm run build`. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { sqlite } from "flujo/sqlite";
 import type { ServedReply } from "../../src/testing/openai-server.ts";
+import { tryCapitals } from "./capitals.ts";
 import { stage } from "./stage.ts";
 
 const folder = join(import.meta.dirname, "../../docs/dashboard");
@@ -51,17 +53,32 @@ const shots: readonly Shot[] = [
   ["compare", "/compare?a=q3-2026&b=q1-2026", "light", 1240, 900],
   ["inbox", "/inbox", "light", 1240, 640],
 ];
+const shotsOfExperiments: readonly Shot[] = [
+  ["experiments", "/experiments", "light", 1440, 720],
+  ["experiment", "/experiments/gpt-4o", "dark", 1440, 1100],
+  ["experiment-compare", "/experiments/v7-final/with/gpt-4o", "light", 1440, 1160],
+];
 mkdirSync(folder, { recursive: true });
-for (const [name, path, colorScheme, width, height] of shots) {
-  const page = await here.browser.newPage({
-    colorScheme,
-    viewport: { width, height },
-    reducedMotion: "reduce",
-  });
-  await page.goto(here.url + path);
-  await page.locator("[data-figure], [data-question]").first().waitFor();
-  await page.waitForLoadState("networkidle");
-  await page.screenshot({ path: join(folder, `${name}.png`) });
-  await page.close();
-}
+await shoot(shots);
+// Their trials are runs as well: they come when the others are taken.
+const store = sqlite(here.store.replace("sqlite:", ""));
+await tryCapitals(store);
+await store.close();
+await shoot(shotsOfExperiments);
 await here.close();
+
+async function shoot(some: readonly Shot[]): Promise<void> {
+  for (const [name, path, colorScheme, width, height] of some) {
+    const page = await here.browser.newPage({
+      colorScheme,
+      viewport: { width, height },
+      reducedMotion: "reduce",
+    });
+    await page.goto(here.url + path);
+    await page.locator("[data-figure], [data-question]").first().waitFor();
+    await page.waitForLoadState("networkidle");
+    if (path.includes("/with/")) await page.locator("[data-case] button").first().click();
+    await page.screenshot({ path: join(folder, `${name}.png`) });
+    await page.close();
+  }
+}

@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { addSchedule } from "../../src/schedules/plan.ts";
 import { newSchedule } from "../../src/schedules/schedule.ts";
+import { tryWords } from "../server/experiments.ts";
 import { browsing } from "./browsing.ts";
 import { type Stage, stage } from "./stage.ts";
 
@@ -39,6 +40,17 @@ const views: readonly (readonly [path: string, shows: string, act?: (page: Page)
   ["/pipelines", "quarterly"],
   ["/pipelines/quarterly", "fetch filing"],
   ["/pipelines/quarterly", "Run id", (page) => page.getByRole("button", { name: "Start a run" }).click()],
+  ["/experiments", "after"],
+  ["/experiments?dataset=none", "No experiments yet"],
+  ["/experiments/after", "Failures that are alike"],
+  ["/experiments/after", "Expected", (page) => page.locator("[data-case] button").first().click()],
+  ["/experiments/none", "none"],
+  ["/experiments/after/with/before", "Difference, after less before"],
+  [
+    "/experiments/after/with/before?cases=all",
+    "Before: before",
+    (page) => page.locator("[data-case] button").first().click(),
+  ],
   ["/stats?span=all", "By model"],
   ["/stats?pipeline=none", "No runs in that time"],
   ["/versions", "Choose two to compare them"],
@@ -69,6 +81,9 @@ browsing("the dashboard is for everybody", () => {
     const store = sqlite(here.store.replace("sqlite:", ""));
     const nightly = { name: "nightly", pipeline: "hello", input: "Ada" };
     await addSchedule(store, newSchedule(nightly, { cron: "0 3 * * *" }, Date.now()));
+    const words = { words: ["ant", "boom", hostile], dataset: hostile };
+    await tryWords(store, "before", words);
+    await tryWords(store, "after", { ...words, wrong: ["ant", hostile] });
     await store.close();
     for (const runId of ["report", "failing", "payout", "script"]) await here.stands(runId);
   });
@@ -166,6 +181,7 @@ browsing("the dashboard is for everybody", () => {
     const each = "/runs/script?at=%2Fscript%2Feach";
     const call = "/runs/report?at=%2Fquarterly%2Fchecks%5Btone%5D%2Fjudge%20tone%3Acall%230";
     const paths = ["/runs/script", each, "/runs/script?tab=graph", "/runs/script?tab=values", "/inbox", call];
+    paths.push("/experiments", "/experiments/after", "/experiments/after/with/before");
     const { page, complaints, go } = await look();
     for (const path of paths) {
       await go(path);
@@ -209,6 +225,9 @@ browsing("the dashboard is for everybody", () => {
         "/versions",
         `/versions?${of.join("&")}`,
       ],
+      ...["/experiments", `/experiments?dataset=${name}&pipeline=${name}`, `/experiments/${name}`],
+      ...["/experiments/after", `/experiments/after?tag=${name}`, `/experiments/after/with/${name}`],
+      "/experiments/after/with/before",
       ...[`/versions?of=${name}&of=${name}`, "/schedules", "/budgets", "/outbox", `/${name}`],
     ];
     const { page, complaints, go } = await look();

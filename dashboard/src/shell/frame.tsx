@@ -14,6 +14,9 @@ const InboxPage = lazy(() => import("../inbox/page.tsx"));
 const ComparePage = lazy(() => import("../compare/page.tsx"));
 const PipelinesPage = lazy(() => import("../pipelines/page.tsx"));
 const PipelinePage = lazy(() => import("../pipelines/pipeline-page.tsx"));
+const ExperimentsPage = lazy(() => import("../experiments/page.tsx"));
+const ExperimentPage = lazy(() => import("../experiments/experiment-page.tsx"));
+const ExperimentComparePage = lazy(() => import("../experiments/compare-page.tsx"));
 const StatsPage = lazy(() => import("../stats/page.tsx"));
 const VersionsPage = lazy(() => import("../versions/page.tsx"));
 const SchedulesPage = lazy(() => import("../schedules/page.tsx"));
@@ -60,6 +63,17 @@ export function Frame() {
               <Route path="/pipelines/:name">{({ name }) => <PipelinePage key={name} name={name} />}</Route>
               <Route path="/versions">
                 <VersionsPage />
+              </Route>
+              <Route path="/experiments">
+                <ExperimentsPage />
+              </Route>
+              <Route path="/experiments/:name">
+                {({ name }) => <ExperimentPage key={name} name={name} />}
+              </Route>
+              <Route path="/experiments/:name/with/:base">
+                {({ name, base }) => (
+                  <ExperimentComparePage key={`${name} ${base}`} name={name} base={base} />
+                )}
               </Route>
               <Route path="/stats">
                 <StatsPage />

@@ -9,6 +9,7 @@ export const places = [
   { href: "/inbox", name: "Inbox" },
   { href: "/compare", name: "Compare" },
   { href: "/pipelines", name: "Pipelines" },
+  { href: "/experiments", name: "Experiments" },
   { href: "/stats", name: "Stats" },
   { href: "/schedules", name: "Schedules" },
   { href: "/budgets", name: "Budgets" },
