@@ -17,7 +17,7 @@ const undoneBy = (entry: Entry): Path | undefined => {
 };
 
 export interface Undone {
-  /** Whether an entry of undoing passes to a fork: of what was undone inside the run, for a failure that passes, too. */
+  /** Whether an entry of undoing passes to a fork: of what was undone, or could not be, for a failure that passes, too. */
   passes(entry: Entry): boolean;
   /** Places that have been undone for a failure that does not pass. */
   readonly lost: readonly Path[];
@@ -31,8 +31,8 @@ export function undoneIn(entries: readonly Entry[], follows: (entry: Entry) => b
   const isLost = ({ path, seq }: EntryOf<"compensation-started">): boolean =>
     seq > turned || causes.some((cause) => cause.seq < seq && isWithin(path, scopeOf(cause.path)));
   const lost = new Set(begun.filter(isLost).map(({ path }) => path));
-  const done = entries.flatMap((one) => (one.type === "compensation-completed" ? [one.path] : []));
-  const kept = new Set(done.filter((path) => !lost.has(path)));
+  const tried = entries.flatMap((one) => (isOutcome(one) ? [one.path] : []));
+  const kept = new Set(tried.filter((path) => !lost.has(path)));
   return {
     passes: (entry) => {
       const place = undoneBy(entry);
@@ -44,6 +44,12 @@ export function undoneIn(entries: readonly Entry[], follows: (entry: Entry) => b
 
 const isCause = (entry: Entry): entry is EntryOf<"fallback-taken"> | EntryOf<"failure-collected"> =>
   entry.type === "fallback-taken" || entry.type === "failure-collected";
+
+/** One that has failed is over, too: it is the other run that owes it. */
+const isOutcome = (
+  entry: Entry,
+): entry is EntryOf<"compensation-completed"> | EntryOf<"compensation-failed"> =>
+  entry.type === "compensation-completed" || entry.type === "compensation-failed";
 
 /** A fallback's failure is of all that stands beside it; a collected one of its line. */
 const scopeOf = (path: Path): Path => (path.endsWith("]") ? path : path.slice(0, path.lastIndexOf("/")));

@@ -280,3 +280,9 @@ export function nameOf(node: Node): string {
   const all = links(inner);
   return `${nameOf(all[0] as Node)}..${nameOf(all[all.length - 1] as Node)}`;
 }
+
+/** How many checks of one result a node makes: those of one place are recorded beside one another, numbered from 0. */
+export function checksIn(node: Node): number {
+  if (!isQualifier(node)) return 0;
+  return (node.kind === "validate" ? 1 : 0) + checksIn(node.of);
+}

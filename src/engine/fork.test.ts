@@ -5,6 +5,7 @@ import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../core/
 import type { Context } from "../core/context.ts";
 import { setting } from "../core/overlay.ts";
 import { humanInTheLoop } from "../core/pauses.ts";
+import type { Schema } from "../core/schema.ts";
 import type { Step } from "../core/step.ts";
 import { memory } from "../stores/memory.ts";
 import type { CrashPoint } from "../testing/crash-store.ts";
@@ -154,6 +155,99 @@ describe("a fork shares what does not follow from its point", () => {
     ran.length = 0;
     await on.play(on.cast(body).runner.fork("r", { at: "/body/body:b#0" }).result());
     expect(ran).toEqual(["b", "c"]);
+  });
+
+  test("inside a body, beside the point: what had come to its end when the point had not", async () => {
+    const ran: string[] = [];
+    const body = step("body", async (n: number, ctx: Context) => {
+      const one = (name: string, ms: number) =>
+        ctx.run(name, async () => {
+          ran.push(name);
+          await on.wait(0);
+          return new Promise((resolve) => void process.timer(ms, () => resolve(n)));
+        });
+      return Promise.all([one("slow", 50), one("quick", 10)]);
+    });
+    const on = scene();
+    const { process, runner } = on.cast(body);
+    await on.play(runner.run(1, { runId: "r" }));
+    ran.length = 0;
+    await on.play(runner.fork("r", { at: "/body/body:slow#0" }).result());
+    expect(ran).toEqual(["slow"]);
+  });
+
+  test("at a later attempt of an agent: the failures of those before it", async () => {
+    const model = scriptedModel({ replies: ["no", "yes", "yes"] });
+    const flow = pipeline(
+      "p",
+      agent("a", { model, system: "Say yes." })
+        .validate((text) => text === "yes")
+        .retry({ attempts: 2, backoff: "1ms" }),
+    );
+    const on = scene();
+    const { runner } = on.cast(flow, { models: models({ prices: model.prices }) });
+    await on.play(runner.run("x", { runId: "r", budget: "$1" }));
+    expect(model.calls).toHaveLength(2);
+    await on.play(runner.fork("r", { runId: "f", at: "/p/a@2", budget: "$1" }).result());
+    expect(model.calls).toHaveLength(3);
+    expect((await on.journal("f")).map(({ type }) => type)).toContain("step-failed");
+  });
+
+  test("at several places in a row that are tried again together: what comes before them", async () => {
+    const row = (work: (name: string) => Step<number, number>) =>
+      pipeline(
+        "p",
+        work("a")
+          .to(work("b").to(work("c")).cached())
+          .to(work("d")),
+      );
+    const { on, flow, done } = await forked(row, 1, { at: "/p/c" });
+    expect(done).toEqual(["/p/c", "/p/d"]);
+    const { runner } = on.cast(flow);
+    done.length = 0;
+    await on.play(runner.fork("r", { at: "/p/b..c", input: 7 }).result());
+    expect(done).toEqual(["/p/b", "/p/c", "/p/d"]);
+  });
+
+  test("at the check of what came of a place: the place, and the checks before", async () => {
+    const add = (by: number): Schema<number, number> => ({
+      "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: Number(value) + by }) },
+    });
+    const both = (work: (name: string) => Step<number, number>) =>
+      pipeline(
+        "p",
+        work("a")
+          .to(work("b"))
+          .validate(add(10))
+          .validate(add(100))
+          .to(step("end", (x) => x)),
+      );
+    const { on, first, done, result } = await forked(both, 1, { at: "/p/a..b:validate#1" });
+    expect(done).toEqual([]);
+    expect(first).toMatchObject({ output: 113 });
+    expect(result).toMatchObject({ output: 113 });
+    const shared = (await on.journal("f")).filter(({ type }) => type === "value-altered");
+    expect(shared).toMatchObject([{ path: "/p/a..b:validate#0" }, { path: "/p/a..b:validate#1" }]);
+  });
+
+  test("behind what was tried again: the point has all its attempts once more", async () => {
+    let fails = 3;
+    const on = scene();
+    const flow = pipeline(
+      "p",
+      step("a", (n: number) => n)
+        .to(
+          step("b", (n: number) => {
+            if (fails-- > 0) throw new Error("no");
+            return n;
+          }),
+        )
+        .retry({ attempts: 3, backoff: "1ms" }),
+    );
+    expect((await on.cast(flow).run(1, { runId: "r" })).status).toBe("failed");
+    fails = 2;
+    const { runner } = on.cast(flow);
+    expect((await on.play(runner.fork("r", { at: "/p/b" }).result())).status).toBe("completed");
   });
 
   test("people who have answered are not asked again; those after the point are", async () => {
@@ -340,6 +434,20 @@ describe("a run that has undone what it did", () => {
     expect(log).toEqual(["book", "unbook"]);
   });
 
+  test("what could not be undone for such a fallback is not tried again", async () => {
+    const { log, pay } = trip();
+    const stuck = step("stuck", (n: number) => n).compensate("unstick", () => {
+      log.push("unstick");
+      throw new Error("it is stuck");
+    });
+    const wait = step("wait", (n: number) => n).to(step("end", (n: number) => n));
+    const on = scene();
+    const { runner } = on.cast(pipeline("p", stuck.to(pay).fallback(wait)));
+    await on.play(runner.run(1, { runId: "r" }));
+    expect(await on.play(runner.fork("r", { at: "/p/end" }).result())).toMatchObject({ output: 1 });
+    expect(log).toEqual(["unstick"]);
+  });
+
   test("a fork that fails does not undo what the other run has done, and still counts on", async () => {
     const log: string[] = [];
     const undone = (name: string) =>
@@ -371,6 +479,27 @@ describe("refusals", () => {
     await expect(fork({ at: "/p/a", runId: "other" })).rejects.toThrow("there is a run other already");
     const missing = on.play(runner.fork("none", { at: "/p/a" }).result());
     await expect(missing).rejects.toThrow("there is no run none");
+  });
+
+  test("an input for what is no place: a line, an operation", async () => {
+    const on = scene();
+    const { runner } = on.cast(
+      pipeline(
+        "p",
+        mapOver(
+          "each",
+          step("x", (n: number, ctx) => ctx.run("op", () => n)),
+        ),
+      ),
+    );
+    await on.play(runner.run([1], { runId: "r" }));
+    const fork = (at: string) => on.play(runner.fork("r", { at, input: 2 }).result());
+    await expect(fork("/p/each[0]")).rejects.toMatchObject({
+      hint: "Fork at /p/each[0]/x to give it another one.",
+    });
+    await expect(fork("/p/each[0]/x:op#0")).rejects.toMatchObject({
+      hint: "Fork at /p/each[0]/x to give it another one.",
+    });
   });
 
   test("a shared part that has changed, unless it is forced; what follows may change", async () => {

@@ -184,10 +184,12 @@ function checkPoint(entries: readonly Entry[], { from, at, input }: Forking): vo
   if (undoAround(at) !== undefined) {
     throw new InvalidOptionError(`${at} undoes something, and no run begins with that`, { runId: from });
   }
-  if (input !== undefined && at.includes(":")) {
-    throw new InvalidOptionError(`${at} is inside a body, and has no input of its own`, {
+  if (input !== undefined && /[:@]|\]$/.test(at)) {
+    const inside = recorded.find((path) => path.startsWith(`${at}/`)) ?? at;
+    const place = at.endsWith("]") ? (/^\/[^/[:@]+/.exec(inside.slice(at.length))?.[0] ?? "") : "";
+    throw new InvalidOptionError(`${at} is no place of the pipeline, and has no input of its own`, {
       runId: from,
-      hint: `Fork at ${at.slice(0, at.indexOf(":")).replace(/@\d+$/, "")} to give it another one.`,
+      hint: `Fork at ${at.replace(/(@\d+)?(:.*)?$/, "")}${place} to give it another one.`,
     });
   }
 }

@@ -1,6 +1,6 @@
 import { InvalidOutputError } from "../../core/errors.ts";
 import { codeFact, isTest, schemaFact } from "../../core/fingerprint.ts";
-import { isQualifier, type Node, nameOf, type ValidateNode } from "../../core/node.ts";
+import { checksIn, isQualifier, type Node, nameOf, type ValidateNode } from "../../core/node.ts";
 import { childPath, operationPath, type Path } from "../../core/paths.ts";
 import type { Schema } from "../../core/schema.ts";
 import type { Frame, OutputCheck } from "../frame.ts";
@@ -20,7 +20,8 @@ export async function advanceValidate(node: ValidateNode, input: Value, frame: F
   const path = childPath(frame.path, nameOf(node.of));
   const value = await frame.advance(node.of, input, frame);
   const output = await check.apply(await open(value.json, frame.tenure.store), path);
-  return altered(frame, operationPath(path, "validate", 0), value, keep(output, `output of ${path}`, path));
+  const own = operationPath(path, "validate", checksIn(node.of));
+  return altered(frame, own, value, keep(output, `output of ${path}`, path));
 }
 
 /** Whether the output of the node is the output of one body, whichever fallback it is. */

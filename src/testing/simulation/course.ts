@@ -2,6 +2,7 @@
 import { FlujoError } from "../../core/errors.ts";
 import type { Budget, Usd } from "../../core/limits.ts";
 import type { Node } from "../../core/node.ts";
+import type { Path } from "../../core/paths.ts";
 import { eachPlace } from "../../core/tree.ts";
 import { cancelRun } from "../../engine/cancel.ts";
 import type { EngineOptions, RunHandle, RunResult } from "../../engine/options.ts";
@@ -19,6 +20,7 @@ import type { Provider } from "./provider.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Witness } from "./witness.ts";
 
+/** The run that is simulated. Forks of it have ids of their own. */
 export const runId = "simulated";
 const leaseMs = 5_000;
 const dayMs = 86_400_000;
@@ -38,6 +40,8 @@ export interface CourseParts {
   readonly faults: number;
   readonly latencyMs: number;
   readonly note: (what: string) => void;
+  /** The fork whose course it is. Default: none; it is that of the run itself. */
+  readonly fork?: { readonly runId: string; readonly at: Path } | undefined;
 }
 
 /** How the run came to stand. */
@@ -67,6 +71,7 @@ export class Course {
   /** Whoever starts, answers, tops up, and strikes: a process that lives. */
   readonly #driver: VirtualProcess;
   readonly #attempts: Attempt[] = [];
+  readonly #processes: VirtualProcess[] = [];
   readonly #ways: ReadonlyMap<string, Way>;
   #faultsLeft: number;
   #scale = 1;
@@ -77,6 +82,11 @@ export class Course {
     this.#ways = peopleIn(parts.plan.body);
     this.#faultsLeft = parts.faults;
     this.#driver = parts.world.process("driver");
+    this.#processes.push(this.#driver);
+  }
+
+  get #runId(): string {
+    return this.#parts.fork?.runId ?? runId;
   }
 
   /** How often a process died, was paused, was shut down, or had a commit fail. */
@@ -111,7 +121,7 @@ export class Course {
     if (plan.cancelAfterMs === undefined || faults === 0) return;
     this.#driver.timer(plan.cancelAfterMs, () => {
       if (witness.entries.length === 0) return; // there is no run yet
-      cancelRun(store, this.#driver, runId, "no longer wanted").then(
+      cancelRun(store, this.#driver, this.#runId, "no longer wanted").then(
         (outcome) => note(`it is cancelled: ${outcome}`),
         (error: unknown) => note(`it is not cancelled: ${messageOf(error)}`),
       );
@@ -133,6 +143,11 @@ export class Course {
         await this.#hearRefusal(process.owner, settled.error);
       }
     }
+  }
+
+  /** Ends all who took part: they would look after the forks of the run, too. */
+  leave(): void {
+    for (const process of this.#processes) process.kill();
   }
 
   /** Whoever comes next tells what is not told yet, until all is. @throws StuckError */
@@ -180,7 +195,7 @@ export class Course {
     const budget = raised ? this.#budget() : undefined;
     const options = budget === undefined ? {} : { budget };
     const starts = witness.entries.length === 0 || chance.flip(0.3);
-    const handle = starts ? runner.start("input", { runId, ...options }) : runner.resume(runId, options);
+    const handle = starts ? this.#begin(runner, options) : runner.resume(this.#runId, options);
     const attempt: Attempt = { process, store, runner, handle, settled: undefined, fence: 0, heard: false };
     if (reused !== undefined) this.#attempts.splice(this.#attempts.indexOf(reused), 1);
     this.#attempts.push(attempt);
@@ -200,10 +215,18 @@ export class Course {
     if (fault?.kind === "at-time") this.#driver.timer(fault.ms, () => this.#strike(attempt, fault.how));
   }
 
+  #begin(runner: Runner<unknown, unknown>, options: { readonly budget?: Budget }): RunHandle<unknown> {
+    const { fork } = this.#parts;
+    return fork === undefined
+      ? runner.start("input", { runId, ...options })
+      : runner.fork(runId, { ...fork, ...options });
+  }
+
   #newProcess(fault: Fault | undefined): Pick<Attempt, "process" | "store"> {
     const { world, chance, store: kept, latencyMs } = this.#parts;
     if (fault !== undefined) this.#faultsLeft--;
     const process = world.process("p", chance.pick(["here", "there"]));
+    this.#processes.push(process);
     const crash = fault?.kind === "at-commit" ? fault.point : undefined;
     const onCrash = (): void => {
       this.#struck(`${process.owner}: ${crash?.how} ${crash?.when} commit ${crash?.commit}`);
@@ -238,7 +261,7 @@ export class Course {
 
   /** Every attempt has a runner of its own: limits in the tree grow when the run halts. */
   #runner(process: VirtualProcess, store: Store): Runner<unknown, unknown> {
-    const { plan, provider, witness, receiver } = this.#parts;
+    const { plan, provider, witness, receiver, fork } = this.#parts;
     const pipeline = build(plan.body, this.#surroundings(process));
     witness.expect(process, budgetsIn(pipeline.node));
     const options: EngineOptions<never> = {
@@ -246,6 +269,7 @@ export class Course {
       world: process,
       models: provider.modelsFor(process),
       lease: `${leaseMs}ms`,
+      takeOver: fork === undefined, // whoever lives a fork lets the run it comes from be
       ...(receiver === undefined ? {} : { listeners: [receiver.outboxOf(process, store)] }),
     };
     return new Runner(pipeline, options);
@@ -352,7 +376,7 @@ export class Course {
   /** Some of what the run will wait for is sent before it does. */
   async #sendEarly(): Promise<void> {
     const { chance, store } = this.#parts;
-    if ((await store.read(runId, 0, 1)) === undefined) return;
+    if ((await store.read(this.#runId, 0, 1)) === undefined) return;
     const paths: string[] = [];
     eachPlace(this.tree, "", (place, path) => {
       if (place.kind === "waitFor" && chance.flip(0.5)) paths.push(path);
@@ -363,7 +387,7 @@ export class Course {
   /** Whether it was taken. */
   async #send(path: string, what: unknown): Promise<boolean> {
     const { world, store, note } = this.#parts;
-    const sent = this.#runner(this.#driver, store).signal(runId, path, what);
+    const sent = this.#runner(this.#driver, store).signal(this.#runId, path, what);
     return world.run(
       sent.then(
         () => true,
@@ -379,7 +403,7 @@ export class Course {
   async #compare(result: RunResult<unknown>): Promise<void> {
     const { witness, store } = this.#parts;
     const { status, spent } = witness.record();
-    const [listed] = await store.list({});
+    const [listed] = await store.list({ idPrefix: this.#runId });
     const claim = (whose: string, what: unknown, truth: unknown): void => {
       if (what !== truth) witness.say(`${whose} ${String(what)}, and the journal says ${String(truth)}`);
     };

@@ -1,67 +1,126 @@
-/** A simulated run that has come to its end is forked at a random place, with nothing changed: it must end the same way. */
-import { isWithin, undoAround } from "../../core/paths.ts";
-import { Runner } from "../../engine/runner.ts";
-import { type End, messageOf, runId } from "./course.ts";
-import { textOf } from "./digest.ts";
-import { build } from "./pipeline.ts";
+/**
+ * A simulated run that has come to its end is forked, with nothing changed, and its forks live as it did: each must come to
+ * the same end, and neither do nor buy again what it shares.
+ */
+import type { Entry, EntryType } from "../../core/entries.ts";
+import { sharedEntries } from "../../core/forking.ts";
+import { enclosing, isWithin, type Path, undoAround } from "../../core/paths.ts";
+import type { Chance } from "../chance.ts";
+import { Course, messageOf, runId } from "./course.ts";
+import { compareEnds } from "./ends.ts";
 import { Provider } from "./provider.ts";
-import type { Replayed } from "./replays.ts";
+import type { Verdict } from "./reference.ts";
+import { bystander, type Replayed, replay } from "./replays.ts";
+import { Witness } from "./witness.ts";
 
-const forkId = "forked";
+/** How often a run is forked. */
+export interface Forks {
+  /** At how many of its places, drawn at random, if it has so many. */
+  readonly places: number;
+  /** How many forks, beside the one without a fault, live among faults at each of them. */
+  readonly rough: number;
+}
 
-/** Says what a fork does again that it shares, and where it ends otherwise. One that waits for people is left there. */
-export async function checkFork({ plan, world, store, witness, chance }: Replayed, end: End): Promise<void> {
-  const recorded = witness.entries.filter(
-    ({ type }) => type === "step-completed" || type === "container-completed",
-  );
-  const point = recorded.length === 0 ? undefined : chance.pick(recorded);
-  if (point === undefined || !("path" in point)) return;
-  const at = point.path;
-  if (end.status === "cancelled" || undoAround(at) !== undefined) return; // nobody cancels the fork
-  const say = (what: string): void => witness.say(`a fork at ${at} ${what}`);
-  const process = world.process("fork");
-  const shared = new Set<string>();
-  const work = (path: string): void => {
-    if (shared.has(path)) say(`does ${path} again`);
-  };
-  const provider = new Provider(unmetered);
-  const model = provider.modelFor(process);
-  const pipeline = build(plan.body, {
-    process,
-    scale: 1_000,
-    model,
-    onWork: work,
-    onTool: work,
-    onUndo: () => {},
-  });
-  const models = provider.modelsFor(process);
-  const runner = new Runner(pipeline, { store, world: process, models, takeOver: false });
-  for (const entry of witness.entries) {
-    const isBeside = entry.type === "step-completed" && entry.seq < point.seq && !isWithin(entry.path, at);
-    if (isBeside && entry.in !== undefined) shared.add(entry.path);
-  }
-  try {
-    const result = await world.run(runner.fork(runId, { at, runId: forkId }).result(), {
-      ms: 30 * 86_400_000,
-    });
-    if (result.status === "waiting") return;
-    const code = result.status === "failed" ? result.error.code : undefined;
-    if (result.status !== end.status || code !== end.code) say(`ends ${result.status} (${code})`);
-    else if (result.status === "completed" && textOf(result.output) !== textOf(end.output))
-      say(`has the output ${textOf(result.output)}, not ${textOf(end.output)}`);
-    shared.clear(); // bodies run again in a replay
-    const report = await world.run(runner.replay(forkId));
-    for (const { path, what, now } of report.differences)
-      say(`replays otherwise: ${what} at ${path}: ${now}`);
-  } catch (error) {
-    if (!messageOf(error).includes("has undone")) say(`is refused: ${messageOf(error)}`);
+/** What is never done again once it is recorded. */
+const results: ReadonlySet<EntryType> = new Set(["step-completed", "operation-completed", "signal-received"]);
+const ends: ReadonlySet<EntryType> = new Set([...results, "container-completed", "operation-failed"]);
+const bodyEnds: ReadonlySet<EntryType> = new Set(["step-completed", "step-failed"]);
+const leaving: ReadonlySet<EntryType> = new Set([
+  "fallback-taken",
+  "failure-collected",
+  "compensation-begun",
+]);
+
+/** Says what a fork does that it should not. */
+export async function checkForks(run: Replayed, expected: Verdict, { places, rough }: Forks): Promise<void> {
+  const { chance, witness, store } = run;
+  const { runner, tree } = bystander(run, store);
+  const points = pointsOf(witness.entries);
+  for (let n = 0; n < places && points.length > 0; n++) {
+    const [at] = points.splice(chance.whole(0, points.length - 1), 1) as [Path]; // one of them
+    const say = (how: string) => (what: string) => witness.say(`a fork at ${at}${how}: ${what}`);
+    if (sharedEntries(witness.entries, tree, at).lost.length > 0) {
+      const made = runner.fork(runId, { at }).result();
+      const refusal = await run.world.run(made.then(() => "it was made", messageOf));
+      if (!refusal.includes("has undone")) say(" that would count on what is undone")(refusal);
+      continue;
+    }
+    await live(run, expected, { at, runId: `fork-${n}` }, undefined, say(""));
+    for (let life = 0; life < rough; life++)
+      await live(run, expected, { at, runId: `fork-${n}-${life}` }, chance.fork(), say(" among faults"));
   }
 }
 
-const unmetered = {
-  onCall: () => {},
-  onPiece: () => {},
-  onBill: () => {},
-  onRush: () => {},
-  callsPerMinute: undefined,
-};
+/** Every place and operation of which something is recorded, but what undoes. */
+function pointsOf(entries: readonly Entry[]): Path[] {
+  const recorded = entries.flatMap((entry) => ("path" in entry ? enclosing(entry.path) : []));
+  return [...new Set(recorded)].filter((path) => undoAround(path) === undefined);
+}
+
+type Fork = { readonly at: Path; readonly runId: string };
+
+/** One life of a fork, with faults when there is a chance of them. */
+async function live(
+  run: Replayed,
+  expected: Verdict,
+  fork: Fork,
+  faults: Chance | undefined,
+  say: (what: string) => void,
+): Promise<void> {
+  const { world, store, chance } = run;
+  const plan = { ...run.plan, cancelAfterMs: undefined }; // nobody cancels the fork
+  const witness = new Witness(fork.runId);
+  const provider = new Provider({
+    onCall: (call, process) => witness.call(process, call),
+    onPiece: (key, piece) => witness.sent(key, piece),
+    onBill: (bill) => witness.bill(bill),
+    onRush: (what) => witness.say(what),
+    callsPerMinute: plan.callsPerMinute,
+  });
+  const course = new Course({
+    ...{ plan, world, witness, provider, fork },
+    store: witness.watch(store),
+    chance: faults ?? chance.fork(),
+    faults: faults?.whole(1, 4) ?? 0,
+    latencyMs: faults?.pick([0, 3]) ?? 0,
+    note: () => {},
+  });
+  try {
+    compareEnds(expected, await course.run(), say);
+    await course.rest();
+    for (const path of notShared(run.witness.entries, witness.entries, fork.at)) say(`${path} is not shared`);
+    const report = await replay({ ...run, witness, provider }, store, fork.runId);
+    if (typeof report === "string") say(`its replay: ${report}`);
+    else for (const { path, what, now } of report.differences) say(`its replay: ${what} at ${path}: ${now}`);
+  } catch (error) {
+    say(messageOf(error));
+  }
+  course.leave();
+  for (const violation of witness.violations) say(violation);
+}
+
+/**
+ * What was done before the point, and not for it, and is missing from what the fork began with. Only what cannot depend on
+ * the point counts here: what was recorded before anything of it was, or, beside it, before it was done. What a place does
+ * that was left for another way is recorded whenever it comes to its end, so that nothing is said of what comes after.
+ */
+function notShared(all: readonly Entry[], forked: readonly Entry[], at: Path): string[] {
+  const [created] = forked;
+  const count = created?.type === "run-created" ? (created.forkedFrom?.entries ?? 0) : 0;
+  const shared = new Set(forked.slice(1, 1 + count).map(resultAt));
+  const first = at.replace(/\.\.[^/]*$/, ""); // several places in a row go by the names of the first and the last
+  const isOf = (entry: Entry): boolean =>
+    "path" in entry && (isWithin(entry.path, at) || isWithin(entry.path, first));
+  const indexOf = (types: ReadonlySet<EntryType>, path: Path): number =>
+    all.findIndex((entry) => types.has(entry.type) && "path" in entry && entry.path === path);
+  const body = at.replace(/(@\d+)?:.*$/, "");
+  const left = [all.findIndex(({ type }) => leaving.has(type)), body === at ? -1 : indexOf(bodyEnds, body)];
+  const end = Math.max(all.findIndex(isOf), at === first ? indexOf(ends, at) : -1);
+  return all
+    .slice(0, Math.min(end, ...left.filter((index) => index >= 0)))
+    .filter((entry) => results.has(entry.type) && !isOf(entry))
+    .map(resultAt)
+    .filter((result) => !shared.has(result));
+}
+
+const resultAt = (entry: Entry): string => `${entry.type} ${"path" in entry ? entry.path : ""}`;

@@ -55,13 +55,19 @@ export async function checkReplays(run: Replayed): Promise<void> {
 }
 
 /** What came of a replay; a text when it threw. */
-async function replay(
-  { plan, world, witness, provider }: Replayed,
-  store: Store,
-): Promise<ReplayReport | string> {
-  const process = world.process("replay");
+export async function replay(run: Replayed, store: Store, id = runId): Promise<ReplayReport | string> {
+  try {
+    return await run.world.run(bystander(run, store).runner.replay(id, { bodies: "all" }));
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Somebody who has the pipeline and is to do none of its work: a body may be walked, what it asks for may not be done. */
+export function bystander({ plan, world, witness, provider }: Replayed, store: Store) {
+  const process = world.process("bystander");
   const worked = (what: string) => (path: string, name?: string) => {
-    if (name !== undefined) witness.say(`a replay does ${what} ${path} ${name}`);
+    if (name !== undefined) witness.say(`a bystander does ${what} ${path} ${name}`);
   };
   const pipeline = build(plan.body, {
     process,
@@ -73,11 +79,7 @@ async function replay(
   });
   const models = provider.modelsFor(process);
   const runner = new Runner(pipeline, { store, world: process, models, takeOver: false });
-  try {
-    return await world.run(runner.replay(runId, { bodies: "all" }));
-  } catch (error) {
-    return messageOf(error);
-  }
+  return { runner, tree: pipeline.node };
 }
 
 const without = (store: Store, gone: Entry): Store => ({

@@ -110,7 +110,7 @@ export class Witness {
       },
       acquire: async (request) => {
         const answer = await store.acquire(request);
-        this.#leased(answer);
+        if (request.runId === this.#runId) this.#leased(answer);
         return answer;
       },
     };
