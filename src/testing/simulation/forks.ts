@@ -10,7 +10,7 @@ import { Course, messageOf, runId } from "./course.ts";
 import { compareEnds } from "./ends.ts";
 import { Provider } from "./provider.ts";
 import type { Verdict } from "./reference.ts";
-import { bystander, type Replayed, replay } from "./replays.ts";
+import { bystander, firstOf, type Replayed, replay } from "./replays.ts";
 import { Witness } from "./witness.ts";
 
 /** How often a run is forked. */
@@ -108,7 +108,7 @@ function notShared(all: readonly Entry[], forked: readonly Entry[], at: Path): s
   const [created] = forked;
   const count = created?.type === "run-created" ? (created.forkedFrom?.entries ?? 0) : 0;
   const shared = new Set(forked.slice(1, 1 + count).map(resultAt));
-  const first = at.replace(/\.\.[^/]*$/, ""); // several places in a row go by the names of the first and the last
+  const first = firstOf(at);
   const isOf = (entry: Entry): boolean =>
     "path" in entry && (isWithin(entry.path, at) || isWithin(entry.path, first));
   const indexOf = (types: ReadonlySet<EntryType>, path: Path): number =>
