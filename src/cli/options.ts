@@ -1,14 +1,14 @@
 /** Options that several commands take: in the same words, within the same bounds. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 
+const kinds = "sqlite:PATH, file:DIR, postgres://HOST/DATABASE";
 const unsaid = "(default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)";
 
 /** Of a store that is there already. */
-export const storeOption = (): Option => new Option("--store <uri>", `sqlite:PATH or file:DIR ${unsaid}`);
+export const storeOption = (): Option => new Option("--store <uri>", `${kinds} ${unsaid}`);
 
 /** Of one that may be made for what the command does. */
-export const anyStoreOption = (): Option =>
-  new Option("--store <uri>", `sqlite:PATH, file:DIR or memory: ${unsaid}`);
+export const anyStoreOption = (): Option => new Option("--store <uri>", `${kinds}, memory: ${unsaid}`);
 
 /** @param more which document it is: `about the run`. */
 export const jsonOption = (more?: string): Option =>
