@@ -1,4 +1,12 @@
-import { type ReactNode, type Ref, useId, useImperativeHandle, useRef, useState } from "react";
+import {
+  type ReactNode,
+  type Ref,
+  type RefObject,
+  useId,
+  useImperativeHandle,
+  useRef,
+  useState,
+} from "react";
 
 export interface DialogHandle {
   open(): void;
@@ -36,4 +44,14 @@ export function Dialog({
       {isOpen && children}
     </dialog>
   );
+}
+
+/** For a dialog that closes itself: what it is opened by from outside, within its own reach. */
+export function useHandle(ref: Ref<DialogHandle>): RefObject<DialogHandle | null> {
+  const dialog = useRef<DialogHandle>(null);
+  useImperativeHandle(ref, () => ({
+    open: () => dialog.current?.open(),
+    close: () => dialog.current?.close(),
+  }));
+  return dialog;
 }

@@ -2,6 +2,7 @@ import { useMemo, useRef } from "react";
 import { Link } from "wouter";
 import type { DialogHandle } from "../parts/dialog.tsx";
 import { LetterBox } from "../parts/letter.tsx";
+import { Trail } from "../parts/trail.tsx";
 import { boxesOf } from "../run/drawing.ts";
 import { Picture } from "../run/picture.tsx";
 import { useTitle } from "../shell/title.ts";
@@ -19,11 +20,7 @@ export default function PipelinePage({ name }: { readonly name: string }) {
   return (
     <section className="page">
       <div className="page-head">
-        <p className="trail">
-          <Link href="/pipelines" className="text-link">
-            Pipelines
-          </Link>
-        </p>
+        <Trail steps={[{ name: "Pipelines", href: "/pipelines" }]} />
         <h1>{name}</h1>
         {data !== undefined && (
           <>

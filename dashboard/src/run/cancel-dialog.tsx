@@ -1,18 +1,14 @@
-import { type Ref, useId, useImperativeHandle, useRef, useState } from "react";
-import { Dialog, type DialogHandle } from "../parts/dialog.tsx";
+import { type Ref, useId, useState } from "react";
+import { Dialog, type DialogHandle, useHandle } from "../parts/dialog.tsx";
 import { LetterBox } from "../parts/letter.tsx";
 import { useAct } from "./actions.tsx";
 
 /** Asks once more before a run is stopped for good. */
 export function CancelDialog({ ref, runId }: { readonly ref: Ref<DialogHandle>; readonly runId: string }) {
-  const dialog = useRef<DialogHandle>(null);
+  const dialog = useHandle(ref);
   const [reason, setReason] = useState("");
   const { mutate, error, isPending } = useAct(runId, "cancel", () => dialog.current?.close());
   const id = useId();
-  useImperativeHandle(ref, () => ({
-    open: () => dialog.current?.open(),
-    close: () => dialog.current?.close(),
-  }));
   return (
     <Dialog ref={dialog} title="Cancel the run for good?">
       <form

@@ -1,11 +1,12 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { type Ref, useId, useImperativeHandle, useRef, useState } from "react";
-import { useLocation } from "wouter";
+import { useQuery } from "@tanstack/react-query";
+import { type Ref, useId, useState } from "react";
 import { Dialog, type DialogHandle } from "../parts/dialog.tsx";
+import { BudgetField } from "../parts/form/budget-field.tsx";
 import { jsonIn } from "../parts/form/json-text.ts";
 import { LetterBox } from "../parts/letter.tsx";
-import { get, pathOf, post, queryOf } from "../wire/http.ts";
+import { get, pathOf, queryOf } from "../wire/http.ts";
 import { type Change, type Improvables, placeOf, textsOf } from "./forking.ts";
+import { useNewRun } from "./new-run.ts";
 import { useRun } from "./run.ts";
 
 /** Starts a run that shares this one up to an operation: with another prompt, model or input, and goes to it. */
@@ -18,13 +19,8 @@ export function ForkDialog({
   readonly runId: string;
   readonly path: string;
 }) {
-  const dialog = useRef<DialogHandle>(null);
-  useImperativeHandle(ref, () => ({
-    open: () => dialog.current?.open(),
-    close: () => dialog.current?.close(),
-  }));
   return (
-    <Dialog ref={dialog} title="Fork the run here">
+    <Dialog ref={ref} title="Fork the run here">
       <ForkForm runId={runId} at={placeOf(path)} />
     </Dialog>
   );
@@ -53,7 +49,6 @@ function Choices({
   readonly of: Improvables;
   readonly limitUsd: string;
 }) {
-  const [, go] = useLocation();
   const before = textsOf(of);
   const [texts, setTexts] = useState(before);
   const [input, setInput] = useState("");
@@ -61,11 +56,14 @@ function Choices({
   const id = useId();
   const given = input.trim() === "" ? undefined : jsonIn(input);
   const isMisfit = input.trim() !== "" && given === undefined;
-  const { mutate, error, isPending } = useMutation({
-    mutationFn: (request: Change & { readonly input?: unknown; readonly budget?: string }) =>
-      post<{ readonly runId: string }>(`${pathOf("runs", runId)}/fork`, { at, ...request }),
-    onSuccess: (fork) => go(`/runs/${encodeURIComponent(fork.runId)}`),
-  });
+  const { mutate, error, isPending } = useNewRun(
+    `${pathOf("runs", runId)}/fork`,
+    (change: Change & { readonly input?: unknown }) => ({
+      at,
+      ...change,
+      ...(budget === "" ? {} : { budget: `$${budget}` }),
+    }),
+  );
   const changed = Object.entries(texts).filter(([field, text]) => text !== before[field]);
   return (
     <form
@@ -76,7 +74,6 @@ function Choices({
         mutate({
           ...Object.fromEntries(changed),
           ...(given === undefined ? {} : { input: given.json }),
-          ...(budget === "" ? {} : { budget: `$${budget}` }),
         });
       }}
     >
@@ -129,17 +126,7 @@ function Choices({
           </p>
         )}
       </div>
-      <div className="field">
-        <label htmlFor={`${id}budget`}>
-          At most, in US dollars <span className="muted">(if you like)</span>
-        </label>
-        <input
-          id={`${id}budget`}
-          inputMode="decimal"
-          value={budget}
-          onChange={({ target }) => setBudget(target.value.replace(/^\$/, ""))}
-        />
-      </div>
+      <BudgetField value={budget} onChange={setBudget} />
       {error !== null && <LetterBox error={error} />}
       <div className="form-end">
         <button type="submit" className="button primary" disabled={isPending || isMisfit}>

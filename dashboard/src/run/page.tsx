@@ -5,6 +5,7 @@ import { Gauge } from "../parts/gauge.tsx";
 import { LetterBox } from "../parts/letter.tsx";
 import { Status } from "../parts/status.tsx";
 import { Tabs } from "../parts/tabs.tsx";
+import { Trail } from "../parts/trail.tsx";
 import { Value } from "../parts/value.tsx";
 import { useNow } from "../shell/clock.ts";
 import { useTitle } from "../shell/title.ts";
@@ -42,15 +43,12 @@ export default function RunPage({ runId }: { readonly runId: string }) {
   return (
     <section className="page run-page">
       <div className="page-head">
-        <p className="trail">
-          <Link href="/runs" className="text-link">
-            Runs
-          </Link>
-          <span aria-hidden="true"> / </span>
-          <Link href={`/runs?pipeline=${encodeURIComponent(run.pipeline)}`} className="text-link">
-            {run.pipeline}
-          </Link>
-        </p>
+        <Trail
+          steps={[
+            { name: "Runs", href: "/runs" },
+            { name: run.pipeline, href: `/runs?pipeline=${encodeURIComponent(run.pipeline)}` },
+          ]}
+        />
         <h1 className="mono">{runId}</h1>
         <Status status={run.status} />
         <Actions detail={detail} />

@@ -1,5 +1,5 @@
-import { type Ref, useId, useImperativeHandle, useRef, useState } from "react";
-import { Dialog, type DialogHandle } from "../parts/dialog.tsx";
+import { type Ref, useId, useState } from "react";
+import { Dialog, type DialogHandle, useHandle } from "../parts/dialog.tsx";
 import { Money } from "../parts/figures.tsx";
 import { LetterBox } from "../parts/letter.tsx";
 import { useAct } from "./actions.tsx";
@@ -14,7 +14,7 @@ export function TopUpDialog({
   readonly detail: RunDetail;
 }) {
   const { run, served } = detail;
-  const dialog = useRef<DialogHandle>(null);
+  const dialog = useHandle(ref);
   const [amount, setAmount] = useState("");
   const id = useId();
   const close = (): void => dialog.current?.close();
@@ -22,7 +22,6 @@ export function TopUpDialog({
   const goesOn = served && run.status !== "running";
   const raise = useAct(run.runId, "top-up", () => (goesOn ? resume.mutate({}) : close()));
   const isAmount = /^\d{1,12}(\.\d{1,12})?$/.test(amount);
-  useImperativeHandle(ref, () => ({ open: () => dialog.current?.open(), close }));
   return (
     <Dialog ref={dialog} title="Top up the budget">
       <form

@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useSearchParams } from "wouter";
+import { useSearchParams } from "wouter";
 import type { VersionDiff, VersionsView } from "../../../src/client/types.ts";
 import { Empty } from "../parts/empty.tsx";
 import { Ago, Count } from "../parts/figures.tsx";
 import { LetterBox } from "../parts/letter.tsx";
+import { Trail } from "../parts/trail.tsx";
 import { useTitle } from "../shell/title.ts";
 import { get, queryOf } from "../wire/http.ts";
 import { Differences } from "./differences.tsx";
@@ -41,11 +42,7 @@ export default function VersionsPage() {
   return (
     <section className="page">
       <div className="page-head">
-        <p className="trail">
-          <Link href="/pipelines" className="text-link">
-            Pipelines
-          </Link>
-        </p>
+        <Trail steps={[{ name: "Pipelines", href: "/pipelines" }]} />
         <h1>{pipeline === undefined ? "Versions" : `Versions of ${pipeline}`}</h1>
         <p className="muted">
           {data !== undefined && !data.all && "Of the newest 10,000 runs. "}
