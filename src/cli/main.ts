@@ -1,6 +1,7 @@
 /** The `flujo` command: finds out what is asked, and hands it to the file of that command. */
 import { Command, CommanderError } from "commander";
 import { FlujoError } from "../core/errors.ts";
+import { declare as declareRun } from "./commands/run.ts";
 import { nothingKnown, printFault, printJson, refusalDocument } from "./document.ts";
 import { exit, exitCodeOf } from "./exit.ts";
 import { CommandError, sayError } from "./letter.ts";
@@ -10,9 +11,9 @@ import { forgiveClosedPipes, say } from "./terminal.ts";
 /** What a command's file offers: it describes itself, and hands its exit code to `done`. */
 type Declare = (program: Command, done: (exitCode: number) => void) => void;
 
-/** Loaded when they are called for: `flujo run` shall not wait for `flujo init`. */
+/** But for the one that is called most, loaded when they are called for: `flujo run` shall not wait for `flujo init`. */
 const commands: { readonly [name: string]: () => Promise<{ readonly declare: Declare }> } = {
-  run: () => import("./commands/run.ts"),
+  run: async () => ({ declare: declareRun }),
   resume: () => import("./commands/resume.ts"),
   up: () => import("./commands/up.ts"),
   approve: async () => ({ declare: (await import("./commands/answer.ts")).declareApprove }),

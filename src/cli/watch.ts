@@ -3,6 +3,8 @@ import { eventOf, type RunEvent } from "../core/events.ts";
 import type { Node } from "../core/node.ts";
 import type { Path } from "../core/paths.ts";
 import type { Store } from "../ports/store.ts";
+import { tell as tellPlainly } from "./plain.ts";
+import { Progress } from "./progress.ts";
 import { say } from "./terminal.ts";
 
 /** What a run's events have told this process. */
@@ -33,14 +35,13 @@ export async function watchRun(
   const before = past.map(eventOf);
   for (const event of before) remember(event, seen);
   if (quiet) return { seen, onEvent: (event) => remember(event, seen), end: () => {} };
-  const { Progress } = await import("./progress.ts");
   const progress = new Progress(node, async (hash) => {
     const list: unknown = JSON.parse((await store.blob(hash)) ?? "null");
     return Array.isArray(list) ? list.length : undefined;
   });
   for (const event of before) progress.take(event);
   const isLive = process.stderr.isTTY && process.env.TERM !== "dumb";
-  const tell = isLive ? undefined : (await import("./plain.ts")).tell;
+  const tell = isLive ? undefined : tellPlainly;
   const end = isLive ? (await import("./live.ts")).drawLive(progress, Date.now()) : () => {};
   const offline = new Set<string>();
   const onEvent = (event: RunEvent): void => {

@@ -1,6 +1,10 @@
 import type { Entry } from "../core/entries.ts";
 
-/** Who hears of runs while this process advances them. It throws nothing, and delays no run that it can help. */
+/**
+ * Who hears of runs while this process advances them. It throws nothing, and delays no run that it can help. It acts: a run
+ * does not begin before it stands ready, and it may stop one. What only watches, and works inside of what it watches, is an
+ * `Instrument`.
+ */
 export interface Listener {
   /** Called, and waited for, before this process records anything of a run. */
   enter(runId: string): Promise<void>;

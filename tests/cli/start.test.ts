@@ -81,7 +81,6 @@ test("flujo run opens its own files, the store and the pipeline, and no package"
   expect(running().files.toSorted()).toEqual([
     "bin/flujo.js",
     "dist/chunks/engine.js",
-    "dist/chunks/rolldown-runtime.js",
     "dist/chunks/run.js",
     "dist/cli/main.js",
     "dist/index.js",
