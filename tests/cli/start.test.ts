@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { bin, Folder } from "./command.ts";
 
@@ -50,7 +50,7 @@ function opened(...args: readonly string[]): Opened {
   };
 }
 
-const pathOf = (url: string): string => relative(root, new URL(url).pathname).replaceAll("\\", "/");
+const pathOf = (url: string): string => relative(root, fileURLToPath(url)).replaceAll("\\", "/");
 
 /** What a built file was made of, by its source map. A door that hands on has none. */
 function sourcesIn(path: string): readonly string[] {
