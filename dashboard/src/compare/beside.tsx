@@ -1,12 +1,11 @@
-import type { ReactNode } from "react";
-import { Link } from "wouter";
 import type { RunBrief } from "../../../src/lens/diff.ts";
 import { Count, Duration, Money } from "../parts/figures.tsx";
+import { type Lines, SideBySide } from "../parts/side-by-side.tsx";
 import { Status } from "../parts/status.tsx";
 
 /** The two runs at a glance. */
 export function Beside({ a, b }: { readonly a: RunBrief; readonly b: RunBrief }) {
-  const rows: readonly (readonly [name: string, of: (run: RunBrief) => ReactNode])[] = [
+  const lines: Lines<RunBrief> = [
     ["Status", ({ status }) => <Status status={status} />],
     ["Pipeline", ({ pipeline }) => pipeline],
     ["Version", ({ fingerprint }) => <span className="mono">{fingerprint}</span>],
@@ -23,28 +22,10 @@ export function Beside({ a, b }: { readonly a: RunBrief; readonly b: RunBrief })
     ["Lasted", ({ durationMs }) => <Duration ms={durationMs} />],
   ];
   return (
-    <table className="beside card">
-      <thead>
-        <tr>
-          <td />
-          {[a, b].map(({ runId }, i) => (
-            <th key={i === 0 ? "a" : "b"} scope="col">
-              <Link href={`/runs/${encodeURIComponent(runId)}`} className="text-link mono">
-                {runId}
-              </Link>
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(([name, of]) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            <td>{of(a)}</td>
-            <td>{of(b)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <SideBySide
+      sides={[a, b]}
+      linkOf={({ runId }) => ({ name: runId, href: `/runs/${encodeURIComponent(runId)}` })}
+      lines={lines}
+    />
   );
 }

@@ -1,9 +1,10 @@
-import type { ReactNode } from "react";
-import { Link, useSearchParams } from "wouter";
+import { useSearchParams } from "wouter";
 import type { ComparisonView, ExperimentLine, PairView } from "../../../src/evals/views/view.ts";
 import { Count, Money } from "../parts/figures.tsx";
 import { LetterBox } from "../parts/letter.tsx";
+import { type Lines, SideBySide } from "../parts/side-by-side.tsx";
 import { Status } from "../parts/status.tsx";
+import { Trail } from "../parts/trail.tsx";
 import { useTitle } from "../shell/title.ts";
 import { pathOf } from "../wire/http.ts";
 import { CaseList } from "./case-list.tsx";
@@ -36,11 +37,7 @@ export default function ExperimentComparePage({
   return (
     <section className="page">
       <div className="page-head">
-        <p className="trail">
-          <Link href="/experiments" className="text-link">
-            Experiments
-          </Link>
-        </p>
+        <Trail steps={[{ name: "Experiments", href: "/experiments" }]} />
         <h1 className="mono">
           {name} after {base}
         </h1>
@@ -106,7 +103,7 @@ export default function ExperimentComparePage({
 }
 
 function Both({ of: { before, after } }: { readonly of: ComparisonView }) {
-  const rows: readonly (readonly [name: string, of: (one: ExperimentLine) => ReactNode])[] = [
+  const lines: Lines<ExperimentLine> = [
     ["Status", ({ status }) => <Status status={status} />],
     [
       "Score",
@@ -118,29 +115,11 @@ function Both({ of: { before, after } }: { readonly of: ComparisonView }) {
     ["Cost", ({ name, costUsd }) => <Money usd={costUsd} name={`compare.cost ${name}`} />],
   ];
   return (
-    <table className="beside card">
-      <thead>
-        <tr>
-          <td />
-          {[before, after].map(({ name }, i) => (
-            <th key={i === 0 ? "before" : "after"} scope="col">
-              <Link href={`/experiments/${encodeURIComponent(name)}`} className="text-link mono">
-                {name}
-              </Link>
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(([name, of]) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            <td>{of(before)}</td>
-            <td>{of(after)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <SideBySide
+      sides={[before, after]}
+      linkOf={({ name }) => ({ name, href: `/experiments/${encodeURIComponent(name)}` })}
+      lines={lines}
+    />
   );
 }
 

@@ -3,6 +3,7 @@ import type { CaseView, ExperimentView } from "../../../src/evals/views/view.ts"
 import { Ago, Count, Duration, Money } from "../parts/figures.tsx";
 import { LetterBox } from "../parts/letter.tsx";
 import { Status } from "../parts/status.tsx";
+import { Trail } from "../parts/trail.tsx";
 import { useTitle } from "../shell/title.ts";
 import { pathOf } from "../wire/http.ts";
 import { CaseList } from "./case-list.tsx";
@@ -22,11 +23,7 @@ export default function ExperimentPage({ name }: { readonly name: string }) {
   return (
     <section className="page">
       <div className="page-head">
-        <p className="trail">
-          <Link href="/experiments" className="text-link">
-            Experiments
-          </Link>
-        </p>
+        <Trail steps={[{ name: "Experiments", href: "/experiments" }]} />
         <h1 className="mono">{name}</h1>
         {data !== undefined && <Status status={data.status} />}
         {data !== undefined && <Others of={data} />}
