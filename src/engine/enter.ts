@@ -6,6 +6,7 @@ import { isEnded, notUndone, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Limits, Spent } from "../core/limits.ts";
 import { outlineOf } from "../core/outline.ts";
+import type { Overlay } from "../core/overlay.ts";
 import { type Path, undoPath } from "../core/paths.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
 import { equal } from "../core/state.ts";
@@ -33,6 +34,7 @@ export interface Entrance {
     readonly limits: Limits | undefined;
     readonly scopes: readonly ScopeRecord[];
     readonly alertAt: readonly number[];
+    readonly overlay: Overlay;
     /** One that exists is refused. */
     readonly isOnlyNew: boolean;
   };
@@ -81,7 +83,7 @@ export interface Setting<State> {
 export async function enter<State>(setting: Setting<State>, entrance: Entrance): Promise<Entered> {
   const { store, world } = setting.options;
   const { runId, fresh } = entrance;
-  const first = fresh === undefined ? undefined : firstOf(setting, fresh);
+  const first = fresh === undefined ? undefined : await firstOf(setting, fresh);
   let lease: Lease | "exists" | "unknown" = "exists";
   if (fresh !== undefined) lease = await acquire(store, world, runId, setting.ttlMs, true);
   if (lease === "exists" && fresh?.isOnlyNew) checked(entrance, await load(store, runId));
@@ -127,7 +129,7 @@ async function begin<State>(
   let tenure: Tenure | undefined;
   const journal = new Journal(run, lease, queueOf(store, world), world, (error) => tenure?.lose(error));
   journal.onCommit((entries) => setting.onCommit(runId, entries));
-  const root = await overlaidRoot(setting.root, run.created?.overlay);
+  const root = await overlaidRoot(setting.root, (run.created ?? first?.fact)?.overlay);
   if (run.created !== undefined) await resume({ ...setting, root }, entrance, journal, lease);
   else if (first === undefined) throw neverBegun(runId);
   else {
@@ -174,7 +176,11 @@ interface First {
 }
 
 /** @throws UnstorableValueError for an input or a state that cannot be kept. */
-function firstOf<State>({ root, options }: Setting<State>, fresh: NonNullable<Entrance["fresh"]>): First {
+async function firstOf<State>(
+  { root: bare, options }: Setting<State>,
+  fresh: NonNullable<Entrance["fresh"]>,
+): Promise<First> {
+  const root = await overlaidRoot(bare, fresh.overlay);
   const { fingerprint, blob } = versionOf(root.node);
   const outline = outlineOf(root.node, root.pipeline.name, options.release);
   const input = keep(fresh.input, `input of ${root.path}`, root.path);
@@ -190,6 +196,7 @@ function firstOf<State>({ root, options }: Setting<State>, fresh: NonNullable<En
     ...(fresh.scopes.length > 0 ? { scopes: fresh.scopes } : {}),
     ...(fresh.alertAt.length > 0 ? { alertAt: fresh.alertAt } : {}),
     ...(options.origin ? { origin: options.origin } : {}),
+    ...(fresh.overlay.length > 0 ? { overlay: fresh.overlay } : {}),
   };
   return { fact, blobs: [blob, outline, input.blob], given: { input: input.json, state: fact.state } };
 }

@@ -80,6 +80,11 @@ export interface StartOptions {
   readonly scopes?: readonly (string | SharedScope)[];
   /** Fields over those of the initial state. */
   readonly state?: object;
+  /**
+   * Prompts and settings of agents, changed for this run: a JSON Patch (RFC 6902) over `improvables(pipeline)`. Recorded: the
+   * run keeps the one it was created with.
+   */
+  readonly overlay?: Overlay;
 }
 
 /** How a run is forked. */

@@ -97,13 +97,15 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       const state = { ...initialState(this.#root), ...this.#options.state?.(), ...options.state };
       const scopes = scopesOf(this.#options.scopes, options.scopes);
       const alertAt = percents(this.#options.alertAt);
-      await this.#examine(limits, scopes);
+      const { overlay = [] } = options;
+      await this.#examine(limits, scopes, await overlaidRoot(this.#root, overlay));
       const fresh = {
         input: await this.#inputOf(runId, input),
         state,
         limits: limits ?? this.#root.limits,
         scopes,
         alertAt,
+        overlay,
         isOnlyNew: options.onlyNew ?? false,
       };
       const { version } = this.#options;
