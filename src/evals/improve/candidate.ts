@@ -47,7 +47,7 @@ export function patchBetween(before: JsonObject, after: JsonObject): Overlay {
   for (const place of Object.keys({ ...before, ...after })) {
     const [from, to] = [fieldsAt(before, place), fieldsAt(after, place)];
     for (const field of Object.keys({ ...from, ...to })) {
-      const path = `/${pointerKey(place)}/${pointerKey(field)}`;
+      const path = pointerTo(place, field);
       const [was, is] = [from[field], to[field]];
       if (was !== undefined && is !== undefined && equal(was, is)) continue;
       if (was !== undefined) pins.push({ op: "test", path, value: was });
@@ -69,5 +69,9 @@ export const withValue = (values: JsonObject, place: string, field: string, valu
   ...values,
   [place]: { ...fieldsAt(values, place), [field]: value },
 });
+
+/** A field's JSON Pointer (RFC 6901). */
+export const pointerTo = (place: string, field: string): string =>
+  `/${pointerKey(place)}/${pointerKey(field)}`;
 
 const pointerKey = (key: string): string => key.replaceAll("~", "~0").replaceAll("/", "~1");

@@ -1,0 +1,429 @@
+/**
+ * The search for better values of a pipeline: reflective evolution in the manner of GEPA (arXiv 2507.19457). A round takes parents
+ * from the front, tries each on a few cases of the train split, asks for changes of one component, and keeps a change that does
+ * better on the same cases: as far as the validation split bears it out. It never sees the test split.
+ *
+ * All chance comes from the seed, and what goes on side by side is dealt with in a fixed order: the same laboratory brings the
+ * same result.
+ */
+import type { Json, JsonObject } from "../../core/json.ts";
+import type { Overlay } from "../../core/overlay.ts";
+import type { Case } from "../dataset/case.ts";
+import { baseOf, type Candidate, candidateOf, fieldsAt, patchBetween, pointerTo } from "./candidate.ts";
+import { type Chance, chanceOf } from "./chance.ts";
+import { type Component, ComponentChoice, componentsOf } from "./components.ts";
+import { bestOf, type Contender, meanScore } from "./contender.ts";
+import { type ImprovablesDocument, valuesOf } from "./document.ts";
+import { frontOf } from "./front.ts";
+import type { Laboratory, Outcome, Proposal } from "./laboratory.ts";
+import { type Couple, couplesOf, merged } from "./merge.ts";
+import { Deck } from "./minibatch.ts";
+import { raced } from "./race.ts";
+import { Rollouts } from "./rollouts.ts";
+import { shorter, suggested } from "./rules.ts";
+
+/** What a check says of a patch. */
+export type Checked =
+  | { readonly ok: true; readonly patch: Overlay; readonly values: JsonObject }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+export interface SearchOptions {
+  readonly document: ImprovablesDocument;
+  /** Cases to learn from, and others to choose by. None of either may be of the test split. */
+  readonly train: readonly Case[];
+  readonly validation: readonly Case[];
+  readonly laboratory: Laboratory;
+  /** Whether a patch, of unknown origin, may be made of the document. */
+  readonly check: (document: ImprovablesDocument, patch: unknown) => Promise<Checked>;
+  readonly seed: number;
+  /** The most cases that may be tried, each once with each candidate. */
+  readonly rollouts: number;
+  /** Whether the laboratory has somebody to ask. Without, texts are changed by rules. Default true. */
+  readonly hasReflector?: boolean;
+  /** Proposals that are made side by side in a round. Default 2. */
+  readonly proposals?: number;
+  /** Cases of the train split that a change is tried on first. Default 3. */
+  readonly minibatch?: number;
+  /** The search ends after so many rounds without a better candidate. Default 12. */
+  readonly patience?: number;
+  /** Asked before each round: whether there is money for one. Default: there is. */
+  readonly affords?: () => Promise<boolean>;
+  readonly onProgress?: (progress: SearchProgress) => void;
+}
+
+/** How far a search has come. */
+export interface SearchProgress {
+  readonly round: number;
+  readonly rollouts: number;
+  readonly candidates: number;
+  /** Means over the validation split, from 0 to 1. */
+  readonly base: number;
+  readonly best: number;
+}
+
+/** A candidate, and how it did on the validation split. */
+export interface Judged {
+  readonly candidate: Candidate;
+  /** The mean, from 0 to 1. */
+  readonly score: number;
+  /** Of so many cases: fewer than all where it could not become the best any more. */
+  readonly cases: number;
+}
+
+export interface SearchResult {
+  /** The best on the validation split; the base itself where nothing was better. */
+  readonly best: Candidate;
+  readonly base: Candidate;
+  /** All that came as far as the validation split, in the order they came. */
+  readonly candidates: readonly Judged[];
+  readonly rollouts: number;
+  readonly rounds: number;
+  readonly proposals: ProposalCount;
+  readonly stopped: "rollouts" | "no-progress" | "budget" | "perfect";
+}
+
+/** What became of the proposals. */
+export interface ProposalCount {
+  readonly made: number;
+  /** Refused by the check. `faults`: why, of the first few. */
+  readonly refused: number;
+  readonly faults: readonly string[];
+  /** The same as another candidate. */
+  readonly known: number;
+  /** No better on the cases of the train split than the parent. */
+  readonly noBetter: number;
+}
+
+/**
+ * Searches for the values with the best mean on the validation split.
+ *
+ * ```ts
+ * const result = await search({ document, train, validation, laboratory, check, seed: 1, rollouts: 500 });
+ * console.log(result.best.patch);
+ * ```
+ */
+export const search = (options: SearchOptions): Promise<SearchResult> => new Search(options).result();
+
+/** A parent, and the cases it is to do better on. */
+interface Slot {
+  readonly parent: Contender;
+  readonly cases: readonly Case[];
+  readonly outcomes: readonly Outcome[];
+}
+
+/** A change that has passed its check. */
+interface Child {
+  readonly candidate: Candidate;
+  readonly values: JsonObject;
+  readonly slot: Slot;
+  readonly component: Component;
+}
+
+const mostFaults = 5;
+
+class Search {
+  readonly #options: SearchOptions;
+  readonly #components: readonly Component[];
+  readonly #baseValues: JsonObject;
+  readonly #base: Candidate;
+  readonly #chance: Chance;
+  readonly #rollouts: Rollouts;
+  readonly #deck: Deck;
+  readonly #choice: ComponentChoice;
+  readonly #validation: readonly Case[];
+  readonly #contenders: Contender[] = [];
+  readonly #known = new Set<string>();
+  readonly #coupled = new Set<string>();
+  readonly #count = { made: 0, refused: 0, known: 0, noBetter: 0 };
+  readonly #faults: string[] = [];
+  #round = 0;
+
+  constructor(options: SearchOptions) {
+    this.#options = options;
+    this.#components = componentsOf(options.document);
+    this.#baseValues = valuesOf(options.document);
+    this.#base = baseOf(this.#baseValues);
+    this.#chance = chanceOf(options.seed);
+    this.#rollouts = new Rollouts(options.laboratory, options.rollouts);
+    this.#deck = new Deck(options.train, this.#chance);
+    this.#choice = new ComponentChoice(this.#components);
+    this.#validation = this.#chance.shuffled(options.validation);
+    this.#known.add(this.#base.id);
+  }
+
+  async result(): Promise<SearchResult> {
+    const { affords, patience = 12 } = this.#options;
+    const stopped = (await this.#begin()) ? undefined : ("rollouts" as const);
+    if (stopped !== undefined || this.#components.length === 0) return this.#ended(stopped ?? "no-progress");
+    let idle = 0;
+    for (;;) {
+      if (this.#bestScore() >= 1) return this.#ended("perfect");
+      if (idle >= patience) return this.#ended("no-progress");
+      if (affords !== undefined && !(await affords())) return this.#ended("budget");
+      const before = this.#bestScore();
+      this.#round += 1;
+      if (!(await this.#nextRound())) return this.#ended("rollouts");
+      idle = this.#bestScore() > before ? 0 : idle + 1;
+      this.#tell();
+    }
+  }
+
+  async #begin(): Promise<boolean> {
+    const values = this.#baseValues;
+    if (!this.#rollouts.allows(this.#base, this.#validation)) return false;
+    const outcomes = await this.#rollouts.try(this.#base, this.#validation);
+    const scores = new Map(outcomes.map(({ caseId, score }) => [caseId, score]));
+    this.#contenders.push({ candidate: this.#base, values, scores });
+    this.#tell();
+    return true;
+  }
+
+  /** @returns false when the limit of rollouts leaves nothing to be done. */
+  async #nextRound(): Promise<boolean> {
+    const slots = await this.#slots();
+    if (slots.length === 0) return false;
+    const children = await this.#children(
+      slots.filter(({ outcomes }) => outcomes.some(({ score }) => score < 1)),
+    );
+    const better = await this.#better(children);
+    for (const { component } of better) this.#choice.helped(component);
+    await this.#race(better);
+    if (better.length > 0) await this.#race(await this.#mergers());
+    return true;
+  }
+
+  /** Parents and what they do on a few cases each. */
+  async #slots(): Promise<Slot[]> {
+    const { proposals = 2 } = this.#options;
+    const planned: Omit<Slot, "outcomes">[] = [];
+    const trials: Promise<readonly Outcome[]>[] = [];
+    for (let i = 0; i < proposals; i += 1) {
+      const parent = this.#parent();
+      const cases = this.#minibatch(parent);
+      if (!this.#rollouts.allows(parent.candidate, cases)) break;
+      planned.push({ parent, cases });
+      trials.push(this.#rollouts.try(parent.candidate, cases));
+    }
+    const outcomes = await Promise.all(trials);
+    return planned.map((slot, i) => ({ ...slot, outcomes: outcomes[i] ?? [] }));
+  }
+
+  /** The best one, or one of the front, each as probable as the cases it is best at are many. */
+  #parent(): Contender {
+    const best = this.#best();
+    if (best !== undefined && this.#chance.next() < 0.5) return best;
+    return this.#chance.weighted([...frontOf(this.#contenders)]);
+  }
+
+  /** Cases the parent is known to fail at, and new ones: what is learned should not rest on the same few. */
+  #minibatch({ candidate }: Contender): readonly Case[] {
+    const { train, minibatch = 3 } = this.#options;
+    const failing = new Set(
+      this.#rollouts.known(candidate, train).flatMap(({ caseId, score }) => (score < 1 ? [caseId] : [])),
+    );
+    const known = this.#chance.shuffled(train.filter(({ id }) => failing.has(id))).slice(0, minibatch - 1);
+    return [...known, ...this.#deck.deal(minibatch - known.length, known)];
+  }
+
+  /** A change for each slot, of those that pass their check and are new. */
+  async #children(slots: readonly Slot[]): Promise<Child[]> {
+    const asked = slots.map((slot) => {
+      const failures = slot.outcomes.filter(({ score }) => score < 1);
+      const component = this.#choice.next(failures, this.#chance);
+      return { slot, component, proposals: this.#proposalsFor(slot, component) };
+    });
+    const all = await Promise.all(asked.map(({ proposals }) => proposals));
+    const children: Child[] = [];
+    for (const [i, { slot, component }] of asked.entries()) {
+      for (const proposal of all[i] ?? []) {
+        const made = await this.#made(proposal, [slot.parent]);
+        if (made !== undefined) children.push({ ...made, slot, component });
+      }
+    }
+    return children;
+  }
+
+  /** Chance is drawn before anything is waited for. */
+  async #proposalsFor(slot: Slot, component: Component): Promise<readonly Proposal[]> {
+    const { laboratory, train, hasReflector = true, document } = this.#options;
+    const { place, field, improvable } = component;
+    const { values, candidate } = slot.parent;
+    const value = fieldsAt(values, place)[field];
+    const outcomes = this.#rollouts.known(candidate, train);
+    const roll = this.#chance.next();
+    const seed = Math.floor(this.#chance.next() * 2 ** 31);
+    if (improvable.type === "text" && hasReflector && typeof value === "string") {
+      const isLong = value.length > longText;
+      if (isLong && roll < 0.15) return [asProposal(component, shorter(value, this.#chance))];
+      const kind = roll > 0.7 ? "delta" : "rewrite";
+      const cases = slot.cases;
+      return laboratory.reflect({
+        ...{ document, candidate, values, place, field, cases, outcomes: slot.outcomes, kind, seed },
+      });
+    }
+    const found = suggested(component, value, { cases: train, outcomes }, this.#chance);
+    return found === undefined ? [] : [asProposal(component, found)];
+  }
+
+  /** The candidate of a proposal; undefined where it is refused, or known. */
+  async #made(
+    { patch, note, by }: Proposal,
+    parents: readonly Contender[],
+  ): Promise<{ readonly candidate: Candidate; readonly values: JsonObject } | undefined> {
+    const { document, check } = this.#options;
+    this.#count.made += 1;
+    const from = parents[0]?.values ?? this.#baseValues;
+    const first = await check(under(document, from), patch);
+    if (!first.ok) return this.#refuse(first.faults);
+    // Of what many small steps add up to, the bounds hold as of one.
+    const whole = await check(document, patchBetween(this.#baseValues, first.values));
+    if (!whole.ok) return this.#refuse(whole.faults);
+    const { values } = whole;
+    const candidate = candidateOf(this.#baseValues, values, {
+      parents: parents.map(({ candidate }) => candidate.id),
+      by,
+      note,
+    });
+    if (this.#known.has(candidate.id)) {
+      this.#count.known += 1;
+      return undefined;
+    }
+    this.#known.add(candidate.id);
+    return { candidate, values };
+  }
+
+  #refuse(faults: readonly string[]): undefined {
+    this.#count.refused += 1;
+    for (const fault of faults) {
+      if (this.#faults.length < mostFaults && !this.#faults.includes(fault)) this.#faults.push(fault);
+    }
+    return undefined;
+  }
+
+  /**
+   * Those that do better than their parents on the same cases. They are tried first where there is something to gain: who
+   * gains nothing there is tried no further.
+   */
+  async #better(children: readonly Child[]): Promise<Child[]> {
+    let standing = children;
+    for (const part of [(score: number) => score < 1, (score: number) => score >= 1]) {
+      const planned = standing.flatMap((child) => {
+        const scores = scoresOf(child.slot.outcomes);
+        const cases = child.slot.cases.filter(({ id }) => part(scores.get(id) ?? 0));
+        if (!this.#rollouts.allows(child.candidate, cases)) return [];
+        return [{ child, trial: this.#rollouts.try(child.candidate, cases) }];
+      });
+      await Promise.all(planned.map(({ trial }) => trial));
+      standing = planned.map(({ child }) => child).filter((child) => this.#gain(child) > 1e-9);
+    }
+    this.#count.noBetter += children.length - standing.length;
+    return [...standing];
+  }
+
+  #gain({ candidate, slot: { cases, outcomes } }: Child): number {
+    const before = scoresOf(outcomes);
+    const after = this.#rollouts.known(candidate, cases);
+    return after.reduce((sum, { caseId, score }) => sum + score - (before.get(caseId) ?? 0), 0);
+  }
+
+  /** Tries them on the validation split, and adds them to the contenders. */
+  async #race(
+    runners: readonly { readonly candidate: Candidate; readonly values: JsonObject }[],
+  ): Promise<void> {
+    const best = this.#best();
+    if (runners.length === 0 || best === undefined) return;
+    const candidates = runners.map(({ candidate }) => candidate);
+    const scores = await raced(candidates, this.#validation, best.scores, this.#rollouts);
+    for (const [i, { candidate, values }] of runners.entries()) {
+      const own = scores[i];
+      if (own !== undefined && own.size > 0) this.#contenders.push({ candidate, values, scores: own });
+    }
+  }
+
+  /** What the best couple that was not tried yet is together. */
+  async #mergers(): Promise<{ readonly candidate: Candidate; readonly values: JsonObject }[]> {
+    const front = [...frontOf(this.#contenders).keys()];
+    const couple = couplesOf(front, this.#contenders).find((one) => !this.#coupled.has(nameOf(one)));
+    if (couple === undefined) return [];
+    this.#coupled.add(nameOf(couple));
+    const { one, other } = couple;
+    const { values, clashes } = merged(couple, this.#components);
+    const note = `joins ${one.candidate.id} and ${other.candidate.id}`;
+    const proposals: Proposal[] = [{ patch: patchBetween(one.values, values), note, by: "merge" }];
+    const [clash] = clashes;
+    const { hasReflector = true, laboratory, document } = this.#options;
+    if (clash !== undefined && hasReflector) {
+      const seed = Math.floor(this.#chance.next() * 2 ** 31);
+      const asked = await laboratory.reflect({
+        ...{ document, candidate: one.candidate, values, place: clash.place, field: clash.field, seed },
+        ...{ outcomes: [], cases: [], kind: "merge", other: other.candidate },
+      });
+      proposals.push(...asked);
+    }
+    const made = [];
+    for (const proposal of proposals) made.push(await this.#made(proposal, [one, other]));
+    return made.filter((one) => one !== undefined);
+  }
+
+  #best(): Contender | undefined {
+    return bestOf(this.#contenders, this.#validation.length);
+  }
+
+  #bestScore(): number {
+    const best = this.#best();
+    return best === undefined ? 0 : meanScore(best);
+  }
+
+  #tell(): void {
+    const [base] = this.#contenders;
+    this.#options.onProgress?.({
+      round: this.#round,
+      rollouts: this.#rollouts.used,
+      candidates: this.#contenders.length,
+      base: base === undefined ? 0 : meanScore(base),
+      best: this.#bestScore(),
+    });
+  }
+
+  #ended(stopped: SearchResult["stopped"]): SearchResult {
+    return {
+      best: this.#best()?.candidate ?? this.#base,
+      base: this.#base,
+      candidates: this.#contenders.map((one) => ({
+        candidate: one.candidate,
+        score: meanScore(one),
+        cases: one.scores.size,
+      })),
+      rollouts: this.#rollouts.used,
+      rounds: this.#round,
+      proposals: { ...this.#count, faults: this.#faults },
+      stopped,
+    };
+  }
+}
+
+/** From so many characters on it is worth trying a text without one of its sentences. */
+const longText = 600;
+
+const scoresOf = (outcomes: readonly Outcome[]): ReadonlyMap<string, number> =>
+  new Map(outcomes.map(({ caseId, score }) => [caseId, score]));
+
+const nameOf = ({ one, other }: Couple): string => [one.candidate.id, other.candidate.id].sort().join(" ");
+
+const asProposal = (
+  { place, field }: Component,
+  { value, by, note }: { readonly value: Json; readonly by: string; readonly note: string },
+): Proposal => ({ patch: [{ op: "replace", path: pointerTo(place, field), value }], note, by });
+
+/** The document with other values: what a patch of a candidate is checked against. */
+function under(document: ImprovablesDocument, values: JsonObject): ImprovablesDocument {
+  const places = Object.entries(document.places).map(([place, fields]) => {
+    const now = fieldsAt(values, place);
+    const known = Object.entries(fields).flatMap(([field, improvable]) => {
+      const value = now[field];
+      return value === undefined ? [] : [[field, { ...improvable, value }] as const];
+    });
+    return [place, Object.fromEntries(known)] as const;
+  });
+  return { ...document, places: Object.fromEntries(places) };
+}
