@@ -15,7 +15,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   stores: ["ports", "core"],
   events: ["ports", "core"],
   lens: ["ports", "core"],
-  evals: ["agents", "engine", "ports", "core", "budget"],
+  evals: ["lens", "agents", "engine", "ports", "core", "budget"],
   links: ["engine", "ports", "core"],
   schedules: ["ports", "core"],
   telemetry: ["ports", "core"],

@@ -10,6 +10,7 @@ import { versionOf } from "../../core/fingerprint.ts";
 import { fold } from "../../core/fold.ts";
 import type { Json } from "../../core/json.ts";
 import { decimalUsd } from "../../core/limits.ts";
+import type { Overlay } from "../../core/overlay.ts";
 import { isRunId } from "../../core/paths.ts";
 import type { SharedScope } from "../../core/scopes.ts";
 import type { Step } from "../../core/step.ts";
@@ -18,7 +19,7 @@ import { rootOf } from "../../engine/root.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Case } from "../dataset/case.ts";
 import type { Dataset } from "../dataset/dataset.ts";
-import { type Answered, type Scorer, type Scoring, scored } from "../scorers/scorer.ts";
+import { type Answered, type Scorer, type Scoring, type ScoringContext, scored } from "../scorers/scorer.ts";
 import { journalOf } from "./journal.ts";
 import { plain } from "./plain.ts";
 import { type ExperimentInput, preview, type TrialRecord } from "./record.ts";
@@ -99,9 +100,11 @@ export function experiment(options: ExperimentOptions): Step<ExperimentInput, Tr
   if (twice !== undefined) throw new InvalidOptionError(`two scorers are called "${twice}"`);
   const tried = versionOf(rootOf(task.node).node).fingerprint;
   const version = JSON.stringify([tried, scorers.map(({ name, version }) => [name, version])]);
-  const trial = step("trial", (which: Trial, ctx) => conduct(which, ctx as PaidContext, options), {
-    version,
-  });
+  const trial = step(
+    "trial",
+    (which: Trial, ctx) => conduct(which, trialRunId(ctx.runId, which), ctx as PaidContext, options),
+    { version },
+  );
   const each = mapOver("trials", trial, {
     over: trialsOf,
     key: ({ case: { id }, trial }: Trial) => `${id}#${trial}`,
@@ -113,18 +116,30 @@ export function experiment(options: ExperimentOptions): Step<ExperimentInput, Tr
 /** The name of the pipeline that all experiments are runs of. */
 export const experimentPipeline = "flujo-eval";
 
-interface Trial {
+/** One case, tried once: from 1. */
+export interface Trial {
   readonly case: Case;
   readonly trial: number;
 }
+
+/** What a trial needs. */
+export type TrialOptions = Pick<ExperimentOptions, "flujo" | "store" | "scorers" | "scopes"> & {
+  /** Changed of the pipeline for this trial. */
+  readonly overlay?: Overlay;
+};
 
 /** All first trials, then all second ones: what is known when money runs out is known of as many cases as can be. */
 function* trialsOf({ cases, trials }: ExperimentInput): Generator<Trial> {
   for (let trial = 1; trial <= trials; trial += 1) for (const one of cases) yield { case: one, trial };
 }
 
-async function conduct(which: Trial, ctx: PaidContext, options: ExperimentOptions): Promise<TrialRecord> {
-  const runId = trialRunId(ctx.runId, which);
+/** Tries a case in a run of its own, and scores what comes. Recorded in the context, it is done once. */
+export async function conduct(
+  which: Trial,
+  runId: string,
+  ctx: ScoringContext,
+  options: TrialOptions,
+): Promise<TrialRecord> {
   const ending = await ctx.run("run", () => run(runId, which.case.input, options));
   const { id, cluster, tags } = which.case;
   const scores =
@@ -166,14 +181,14 @@ interface Ending {
 async function run(
   runId: string,
   input: Json,
-  { flujo, store, scopes = [] }: ExperimentOptions,
+  { flujo, store, scopes = [], overlay = [] }: TrialOptions,
 ): Promise<Ending> {
   // A run that has failed counts as it is: starting it again would try, and pay, once more.
   const known = await endingIn(store, runId);
   if (known !== undefined) return known;
   let result: RunResult<unknown>;
   try {
-    result = await flujo.start(input as never, { runId, scopes }).result(); // whether it fits, its pipeline says
+    result = await flujo.start(input as never, { runId, scopes, overlay }).result(); // whether it fits, its pipeline says
   } catch (error) {
     if (!FlujoError.isInstance(error) || error.code !== "invalid-input") throw error;
     return {
@@ -235,7 +250,7 @@ async function durationOf(store: Store, runId: string): Promise<number | undefin
 async function scoresOf(
   { output, picoUsd, durationMs }: Ending,
   one: Case,
-  ctx: PaidContext,
+  ctx: ScoringContext,
   scorers: readonly Scorer[],
 ): Promise<Scoring[]> {
   const { input, expected } = one;
