@@ -30,3 +30,38 @@ export function valuesOf({ places }: ImprovablesDocument): JsonObject {
     ]),
   );
 }
+
+import { versionOf } from "../../core/fingerprint.ts";
+import type { Node } from "../../core/node.ts";
+import { improvablesOf } from "../../core/overlay.ts";
+import { rootOf } from "../../engine/root.ts";
+export function documentOf(root: Node): ImprovablesDocument {
+  const { node, pipeline } = rootOf(root);
+  return {
+    version: 1,
+    pipeline: pipeline.name,
+    fingerprint: versionOf(node).fingerprint,
+    places: Object.fromEntries(
+      Object.entries(improvablesOf(node)).map(([p, f]) => [
+        p,
+        Object.fromEntries(
+          Object.entries(f).map(([k, value]) => [
+            k,
+            {
+              type:
+                k === "examples"
+                  ? "examples"
+                  : k === "model"
+                    ? "model"
+                    : typeof value === "number"
+                      ? "number"
+                      : "text",
+              value,
+              mayChange: k !== "model" && typeof value !== "number",
+            } as Improvable,
+          ]),
+        ),
+      ]),
+    ),
+  };
+}

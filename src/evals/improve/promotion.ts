@@ -108,14 +108,23 @@ export function promotion(
   const difference = pairedDifference(pairs, { confidence, ...resamples });
   const slices = slicesOf(pairs, sliceMargin);
   const cost = { before: averageCost(before), after: averageCost(after) };
-  const known = { difference, confidence, look, slices, cost: { before: usd(cost.before), after: usd(cost.after) } };
+  const known = {
+    difference,
+    confidence,
+    look,
+    slices,
+    cost: { before: usd(cost.before), after: usd(cost.after) },
+  };
   const fallen = Object.keys(slices).filter((tag) => slices[tag]?.regressed === "yes");
   const gain = difference.mean - threshold;
   const told = (verdict: PromotionVerdict, why: string): Promotion => ({ verdict, ...known, why });
   if (gain <= 1e-12)
     return told("no-gain", `It is not better: the cases score ${signed(difference.mean)} on average.`);
   if (fallen.length > 0)
-    return told("slice-regressed", `It is better on the whole, and worse on ${fallen.map(quoted).join(", ")}.`);
+    return told(
+      "slice-regressed",
+      `It is better on the whole, and worse on ${fallen.map(quoted).join(", ")}.`,
+    );
   if (isTooCostly(before, after, maxCostRatio)) {
     const most = `${maxCostRatio} times of that`;
     return told(
