@@ -4,6 +4,7 @@ export type { AgentOptions, Example } from "./agents/agent-options.ts";
 export type { Prompt, PromptPart } from "./agents/attachments.ts";
 export { type EmbedOptions, embed } from "./agents/embed.ts";
 export { type GenerateImageOptions, generateImage } from "./agents/generate-image.ts";
+export type { Bounds, ImproveTerms } from "./agents/improve-terms.ts";
 export { type ModelsOptions, models } from "./agents/models.ts";
 export type { PaceLimit, PaceLimits } from "./agents/pace.ts";
 export { type Tool, type ToolContext, type ToolOptions, tool } from "./agents/tool.ts";
@@ -50,6 +51,7 @@ export {
 export { concat, lastWins, sum, union } from "./core/reducers.ts";
 export type { Schema, SchemaOutput } from "./core/schema.ts";
 export { daily, type SharedScope } from "./core/scopes.ts";
+export type { SettingsTerms, SettingTerms, SettingValues } from "./core/settings.ts";
 export type { Reducer, Reducers } from "./core/state.ts";
 export type {
   AnyStep,

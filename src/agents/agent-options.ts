@@ -3,8 +3,9 @@ import { InvalidOptionError } from "../core/errors.ts";
 import { jsonSchemaOf } from "../core/fingerprint.ts";
 import type { Schema } from "../core/schema.ts";
 import type { Prompt } from "./attachments.ts";
+import type { ImproveTerms } from "./improve-terms.ts";
 import { isLanguageModel, type LanguageModel, modelName } from "./language-model.ts";
-import { defaultOutputTokens, defaultRepairs } from "./models.ts";
+import { defaultOutputTokens, defaultRepairs, defaultTurns } from "./models.ts";
 import { checkProviderOptions, type ProviderOptions } from "./provider-options.ts";
 import { filled, neverFilled, type Template, template } from "./template.ts";
 import { textOf } from "./text.ts";
@@ -83,6 +84,11 @@ export interface AgentOptions<In, State = unknown> extends Sampling {
   readonly onLoop?: "fail" | "answer";
   /** Handed to the provider as they are: `{ openai: { reasoningEffort: "low" } }`. */
   readonly providerOptions?: ProviderOptions;
+  /**
+   * What `flujo improve` may change: `{ system: true, model: ["openai:gpt-4o"], temperature: { min: 0, max: 1 } }`.
+   * `false`: nothing. Default: what is given as data of the prompts, examples, and the descriptions of tools.
+   */
+  readonly improve?: false | ImproveTerms;
 }
 
 /** Options of any agent, its types forgotten. */
@@ -115,7 +121,7 @@ export function settle(name: string, options: AnyOptions) {
         ? undefined
         : whole(who, "attachmentTokens", options.attachmentTokens, 1),
     repairs: whole(who, "repairs", options.repairs ?? defaultRepairs, 0),
-    maxTurns: whole(who, "maxTurns", options.maxTurns ?? 8, 1),
+    maxTurns: whole(who, "maxTurns", options.maxTurns ?? defaultTurns, 1),
     sameCalls: whole(who, "sameCalls", options.sameCalls ?? 3, 1),
     onLoop: options.onLoop ?? "fail",
     tools: options.tools ?? [],

@@ -11,6 +11,7 @@ import { answerSchema } from "./answer-schema.ts";
 import { asked } from "./asked.ts";
 import type { Prompt } from "./attachments.ts";
 import { improvableIn, improvedOptions } from "./improvable.ts";
+import { checkImprove } from "./improve-terms.ts";
 import { modelName } from "./language-model.ts";
 import { sourceOf } from "./model-step.ts";
 import type { PricedModel } from "./priced-model.ts";
@@ -49,6 +50,7 @@ export function agent(name: string, options: AnyOptions): Step<unknown, unknown,
 
 function agentNode(name: string, options: AnyOptions): WorkNode {
   const settled = settle(name, options);
+  if (options.improve !== undefined) checkImprove(name, options);
   const node: WorkNode = {
     kind: "agent",
     name,
@@ -61,7 +63,7 @@ function agentNode(name: string, options: AnyOptions): WorkNode {
     ),
     providers: builtInProviders,
     asks: (known) => asked(name, settled, known),
-    improvable: improvableIn(options),
+    improvable: () => improvableIn(options),
     improved: (values) => agentNode(name, improvedOptions(name, options, values)),
     freshAttempts: true,
   };

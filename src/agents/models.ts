@@ -46,6 +46,7 @@ export interface ModelsOptions {
 export const defaultOutputTokens = { most: 4_096, least: 16 } as const;
 /** Further turns for an answer that does not fit its schema, when nothing is said. */
 export const defaultRepairs = 2;
+export const defaultTurns = 8;
 
 /**
  * Makes the way to models. Nothing loads before a model is needed.

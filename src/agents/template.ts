@@ -91,6 +91,18 @@ function fill(place: Place, filling: Filling, what: string, path: string): strin
   return textOf(value);
 }
 
+/** The places of a template, as it writes them, each once: `{{input.title}}`. Undefined: it is none that can be read. */
+export function placesOf(text: string): readonly string[] | undefined {
+  try {
+    const { pieces } = template(text, "text");
+    return [
+      ...new Set(pieces.flatMap((piece) => (typeof piece === "string" ? [] : [`{{${piece.source}}}`]))),
+    ];
+  } catch {
+    return undefined;
+  }
+}
+
 /** The places of a template that values of a JSON Schema can never fill, as sentences. */
 export function neverFilled({ what, pieces }: Template, inputSchema: object | undefined): readonly string[] {
   return pieces.flatMap((piece) => {

@@ -2,8 +2,9 @@
 import type { Context } from "./context.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { Awaitable } from "./json.ts";
-import type { Node, OnFailure } from "./node.ts";
+import type { BranchNode, LoopNode, Node, OnFailure } from "./node.ts";
 import type { Schema } from "./schema.ts";
+import { checkedSettings, type SettingsTerms, type SettingValues } from "./settings.ts";
 import type { Reducers } from "./state.ts";
 import {
   type AnyStep,
@@ -35,10 +36,10 @@ export type Settled<Out> =
  * The function runs at least once; its result is recorded exactly once, and from then on the function is not called
  * for this run again.
  */
-export function step<In, Out, State = unknown>(
+export function step<In, Out, State = unknown, const S extends SettingsTerms = Record<never, never>>(
   name: string,
-  work: Work<In, Out, State>,
-  options?: StepOptions,
+  work: Work<In, Out, State, SettingValues<S>>,
+  options?: StepOptions<S>,
 ): Step<In, Out, State> {
   return toStep(workNode(name, work, options));
 }
@@ -185,22 +186,38 @@ export function parallel(
  *
  * @throws UnknownBranchError while running, for a key that has no branch when there is no `otherwise`.
  */
-export function branchOn<In, const B extends Record<string, AnyStep>, Other extends AnyStep>(
+export function branchOn<
+  In,
+  const B extends Record<string, AnyStep>,
+  Other extends AnyStep,
+  const S extends SettingsTerms = Record<never, never>,
+>(
   name: string,
-  choose: (input: In, context: Pick<Context, "state">) => Awaitable<string>,
+  choose: (
+    input: In,
+    context: Pick<Context<unknown, SettingValues<S>>, "state" | "settings">,
+  ) => Awaitable<string>,
   branches: B & { [K in keyof B]: Step<In, unknown, never> },
-  options: { readonly otherwise: Other & Step<NoInfer<In>, unknown, never> },
+  options: { readonly otherwise: Other & Step<NoInfer<In>, unknown, never>; readonly settings?: S },
 ): Step<In, OutputOf<B[keyof B]> | OutputOf<Other>, All<StateOf<B[keyof B]> | StateOf<Other>>>;
-export function branchOn<In, const B extends Record<string, AnyStep>>(
+export function branchOn<
+  In,
+  const B extends Record<string, AnyStep>,
+  const S extends SettingsTerms = Record<never, never>,
+>(
   name: string,
-  choose: (input: In, context: Pick<Context, "state">) => Awaitable<keyof B & string>,
+  choose: (
+    input: In,
+    context: Pick<Context<unknown, SettingValues<S>>, "state" | "settings">,
+  ) => Awaitable<keyof B & string>,
   branches: B & { [K in keyof B]: Step<In, unknown, never> },
+  options?: { readonly settings?: S },
 ): Step<In, OutputOf<B[keyof B]>, All<StateOf<B[keyof B]>>>;
 export function branchOn(
   name: string,
-  choose: (input: never, context: Pick<Context<never>, "state">) => Awaitable<string>,
+  choose: (input: never, context: Pick<Context<never, never>, "state" | "settings">) => Awaitable<string>,
   branches: Record<string, AnyStep>,
-  options: { otherwise?: AnyStep } = {},
+  options: { otherwise?: AnyStep; settings?: SettingsTerms } = {},
 ): unknown {
   const otherwise = options.otherwise
     ? { otherwise: nodeOf(options.otherwise, `the default of "${name}"`) }
@@ -208,18 +225,24 @@ export function branchOn(
   return toStep({
     kind: "branchOn",
     name: checkedName(name),
-    choose,
+    choose: choose as BranchNode["choose"], // erased, as all bodies
     branches: nodesOf(name, branches),
     ...otherwise,
+    ...settingsIn(`branchOn "${name}"`, options),
   });
 }
 
+const settingsIn = (who: string, { settings }: { settings?: SettingsTerms }): { settings?: SettingsTerms } =>
+  settings === undefined ? {} : { settings: checkedSettings(who, settings) };
+
 /** When a loop ends. */
-export interface LoopOptions<T, State> {
+export interface LoopOptions<T, State, S extends SettingsTerms = SettingsTerms> {
+  /** Values that `until` goes by and finds in its second argument: part of the loop's version, and changed by overlays. */
+  readonly settings?: S;
   /** Looked at after each turn, `count` from 1; the verdict is recorded. */
   readonly until: (
     value: T,
-    loop: { readonly count: number; readonly state: NoInfer<State> },
+    loop: { readonly count: number; readonly state: NoInfer<State>; readonly settings: SettingValues<S> },
   ) => Awaitable<boolean>;
   /** The most turns: a whole number from 1. */
   readonly maxLoops: number;
@@ -240,18 +263,19 @@ export interface LoopOptions<T, State> {
  *
  * @throws LoopLimitError while running, after `maxLoops` turns, unless `onMaxLoops` is `last`.
  */
-export function loopUntil<T, State>(
+export function loopUntil<T, State, const S extends SettingsTerms = Record<never, never>>(
   name: string,
   body: Step<T, T, State>,
-  options: LoopOptions<T, State>,
+  options: LoopOptions<T, State, S>,
 ): Step<T, T, State> {
   return toStep({
     kind: "loopUntil",
     name: checkedName(name),
     body: nodeOf(body, `the body of "${name}"`),
-    until: options.until as (value: never, loop: { count: number; state: never }) => Awaitable<boolean>, // erased, as all bodies
+    until: options.until as LoopNode["until"], // erased, as all bodies
     maxLoops: options.maxLoops,
     onMaxLoops: options.onMaxLoops ?? "fail",
+    ...settingsIn(`loopUntil "${name}"`, options),
   });
 }
 

@@ -77,7 +77,7 @@ export interface ModelOptions {
  * operations: each is recorded under the step's own path, so a crash inside a step resumes inside it. Give each a name of its
  * own; a repeated name is numbered in the order of use, so a body must call its operations in the same order each time it runs.
  */
-export interface Context<State = unknown> {
+export interface Context<State = unknown, Settings = object> {
   readonly runId: string;
   readonly path: Path;
   /** From 1. */
@@ -86,6 +86,8 @@ export interface Context<State = unknown> {
   readonly signal: AbortSignal;
   /** The run's shared memory as this attempt sees it, its own changes included. Frozen: change it with `set` or `update`. */
   readonly state: Readonly<State>;
+  /** What the step declares as its settings, as they are now: an overlay can change them. */
+  readonly settings: Settings;
   /** Stable across attempts and restarts: hand it to services that deduplicate. */
   readonly idempotencyKey: string;
   /** Changes fields of the state; committed together with the step's output, or not at all. */

@@ -9,6 +9,7 @@ import type { Json, JsonObject } from "./json.ts";
 import { isQualifier, links, type Node, nameOf, type Place } from "./node.ts";
 import { childPath, isUndo, type Path, undoPath } from "./paths.ts";
 import type { Schema } from "./schema.ts";
+import { type SettingsTerms, settingValues } from "./settings.ts";
 import { inside } from "./tree.ts";
 
 /** One place: where, what (a hash), and the link before it in its sequence. */
@@ -82,7 +83,13 @@ export function ownFacts(node: Place): JsonObject {
   switch (node.kind) {
     case "step":
     case "agent":
-      return { ...facts, ...node.facts, input: schemaFact(node.input), output: schemaFact(node.output) };
+      return {
+        ...facts,
+        ...node.facts,
+        ...settingFacts(node),
+        input: schemaFact(node.input),
+        output: schemaFact(node.output),
+      };
     case "pipeline":
       return {
         ...facts,
@@ -94,9 +101,15 @@ export function ownFacts(node: Place): JsonObject {
     case "mapOver":
       return { ...facts, onFailure: node.onFailure, over: codeFact(node.over), key: codeFact(node.key) };
     case "branchOn":
-      return { ...facts, choose: codeFact(node.choose) };
+      return { ...facts, choose: codeFact(node.choose), ...settingFacts(node) };
     case "loopUntil":
-      return { ...facts, until: codeFact(node.until), maxLoops: node.maxLoops, onMaxLoops: node.onMaxLoops };
+      return {
+        ...facts,
+        until: codeFact(node.until),
+        maxLoops: node.maxLoops,
+        onMaxLoops: node.onMaxLoops,
+        ...settingFacts(node),
+      };
     case "sleep":
       return { ...facts, ms: typeof node.ms === "number" ? node.ms : codeFact(node.ms.until) };
     case "humanInTheLoop":
@@ -105,6 +118,10 @@ export function ownFacts(node: Place): JsonObject {
       return { ...facts, schema: schemaFact(node.schema) };
   }
 }
+
+/** The values alone: their bounds decide nothing. */
+const settingFacts = ({ settings }: { readonly settings?: SettingsTerms }): JsonObject =>
+  settings === undefined ? {} : { settings: settingValues(settings) };
 
 /**
  * The recorded paths that a changed tree no longer explains: their place is gone, is something else now, or follows

@@ -7,9 +7,11 @@
  */
 import type { Context, PaidContext } from "./context.ts";
 import type { OnLimit } from "./errors.ts";
+import type { ImprovableFields } from "./improvable.ts";
 import type { Awaitable, Json, JsonObject } from "./json.ts";
 import type { Limits } from "./limits.ts";
 import type { Schema } from "./schema.ts";
+import type { SettingsTerms } from "./settings.ts";
 import type { Reducers } from "./state.ts";
 import type { Terms, WayOut } from "./waiting.ts";
 
@@ -59,10 +61,12 @@ export interface WorkNode {
   readonly asks?: (known?: KnownInput) => Promise<Asked>;
   /** What a step that calls one model buys, for dry runs. */
   readonly buys?: (known?: KnownInput) => Bought;
-  /** What of it is plain data that a patch may change: prompts, models, settings. */
-  readonly improvable?: JsonObject;
-  /** The same body with other data of that kind. */
+  /** What of an agent is plain data that an overlay can change: prompts, models, sampling. */
+  readonly improvable?: () => ImprovableFields;
+  /** The same agent with other data of that kind. */
   readonly improved?: (values: JsonObject) => WorkNode;
+  /** Of a step: what its body finds in `ctx.settings`. */
+  readonly settings?: SettingsTerms;
   /** An agent's calls are bought anew at each attempt; a step's operations are kept. */
   readonly freshAttempts: boolean;
 }
@@ -141,9 +145,10 @@ export interface MapNode {
 export interface BranchNode {
   readonly kind: "branchOn";
   readonly name: string;
-  readonly choose: (input: never, context: Pick<Context<never>, "state">) => Awaitable<string>;
+  readonly choose: (input: never, context: Pick<Context<never>, "state" | "settings">) => Awaitable<string>;
   readonly branches: { readonly [key: string]: Node };
   readonly otherwise?: Node;
+  readonly settings?: SettingsTerms;
 }
 
 export interface LoopNode {
@@ -152,11 +157,12 @@ export interface LoopNode {
   readonly body: Node;
   readonly until: (
     value: never,
-    loop: { readonly count: number; readonly state: never },
+    loop: { readonly count: number; readonly state: never; readonly settings: object },
   ) => Awaitable<boolean>;
   readonly maxLoops: number;
   /** `fail` throws LoopLimitError; `last` goes on with the last value. */
   readonly onMaxLoops: "fail" | "last";
+  readonly settings?: SettingsTerms;
 }
 
 export interface SleepNode {
@@ -194,6 +200,8 @@ export interface RetryNode extends RetryTerms {
 export interface RetryTerms {
   /** The first try included. */
   readonly attempts: number;
+  /** How many attempts \`flujo improve\` may try, both within. Absent: it leaves them as they are. */
+  readonly improve?: { readonly min: number; readonly max: number };
   /** Wait before the second attempt. */
   readonly backoffMs: number;
   /** Each further wait is this many times the one before. */

@@ -4,26 +4,65 @@
  */
 import type { Operation } from "rfc6902";
 import { InvalidOptionError } from "./errors.ts";
+import type { Improvable, ImprovableFields } from "./improvable.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
-import { links, type Node, nameOf, type WorkNode } from "./node.ts";
+import {
+  type BranchNode,
+  type LoopNode,
+  links,
+  type Node,
+  nameOf,
+  type Place,
+  type RetryNode,
+  type WorkNode,
+} from "./node.ts";
 import { childPath, itemPath, type Path, undoPath } from "./paths.ts";
+import { changedSettings, type SettingsTerms, settingFields, settingValues } from "./settings.ts";
 import { equal } from "./state.ts";
-import { eachPlace } from "./tree.ts";
+import { isAttempts } from "./step.ts";
+import { eachPlace, retriedPath, retriesOf } from "./tree.ts";
 
 /** A JSON Patch over the improvables of a tree, its operations in order. */
 export type Overlay = readonly Operation[];
 
-/** What can be changed, by the path of the agent as the tree has it: `/q3/AnalyseAll[]/summarise`. */
+/** What can be changed: values by field, by the path of their place as the tree has it: `/q3/AnalyseAll[]/summarise`. */
 export type Improvables = { readonly [place: Path]: JsonObject };
 
 /** The document that an overlay patches. */
 export function improvablesOf(root: Node): Improvables {
-  const found: Record<Path, JsonObject> = {};
+  const places = Object.entries(improvableFieldsOf(root)).map(([place, fields]) => [place, given(fields)]);
+  return Object.fromEntries(places);
+}
+
+const given = (fields: ImprovableFields): JsonObject =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([field, { value }]) => (value === undefined ? [] : [[field, value]])),
+  );
+
+/** The same with all that is known of each value. */
+export function improvableFieldsOf(root: Node): { readonly [place: Path]: ImprovableFields } {
+  const found: Record<Path, ImprovableFields> = {};
+  const retried = retriesOf(root);
   eachPlace(root, "", (place, path) => {
-    if (place.kind === "agent" && place.improvable !== undefined) found[path] = place.improvable;
+    const retry = retried.get(path);
+    const fields = { ...ownFields(place), ...(retry === undefined ? {} : { attempts: attemptsOf(retry) }) };
+    if (Object.keys(fields).length > 0) found[path] = fields;
   });
   return found;
 }
+
+function ownFields(place: Place): ImprovableFields {
+  if ("improvable" in place && place.improvable !== undefined) return place.improvable();
+  return "settings" in place && place.settings !== undefined ? settingFields(place.settings) : {};
+}
+
+const attemptsOf = ({ attempts, improve }: RetryNode): Improvable => ({
+  type: "integer",
+  value: attempts,
+  mayChange: improve !== undefined,
+  min: improve?.min ?? 1,
+  max: improve?.max ?? 1_000,
+});
 
 /**
  * One operation: sets a value, whether or not there is one.
@@ -52,7 +91,7 @@ export async function overlaid(root: Node, overlay: Overlay): Promise<Node> {
   if (!isJsonObject(after as Json)) throw misfitting(overlay[0] as Operation, null, before);
   const changed = new Map<Path, JsonObject>();
   for (const [place, values] of Object.entries(after as { readonly [place: Path]: Json })) {
-    const known = before[place];
+    const known = Object.hasOwn(before, place) ? before[place] : undefined;
     if (known === undefined || !isJsonObject(values)) throw unknownPlace(place, before);
     if (!equal(known, values)) changed.set(place, values);
   }
@@ -61,7 +100,8 @@ export async function overlaid(root: Node, overlay: Overlay): Promise<Node> {
   return replaced(root, "", changed);
 }
 
-const fields = "An overlay changes fields of agents: prompt, system, model, temperature and others.";
+const fields =
+  "An overlay changes fields of places: prompt, system, model, temperature, settings and others.";
 
 function replaced(node: Node, parent: Path, changed: ReadonlyMap<Path, JsonObject>): Node {
   const each = (inner: Node, within: Path): Node => replaced(inner, within, changed);
@@ -79,6 +119,7 @@ function replaced(node: Node, parent: Path, changed: ReadonlyMap<Path, JsonObjec
       return changedNode(node, { of: each(node.of, parent), undo: each(node.undo, undo) });
     }
     case "retry":
+      return changedNode(node, { of: each(node.of, parent), ...retriedAsOften(node, parent, changed) });
     case "timeout":
     case "cached":
     case "budget":
@@ -86,10 +127,15 @@ function replaced(node: Node, parent: Path, changed: ReadonlyMap<Path, JsonObjec
       return changedNode(node, { of: each(node.of, parent) });
     case "agent":
       return improved(node, childPath(parent, node.name), changed);
+    case "step":
+      return changedNode(node, otherSettings(node, childPath(parent, node.name), changed));
     case "pipeline":
       return changedNode(node, { body: each(node.body, childPath(parent, node.name)) });
     case "loopUntil":
-      return changedNode(node, { body: each(node.body, itemPath(childPath(parent, node.name), "")) });
+      return changedNode(node, {
+        body: each(node.body, itemPath(childPath(parent, node.name), "")),
+        ...otherSettings(node, childPath(parent, node.name), changed),
+      });
     case "mapOver":
       return changedNode(node, { each: each(node.each, itemPath(childPath(parent, node.name), "")) });
     case "parallel":
@@ -98,7 +144,8 @@ function replaced(node: Node, parent: Path, changed: ReadonlyMap<Path, JsonObjec
       const path = childPath(parent, node.name);
       const { otherwise } = node;
       const other = otherwise && { otherwise: each(otherwise, itemPath(path, "otherwise")) };
-      return changedNode(node, { branches: branches(node.branches, path, each), ...other });
+      const settings = otherSettings(node, path, changed);
+      return changedNode(node, { branches: branches(node.branches, path, each), ...other, ...settings });
     }
     default:
       return node;
@@ -120,31 +167,64 @@ function changedNode<N extends Node>(node: N, parts: Partial<N>): N {
   return isSame ? node : Object.freeze(Object.assign({ ...node }, parts));
 }
 
-function improved(node: WorkNode, path: Path, changed: ReadonlyMap<Path, JsonObject>): WorkNode {
+type Changed = ReadonlyMap<Path, JsonObject>;
+
+function improved(node: WorkNode, path: Path, changed: Changed): WorkNode {
   const values = changed.get(path);
-  return values === undefined || node.improved === undefined ? node : node.improved(values);
+  return values === undefined || node.improved === undefined ? node : node.improved(ownValues(values));
 }
 
-/** @throws InvalidOptionError when no agent of the tree stands there. */
+function otherSettings(
+  node: WorkNode | BranchNode | LoopNode,
+  path: Path,
+  changed: Changed,
+): { readonly settings?: SettingsTerms } {
+  const values = changed.get(path);
+  if (values === undefined) return {};
+  const own = ownValues(values);
+  const { settings = {} } = node;
+  if (equal(settingValues(settings), own)) return {};
+  return { settings: changedSettings(`${node.kind} "${node.name}"`, settings, own) };
+}
+
+/** The attempts are those of the retry around a place. */
+const ownValues = ({ attempts: _, ...values }: JsonObject): JsonObject => values;
+
+function retriedAsOften(node: RetryNode, parent: Path, changed: Changed): { readonly attempts?: number } {
+  const path = retriedPath(node, parent);
+  const values = path === undefined ? undefined : changed.get(path);
+  if (values === undefined) return {};
+  const { attempts } = values;
+  if (isAttempts(attempts)) return { attempts };
+  const shown = attempts === undefined ? "are left out" : `are ${JSON.stringify(attempts)}`;
+  throw new InvalidOptionError(`the attempts of ${path} ${shown}; they are a whole number from 1 to 1,000`);
+}
+
+/** @throws InvalidOptionError when an overlay can change nothing there. */
 export function unknownPlace(place: Path, known: Improvables): InvalidOptionError {
   const all = Object.keys(known);
-  const hint = all.length === 0 ? "The pipeline has no agents." : `Its agents are ${all.join(", ")}.`;
-  return new InvalidOptionError(`there is no agent at ${place} to change`, { hint });
+  const hint =
+    all.length === 0
+      ? "Nothing of the pipeline can be changed so."
+      : `It can change values of ${all.slice(0, mostNamed).join(", ")}${all.length > mostNamed ? ", …" : ""}.`;
+  return new InvalidOptionError(`there is nothing at ${place} that an overlay can change`, { hint });
 }
 
+const mostNamed = 12;
+
 function misfitting(operation: Operation, failure: Error | null | undefined, known: Improvables) {
-  const place = pointedAt(operation.path);
+  const place = typeof operation?.path === "string" ? pointedAt(operation.path) : undefined;
   if (place !== undefined && !Object.hasOwn(known, place)) return unknownPlace(place, known);
   const what = failure === null || failure === undefined ? "" : ` (${failure.name})`;
   return new InvalidOptionError(
     `the overlay does not fit the pipeline${what}: ${JSON.stringify(operation)}`,
     {
-      hint: `Its pointers begin with an agent's path, "/" written ~1: /${Object.keys(known).map(pointerKey)[0] ?? "…"}/system`,
+      hint: `Its pointers begin with the path of a place, "/" written ~1: /${Object.keys(known).map(pointerKey)[0] ?? "…"}/system`,
     },
   );
 }
 
-/** The agent that a pointer points into. */
+/** The place that a pointer points into. */
 const pointedAt = (pointer: string): Path | undefined =>
   pointer.split("/")[1]?.replaceAll("~1", "/").replaceAll("~0", "~");
 

@@ -11,7 +11,10 @@ import { findProblems, unknownModels } from "./validation.ts";
 import { workNode } from "./work.ts";
 
 /** A body: a function of the input and the step's context. */
-export type Work<In, Out, State> = (input: In, ctx: Context<State>) => Awaitable<Out>;
+export type Work<In, Out, State, Settings = object> = (
+  input: In,
+  ctx: Context<State, Settings>,
+) => Awaitable<Out>;
 
 declare const io: unique symbol;
 
@@ -29,6 +32,8 @@ export interface RetryPolicy {
   readonly jitter?: boolean;
   /** Which errors are worth another try. Default: all but those that say `retryable: false`. */
   readonly when?: (error: unknown) => boolean;
+  /** How many attempts `flujo improve` may try, from 1 to 1,000, both within. Default: it leaves them as they are. */
+  readonly improve?: { readonly min: number; readonly max: number };
 }
 
 /** What `validate()` should know. */
@@ -195,9 +200,9 @@ class Described {
  * @throws InvalidOptionError for attempts or a factor out of bounds.
  */
 export function retryTerms(policy: RetryPolicy): RetryTerms {
-  const { attempts, factor = 2 } = policy;
-  if (!Number.isInteger(attempts) || attempts < 1 || attempts > 1_000) {
-    throw new InvalidOptionError(`retry takes 1 to 1,000 attempts, not ${attempts}`);
+  const { attempts, factor = 2, improve } = policy;
+  for (const count of [attempts, ...(improve === undefined ? [] : [improve.min, improve.max])]) {
+    if (!isAttempts(count)) throw new InvalidOptionError(`retry takes 1 to 1,000 attempts, not ${count}`);
   }
   if (!(factor >= 1 && factor <= 100))
     throw new InvalidOptionError(`retry takes a factor of 1 to 100, not ${factor}`);
@@ -208,5 +213,10 @@ export function retryTerms(policy: RetryPolicy): RetryTerms {
     maxBackoffMs: milliseconds(policy.maxBackoff ?? "1m"),
     jitter: policy.jitter ?? true,
     ...(policy.when ? { when: policy.when } : {}),
+    ...(improve === undefined ? {} : { improve: { min: improve.min, max: improve.max } }),
   };
 }
+
+/** Whether something may be tried so often. */
+export const isAttempts = (count: unknown): count is number =>
+  Number.isInteger(count) && (count as number) >= 1 && (count as number) <= 1_000; // the first part says so

@@ -1,5 +1,5 @@
 /** Ways to walk the tree, shared by all that read it: validation, fingerprint, graph, dry run. */
-import { isQualifier, links, type Node, nameOf, type Place } from "./node.ts";
+import { bare, isQualifier, links, type Node, nameOf, type Place, type RetryNode } from "./node.ts";
 import { childPath, itemPath, type Path, pathSegment, undoPath } from "./paths.ts";
 
 /** The tree under one place, and the path its own places hang under. */
@@ -84,6 +84,36 @@ export function eachPlace(node: Node, parent: Path, visit: (place: Place, path: 
     for (const sub of inside(place, path)) eachPlace(sub.node, sub.within, visit);
   }
   for (const undo of undos(node, parent)) eachPlace(undo.node, undo.within, visit);
+}
+
+/** Where the retry of a place stands, by the place's path: of several around it the innermost. One around a sequence has none. */
+export function retriedPath(retry: RetryNode, parent: Path): Path | undefined {
+  const inner = bare(retry);
+  if (inner.kind === "sequence") return undefined;
+  for (let node = retry.of; isQualifier(node); node = node.of) if (node.kind === "retry") return undefined;
+  return childPath(parent, inner.name);
+}
+
+/** The retries of a tree's places. */
+export function retriesOf(root: Node): ReadonlyMap<Path, RetryNode> {
+  const found = new Map<Path, RetryNode>();
+  const look = (node: Node, parent: Path): void => {
+    if (node.kind === "sequence") for (const link of links(node)) look(link, parent);
+    if (!isQualifier(node)) return;
+    const path = node.kind === "retry" ? retriedPath(node, parent) : undefined;
+    if (node.kind === "retry" && path !== undefined) found.set(path, node);
+    look(node.of, parent);
+    if (node.kind === "fallback") look(node.other, parent);
+  };
+  eachTree(root, "", look);
+  return found;
+}
+
+/** Visits a tree, and every tree inside its places and compensations. */
+function eachTree(node: Node, parent: Path, visit: (node: Node, parent: Path) => void): void {
+  visit(node, parent);
+  const within = places(node).flatMap((place) => inside(place, childPath(parent, place.name)));
+  for (const sub of [...within, ...undos(node, parent)]) eachTree(sub.node, sub.within, visit);
 }
 
 /** The place a path stands for, keys of items and turns included; undefined when the tree has none there. */

@@ -2,9 +2,10 @@ import { InvalidOptionError } from "./errors.ts";
 import { codeFact } from "./fingerprint.ts";
 import type { WorkNode } from "./node.ts";
 import type { Schema } from "./schema.ts";
+import { checkedSettings, type SettingsTerms } from "./settings.ts";
 
 /** What a step may declare beside its body. */
-export interface StepOptions {
+export interface StepOptions<S extends SettingsTerms = SettingsTerms> {
   /** Checks the input before the body runs; its output is what the body gets. */
   readonly input?: Schema;
   /** Checks the output before it is recorded; its output is what is recorded. */
@@ -14,6 +15,14 @@ export interface StepOptions {
    * same work. Default: the code itself.
    */
   readonly version?: string;
+  /**
+   * Values the body goes by, which it finds in `ctx.settings`: part of the step's version, and changed by overlays.
+   *
+   *     step("route", (q: Question, ctx) => (q.score > ctx.settings.least ? "expert" : "clerk"), {
+   *       settings: { least: { type: "number", value: 0.5, min: 0, max: 1, mayChange: true } },
+   *     })
+   */
+  readonly settings?: S;
 }
 
 /** The node of a function. */
@@ -31,6 +40,7 @@ export function workNode(name: string, work: unknown, options: StepOptions = {})
     freshAttempts: false,
     ...(options.input ? { input: options.input } : {}),
     ...(options.output ? { output: options.output } : {}),
+    ...(options.settings ? { settings: checkedSettings(`step "${name}"`, options.settings) } : {}),
   });
 }
 

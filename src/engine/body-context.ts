@@ -52,8 +52,10 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   readonly #names: OperationNames;
   #over = false;
   #suspended: Interruption | undefined;
+  readonly settings: object;
 
-  constructor(frame: Frame, path: Path, attempt: number, prefix: Path) {
+  constructor(frame: Frame, path: Path, attempt: number, prefix: Path, settings: object) {
+    this.settings = settings;
     this.#frame = frame;
     this.path = path;
     this.number = attempt;

@@ -363,7 +363,9 @@ describe("what is changed", () => {
     await on.play(runner.run("x", { runId: "r", budget: "$1" }));
     const fork = (overlay: ForkOptions["overlay"]) =>
       on.play(runner.fork("r", { runId: "f", at: "/p/two", ...(overlay && { overlay }) }).result());
-    await expect(fork([setting("/p/three", "system", "")])).rejects.toThrow("there is no agent at /p/three");
+    await expect(fork([setting("/p/three", "system", "")])).rejects.toThrow(
+      "there is nothing at /p/three that an overlay can change",
+    );
     await expect(fork([setting("/p/two", "tools", [])])).rejects.toThrow(
       '"tools" of agent "two" cannot be changed',
     );

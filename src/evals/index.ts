@@ -27,6 +27,25 @@ export {
   type SummaryOptions,
   summaryOf,
 } from "./experiment/summary.ts";
+export { type CheckedPatch, type CheckPatchOptions, checkPatch } from "./improve/check.ts";
+export {
+  documentOf,
+  type Improvable,
+  type ImprovableFields,
+  type ImprovablesDocument,
+  patchBetween,
+  type Values,
+  valuesOf,
+} from "./improve/document.ts";
+export {
+  confidenceAt,
+  type Promotion,
+  type PromotionTerms,
+  type PromotionVerdict,
+  promotion,
+  type SliceChange,
+  type TrialScore,
+} from "./improve/promotion.ts";
 export { cost, latency } from "./scorers/bounds.ts";
 export { type JudgeOptions, judge, type PairwiseOptions, pairwise } from "./scorers/judge.ts";
 export {

@@ -4,6 +4,8 @@ import type { Piece } from "../core/streamed.ts";
 
 export interface TestContextOptions<State> {
   readonly state?: State;
+  /** What `settings` holds. Default: nothing. */
+  readonly settings?: object;
   /** What `models()` returns. */
   readonly models?: object;
   /** What an earlier context recorded: its operations are returned, not repeated. */
@@ -53,6 +55,7 @@ export function testContext<State>(options: TestContextOptions<State> = {}): Tes
     path,
     attempt: 1,
     signal,
+    settings: options.settings ?? {},
     idempotencyKey: "test-key",
     models: options.models,
     recorded,

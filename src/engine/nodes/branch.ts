@@ -2,6 +2,7 @@ import { decode } from "../../core/codec.ts";
 import { placed, UnknownBranchError } from "../../core/errors.ts";
 import type { BranchNode, Node } from "../../core/node.ts";
 import { childPath, itemPath, type Path } from "../../core/paths.ts";
+import { settingsOf } from "../../core/settings.ts";
 import { stateSeen } from "../footprint.ts";
 import { type Frame, within } from "../frame.ts";
 import { fetchJson, type Value } from "../values.ts";
@@ -23,7 +24,9 @@ async function choose(node: BranchNode, path: Path, input: Value, frame: Frame):
   const given = decode(await fetchJson(input.json, frame.tenure.store));
   try {
     // The builder ties input and state to the function's types.
-    return String(await node.choose(given as never, { state: stateSeen(frame) as never }));
+    return String(
+      await node.choose(given as never, { state: stateSeen(frame) as never, settings: settingsOf(node) }),
+    );
   } catch (error) {
     throw placed(error, path);
   }

@@ -2,6 +2,7 @@ import { decode } from "../../core/codec.ts";
 import { LoopLimitError, placed } from "../../core/errors.ts";
 import type { LoopNode } from "../../core/node.ts";
 import { childPath, itemPath, type Path } from "../../core/paths.ts";
+import { settingsOf } from "../../core/settings.ts";
 import { stateSeen } from "../footprint.ts";
 import { type Frame, within } from "../frame.ts";
 import { fetchJson, type Value } from "../values.ts";
@@ -46,7 +47,8 @@ async function isDone(
   let done: boolean;
   try {
     const given = decode(await fetchJson(value.json, store));
-    done = await node.until(given as never, { count, state: stateSeen(frame) as never }); // the builder ties these types
+    const seen = { state: stateSeen(frame) as never, settings: settingsOf(node) };
+    done = await node.until(given as never, { count, ...seen }); // the builder ties these types
   } catch (error) {
     throw placed(error, turn);
   }

@@ -10,6 +10,7 @@ import {
 import type { WorkNode } from "../../core/node.ts";
 import { attemptPath, childPath, type Path } from "../../core/paths.ts";
 import { check, misfit, type Schema } from "../../core/schema.ts";
+import { settingsOf } from "../../core/settings.ts";
 import { BodyContext } from "../body-context.ts";
 import type { Frame } from "../frame.ts";
 import { instrumented } from "../instrumented.ts";
@@ -43,6 +44,7 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
     path,
     attempt,
     node.freshAttempts ? attemptPath(path, attempt) : path,
+    settingsOf(node),
   );
   const which = { path, kind: node.kind, attempt, in: input.ref } as const;
   const began = world.now();

@@ -7,6 +7,7 @@ import type { Json } from "../../core/json.ts";
 import type { WorkNode } from "../../core/node.ts";
 import type { Path } from "../../core/paths.ts";
 import { check } from "../../core/schema.ts";
+import { settingsOf } from "../../core/settings.ts";
 import { equal } from "../../core/state.ts";
 import type { World } from "../../ports/world.ts";
 import type { Expectation } from "../expectation.ts";
@@ -113,7 +114,8 @@ export class BodyWalk implements Rehearsal {
     );
     const { prefix, number } = attempt;
     const asker = { operation: this.#operationAsker(kinds), call: this.#callAsker() };
-    const context = new WalkedContext({ frame, path, number, prefix, delivery, asker });
+    const settings = settingsOf(node);
+    const context = new WalkedContext({ frame, path, number, prefix, settings, delivery, asker });
     findings.compared.bodies += 1;
     const before = findings.differences.length;
     try {

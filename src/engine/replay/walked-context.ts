@@ -37,6 +37,7 @@ export interface Walked {
   readonly path: Path;
   readonly number: number;
   readonly prefix: Path;
+  readonly settings: object;
   readonly delivery: Delivery;
   readonly asker: Asker;
 }
@@ -71,6 +72,9 @@ export class WalkedContext implements PaidContext<Record<string, unknown>> {
   }
   get idempotencyKey(): string {
     return keyOf(this.runId, this.path);
+  }
+  get settings(): object {
+    return this.#walked.settings;
   }
   get state(): Readonly<Record<string, unknown>> {
     return this.#draft.view();

@@ -1,67 +1,81 @@
+/** All that may be improved of a pipeline, as one versioned JSON document. */
+import { versionOf } from "../../core/fingerprint.ts";
+import type { Improvable, ImprovableFields } from "../../core/improvable.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
+import type { Node } from "../../core/node.ts";
+import { improvableFieldsOf, type Overlay } from "../../core/overlay.ts";
 import type { Path } from "../../core/paths.ts";
+import { equal } from "../../core/state.ts";
+import { type AnyStep, nodeOf } from "../../core/step.ts";
+import { rootOf } from "../../engine/root.ts";
 
-/** All of a pipeline that can be changed without touching its source. */
+export type { Improvable, ImprovableFields };
+
+/** What of a pipeline an overlay can change, value by value, with bounds and the owner's leave. */
 export interface ImprovablesDocument {
   readonly version: 1;
   readonly pipeline: string;
+  /** Of the version the values are of. */
   readonly fingerprint: string;
-  readonly places: { readonly [place: Path]: { readonly [field: string]: Improvable } };
+  /** By the path of the place as the tree has it (`/q3/AnalyseAll[]/summarise`), then by field. */
+  readonly places: { readonly [place: Path]: ImprovableFields };
 }
 
-/** One value that can be changed, and how far. */
-export interface Improvable {
-  readonly type: "text" | "number" | "integer" | "model" | "examples" | "choice";
-  readonly value: Json;
-  readonly mayChange: boolean;
-  readonly min?: number;
-  readonly max?: number;
-  readonly choices?: readonly Json[];
-  readonly maxLength?: number;
-  readonly placeholders?: readonly string[];
+/**
+ * The document of a pipeline.
+ *
+ * ```ts
+ * const route = agent("route", { model: "openai:gpt-4o-mini", system: "Name the team that should answer." });
+ * const { places } = documentOf(pipeline("desk", route));
+ * console.log(places["/desk/route"]?.system); // { type: "text", value: "Name the …", mayChange: true, … }
+ * ```
+ *
+ * @throws InvalidPipelineError
+ */
+export function documentOf(root: AnyStep | Node): ImprovablesDocument {
+  const given = "node" in root ? nodeOf(root, "what documentOf was given") : root;
+  const { node, pipeline } = rootOf(given);
+  const { fingerprint } = versionOf(node);
+  return { version: 1, pipeline: pipeline.name, fingerprint, places: improvableFieldsOf(node) };
 }
 
-/** The document's values, by place and field: what patches are over. */
+/** The values alone, by place and field: what patches are over. A value that is not given is not there. */
 export function valuesOf({ places }: ImprovablesDocument): JsonObject {
-  return Object.fromEntries(
-    Object.entries(places).map(([place, fields]) => [
-      place,
-      Object.fromEntries(Object.entries(fields).map(([field, { value }]) => [field, value])),
-    ]),
-  );
+  const values = Object.entries(places).map(([place, fields]) => {
+    const given = Object.entries(fields).flatMap(([field, { value }]) =>
+      value === undefined ? [] : [[field, value] as const],
+    );
+    return [place, Object.fromEntries(given)] as const;
+  });
+  return Object.fromEntries(values);
 }
 
-import { versionOf } from "../../core/fingerprint.ts";
-import type { Node } from "../../core/node.ts";
-import { improvablesOf } from "../../core/overlay.ts";
-import { rootOf } from "../../engine/root.ts";
-export function documentOf(root: Node): ImprovablesDocument {
-  const { node, pipeline } = rootOf(root);
-  return {
-    version: 1,
-    pipeline: pipeline.name,
-    fingerprint: versionOf(node).fingerprint,
-    places: Object.fromEntries(
-      Object.entries(improvablesOf(node)).map(([p, f]) => [
-        p,
-        Object.fromEntries(
-          Object.entries(f).map(([k, value]) => [
-            k,
-            {
-              type:
-                k === "examples"
-                  ? "examples"
-                  : k === "model"
-                    ? "model"
-                    : typeof value === "number"
-                      ? "number"
-                      : "text",
-              value,
-              mayChange: k !== "model" && typeof value !== "number",
-            } as Improvable,
-          ]),
-        ),
-      ]),
-    ),
-  };
+/** The values of a document in other words: `{ "/desk/route": { "system": … } }`. */
+export type Values = { readonly [place: Path]: { readonly [field: string]: Json } };
+
+/**
+ * The patch that makes of some values others, in one form: first a `test` of each value that changes, then the changes, in
+ * the order of the document. The same change is always the same patch.
+ *
+ * @param to of the same places; fields may be missing or come.
+ */
+export function patchBetween(from: Values, to: Values): Overlay {
+  const [pins, changes]: [Overlay[number][], Overlay[number][]] = [[], []];
+  for (const [place, before] of Object.entries(from)) {
+    const after = to[place] ?? {};
+    for (const field of new Set([...Object.keys(before), ...Object.keys(after).sort()])) {
+      const [old, fresh] = [before[field], after[field]];
+      if (old !== undefined && fresh !== undefined && equal(old, fresh)) continue;
+      const path = pointer(place, field);
+      if (old !== undefined) pins.push({ op: "test", path, value: old });
+      if (fresh === undefined) changes.push({ op: "remove", path });
+      else changes.push({ op: old === undefined ? "add" : "replace", path, value: fresh });
+    }
+  }
+  return [...pins, ...changes];
 }
+
+/** Where a field stands in the document, as a JSON Pointer (RFC 6901): `/~1desk~1route/system`. */
+export const pointer = (place: Path, field: string): string => `/${pointerKey(place)}/${pointerKey(field)}`;
+
+const pointerKey = (key: string): string => key.replaceAll("~", "~0").replaceAll("/", "~1");

@@ -1,0 +1,53 @@
+/** Values of strangers, taken as JSON or not at all. */
+import { isJsonObject, type Json } from "../../core/json.ts";
+
+/** The deepest nesting, and the most characters and values in all. */
+const deepest = 32;
+const largest = 1_000_000;
+
+/**
+ * A copy of what is JSON through and through; a sentence about what is not. Nothing of the value is kept, so that it can
+ * change no more, and no name in it has a meaning to JavaScript.
+ */
+export function plainJson(value: unknown): { readonly json: Json } | { readonly fault: string } {
+  let left = largest;
+  const copy = (one: unknown, depth: number): Json => {
+    left -= typeof one === "string" ? one.length + 1 : 1;
+    if (left < 0) throw new Fault(`it is larger than ${largest} characters`);
+    if (depth > deepest) throw new Fault(`it is nested deeper than ${deepest} levels`);
+    if (one === null || typeof one === "boolean" || typeof one === "string") return one;
+    if (typeof one === "number" && Number.isFinite(one)) return one;
+    if (Array.isArray(one)) return Array.from(one, (inner: unknown) => copy(inner, depth + 1));
+    if (typeof one !== "object" || !isPlain(one))
+      throw new Fault(`it holds ${nameOf(one)}, which is no JSON`);
+    const fields = Object.keys(one).map((key) => {
+      if (key === "__proto__") throw new Fault('it holds a field "__proto__"');
+      left -= key.length;
+      return [key, copy((one as { readonly [key: string]: unknown })[key], depth + 1)] as const; // isPlain says so
+    });
+    return Object.fromEntries(fields);
+  };
+  try {
+    return { json: copy(value, 0) };
+  } catch (error) {
+    return { fault: error instanceof Fault ? error.message : "it cannot be read" };
+  }
+}
+
+class Fault extends Error {}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+const nameOf = (value: unknown): string =>
+  typeof value === "object" ? "an object of a class" : `a ${typeof value}`;
+
+/** Words for what something is. */
+export const kindOf = (value: Json | undefined): string => {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return isJsonObject(value) ? "an object" : `a ${typeof value === "string" ? "text" : typeof value}`;
+};
