@@ -34,6 +34,7 @@ const commands: { readonly [name: string]: () => Promise<{ readonly declare: Dec
   lens: () => import("./commands/lens.ts"),
   dataset: () => import("./commands/dataset.ts"),
   eval: () => import("./commands/eval.ts"),
+  improve: () => import("./commands/improve.ts"),
 };
 
 /** What the user's code left open is given this long once the command is done. */

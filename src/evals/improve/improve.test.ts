@@ -2,63 +2,188 @@ import { describe, expect, test } from "vitest";
 import { agent } from "../../agents/agent.ts";
 import { models } from "../../agents/models.ts";
 import { pipeline } from "../../core/compose.ts";
-import { scene } from "../../testing/scene.ts";
-import { scriptedModel } from "../../testing/scripted-model.ts";
+import type { Step } from "../../core/step.ts";
+import { Runner } from "../../engine/runner.ts";
+import type { Store } from "../../ports/store.ts";
+import { memory } from "../../stores/memory.ts";
+import { type CrashPoint, crashingStore } from "../../testing/crash-store.ts";
+import { type ScriptedCall, scriptedModel } from "../../testing/scripted-model.ts";
+import { virtualWorld } from "../../testing/virtual-world.ts";
 import type { Case, Split } from "../dataset/case.ts";
 import { datasetOf } from "../dataset/dataset.ts";
-import { scorer } from "../scorers/scorer.ts";
-import { improve, improveInput } from "./improve.ts";
+import { judge } from "../scorers/judge.ts";
+import { type Scorer, scorer } from "../scorers/scorer.ts";
+import { type ImproveTerms, improve, improveInput } from "./improve.ts";
+import type { Improvement } from "./improvement.ts";
 
-/** Wants capitals and an exclamation mark; the clerk gives what its system prompt asks for. */
-const clerk = scriptedModel({
-  id: "clerk",
-  replies: ({ options, prompt }) => {
-    const system = JSON.stringify(options.prompt.filter(({ role }) => role === "system"));
-    const text = system.includes("Shout") ? prompt.toUpperCase() : prompt;
-    return system.includes("Exclaim") ? `${text}!` : text;
-  },
-});
+/** Capitals and an exclamation mark are wanted; the clerk does what its system prompt says. */
+const shouted = ({ options, prompt }: ScriptedCall): string => {
+  const system = JSON.stringify(options.prompt.filter(({ role }) => role === "system"));
+  const text = system.includes("Shout") ? prompt.toUpperCase() : prompt;
+  return system.includes("Exclaim") ? `${text}!` : text;
+};
 
 const style = scorer(
   "style",
   ({ output, input }) => {
     const said = String(output);
-    const loud = said.startsWith(String(input).toUpperCase());
-    const keen = said.endsWith("!");
+    const [loud, keen] = [said.startsWith(String(input).toUpperCase()), said.endsWith("!")];
     const feedback = [loud ? "" : "Shout it.", keen ? "" : "Exclaim it."].filter((one) => one !== "");
     return { score: (Number(loud) + Number(keen)) / 2, feedback: feedback.join("\n") };
   },
   { version: 1 },
 );
 
-const coach = scriptedModel({
-  id: "coach",
-  replies: ({ prompt, index }) => {
-    if (index % 3 === 2) return "I would rather not say.";
-    const value = JSON.parse(/^Value: (.*)$/m.exec(prompt)?.[1] ?? '""') as string;
-    const lesson = /Feedback: "(Shout|Exclaim) it/.exec(prompt)?.[1] ?? "Nothing";
-    const patch = [{ op: "replace", path: "/~1desk~1clerk/system", value: `${value}\n${lesson} it.` }];
-    return JSON.stringify({ note: `it should ${lesson}`, patch });
-  },
-});
+/** Takes the lesson of the first feedback. */
+const coached = ({ prompt }: Pick<ScriptedCall, "prompt">): string => {
+  const value: string = JSON.parse(/^Value: (.*)$/m.exec(prompt)?.[1] ?? '""');
+  const lesson = /Feedback: "(Shout|Exclaim) it/.exec(prompt)?.[1] ?? "Nothing";
+  return answering([{ op: "replace", path: "/~1desk~1clerk/system", value: `${value}\n${lesson} it.` }]);
+};
+const answering = (patch: unknown): string => JSON.stringify({ note: "so it seems", patch });
 
-const cases = (["train", "validation", "test"] as Split[]).flatMap((split) =>
-  Array.from({ length: 8 }, (_, i): Case => ({ id: `${split}-${i}`, input: `word ${split} ${i}`, split })),
-);
-const dataset = datasetOf("words", cases);
+const casesOf = (each: number): Case[] =>
+  (["train", "validation", "test"] as Split[]).flatMap((split) =>
+    Array.from({ length: each }, (_, i) => ({ id: `${split}-${i}`, input: `${split} word ${i}`, split })),
+  );
 
-const desk = pipeline("desk", agent("clerk", { model: clerk, system: "Repeat the words.", prompt: (word: string) => word }));
+interface Setup {
+  readonly each?: number;
+  readonly scorers?: readonly Scorer[];
+  readonly reflector?: object | null;
+  readonly terms?: ImproveTerms;
+}
+
+/** A clerk that is improved, with whoever coaches it, on a store that survives; each process may die somewhere. */
+function stage({ each = 8, scorers = [style], reflector, terms = {} }: Setup = {}) {
+  const store = memory();
+  const world = virtualWorld({ seed: 1 });
+  const clerk = scriptedModel({ id: "clerk", replies: shouted });
+  const coach = reflector === undefined ? scriptedModel({ id: "coach", replies: coached }) : reflector;
+  const desk = pipeline(
+    "desk",
+    agent("clerk", { model: clerk, system: "Repeat the words.", prompt: (word: string) => word }),
+  );
+  const setting = {
+    models: models({ prices: { "scripted:clerk": price, "scripted:coach": price } }),
+    takeOver: false,
+  };
+  const dataset = datasetOf("words", casesOf(each));
+  const task = desk as Step<never, unknown, never>;
+  const how = { task, scorers, ...(coach === null ? {} : { reflector: coach }) };
+  const scopes = terms.budget === undefined ? [] : [{ scope: "improve:i", cost: terms.budget }];
+
+  /** Goes on with the search in a process of its own. */
+  async function run(crash?: CrashPoint): Promise<Improvement | "died" | string> {
+    const process = world.process("process");
+    const own = crashingStore(store, { process, crash });
+    const engine = { ...setting, world: process, store: own, scopes };
+    const flujo = new Runner(task, engine);
+    const improver = new Runner(improve({ ...how, flujo, store: own as Store, concurrency: 3 }), engine);
+    const running = improver.run(improveInput(how, dataset, terms), { runId: "i" });
+    let result: Awaited<typeof running> | undefined;
+    running.then(
+      (one) => {
+        result = one;
+      },
+      () => {},
+    );
+    await world.run(() => result !== undefined || !process.isAlive);
+    if (result === undefined) return "died";
+    return result.status === "completed" ? result.output : result.status;
+  }
+  return { run, store, clerk, desk, dataset };
+}
+const price = { input: "$1", output: "$2" } as const;
+
+async function ended(setup: Setup = {}): Promise<Improvement> {
+  const result = await stage(setup).run();
+  if (typeof result === "string") throw new Error(`the search ${result}`);
+  return result;
+}
 
 describe("improve", () => {
   test("finds what the scorer wants, and proves it on the test split", async () => {
-    const { cast, store } = scene();
-    const setting = { models: models({ prices: { ...clerk.prices, ...coach.prices } }) };
-    const { runner: flujo, process } = cast(desk, setting);
-    const how = { task: desk as never, flujo: flujo as never, store, scorers: [style], reflector: coach };
-    const improver = cast(improve(how), setting);
-    const result = await improver.run(improveInput(how, dataset), { runId: "i" });
-    if (result.status !== "completed") throw "error" in result ? result.error : new Error(result.status);
-    console.log(JSON.stringify(result.output, null, 1).slice(0, 6000));
-    expect(result.output.promotion?.verdict).toBe("promote");
+    const { best, base, promotion, search, candidates } = await ended();
+    expect(best.patch).toEqual([
+      { op: "test", path: "/~1desk~1clerk/system", value: "Repeat the words." },
+      { op: "replace", path: "/~1desk~1clerk/system", value: "Repeat the words.\nShout it.\nExclaim it." },
+    ]);
+    expect(promotion).toMatchObject({ verdict: "promote", look: 1, difference: { mean: 1, cases: 8 } });
+    expect(search.stopped).toBe("perfect");
+    expect(candidates.map(({ score }) => score)).toEqual([0, 0.5, 1]);
+    expect(best.parents).not.toContain(base.id);
   });
+
+  test("looks at the test split only once it has something to prove, and counts the looks", async () => {
+    const nothing = await ended({ reflector: scriptedModel({ id: "coach", replies: ["I do not know."] }) });
+    expect(nothing.promotion).toBeUndefined();
+    expect(nothing.best).toEqual(nothing.base);
+    expect(nothing.search).toMatchObject({ stopped: "no-progress", proposals: { made: 24, refused: 24 } });
+    expect(nothing.search.proposals.faults).toEqual(["the answer is no JSON"]);
+  });
+
+  test("without a reflector, rules take what the feedback says", async () => {
+    const { best, promotion, reflector } = await ended({ reflector: null });
+    expect(reflector).toBeNull();
+    expect(best.by).toMatch(/^rule:/);
+    expect(promotion?.verdict).toBe("promote");
+  });
+
+  test("nothing of an invalid or malicious proposal is tried", async () => {
+    const path = "/~1desk~1clerk/system";
+    const attacks = [
+      "{",
+      "[]",
+      answering("rm -rf"),
+      answering([{ op: "replace", path: "/~1desk~1other/system", value: "x" }]),
+      answering([{ op: "add", path: "/~1desk~1clerk/tools", value: "x" }]),
+      answering([{ op: "add", path: "/__proto__/polluted", value: true }]),
+      answering([{ op: "add", path: "/constructor/prototype/polluted", value: true }]),
+      answering([{ op: "replace", path, value: { toString: "x" } }]),
+      answering([{ op: "replace", path, value: "x".repeat(1_000_000) }]),
+      answering([{ op: "move", from: path, path: "/~1desk" }]),
+      answering([{ op: "remove", path: "" }]),
+      '{"__proto__": {"patch": []}}',
+    ];
+    const asked: string[] = [];
+    const reflector = scriptedModel({
+      id: "coach",
+      replies: ({ prompt }) => {
+        asked.push(prompt);
+        return attacks[asked.length % attacks.length] as string; // within the list
+      },
+    });
+    const { clerk, run } = stage({ reflector });
+    const result = (await run()) as Improvement; // it ends
+    expect(asked.length).toBeGreaterThan(attacks.length);
+    expect(result.best).toEqual(result.base);
+    expect(result.search.proposals.made).toBe(result.search.proposals.refused);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+    const systems = clerk.calls.map(({ options }) => JSON.stringify(options.prompt[0]));
+    expect(new Set(systems).size).toBe(1);
+  });
+
+  test("killed before or after any of its writes, it goes on and comes to the same, byte for byte", async () => {
+    const setup = { each: 4, scorers: [style, judge({ model: judging(), rubric: "It shouts." })] };
+    const calm = stage(setup);
+    const expected = await calm.run();
+    expect(expected).toMatchObject({ search: { stopped: "perfect" } });
+    const asked = calm.clerk.calls.length;
+    let deaths = 0;
+    for (let commit = 1; ; commit += 3) {
+      const when = commit % 2 === 0 ? "before" : "after";
+      const { run, clerk } = stage(setup);
+      const first = await run({ commit, when });
+      if (first !== "died") break;
+      deaths += 1;
+      expect(JSON.stringify(await run()), `died at commit ${commit}`).toBe(JSON.stringify(expected));
+      // At most what was under way when it died is asked again.
+      expect(clerk.calls.length).toBeLessThanOrEqual(asked + 3);
+    }
+    expect(deaths).toBeGreaterThan(20);
+  }, 60_000);
 });
+
+const judging = () =>
+  scriptedModel({ id: "coach", replies: [JSON.stringify({ reason: "it does", points: 5 })] });

@@ -274,7 +274,7 @@ class Search {
     this.#count.made += 1;
     const from = parents[0]?.values ?? this.#baseValues;
     const first = await check(under(document, from), patch);
-    if (!first.ok) return this.#refuse(first.faults);
+    if (!first.ok) return this.#refuse(patch === null && note !== "" ? [note] : first.faults);
     // Of what many small steps add up to, the bounds hold as of one.
     const whole = await check(document, patchBetween(this.#baseValues, first.values));
     if (!whole.ok) return this.#refuse(whole.faults);

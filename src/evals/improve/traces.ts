@@ -16,26 +16,30 @@ export async function tracesOf(
   readBlob: ReadBlob,
 ): Promise<{ readonly [place: Path]: string }> {
   const values = new Values(entries, readBlob);
-  const said = new Map<Path, MessageView[]>();
-  const add = (path: Path, views: readonly MessageView[]): void => {
-    said.set(path, [...(said.get(path) ?? []), ...views.filter(({ role }) => role !== "system")]);
-  };
+  const sent = new Map<Path, readonly MessageView[]>();
+  const said = new Map<Path, readonly MessageView[]>();
   for (const entry of entries) {
+    // A call that was cut off and made anew is one call still: what was sent last counts.
     if (entry.type === "budget-reserved" && entry.sent !== undefined)
-      add(entry.path, sentViews(await values.fetch(entry.sent)));
+      sent.set(entry.path, sentViews(await values.fetch(entry.sent)));
     else if (entry.type === "operation-completed" && entry.kind === "model-call")
-      add(entry.path, answerViews(await values.of(entry.seq)));
+      said.set(entry.path, answerViews(await values.of(entry.seq)));
   }
   const traces: { [place: Path]: string } = {};
-  const inOrder = [...said].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
-  for (const [path, views] of inOrder) {
+  for (const path of [...said.keys()].sort(inOrder)) {
     const place = places.find((one) => isAddressOf(one, agentOf(path)));
     if (place === undefined) continue;
-    const text = views.map(line).join("\n");
+    const views = [...(sent.get(path) ?? []), ...(said.get(path) ?? [])];
+    const text = views
+      .filter(({ role }) => role !== "system")
+      .map(line)
+      .join("\n");
     traces[place] = place in traces ? `${traces[place]}\n${text}` : text;
   }
   return Object.fromEntries(Object.entries(traces).map(([place, text]) => [place, shortened(text)]));
 }
+
+const inOrder = (a: Path, b: Path): number => a.localeCompare(b, "en", { numeric: true });
 
 /** The agent whose operation it is, whichever attempt. */
 const agentOf = (path: Path): Path => path.replace(/(@\d+)?:[^:]*$/, "");
