@@ -3,8 +3,8 @@ import type { Case } from "../dataset/case.ts";
 import type { Chance } from "./chance.ts";
 import type { Outcome } from "./laboratory.ts";
 
-/** So many examples a prompt has at most, and so many more at a time. */
-export const mostExamples = 8;
+/** So many examples a prompt has at most, unless its owner allows fewer; and so many more at a time. */
+const mostExamples = 8;
 const mostAdded = 2;
 
 /**
@@ -15,8 +15,15 @@ const mostAdded = 2;
  */
 export function bootstrapped(
   examples: readonly Json[],
-  cases: readonly Case[],
-  outcomes: readonly Outcome[],
+  {
+    cases,
+    outcomes,
+    most = mostExamples,
+  }: {
+    readonly cases: readonly Case[];
+    readonly outcomes: readonly Outcome[];
+    readonly most?: number | undefined;
+  },
   chance: Chance,
 ): readonly Json[] | undefined {
   const shown = new Set(examples.map((one) => JSON.stringify((one as { readonly input?: Json }).input))); // whatever it is
@@ -25,10 +32,11 @@ export function bootstrapped(
     .shuffled(cases)
     .filter(({ input, expected }) => expected !== undefined && !shown.has(JSON.stringify(input)))
     .sort((a, b) => (scores.get(a.id) ?? 1) - (scores.get(b.id) ?? 1));
-  const room = Math.max(1, mostExamples - examples.length);
+  const bound = Math.min(most, mostExamples);
+  const room = Math.max(1, bound - examples.length);
   const added = able
     .slice(0, Math.min(mostAdded, room))
     .map(({ input, expected = null }) => ({ input, output: expected }));
   if (added.length === 0) return undefined;
-  return [...examples, ...added].slice(-mostExamples);
+  return [...examples, ...added].slice(-bound);
 }

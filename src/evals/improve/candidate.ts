@@ -1,9 +1,8 @@
 import { hash } from "node:crypto";
-import type { Operation } from "rfc6902";
 import { canonical } from "../../core/canonical.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import type { Overlay } from "../../core/overlay.ts";
-import { equal } from "../../core/state.ts";
+import { patchBetween, type Values } from "./document.ts";
 
 /** A way the pipeline could be: values of its document of improvables, and where they come from. */
 export interface Candidate {
@@ -33,30 +32,13 @@ export const candidateOf = (
   base: JsonObject,
   values: JsonObject,
   origin: Pick<Candidate, "parents" | "by" | "note">,
-): Candidate => ({ id: idOf(values), patch: patchBetween(base, values), ...origin });
+): Candidate => ({ id: idOf(values), patch: patchFrom(base, values), ...origin });
 
 const idOf = (values: JsonObject): string => hash("sha256", canonical(values)).slice(0, 16);
 
-/**
- * The patch from one state of the document's values to another, field by field: first what pins the values it changes, then
- * the changes, both in the order of the document.
- */
-export function patchBetween(before: JsonObject, after: JsonObject): Overlay {
-  const pins: Operation[] = [];
-  const changes: Operation[] = [];
-  for (const place of Object.keys({ ...before, ...after })) {
-    const [from, to] = [fieldsAt(before, place), fieldsAt(after, place)];
-    for (const field of Object.keys({ ...from, ...to })) {
-      const path = pointerTo(place, field);
-      const [was, is] = [from[field], to[field]];
-      if (was !== undefined && is !== undefined && equal(was, is)) continue;
-      if (was !== undefined) pins.push({ op: "test", path, value: was });
-      if (is === undefined) changes.push({ op: "remove", path });
-      else changes.push({ op: was === undefined ? "add" : "replace", path, value: is });
-    }
-  }
-  return [...pins, ...changes];
-}
+/** The patch that leads from some values of a document to others. */
+export const patchFrom = (before: JsonObject, after: JsonObject): Overlay =>
+  patchBetween(before as Values, after as Values); // by place and field, as the document has them
 
 /** The fields of a place: none where there is no such place. */
 export function fieldsAt(values: JsonObject, place: string): JsonObject {
@@ -69,9 +51,3 @@ export const withValue = (values: JsonObject, place: string, field: string, valu
   ...values,
   [place]: { ...fieldsAt(values, place), [field]: value },
 });
-
-/** A field's JSON Pointer (RFC 6901). */
-export const pointerTo = (place: string, field: string): string =>
-  `/${pointerKey(place)}/${pointerKey(field)}`;
-
-const pointerKey = (key: string): string => key.replaceAll("~", "~0").replaceAll("/", "~1");

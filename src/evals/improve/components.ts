@@ -10,13 +10,16 @@ export interface Component {
   readonly improvable: Improvable;
 }
 
-/** What may change, in the order of the document. */
+/** What may change, in the order of the document. A text that is not given is one only where its place has no other. */
 export const componentsOf = ({ places }: ImprovablesDocument): readonly Component[] =>
-  Object.entries(places).flatMap(([place, fields]) =>
-    Object.entries(fields)
-      .filter(([, improvable]) => improvable.mayChange)
-      .map(([field, improvable]) => ({ place, field, improvable })),
-  );
+  Object.entries(places).flatMap(([place, fields]) => {
+    const hasText = Object.values(fields).some(({ type, value }) => type === "text" && value !== undefined);
+    return Object.entries(fields)
+      .filter(
+        ([, { mayChange, type, value }]) => mayChange && !(hasText && type === "text" && value === undefined),
+      )
+      .map(([field, improvable]) => ({ place, field, improvable }));
+  });
 
 /** Which component is changed next: each in turn at first, then rather those at which changes have helped. */
 export class ComponentChoice {

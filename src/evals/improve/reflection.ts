@@ -2,7 +2,8 @@
 import { isJsonObject, type Json } from "../../core/json.ts";
 import type { Case } from "../dataset/case.ts";
 import { textOf } from "../scorers/scorer.ts";
-import { fieldsAt, pointerTo } from "./candidate.ts";
+import { fieldsAt } from "./candidate.ts";
+import { pointer } from "./document.ts";
 import { afterDeltas, numbered, readDeltas } from "./items.ts";
 import type { Outcome, Proposal, ReflectionRequest } from "./laboratory.ts";
 
@@ -58,7 +59,7 @@ const system = [
 
 const answerForms = {
   patch: (place: string, field: string): string => {
-    const patch = [{ op: "replace", path: pointerTo(place, field), value: "…" }];
+    const patch = [{ op: "add", path: pointer(place, field), value: "…" }];
     return `Answer in this form, with the whole new value: ${JSON.stringify({ note: "why, in a sentence", patch })}`;
   },
   items: (): string => {
@@ -94,7 +95,7 @@ const valueUnder = (
   place: string,
   field: string,
 ): Json | undefined => {
-  const path = pointerTo(place, field);
+  const path = pointer(place, field);
   const change = patch.findLast((operation) => operation.path === path && operation.op !== "test");
   return change !== undefined && "value" in change ? (change.value as Json) : undefined; // a candidate's patch is JSON
 };
@@ -125,7 +126,7 @@ function proposalIn(answer: Json | undefined, { kind, values, place, field }: Re
   const deltas = readDeltas(answer.items);
   const after = deltas && typeof before === "string" ? afterDeltas(before, deltas) : undefined;
   if (after === undefined) return { patch: null, note: note || "the answer has no patch", by };
-  return { patch: [{ op: "replace", path: pointerTo(place, field), value: after }], note, by: "delta" };
+  return { patch: [{ op: "replace", path: pointer(place, field), value: after }], note, by: "delta" };
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim().slice(0, longestNote);

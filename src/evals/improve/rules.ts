@@ -32,30 +32,34 @@ export function suggested(
   switch (improvable.type) {
     case "number":
     case "integer":
-      return typeof value === "number" ? otherNumber(improvable, value, chance) : undefined;
+      return otherNumber(improvable, typeof value === "number" ? value : undefined, chance);
     case "model":
     case "choice":
       return otherChoice(improvable, value, chance);
     case "examples":
-      return otherExamples(Array.isArray(value) ? value : [], occasion, chance);
+      return otherExamples(improvable, Array.isArray(value) ? value : [], occasion, chance);
     case "text":
-      return typeof value === "string" ? otherText(value, occasion, chance) : undefined;
+      return otherText(typeof value === "string" ? value : "", occasion, chance);
   }
 }
 
-function otherNumber({ type, min, max }: Improvable, value: number, chance: Chance): Suggestion | undefined {
-  const step = min !== undefined && max !== undefined ? (max - min) / 4 : Math.max(Math.abs(value) / 2, 0.25);
+function otherNumber(
+  { type, min, max }: Improvable,
+  value: number | undefined,
+  chance: Chance,
+): Suggestion | undefined {
+  const bounds = [min, max].flatMap((bound) => bound ?? []);
+  const at = value ?? bounds[0];
+  if (at === undefined) return undefined;
+  const step = min !== undefined && max !== undefined ? (max - min) / 4 : Math.max(Math.abs(at) / 2, 0.25);
   const whole = (n: number): number => (type === "integer" ? Math.round(n) : Number(n.toFixed(6)));
   const within = (n: number): number => Math.min(max ?? n, Math.max(min ?? n, n));
-  const far = [min, max].flatMap((bound) => bound ?? []);
-  const all = [value + step, value - step, value + step / 2, value - step / 2, ...far].map((n) =>
-    within(whole(n)),
-  );
-  const others = [...new Set(all)].filter((n) => n !== value);
+  const near = [at + step, at - step, at + step / 2, at - step / 2];
+  const others = [...new Set([...near, ...bounds].map((n) => within(whole(n))))].filter((n) => n !== value);
   if (others.length === 0) return undefined;
   const to = chance.pick(others);
-  const way = to > value ? "raise" : "lower";
-  return { value: to, by: `rule:${way}`, note: `${way}s ${value} to ${to}` };
+  const way = value !== undefined && to < value ? "lower" : "raise";
+  return { value: to, by: `rule:${way}`, note: `takes ${to} instead of ${value ?? "the default"}` };
 }
 
 function otherChoice(
@@ -70,6 +74,7 @@ function otherChoice(
 }
 
 function otherExamples(
+  { max }: Improvable,
   examples: readonly Json[],
   { cases, outcomes }: Occasion,
   chance: Chance,
@@ -79,7 +84,7 @@ function otherExamples(
     const value = examples.filter((_, i) => i !== gone);
     return { value, by: "rule:fewer-examples", note: "leaves out an example" };
   }
-  const value = bootstrapped(examples, cases, outcomes, chance);
+  const value = bootstrapped(examples, { cases, outcomes, most: max }, chance);
   return value && { value, by: "bootstrap", note: "shows examples from cases of the train split" };
 }
 

@@ -9,11 +9,11 @@
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { Overlay } from "../../core/overlay.ts";
 import type { Case } from "../dataset/case.ts";
-import { baseOf, type Candidate, candidateOf, fieldsAt, patchBetween, pointerTo } from "./candidate.ts";
+import { baseOf, type Candidate, candidateOf, fieldsAt, patchFrom } from "./candidate.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { type Component, ComponentChoice, componentsOf } from "./components.ts";
 import { bestOf, type Contender, meanScore } from "./contender.ts";
-import { type ImprovablesDocument, valuesOf } from "./document.ts";
+import { type ImprovablesDocument, pointer, valuesOf } from "./document.ts";
 import { frontOf } from "./front.ts";
 import type { Laboratory, Outcome, Proposal } from "./laboratory.ts";
 import { type Couple, couplesOf, merged } from "./merge.ts";
@@ -140,7 +140,10 @@ class Search {
 
   constructor(options: SearchOptions) {
     this.#options = options;
-    this.#components = componentsOf(options.document);
+    const canShow = options.train.some(({ expected }) => expected !== undefined);
+    this.#components = componentsOf(options.document).filter(
+      ({ improvable }) => improvable.type !== "examples" || canShow,
+    );
     this.#baseValues = valuesOf(options.document);
     this.#base = baseOf(this.#baseValues);
     this.#chance = chanceOf(options.seed);
@@ -252,10 +255,10 @@ class Search {
     const outcomes = this.#rollouts.known(candidate, train);
     const roll = this.#chance.next();
     const seed = Math.floor(this.#chance.next() * 2 ** 31);
-    if (improvable.type === "text" && hasReflector && typeof value === "string") {
-      const isLong = value.length > longText;
-      if (isLong && roll < 0.15) return [asProposal(component, shorter(value, this.#chance))];
-      const kind = roll > 0.7 ? "delta" : "rewrite";
+    if (improvable.type === "text" && hasReflector) {
+      if (typeof value === "string" && value.length > longText && roll < 0.15)
+        return [asProposal(component, shorter(value, this.#chance))];
+      const kind = roll > 0.7 && value !== undefined ? "delta" : "rewrite";
       const cases = slot.cases;
       return laboratory.reflect({
         ...{ document, candidate, values, place, field, cases, outcomes: slot.outcomes, kind, seed },
@@ -276,7 +279,7 @@ class Search {
     const first = await check(under(document, from), patch);
     if (!first.ok) return this.#refuse(patch === null && note !== "" ? [note] : first.faults);
     // Of what many small steps add up to, the bounds hold as of one.
-    const whole = await check(document, patchBetween(this.#baseValues, first.values));
+    const whole = await check(document, patchFrom(this.#baseValues, first.values));
     if (!whole.ok) return this.#refuse(whole.faults);
     const { values } = whole;
     const candidate = candidateOf(this.#baseValues, values, {
@@ -349,7 +352,7 @@ class Search {
     const { one, other } = couple;
     const { values, clashes } = merged(couple, this.#components);
     const note = `joins ${one.candidate.id} and ${other.candidate.id}`;
-    const proposals: Proposal[] = [{ patch: patchBetween(one.values, values), note, by: "merge" }];
+    const proposals: Proposal[] = [{ patch: patchFrom(one.values, values), note, by: "merge" }];
     const [clash] = clashes;
     const { hasReflector = true, laboratory, document } = this.#options;
     if (clash !== undefined && hasReflector) {
@@ -413,15 +416,15 @@ const nameOf = ({ one, other }: Couple): string => [one.candidate.id, other.cand
 const asProposal = (
   { place, field }: Component,
   { value, by, note }: { readonly value: Json; readonly by: string; readonly note: string },
-): Proposal => ({ patch: [{ op: "replace", path: pointerTo(place, field), value }], note, by });
+): Proposal => ({ patch: [{ op: "add", path: pointer(place, field), value }], note, by });
 
 /** The document with other values: what a patch of a candidate is checked against. */
 function under(document: ImprovablesDocument, values: JsonObject): ImprovablesDocument {
   const places = Object.entries(document.places).map(([place, fields]) => {
     const now = fieldsAt(values, place);
-    const known = Object.entries(fields).flatMap(([field, improvable]) => {
+    const known = Object.entries(fields).map(([field, { value: _, ...bounds }]) => {
       const value = now[field];
-      return value === undefined ? [] : [[field, { ...improvable, value }] as const];
+      return [field, value === undefined ? bounds : { ...bounds, value }] as const;
     });
     return [place, Object.fromEntries(known)] as const;
   });
