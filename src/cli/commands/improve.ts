@@ -116,9 +116,8 @@ async function improve(path: string, flags: Flags): Promise<number> {
       ...{ name, loaded, dataset, scorers, reflector, store, settings, budget, concurrency, quiet },
       terms: termsOf(flags),
     });
-    if (found.improvement === undefined) return unfinished(found, store);
-    await report(found.improvement, flags);
-    return exitCodeFor(found.improvement);
+    await report(found, flags);
+    return found.improvement === undefined ? unfinished(found, store) : exitCodeFor(found.improvement);
   } finally {
     await store.close();
   }
@@ -132,8 +131,9 @@ const termsOf = ({ seed, rollouts, threshold, sliceMargin, maxCostRatio }: Flags
   ...(maxCostRatio === undefined ? {} : { maxCostRatio }),
 });
 
-async function report(improvement: Improvement, { json }: Flags): Promise<void> {
-  if (json) return printJson(improvement);
+async function report({ name, status, improvement }: Improving, { json }: Flags): Promise<void> {
+  if (json) return printJson({ name, status, improvement: improvement ?? null });
+  if (improvement === undefined) return;
   await result(`${improvement.promotion?.why ?? "Nothing better was found."}\n`);
 }
 

@@ -3,6 +3,7 @@ import type { Step } from "../../core/step.ts";
 import type { Dataset } from "../../evals/dataset/dataset.ts";
 import { type ImproveTerms, improve, improveInput } from "../../evals/improve/improve.ts";
 import type { ImproveInput } from "../../evals/improve/improvement.ts";
+import { scopeOf } from "../../evals/improve/purse.ts";
 import { type Improving, readImprovement } from "../../evals/improve/results.ts";
 import type { Scorer } from "../../evals/scorers/scorer.ts";
 import type { Store } from "../../ports/store.ts";
@@ -43,7 +44,7 @@ export async function improveAll(searching: Searching): Promise<Improving> {
     ...searching,
     input,
     what: "search",
-    scope: `improve:${name}`,
+    scope: scopeOf(name),
     isKnown: known !== undefined,
   };
   await carryOut(carrying, async (flujo, models) => {

@@ -14,7 +14,6 @@ import { type Case, type Split, splits } from "../dataset/case.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { splitOf } from "../dataset/split.ts";
 import type { ExperimentOptions } from "../experiment/experiment.ts";
-import { journalOf } from "../experiment/journal.ts";
 import { improvePipeline, looksAt } from "../experiment/looks.ts";
 import { checkPatch } from "./check.ts";
 import { componentsOf } from "./components.ts";
@@ -23,8 +22,8 @@ import { DurableLaboratory } from "./durable-laboratory.ts";
 import type { ImproveInput, Improvement, SearchLimits } from "./improvement.ts";
 import type { Outcome } from "./laboratory.ts";
 import { type PromotionTerms, promotion, type TrialScore } from "./promotion.ts";
+import { Purse } from "./purse.ts";
 import { type SearchProgress, search } from "./search.ts";
-import { undisturbed } from "./undisturbed.ts";
 
 export interface ImproveOptions extends ExperimentOptions {
   /** Who is asked for better texts: `"provider:model"`, or an AI SDK language model. Default: nobody, rules propose. */
@@ -175,12 +174,18 @@ async function improvement(
     places: Object.keys(document.places),
     traced: new Set(train.map(({ id }) => id)),
   });
-  const purse = new Purse(ctx, options, laboratory, limits.picoUsd);
+  const purse = new Purse(ctx, {
+    store,
+    laboratory,
+    limits,
+    validation: validation.length,
+    test: test.length,
+  });
   const found = await search({
     ...{ document, train, validation, laboratory, seed, ...limits },
     check: (document, patch) => checkPatch(document, patch, { training: train }),
     hasReflector: reflector !== undefined,
-    affords: () => purse.affords(limits, validation.length, test.length),
+    affords: ({ base, best }) => purse.affords(best > base),
     ...(onProgress === undefined
       ? {}
       : { onProgress: (progress) => onProgress({ ...progress, picoUsd: purse.seen }) }),
@@ -207,7 +212,7 @@ async function improvement(
     ...{ reflector: input.reflector, seed, limits, base, best, candidates },
     search: { rollouts, rounds, proposals, stopped },
     ...(verdict === undefined ? {} : { promotion: verdict }),
-    picoUsd: `${await purse.look("bill")}`,
+    picoUsd: `${await purse.total()}`,
   };
 }
 
@@ -216,51 +221,3 @@ const scoresOf = (cases: readonly Case[], outcomes: readonly Outcome[]): TrialSc
     const { id, cluster, tags = [] } = cases[i] as Case; // an outcome each
     return { caseId: id, cluster, tags, score, picoUsd };
   });
-
-/**
- * What the run has cost so far, as if nothing had disturbed it, and whether the money lasts: so a search that was killed ends
- * where one that was not does.
- */
-class Purse {
-  readonly #ctx: PaidContext;
-  readonly #store: ImproveOptions["store"];
-  readonly #laboratory: DurableLaboratory;
-  readonly #limit: PicoUsd | undefined;
-  #looks = 0;
-  /** At the last look. */
-  seen: PicoUsd = 0n;
-
-  constructor(
-    ctx: PaidContext,
-    { store }: Pick<ImproveOptions, "store">,
-    laboratory: DurableLaboratory,
-    limit: string | undefined,
-  ) {
-    this.#ctx = ctx;
-    this.#store = store;
-    this.#laboratory = laboratory;
-    this.#limit = limit === undefined ? undefined : BigInt(limit);
-  }
-
-  /** All that was paid so far: for trials, and for judges and reflections, which are calls of this run itself. */
-  async look(name: string): Promise<PicoUsd> {
-    const own = await this.#ctx.run(name, async () => {
-      const entries = await journalOf(this.#store, this.#ctx.runId);
-      return `${undisturbed(entries).picoUsd}`;
-    });
-    this.seen = BigInt(own) + this.#laboratory.trials.bill.picoUsd;
-    return this.seen;
-  }
-
-  /** Whether the money lasts for another round, and for the test split after it. */
-  async affords({ proposals, minibatch }: SearchLimits, validation: number, test: number): Promise<boolean> {
-    this.#looks += 1;
-    const spent = await this.look(`spent.${this.#looks}`);
-    if (this.#limit === undefined) return true;
-    const { count, bill } = this.#laboratory.trials;
-    const each = spent / BigInt(Math.max(1, count)) + 1n; // judges and reflections are spread over the trials
-    const round = each * BigInt(proposals * 2 * minibatch + validation);
-    const proof = (each * BigInt(2 * test) * 5n) / 4n;
-    return spent + round + proof + bill.largestHold <= this.#limit;
-  }
-}

@@ -47,7 +47,7 @@ export interface SearchOptions {
   /** The search ends after so many rounds without a better candidate. Default 12. */
   readonly patience?: number;
   /** Asked before each round: whether there is money for one. Default: there is. */
-  readonly affords?: () => Promise<boolean>;
+  readonly affords?: (progress: SearchProgress) => Promise<boolean>;
   readonly onProgress?: (progress: SearchProgress) => void;
 }
 
@@ -162,7 +162,7 @@ class Search {
     for (;;) {
       if (this.#bestScore() >= 1) return this.#ended("perfect");
       if (idle >= patience) return this.#ended("no-progress");
-      if (affords !== undefined && !(await affords())) return this.#ended("budget");
+      if (affords !== undefined && !(await affords(this.#progress()))) return this.#ended("budget");
       const before = this.#bestScore();
       this.#round += 1;
       if (!(await this.#nextRound())) return this.#ended("rollouts");
@@ -378,14 +378,18 @@ class Search {
   }
 
   #tell(): void {
+    this.#options.onProgress?.(this.#progress());
+  }
+
+  #progress(): SearchProgress {
     const [base] = this.#contenders;
-    this.#options.onProgress?.({
+    return {
       round: this.#round,
       rollouts: this.#rollouts.used,
       candidates: this.#contenders.length,
       base: base === undefined ? 0 : meanScore(base),
       best: this.#bestScore(),
-    });
+    };
   }
 
   #ended(stopped: SearchResult["stopped"]): SearchResult {
