@@ -88,6 +88,7 @@ export type {
   ReplayOptions,
   ReplayReport,
 } from "./engine/replay/report.ts";
+export { withOverlay } from "./engine/with-overlay.ts";
 export type { EventOf, Hook, HookContext, HookOptions, HookTable } from "./events/hooks.ts";
 export type { DeliveryReport } from "./events/outbox.ts";
 export type { Sinks, Subscription } from "./events/subscription.ts";

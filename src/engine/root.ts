@@ -1,9 +1,11 @@
 import { InvalidInputError, InvalidPipelineError, type OnLimit, type Problem } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
 import { type Limits, tightest } from "../core/limits.ts";
 import { type BudgetNode, bare, isQualifier, type Node, nameOf, type PipelineNode } from "../core/node.ts";
 import { type Overlay, overlaid } from "../core/overlay.ts";
 import { childPath } from "../core/paths.ts";
 import { check, misfit } from "../core/schema.ts";
+import { equal } from "../core/state.ts";
 import { eachPlace } from "../core/tree.ts";
 import { findProblems, modelsIn } from "../core/validation.ts";
 import type { Models } from "../ports/models.ts";
@@ -15,10 +17,20 @@ export interface Root {
   readonly path: string;
   /** The limits the pipeline itself declares. */
   readonly limits: Limits | undefined;
+  /** What stands over the tree as it is written; absent: nothing. */
+  readonly standing?: Standing;
   /** What becomes of the run at its limits, and the parts of them, in percent, at which an alert is due. */
   readonly onLimit: OnLimit;
   readonly alertAt: readonly number[];
 }
+
+/** An overlay that new runs begin with, and the tree under it. */
+export interface Standing {
+  readonly base: Node;
+  readonly overlay: Overlay;
+}
+
+const standings = new WeakMap<Node, Standing>();
 
 /** @throws InvalidPipelineError */
 export function rootOf(node: Node): Root {
@@ -29,7 +41,9 @@ export function rootOf(node: Node): Root {
     inner.kind === "pipeline" ? inner : { kind: "pipeline", name: nameOf(node), body: node };
   const root = inner.kind === "pipeline" ? node : Object.freeze(pipeline);
   const around = budgetsAround(root);
+  const standing = standings.get(root);
   return {
+    ...(standing === undefined ? {} : { standing }),
     node: root,
     pipeline,
     path: childPath("", pipeline.name),
@@ -39,10 +53,31 @@ export function rootOf(node: Node): Root {
   };
 }
 
-/** The same root with an overlay over its tree. @throws InvalidOptionError, InvalidPipelineError */
+/**
+ * The same root with an overlay over its tree as it is written: what a run recorded is all that holds for it, whatever stands
+ * over the tree by now.
+ *
+ * @throws InvalidOptionError, InvalidPipelineError
+ */
 export async function overlaidRoot(root: Root, overlay: Overlay = []): Promise<Root> {
-  const node = await overlaid(root.node, overlay);
+  const { base, overlay: standing } = root.standing ?? { base: root.node, overlay: [] };
+  if (equal(overlay as unknown as Json, standing as unknown as Json)) return root; // patches are JSON
+  const node = await overlaid(base, overlay);
   return node === root.node ? root : rootOf(node);
+}
+
+/** What a new run is to record: what stands over the tree, and what is changed for this run alone. */
+export const recordedOverlay = ({ standing }: Root, overlay: Overlay = []): Overlay => [
+  ...(standing?.overlay ?? []),
+  ...overlay,
+];
+
+/** The tree with an overlay that new runs begin with and record. @throws InvalidOptionError, InvalidPipelineError */
+export async function standingNode(root: Root, overlay: Overlay): Promise<Node> {
+  const all = recordedOverlay(root, overlay);
+  const { node } = await overlaidRoot(root, all);
+  if (node !== root.node) standings.set(node, { base: root.standing?.base ?? root.node, overlay: all });
+  return node;
 }
 
 /** All budgets around the whole pipeline are one: the tightest of each kind. */

@@ -29,7 +29,15 @@ import type {
 import { topUpRun, topUpScope } from "./raises.ts";
 import { type ReplayStage, replayRun } from "./replay/replay.ts";
 import type { CheckOptions, ReplayOptions, ReplayReport } from "./replay/report.ts";
-import { examineModels, fittingInput, initialState, overlaidRoot, type Root, rootOf } from "./root.ts";
+import {
+  examineModels,
+  fittingInput,
+  initialState,
+  overlaidRoot,
+  type Root,
+  recordedOverlay,
+  rootOf,
+} from "./root.ts";
 import { firstWanted, followEvents } from "./run-events.ts";
 import { sendSignal } from "./signals.ts";
 import { abandonedRuns, TakeOver } from "./take-over.ts";
@@ -97,7 +105,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       const state = { ...initialState(this.#root), ...this.#options.state?.(), ...options.state };
       const scopes = scopesOf(this.#options.scopes, options.scopes);
       const alertAt = percents(this.#options.alertAt);
-      const { overlay = [] } = options;
+      const overlay = recordedOverlay(this.#root, options.overlay);
       await this.#examine(limits, scopes, await overlaidRoot(this.#root, overlay));
       const fresh = {
         input: await this.#inputOf(runId, input),
