@@ -1,5 +1,4 @@
 /** Patches of strangers: a model has written them, and they are to be tried, applied and kept. */
-import type { Operation } from "rfc6902";
 import { placesOf } from "../../agents/template.ts";
 import { canonical } from "../../core/canonical.ts";
 import type { Improvable } from "../../core/improvable.ts";
@@ -10,7 +9,8 @@ import { equal } from "../../core/state.ts";
 import type { Case } from "../dataset/case.ts";
 import { type ImprovablesDocument, patchBetween, type Values, valuesOf } from "./document.ts";
 import { leaksIn } from "./leaks.ts";
-import { kindOf, plainJson } from "./untrusted.ts";
+import { applying, operationsIn } from "./operations.ts";
+import { kindOf, plainJson, shown } from "./untrusted.ts";
 
 export interface CheckPatchOptions {
   /** The cases that texts must not tell and examples may be taken from. */
@@ -34,7 +34,6 @@ export type CheckedPatch =
 
 /** So much a short text may grow beside: in UTF-16 units. */
 export const growthSlack = 4_000;
-const mostOperations = 200;
 /** The most text in all examples of one place, as JSON. */
 const longestExamples = 100_000;
 /** No list of faults is longer: whoever reads it is to correct a patch, not to count. */
@@ -82,70 +81,6 @@ const refused = (faults: readonly string[]): CheckedPatch => ({
   ok: false,
   faults: faults.slice(0, mostFaults),
 });
-
-type Faults = { readonly faults: readonly string[] };
-
-/** The operations, when each of them is one, and points to what there is. */
-function operationsIn(
-  patch: Json,
-  document: ImprovablesDocument,
-): { readonly list: readonly Operation[] } | Faults {
-  if (!Array.isArray(patch)) return { faults: [`a patch is a list of operations, not ${kindOf(patch)}`] };
-  if (patch.length > mostOperations)
-    return { faults: [`it has ${patch.length} operations; it takes ${mostOperations}`] };
-  const faults = patch.flatMap((one: Json, i) =>
-    wrongOperation(one, document).map((what) => `operation ${i + 1} ${what}`),
-  );
-  return faults.length > 0 ? { faults } : { list: patch as unknown as readonly Operation[] }; // each has been looked at
-}
-
-function wrongOperation(operation: Json, document: ImprovablesDocument): readonly string[] {
-  if (!isJsonObject(operation)) return [`is ${kindOf(operation)}, not an object`];
-  const { op, path, value, ...others } = operation;
-  if (op !== "add" && op !== "replace" && op !== "remove" && op !== "test")
-    return [`does ${shown(op)}; it may add, replace, remove or test`];
-  const faults: string[] = [];
-  const [odd] = Object.keys(others);
-  if (odd !== undefined) faults.push(`has a field ${shown(odd)}, which is none of a patch`);
-  if (op !== "remove" && value === undefined) faults.push("has no value");
-  return [...faults, ...(typeof path === "string" ? wrongPath(path, op, document) : ["has no path"])];
-}
-
-function wrongPath(path: string, op: string, { places }: ImprovablesDocument): readonly string[] {
-  if (!/^(\/([^~]|~[01])*)+$/.test(path)) return [`has the path ${shown(path)}, which is no JSON Pointer`];
-  const [place = "", field, ...below] = path
-    .slice(1)
-    .split("/")
-    .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const fields = Object.hasOwn(places, place) ? places[place] : undefined;
-  if (fields === undefined) return [`points to ${shown(place)}, where nothing can be changed`];
-  if (field === undefined) return [`points to the whole of ${place}; it may change its fields`];
-  const improvable = Object.hasOwn(fields, field) ? fields[field] : undefined;
-  const known = Object.keys(fields).join(", ");
-  if (improvable === undefined) return [`points to ${shown(field)} of ${place}, which has ${known}`];
-  const odd = below.find((key) => key === "__proto__" || key === "constructor" || key === "prototype");
-  if (below.length > 0 && (improvable.type !== "examples" || odd !== undefined))
-    return [`points inside ${shown(field)} of ${place}; it may change it as a whole`];
-  if (op === "test" || improvable.mayChange) return [];
-  return [`changes ${shown(field)} of ${place}, which its owner does not let change`];
-}
-
-async function applying(
-  base: Values,
-  operations: readonly Operation[],
-): Promise<{ readonly values: Values } | Faults> {
-  const { applyPatch } = await import("rfc6902");
-  const values = structuredClone(base);
-  const failures = applyPatch(values, structuredClone(operations) as Operation[]); // both are its own
-  const faults = failures.flatMap((failure, i) => {
-    if (failure === null) return [];
-    const { op, path } = operations[i] as Operation; // one for each
-    return op === "test"
-      ? [`operation ${i + 1} expects another value at ${path} than there is`]
-      : [`operation ${i + 1} does not fit: there is nothing at ${path}`];
-  });
-  return faults.length > 0 ? { faults } : { values };
-}
 
 interface FieldChange {
   readonly place: Path;
@@ -265,10 +200,3 @@ function wrongExamples(
 }
 
 const inputOf = (example: Json): Json | undefined => (isJsonObject(example) ? example.input : undefined);
-
-const longestShown = 80;
-/** A value, shortened, as JSON. */
-function shown(value: Json | undefined): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length <= longestShown ? text : `${text.slice(0, longestShown)}…`;
-}

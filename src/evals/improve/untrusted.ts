@@ -51,3 +51,10 @@ export const kindOf = (value: Json | undefined): string => {
   if (Array.isArray(value)) return "a list";
   return isJsonObject(value) ? "an object" : `a ${typeof value === "string" ? "text" : typeof value}`;
 };
+
+const longestShown = 80;
+/** A value, shortened, as JSON. */
+export function shown(value: Json | undefined): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length <= longestShown ? text : `${text.slice(0, longestShown)}…`;
+}

@@ -1,0 +1,45 @@
+/** A patch of whole fields, put over values: what it pins has to be there. */
+import type { Json } from "../../core/json.ts";
+import type { Overlay } from "../../core/overlay.ts";
+import type { Path } from "../../core/paths.ts";
+import { equal } from "../../core/state.ts";
+import type { Values } from "./document.ts";
+
+/** Why a patch does not fit. */
+export interface Misfit {
+  /** A sentence. */
+  readonly what: string;
+}
+
+/** The values under a patch, or where it does not fit. */
+export function applied(
+  values: Values,
+  patch: Overlay,
+): { readonly values: Values } | { readonly misfit: Misfit } {
+  const places = new Map(
+    Object.entries(values).map(([place, fields]) => [place, new Map(Object.entries(fields))]),
+  );
+  for (const operation of patch) {
+    const [place, field] = placeIn(operation.path);
+    const fields = places.get(place);
+    if (fields === undefined) return { misfit: { what: `there is no ${place} that can be changed` } };
+    const before = fields.get(field);
+    if (operation.op === "test") {
+      const isThere = before !== undefined && equal(before, operation.value as Json); // a patch is JSON
+      if (!isThere) return { misfit: { what: `${JSON.stringify(field)} of ${place} is not what it was` } };
+    } else if (operation.op === "add" || operation.op === "replace")
+      fields.set(field, operation.value as Json);
+    else fields.delete(field);
+  }
+  const after = [...places].map(([place, fields]) => [place, Object.fromEntries(fields)] as const);
+  return { values: Object.fromEntries(after) };
+}
+
+/** The place and the field that a pointer names. */
+export function placeIn(pointer: string): readonly [place: Path, field: string] {
+  const [place = "", field = ""] = pointer
+    .slice(1)
+    .split("/")
+    .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return [place, field];
+}
