@@ -12,8 +12,12 @@ export interface Chance {
   shuffled<T>(list: readonly T[]): T[];
 }
 
+/** Of seeds that are near each other the first numbers are alike. */
+const alike = 64;
+
 export function chanceOf(seed: number): Chance {
   const generator = xoroshiro128plus(seed);
+  for (let i = 0; i < alike; i += 1) generator.next();
   const next = (): number => (generator.next() >>> 0) / 2 ** 32;
   return {
     next,
