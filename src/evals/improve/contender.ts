@@ -6,8 +6,8 @@ export interface Contender {
   readonly candidate: Candidate;
   /** The document's values under it. */
   readonly values: JsonObject;
-  /** From 0 to 1, by the id of the case. */
-  readonly scores: ReadonlyMap<string, number>;
+  /** From 0 to 1, by the id of the case: there are more of them as more cases are tried. */
+  readonly scores: Map<string, number>;
 }
 
 /** The mean of its scores; 0 where it has none. */

@@ -5,14 +5,17 @@
 import { type Contender, meanScore } from "./contender.ts";
 
 /**
- * Who stands on the front, each with the number of cases at which nobody is better. Whoever is matched by others on each of
+ * Who stands on the front of these cases, each with the number of them at which nobody is better; a case that somebody was not
+ * tried on is none of his. Whoever is matched by others on each of
  * those cases is left out: of such, the worst on average first, and of equal ones who came last.
  */
-export function frontOf(contenders: readonly Contender[]): Map<Contender, number> {
+export function frontOf(contenders: readonly Contender[], cases: Iterable<string>): Map<Contender, number> {
   const winners = new Map<string, Contender[]>();
   const tops = new Map<string, number>();
-  for (const one of contenders) {
-    for (const [caseId, score] of one.scores) {
+  for (const caseId of cases) {
+    for (const one of contenders) {
+      const score = one.scores.get(caseId);
+      if (score === undefined) continue;
       const top = tops.get(caseId) ?? Number.NEGATIVE_INFINITY;
       if (score < top) continue;
       if (score > top) winners.set(caseId, []);

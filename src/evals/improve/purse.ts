@@ -87,7 +87,8 @@ export class Purse {
     const { laboratory, limits, validation, test } = this.#options;
     const { count, bill } = laboratory.trials;
     const each = this.#seen / BigInt(Math.max(1, count)) + 1n;
-    const round = each * BigInt(limits.proposals * 2 * limits.minibatch + validation);
+    // Races of a round, and whoever leads then on the whole validation split.
+    const round = each * BigInt(limits.proposals * 2 * limits.minibatch + 2 * validation);
     const proof = (each * BigInt(2 * test) * 5n) / 4n;
     return round + proof + bill.largestHold;
   }

@@ -1,52 +1,74 @@
 import type { Case } from "../dataset/case.ts";
-import type { Candidate } from "./candidate.ts";
+import type { Contender } from "./contender.ts";
 import type { Rollouts } from "./rollouts.ts";
 
-/** The validation split is run through in so many parts, of so many cases at least. */
-const parts = 4;
-const leastPart = 4;
+/** Who runs against whom. */
+export interface Race {
+  readonly challenger: Contender;
+  readonly leader: Contender;
+  /** All there are, in the order they are run. */
+  readonly cases: readonly Case[];
+}
+
+/** What a race has shown. `open`: neither is ahead, or the rollouts did not suffice to tell. */
+export type Standing = "ahead" | "behind" | "open";
+
+/** So many cases are run at a time. */
+export const lapLength = 5;
+/** From so many standard errors on, a lead or a lag is taken for more than chance. */
+const clear = 1;
 
 /**
- * Tries candidates on the cases, part by part and side by side. Whoever is behind the best one so far by more than chance would
- * explain, or after half of the cases still not ahead of it, is tried no further: it would not become the best.
+ * A challenger against the leader on the same cases, a few at a time, until one is clearly ahead or half of them show no lead. So
+ * what is plainly better is known to be so at the price of a few cases; what only seemed so is found out later, when others
+ * run against it on other cases, and when it is tried on all of them in the end. Rollouts for that are left over.
  *
- * @param best the scores of the best one so far, by the id of the case.
- * @returns their scores, as far as each came.
+ * Their scores are added to, as far as they come.
  */
-export async function raced(
-  candidates: readonly Candidate[],
-  cases: readonly Case[],
-  best: ReadonlyMap<string, number>,
-  rollouts: Rollouts,
-): Promise<ReadonlyMap<string, number>[]> {
-  const scores = candidates.map(() => new Map<string, number>());
-  const size = Math.max(leastPart, Math.ceil(cases.length / parts));
-  const running = new Set(candidates.keys());
-  for (let from = 0; from < cases.length && running.size > 0; from += size) {
-    const part = cases.slice(from, from + size);
-    const trials = [...running].map(async (runner) => {
-      const candidate = candidates[runner] as Candidate; // one of its keys
-      if (!rollouts.allows(candidate, part)) return running.delete(runner);
-      for (const { caseId, score } of await rollouts.try(candidate, part)) scores[runner]?.set(caseId, score);
-      return true;
-    });
-    await Promise.all(trials);
-    const isHalf = from + size >= cases.length / 2;
-    for (const runner of [...running])
-      if (isBehind(scores[runner] ?? new Map(), best, isHalf)) running.delete(runner);
+export async function race({ challenger, leader, cases }: Race, rollouts: Rollouts): Promise<Standing> {
+  for (let run = lapLength; run < cases.length + lapLength; run += lapLength) {
+    const lap = cases.slice(run - lapLength, run);
+    const keep = Math.max(0, cases.length - run);
+    if (!(await tried([leader, challenger], lap, rollouts, keep))) return "open";
+    const standing = standingOn(cases.slice(0, run), challenger, leader, run >= cases.length / 2);
+    if (standing !== "open") return standing;
   }
-  return scores;
+  return "open";
 }
 
-function isBehind(
-  own: ReadonlyMap<string, number>,
-  best: ReadonlyMap<string, number>,
-  isHalf: boolean,
-): boolean {
-  const gains = [...own].map(([caseId, score]) => score - (best.get(caseId) ?? 0));
-  const mean = gains.reduce((sum, gain) => sum + gain, 0) / gains.length;
-  if (isHalf && mean < 1e-9) return true;
-  if (mean > -1e-9) return false;
-  const variance = gains.reduce((sum, gain) => sum + (gain - mean) ** 2, 0) / Math.max(1, gains.length - 1);
-  return mean < -Math.sqrt(variance / gains.length);
+/**
+ * Tries both, side by side, on the cases they were not tried on.
+ *
+ * @param keep rollouts that are to be left over.
+ * @returns false where the rollouts do not allow it.
+ */
+export async function tried(
+  contenders: readonly Contender[],
+  cases: readonly Case[],
+  rollouts: Rollouts,
+  keep = 0,
+): Promise<boolean> {
+  const fresh = contenders.map((one) => ({ one, cases: cases.filter(({ id }) => !one.scores.has(id)) }));
+  const needed = fresh.reduce((sum, { one, cases }) => sum + rollouts.needed(one.candidate, cases), keep);
+  if (needed > rollouts.left) return false;
+  const outcomes = await Promise.all(fresh.map(({ one, cases }) => rollouts.try(one.candidate, cases)));
+  for (const [i, { one }] of fresh.entries())
+    for (const { caseId, score } of outcomes[i] ?? []) one.scores.set(caseId, score);
+  return true;
 }
+
+function standingOn(
+  cases: readonly Case[],
+  challenger: Contender,
+  leader: Contender,
+  isHalf: boolean,
+): Standing {
+  const gains = cases.map(({ id }) => (challenger.scores.get(id) ?? 0) - (leader.scores.get(id) ?? 0));
+  const mean = gains.reduce((sum, gain) => sum + gain, 0) / gains.length;
+  const variance = gains.reduce((sum, gain) => sum + (gain - mean) ** 2, 0) / Math.max(1, gains.length - 1);
+  const error = Math.sqrt(variance / gains.length);
+  if (Math.abs(mean) > rounding && Math.abs(mean) >= clear * error) return mean > 0 ? "ahead" : "behind";
+  return isHalf && mean <= rounding ? "behind" : "open";
+}
+
+const rounding = 1e-9;

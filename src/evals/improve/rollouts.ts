@@ -19,9 +19,18 @@ export class Rollouts {
     return this.#begun.size;
   }
 
-  /** Whether these can be tried within the limit. */
-  allows(candidate: Candidate, cases: readonly Case[]): boolean {
-    return this.used + this.#fresh(candidate, cases).length <= this.#most;
+  get left(): number {
+    return this.#most - this.used;
+  }
+
+  /** How many it takes to try these: as many as were not tried yet. */
+  needed(candidate: Candidate, cases: readonly Case[]): number {
+    return this.#fresh(candidate, cases).length;
+  }
+
+  /** Whether these can be tried within the limit. @param keep so many are to be left over. */
+  allows(candidate: Candidate, cases: readonly Case[], keep = 0): boolean {
+    return this.needed(candidate, cases) + keep <= this.left;
   }
 
   /** Tries a candidate on cases: outcomes in their order. */

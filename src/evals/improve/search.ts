@@ -1,7 +1,8 @@
 /**
  * The search for better values of a pipeline: reflective evolution in the manner of GEPA (arXiv 2507.19457). A round takes parents
  * from the front, tries each on a few cases of the train split, asks for changes of one component, and keeps a change that does
- * better on the same cases: as far as the validation split bears it out. It never sees the test split.
+ * better on the same cases. It then runs against the best one so far on the validation split, until one is clearly ahead. It never
+ * sees the test split.
  *
  * All chance comes from the seed, and what goes on side by side is dealt with in a fixed order: the same laboratory brings the
  * same result.
@@ -18,7 +19,7 @@ import { frontOf } from "./front.ts";
 import type { Laboratory, Outcome, Proposal } from "./laboratory.ts";
 import { type Couple, couplesOf, merged } from "./merge.ts";
 import { Deck } from "./minibatch.ts";
-import { raced } from "./race.ts";
+import { lapLength, race, tried } from "./race.ts";
 import { Rollouts } from "./rollouts.ts";
 import { shorter, suggested } from "./rules.ts";
 
@@ -56,7 +57,7 @@ export interface SearchProgress {
   readonly round: number;
   readonly rollouts: number;
   readonly candidates: number;
-  /** Means over the validation split, from 0 to 1. */
+  /** Means over the validation split, from 0 to 1; of the best one as far as its gain is known. */
   readonly base: number;
   readonly best: number;
 }
@@ -66,7 +67,7 @@ export interface Judged {
   readonly candidate: Candidate;
   /** The mean, from 0 to 1. */
   readonly score: number;
-  /** Of so many cases: fewer than all where it could not become the best any more. */
+  /** Of so many cases: of all where it is the best, else of as many as showed what it is worth. */
   readonly cases: number;
 }
 
@@ -111,10 +112,14 @@ interface Slot {
   readonly outcomes: readonly Outcome[];
 }
 
-/** A change that has passed its check. */
-interface Child {
+/** A candidate that has passed its check. */
+interface Runner {
   readonly candidate: Candidate;
   readonly values: JsonObject;
+}
+
+/** A change of a slot's parent. */
+interface Child extends Runner {
   readonly slot: Slot;
   readonly component: Component;
 }
@@ -137,6 +142,10 @@ class Search {
   readonly #count = { made: 0, refused: 0, known: 0, noBetter: 0 };
   readonly #faults: string[] = [];
   #round = 0;
+  /** Who is to be beaten: perhaps tried on some cases of the validation split alone. */
+  #leader: Contender | undefined;
+  /** Where in the validation split the next race starts. */
+  #start = 0;
 
   constructor(options: SearchOptions) {
     this.#options = options;
@@ -160,15 +169,28 @@ class Search {
     if (stopped !== undefined || this.#components.length === 0) return this.#ended(stopped ?? "no-progress");
     let idle = 0;
     for (;;) {
-      if (this.#bestScore() >= 1) return this.#ended("perfect");
+      if (await this.#isPerfect()) return this.#ended("perfect");
       if (idle >= patience) return this.#ended("no-progress");
       if (affords !== undefined && !(await affords(this.#progress()))) return this.#ended("budget");
-      const before = this.#bestScore();
+      const before = this.#leader;
       this.#round += 1;
       if (!(await this.#nextRound())) return this.#ended("rollouts");
-      idle = this.#bestScore() > before ? 0 : idle + 1;
+      idle = this.#leader === before ? idle + 1 : 0;
       this.#tell();
     }
+  }
+
+  /** Whether the leader leaves nothing to be desired, on all cases. */
+  async #isPerfect(): Promise<boolean> {
+    const leader = this.#leader;
+    if (leader === undefined || meanScore(leader) < 1) return false;
+    await tried([leader], this.#validation, this.#rollouts);
+    return meanScore(leader) >= 1 && leader.scores.size === this.#validation.length;
+  }
+
+  /** What it takes to try the leader on the whole validation split. */
+  get #keep(): number {
+    return this.#validation.length - (this.#leader?.scores.size ?? 0);
   }
 
   async #begin(): Promise<boolean> {
@@ -176,7 +198,8 @@ class Search {
     if (!this.#rollouts.allows(this.#base, this.#validation)) return false;
     const outcomes = await this.#rollouts.try(this.#base, this.#validation);
     const scores = new Map(outcomes.map(({ caseId, score }) => [caseId, score]));
-    this.#contenders.push({ candidate: this.#base, values, scores });
+    this.#leader = { candidate: this.#base, values, scores };
+    this.#contenders.push(this.#leader);
     this.#tell();
     return true;
   }
@@ -190,8 +213,9 @@ class Search {
     );
     const better = await this.#better(children);
     for (const { component } of better) this.#choice.helped(component);
-    await this.#race(better);
-    if (better.length > 0) await this.#race(await this.#mergers());
+    const before = this.#leader;
+    await this.#race(await this.#joined(better));
+    if (better.length > 0 && this.#leader === before) await this.#race(await this.#mergers());
     return true;
   }
 
@@ -203,7 +227,7 @@ class Search {
     for (let i = 0; i < proposals; i += 1) {
       const parent = this.#parent();
       const cases = this.#minibatch(parent);
-      if (!this.#rollouts.allows(parent.candidate, cases)) break;
+      if (!this.#rollouts.allows(parent.candidate, cases, this.#keep)) break;
       planned.push({ parent, cases });
       trials.push(this.#rollouts.try(parent.candidate, cases));
     }
@@ -211,11 +235,15 @@ class Search {
     return planned.map((slot, i) => ({ ...slot, outcomes: outcomes[i] ?? [] }));
   }
 
-  /** The best one, or one of the front, each as probable as the cases it is best at are many. */
+  /** The leader, or one of the front, each as probable as the cases it is best at are many. */
   #parent(): Contender {
-    const best = this.#best();
-    if (best !== undefined && this.#chance.next() < 0.5) return best;
-    return this.#chance.weighted([...frontOf(this.#contenders)]);
+    const isLeader = this.#chance.next() < 0.6;
+    return isLeader && this.#leader !== undefined ? this.#leader : this.#chance.weighted([...this.#front()]);
+  }
+
+  /** Of the cases that the leader was tried on: of others nobody knows how it would do there. */
+  #front(): Map<Contender, number> {
+    return frontOf(this.#contenders, this.#leader?.scores.keys() ?? []);
   }
 
   /** Cases the parent is known to fail at, and new ones: what is learned should not rest on the same few. */
@@ -313,7 +341,7 @@ class Search {
       const planned = standing.flatMap((child) => {
         const scores = scoresOf(child.slot.outcomes);
         const cases = child.slot.cases.filter(({ id }) => part(scores.get(id) ?? 0));
-        if (!this.#rollouts.allows(child.candidate, cases)) return [];
+        if (!this.#rollouts.allows(child.candidate, cases, this.#keep)) return [];
         return [{ child, trial: this.#rollouts.try(child.candidate, cases) }];
       });
       await Promise.all(planned.map(({ trial }) => trial));
@@ -329,23 +357,54 @@ class Search {
     return after.reduce((sum, { caseId, score }) => sum + score - (before.get(caseId) ?? 0), 0);
   }
 
-  /** Tries them on the validation split, and adds them to the contenders. */
-  async #race(
-    runners: readonly { readonly candidate: Candidate; readonly values: JsonObject }[],
-  ): Promise<void> {
-    const best = this.#best();
-    if (runners.length === 0 || best === undefined) return;
-    const candidates = runners.map(({ candidate }) => candidate);
-    const scores = await raced(candidates, this.#validation, best.scores, this.#rollouts);
-    for (const [i, { candidate, values }] of runners.entries()) {
-      const own = scores[i];
-      if (own !== undefined && own.size > 0) this.#contenders.push({ candidate, values, scores: own });
+  /**
+   * In the order they are to run: who gained most comes first. Two changes of one parent are tried as one, and run so, where they
+   * gain no less together than either alone.
+   */
+  async #joined(better: readonly Child[]): Promise<readonly Runner[]> {
+    const order = [...better].sort((a, b) => this.#gain(b) - this.#gain(a));
+    const [first, ...rest] = order;
+    const second = rest.find(({ slot }) => slot.parent === first?.slot.parent);
+    if (first === undefined || second === undefined) return order;
+    const { parent } = first.slot;
+    const [one, other] = [contenderOf(first), contenderOf(second)];
+    const { values, clashes } = merged({ one, other, ancestor: parent }, this.#components);
+    if (clashes.length > 0) return order;
+    const note = [first, second].map(({ candidate }) => candidate.note).join(" And: ");
+    const patch = patchFrom(parent.values, values);
+    const both = await this.#made({ patch, note, by: "merge" }, [parent]);
+    if (both === undefined) return order;
+    const cases = [...new Set([...first.slot.cases, ...second.slot.cases])];
+    if (!this.#rollouts.allows(both.candidate, cases, this.#keep)) return order;
+    await this.#rollouts.try(both.candidate, cases);
+    const gain = this.#sum(both.candidate, cases) - this.#sum(parent.candidate, cases);
+    return gain > this.#gain(first) - 1e-9 ? [both, ...order] : [...order, both];
+  }
+
+  #sum(candidate: Candidate, cases: readonly Case[]): number {
+    return this.#rollouts.known(candidate, cases).reduce((sum, { score }) => sum + score, 0);
+  }
+
+  /** They run against the leader, one after the other, until one leads. */
+  async #race(runners: readonly Runner[]): Promise<void> {
+    for (const runner of runners) {
+      const leader = this.#leader;
+      if (leader === undefined) return;
+      const challenger = contenderOf(runner);
+      const cases = [...this.#validation.slice(this.#start), ...this.#validation.slice(0, this.#start)];
+      // Each race starts elsewhere: nobody stays ahead by luck on the same few cases.
+      this.#start = (this.#start + lapLength) % cases.length;
+      const standing = await race({ challenger, leader, cases }, this.#rollouts);
+      if (challenger.scores.size > 0) this.#contenders.push(challenger);
+      if (standing !== "ahead") continue;
+      this.#leader = challenger;
+      return;
     }
   }
 
   /** What the best couple that was not tried yet is together. */
   async #mergers(): Promise<{ readonly candidate: Candidate; readonly values: JsonObject }[]> {
-    const front = [...frontOf(this.#contenders).keys()];
+    const front = [...this.#front().keys()];
     const couple = couplesOf(front, this.#contenders).find((one) => !this.#coupled.has(nameOf(one)));
     if (couple === undefined) return [];
     this.#coupled.add(nameOf(couple));
@@ -372,9 +431,12 @@ class Search {
     return bestOf(this.#contenders, this.#validation.length);
   }
 
-  #bestScore(): number {
-    const best = this.#best();
-    return best === undefined ? 0 : meanScore(best);
+  /** Where the leader stands: as far above the base as on the cases that both were tried on. */
+  #leading(base: Contender): number {
+    const { scores } = this.#leader ?? base;
+    let gain = 0;
+    for (const [caseId, score] of scores) gain += score - (base.scores.get(caseId) ?? 0);
+    return Math.min(1, Math.max(0, meanScore(base) + gain / scores.size));
   }
 
   #tell(): void {
@@ -388,11 +450,12 @@ class Search {
       rollouts: this.#rollouts.used,
       candidates: this.#contenders.length,
       base: base === undefined ? 0 : meanScore(base),
-      best: this.#bestScore(),
+      best: base === undefined ? 0 : this.#leading(base),
     };
   }
 
-  #ended(stopped: SearchResult["stopped"]): SearchResult {
+  async #ended(stopped: SearchResult["stopped"]): Promise<SearchResult> {
+    if (this.#leader !== undefined) await tried([this.#leader], this.#validation, this.#rollouts);
     return {
       best: this.#best()?.candidate ?? this.#base,
       base: this.#base,
@@ -411,6 +474,8 @@ class Search {
 
 /** From so many characters on it is worth trying a text without one of its sentences. */
 const longText = 600;
+
+const contenderOf = ({ candidate, values }: Runner): Contender => ({ candidate, values, scores: new Map() });
 
 const scoresOf = (outcomes: readonly Outcome[]): ReadonlyMap<string, number> =>
   new Map(outcomes.map(({ caseId, score }) => [caseId, score]));
