@@ -21,7 +21,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   telemetry: ["ports", "core"],
   server: ["lens", "evals", "links", "schedules", "engine", "events", "ports", "core"],
   client: ["lens", "evals", "events", "engine", "core"], // types alone: see below
-  testing: ["ports", "core", "budget", "engine", "agents", "stores", "events"],
+  testing: ["ports", "core", "budget", "engine", "agents", "stores", "events", "evals"],
   "": [
     "agents",
     "engine",

@@ -34,3 +34,20 @@ export {
   type VirtualWorldOptions,
   virtualWorld,
 } from "./virtual-world.ts";
+export { keptByArgmax, plainArgmax } from "./worlds/baselines/argmax.ts";
+export { type BaselineOptions, type BaselineResult, plainGepa } from "./worlds/baselines/gepa.ts";
+export {
+  type QuickImprovement,
+  type QuickImproveOptions,
+  quickImprove,
+  type Searcher,
+} from "./worlds/quick-improve.ts";
+export { type QuickLaboratory, quickLaboratory } from "./worlds/quick-laboratory.ts";
+export {
+  type TaskWorld,
+  taskWorld,
+  type WorldFamily,
+  type WorldOptions,
+  type Worth,
+  worldFamilies,
+} from "./worlds/world.ts";

@@ -138,7 +138,11 @@ const systemClock: Pick<World, "timer"> = {
 const charactersPerToken = 4;
 const tokensOf = (text: string): number => Math.ceil(text.length / charactersPerToken);
 
-function answer(reply: ScriptedReply, request: LanguageModelV4CallOptions) {
+/** A reply as the model gives it, and what it counts. */
+export function answer(
+  reply: ScriptedReply,
+  request: Pick<LanguageModelV4CallOptions, "prompt" | "maxOutputTokens">,
+) {
   const cap = request.maxOutputTokens ?? Number.POSITIVE_INFINITY;
   const reasoning = (reply.reasoning ?? "").slice(0, cap * charactersPerToken);
   const text = (reply.text ?? "").slice(0, (cap - tokensOf(reasoning)) * charactersPerToken);
