@@ -37,6 +37,17 @@ export {
   type Values,
   valuesOf,
 } from "./improve/document.ts";
+export { type OverlayEntry, type OverlayFile, patchesInForce } from "./improve/overlay-file.ts";
+export { readOverlayFile } from "./improve/overlay-on-disk.ts";
+export {
+  type Ancestor,
+  type Evidence,
+  type PatchFile,
+  parsePatchFile,
+  patchFile,
+  patchFileOf,
+  patchFileText,
+} from "./improve/patch-file.ts";
 export {
   confidenceAt,
   type Promotion,
@@ -46,6 +57,9 @@ export {
   type SliceChange,
   type TrialScore,
 } from "./improve/promotion.ts";
+export { type Block, improvementReport, patchReport, type Report } from "./improve/report.ts";
+export { reportMarkdown } from "./improve/report-markdown.ts";
+export { withOverlayFile } from "./improve/with-overlay-file.ts";
 export { cost, latency } from "./scorers/bounds.ts";
 export { type JudgeOptions, judge, type PairwiseOptions, pairwise } from "./scorers/judge.ts";
 export {

@@ -17,6 +17,11 @@ import { improveAll } from "../improve/run.ts";
 import { readSettings } from "../settings.ts";
 import { openStore } from "../stores.ts";
 import { result, say } from "../terminal.ts";
+import { declare as apply } from "./improve/apply.ts";
+import { declare as document } from "./improve/document.ts";
+import { declare as explain } from "./improve/explain.ts";
+import { declare as history } from "./improve/history.ts";
+import { declare as revert } from "./improve/revert.ts";
 
 interface Flags {
   readonly name?: string;
@@ -42,7 +47,7 @@ interface Flags {
 
 /** `flujo improve DATASET`, and what becomes of what it finds. */
 export function declare(program: Command, done: (exitCode: number) => void): void {
-  program
+  const command = program
     .command("improve <dataset>")
     .enablePositionalOptions() // flags after the name of a subcommand are its own
     .description(
@@ -91,6 +96,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
       "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
     )
     .action(async (dataset: string, flags: Flags) => done(await improve(dataset, flags)));
+  for (const sub of [document, apply, revert, history, explain]) sub(command, done);
 }
 
 async function improve(path: string, flags: Flags): Promise<number> {

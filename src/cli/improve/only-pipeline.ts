@@ -1,25 +1,51 @@
 import { relative } from "node:path";
+import { rootOf } from "../../engine/root.ts";
 import { CommandError } from "../letter.ts";
-import { type Loaded, loadPipeline } from "../load/pipeline.ts";
+import { underOverlay } from "../load/overlay.ts";
+import { type Loaded, loadWritten } from "../load/pipeline.ts";
 import type { Settings } from "../settings.ts";
-import { pipelinesIn } from "../up/folder.ts";
+import { writtenIn } from "../up/folder.ts";
+
+export interface PipelineFlags {
+  readonly pipeline?: string;
+  readonly export?: string;
+}
 
 /**
- * The pipeline that is named, or the only one of the folder, as `flujo up` finds it.
+ * The pipeline that is named, or the only one of the folder, as `flujo up` finds it; what its overlay has in force is over it.
  *
- * @throws CommandError when there is none, or several.
+ * @throws CommandError when there is none, or several; InvalidOptionError for an overlay that does not fit.
  */
-export async function onlyPipeline(
+export const onlyPipeline = async (settings: Settings, flags: PipelineFlags): Promise<Loaded> =>
+  underOverlay(await onlyWritten(settings, flags));
+
+/**
+ * The same as it is written.
+ *
+ * @param name of the pipeline, where it is known: then it may be one of several.
+ * @throws CommandError
+ */
+export async function onlyWritten(
   settings: Settings,
-  { pipeline: file, export: name }: { readonly pipeline?: string; readonly export?: string },
+  { pipeline: file, export: exported }: PipelineFlags,
+  name?: string,
 ): Promise<Loaded> {
-  if (file !== undefined) return loadPipeline(file, name);
+  if (file !== undefined) {
+    const loaded = await loadWritten(file, exported);
+    const found = rootOf(loaded.node).pipeline.name;
+    if (name === undefined || found === name) return loaded;
+    throw new CommandError(
+      "no-pipeline",
+      `${file} has the pipeline "${found}", and the patch is one of "${name}"`,
+    );
+  }
   const folder = process.cwd();
-  const { pipelines, broken } = await pipelinesIn(folder, settings.pipelines);
-  const [first, second] = pipelines;
+  const { pipelines, broken } = await writtenIn(folder, settings.pipelines);
+  const wanted = name === undefined ? pipelines : pipelines.filter((one) => one.name === name);
+  const [first, second] = wanted;
   if (first !== undefined && second === undefined) return first;
   if (first !== undefined) {
-    const names = pipelines.map(({ name, file }) => `${name} (${relative(folder, file)})`).join(", ");
+    const names = wanted.map(({ name, file }) => `${name} (${relative(folder, file)})`).join(", ");
     throw new CommandError(
       "no-pipeline",
       `this folder has several pipelines: ${names}`,
@@ -28,9 +54,10 @@ export async function onlyPipeline(
   }
   const [fault] = broken;
   if (fault !== undefined) throw fault.error;
+  const which = name === undefined ? "no pipeline" : `no pipeline "${name}"`;
   throw new CommandError(
     "no-pipeline",
-    "there is no pipeline in this folder, or in its folder pipelines",
-    "Say which to improve: --pipeline FILE",
+    `there is ${which} in this folder, or in its folder pipelines`,
+    "Say which: --pipeline FILE",
   );
 }

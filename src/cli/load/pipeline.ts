@@ -3,6 +3,7 @@ import type { Node } from "../../core/node.ts";
 import type { Step } from "../../core/step.ts";
 import { CommandError } from "../letter.ts";
 import { loadModule, type Module } from "./module.ts";
+import { underOverlay } from "./overlay.ts";
 
 /** A pipeline and where it came from. */
 export interface Loaded {
@@ -15,11 +16,16 @@ export interface Loaded {
 }
 
 /**
- * The pipeline of a file: the export of that name; else the default one, the one named `pipeline`, or the only one.
+ * The pipeline of a file: the export of that name; else the default one, the one named `pipeline`, or the only one. What its
+ * overlay has in force is over it.
  *
- * @throws CommandError
+ * @throws CommandError; InvalidOptionError for an overlay that does not fit.
  */
-export async function loadPipeline(path: string, name?: string): Promise<Loaded> {
+export const loadPipeline = async (path: string, name?: string): Promise<Loaded> =>
+  underOverlay(await loadWritten(path, name));
+
+/** The same as it is written. @throws CommandError */
+export async function loadWritten(path: string, name?: string): Promise<Loaded> {
   const file = resolve(path);
   const module = await loadModule(file);
   const found = name ?? choose(module, path);

@@ -5,6 +5,7 @@ import { bare } from "../../core/node.ts";
 import { rootOf } from "../../engine/root.ts";
 import { CommandError } from "../letter.ts";
 import { loadModule } from "../load/module.ts";
+import { underOverlay } from "../load/overlay.ts";
 import { isStep, type Loaded } from "../load/pipeline.ts";
 
 /** A pipeline by its name. */
@@ -29,15 +30,27 @@ const isModule = (name: string): boolean =>
   /\.[cm]?[jt]sx?$/.test(name) && !/^\.|\.(d|test|spec|config)\.[cm]?[jt]sx?$/.test(name);
 
 /**
- * Loads the pipelines of a folder.
+ * Loads the pipelines of a folder, each with what its overlay has in force.
  *
  * @param named files, and folders of files, to look into. Default: those of the folder, and of `pipelines` in it, that
  *   name Flujo and export something; the others are not even loaded.
  * @throws CommandError for a name of nothing, and for two pipelines of one name.
  */
-export async function pipelinesIn(
+export const pipelinesIn = (
   folder: string,
   named: string | readonly string[] | undefined,
+): Promise<Inventory> => inventoryOf(folder, named, underOverlay);
+
+/** The same as they are written. @throws CommandError */
+export const writtenIn = (
+  folder: string,
+  named: string | readonly string[] | undefined,
+): Promise<Inventory> => inventoryOf(folder, named, async (one) => one);
+
+async function inventoryOf(
+  folder: string,
+  named: string | readonly string[] | undefined,
+  finished: (one: Offered) => Promise<Offered>,
 ): Promise<Inventory> {
   const candidates = named === undefined ? usual(folder) : [named].flat().flatMap((name) => at(folder, name));
   const pipelines = new Map<string, Offered>();
@@ -60,7 +73,15 @@ export async function pipelinesIn(
       pipelines.set(one.name, one);
     }
   }
-  return { pipelines: [...pipelines.values()], broken };
+  const ready: Offered[] = [];
+  for (const one of pipelines.values()) {
+    try {
+      ready.push(await finished(one));
+    } catch (error) {
+      broken.push({ file: one.file, error });
+    }
+  }
+  return { pipelines: ready, broken };
 }
 
 function usual(folder: string): Candidate[] {

@@ -1,13 +1,9 @@
 /** Overlay files on disk: `q3.overlay.json` beside `q3.ts`. Written whole or not at all, by one process at a time. */
 import { open, readFile, rename, unlink } from "node:fs/promises";
-import { basename, extname } from "node:path";
+import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { InvalidOptionError } from "../../core/errors.ts";
 import { emptyOverlayFile, type OverlayFile } from "./overlay-file.ts";
-
-/** Where the overlay of a source file's pipelines stands: `flows/q3.ts` → `flows/q3.overlay.json`. */
-export const overlayPath = (source: string): string =>
-  `${source.slice(0, source.length - extname(source).length)}.overlay.json`;
 
 /**
  * Reads an overlay file; one that is not there says nothing.

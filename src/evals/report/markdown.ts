@@ -3,17 +3,19 @@ import { headline, lookText, sectionsOf, verdictText } from "./lines.ts";
 
 /** An experiment for a pull request's comment. */
 export function markdownOf(document: ExperimentDocument): string {
-  const tables = sectionsOf(document).map(({ title, rows: [head = [], ...rows] }) =>
-    [`### ${title}`, "", row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n"),
-  );
+  const tables = sectionsOf(document).map(({ title, rows }) => `### ${title}\n\n${table(rows)}`);
   const verdict = verdictText(document);
   const look = cell(lookText(document));
   const words = [...(verdict === "" ? [] : [`**${verdict}**`]), ...(look === "" ? [] : [look])];
   return `${[`## ${headline(document)}`, ...words, ...tables].join("\n\n")}\n`;
 }
 
+/** The first row names the columns. */
+export const table = ([head = [], ...rows]: readonly (readonly string[])[]): string =>
+  [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
+
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
 
 /** Nothing of a cell is taken for the table, for markup or for a mention. */
-const cell = (text: string): string =>
+export const cell = (text: string): string =>
   text.replace(/[\\|<>`*_[\]@#]/g, (char) => (char === "@" ? "&#64;" : char === "<" ? "&lt;" : `\\${char}`));
