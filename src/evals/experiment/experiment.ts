@@ -5,7 +5,13 @@
 import { hash } from "node:crypto";
 import { mapOver, pipeline, step } from "../../core/compose.ts";
 import type { PaidContext } from "../../core/context.ts";
-import { type ErrorRecord, FlujoError, InvalidOptionError, recordError } from "../../core/errors.ts";
+import {
+  type BudgetExceededError,
+  type ErrorRecord,
+  FlujoError,
+  InvalidOptionError,
+  recordError,
+} from "../../core/errors.ts";
 import { versionOf } from "../../core/fingerprint.ts";
 import { fold } from "../../core/fold.ts";
 import type { Json } from "../../core/json.ts";
@@ -14,6 +20,7 @@ import type { Overlay } from "../../core/overlay.ts";
 import { isRunId } from "../../core/paths.ts";
 import type { SharedScope } from "../../core/scopes.ts";
 import type { Step } from "../../core/step.ts";
+import { Interruption } from "../../engine/interruption.ts";
 import type { RunHandle, RunResult, StartOptions } from "../../engine/options.ts";
 import { rootOf } from "../../engine/root.ts";
 import type { Store } from "../../ports/store.ts";
@@ -199,7 +206,8 @@ async function run(
       durationMs: undefined,
     };
   }
-  if ("error" in result && isShared(recordError(result.error))) throw result.error;
+  if ("error" in result && isShared(recordError(result.error)))
+    throw Interruption.halted(result.error as BudgetExceededError); // only these say what was exceeded
   const durationMs = await durationOf(store, runId);
   return {
     status: result.status,

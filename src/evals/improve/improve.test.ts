@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { agent } from "../../agents/agent.ts";
 import { models } from "../../agents/models.ts";
 import { pipeline } from "../../core/compose.ts";
+import { picoUsd, type Usd } from "../../core/limits.ts";
 import type { Step } from "../../core/step.ts";
 import { Runner } from "../../engine/runner.ts";
 import type { Store } from "../../ports/store.ts";
@@ -184,6 +185,23 @@ describe("improve", () => {
     }
     expect(deaths).toBeGreaterThan(20);
   }, 60_000);
+
+  test("whatever the budget, it holds; and what was found with it is proven with it", async () => {
+    const outcomes = new Map<string, number>();
+    for (let thousandths = 1; thousandths <= 20; thousandths += 1) {
+      const budget: Usd = `$${thousandths / 1_000}`;
+      const { run, store } = stage({ terms: { budget } });
+      const result = await run();
+      const [account] = await store.accounts({ scopes: ["improve:i"] });
+      expect(BigInt(account?.posted.picoUsd ?? 0)).toBeLessThanOrEqual(picoUsd(budget));
+      const kind = typeof result === "string" ? result : (result.promotion?.verdict ?? "nothing");
+      if (typeof result !== "string" && result.best.id !== result.base.id)
+        expect(result.promotion).toBeDefined();
+      outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1);
+    }
+    // Too little to find anything halts, to be gone on with; what is found is proven with what is left, as far as that goes.
+    expect([...outcomes.keys()]).toEqual(["halted", "insufficient-evidence", "promote"]);
+  });
 });
 
 const judging = () =>

@@ -1,6 +1,7 @@
 import type { PaidContext } from "../../core/context.ts";
 import { BudgetExceededError } from "../../core/errors.ts";
 import { decimalUsd, type PicoUsd } from "../../core/limits.ts";
+import { Interruption } from "../../engine/interruption.ts";
 import type { Store } from "../../ports/store.ts";
 import { journalOf } from "../experiment/journal.ts";
 import type { DurableLaboratory } from "./durable-laboratory.ts";
@@ -49,7 +50,7 @@ export class Purse {
    * Whether the money lasts for another round, and for the test split after it.
    *
    * @param hasBetter whether there is something to prove: with nothing in hand the search does not end, it halts.
-   * @throws BudgetExceededError
+   * @throws Interruption: the run halts.
    */
   async affords(hasBetter: boolean): Promise<boolean> {
     this.#looks += 1;
@@ -58,7 +59,7 @@ export class Purse {
       const limit = await this.#limit();
       const lasts = limit === undefined || this.#take(own) + this.#needed() <= limit;
       // Not recorded as a result: with more money it is asked again.
-      if (!lasts && !hasBetter) throw tooLittle(limit ?? 0n);
+      if (!lasts && !hasBetter) throw Interruption.halted(tooLittle(limit ?? 0n));
       return { own: `${own}`, lasts };
     });
     this.#take(BigInt(own));
