@@ -27,6 +27,7 @@ export {
   type SummaryOptions,
   summaryOf,
 } from "./experiment/summary.ts";
+export type { Candidate } from "./improve/candidate.ts";
 export { type CheckedPatch, type CheckPatchOptions, checkPatch } from "./improve/check.ts";
 export {
   documentOf,
@@ -37,28 +38,10 @@ export {
   type Values,
   valuesOf,
 } from "./improve/document.ts";
-export { type OverlayEntry, type OverlayFile, patchesInForce } from "./improve/overlay-file.ts";
-export { readOverlayFile } from "./improve/overlay-on-disk.ts";
-export {
-  type Ancestor,
-  type Evidence,
-  type PatchFile,
-  parsePatchFile,
-  patchFile,
-  patchFileOf,
-  patchFileText,
-} from "./improve/patch-file.ts";
-export {
-  confidenceAt,
-  type Promotion,
-  type PromotionTerms,
-  type PromotionVerdict,
-  promotion,
-  type SliceChange,
-  type TrialScore,
-} from "./improve/promotion.ts";
-export { type Block, improvementReport, patchReport, type Report } from "./improve/report.ts";
-export { reportMarkdown } from "./improve/report-markdown.ts";
+export { type ImproveOptions, type ImproveTerms, improve, improveInput } from "./improve/improve.ts";
+export type { ImproveInput, Improvement, SearchLimits } from "./improve/improvement.ts";
+export { type Improving, readImprovement } from "./improve/results.ts";
+export type { Judged, ProposalCount, SearchProgress } from "./improve/search.ts";
 export { withOverlayFile } from "./improve/with-overlay-file.ts";
 export { cost, latency } from "./scorers/bounds.ts";
 export { type JudgeOptions, judge, type PairwiseOptions, pairwise } from "./scorers/judge.ts";

@@ -95,14 +95,7 @@ export interface ProposalCount {
   readonly noBetter: number;
 }
 
-/**
- * Searches for the values with the best mean on the validation split.
- *
- * ```ts
- * const result = await search({ document, train, validation, laboratory, check, seed: 1, rollouts: 500 });
- * console.log(result.best.patch);
- * ```
- */
+/** Searches for the values with the best mean on the validation split. */
 export const search = (options: SearchOptions): Promise<SearchResult> => new Search(options).result();
 
 /** A parent, and the cases it is to do better on. */
