@@ -1,4 +1,6 @@
 /** `flujo improve` as people use it: real processes, SQLite, and a model server that counts what it is asked and paid. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { picoUsd } from "../../src/core/limits.ts";
 import { type OpenAIServer, openaiServer, type ServedRequest } from "../../src/testing/openai-server.ts";
@@ -107,6 +109,28 @@ describe("flujo improve", () => {
     });
     const texts = server.requests.map(({ text }) => text);
     expect(new Set(texts).size).toBe(texts.length);
+  }, 60_000);
+
+  test("what is promoted is written with its evidence, reported, and put in force; the source stays as it is", async () => {
+    const folder = deskFolder();
+    const server = await served();
+    const args = [...command, "--apply", "--report", "found.md"];
+    const { code, stdout, stderr } = await folder.start(args, { env: envOf(server) }).ended;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^round 1, \d+ of 300 rollouts, \d candidates, best 0\.\d+ \(was 0\.000\), \$0\.\d+, /m,
+    );
+    expect(stdout).toContain("Repeat the words. Shout it.");
+    expect(readFileSync(join(folder.path, "found.md"), "utf8")).toContain("Repeat the words. Shout it.");
+    const patch = JSON.parse(readFileSync(join(folder.path, "flujo.patch.json"), "utf8"));
+    expect(patch).toMatchObject({ pipeline: "desk", evidence: { promotion: { verdict: "promote" } } });
+    expect(readFileSync(join(folder.path, "desk.ts"), "utf8")).toBe(desk);
+    const run = ["run", "desk.ts", "--input", "word run 7"];
+    const shouted = await folder.start(run, { env: envOf(server) }).ended;
+    expect(shouted.stdout).toContain("WORD RUN 7!");
+    expect(await folder.start(["improve", "revert"]).ended).toMatchObject({ code: 0 });
+    const said = await folder.start(run, { env: envOf(server) }).ended;
+    expect(said.stdout).toContain("word run 7");
   }, 60_000);
 
   test.for([

@@ -1,9 +1,13 @@
+import { writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { InvalidOptionError } from "../../core/errors.ts";
 import { isRunId } from "../../core/paths.ts";
 import { readDataset } from "../../evals/dataset/file.ts";
 import type { ImproveTerms } from "../../evals/improve/improve.ts";
 import type { Improvement } from "../../evals/improve/improvement.ts";
+import { patchFileOf, patchFileText } from "../../evals/improve/patch-file.ts";
+import { improvementReport } from "../../evals/improve/report.ts";
+import { reportMarkdown } from "../../evals/improve/report-markdown.ts";
 import type { Improving } from "../../evals/improve/results.ts";
 import { nodeWorld } from "../../node-world.ts";
 import type { Store } from "../../ports/store.ts";
@@ -13,11 +17,14 @@ import { scorerNames, scorersFor } from "../evals/scorers.ts";
 import { exit } from "../exit.ts";
 import { count } from "../format.ts";
 import { onlyPipeline } from "../improve/only-pipeline.ts";
+import { overlaidPipeline, putInForce } from "../improve/overlay.ts";
+import { reportText } from "../improve/report-text.ts";
 import { improveAll } from "../improve/run.ts";
+import type { Loaded } from "../load/pipeline.ts";
 import { readSettings } from "../settings.ts";
 import { openStore } from "../stores.ts";
 import { result, say } from "../terminal.ts";
-import { declare as apply } from "./improve/apply.ts";
+import { declare as applying, patchFileName } from "./improve/apply.ts";
 import { declare as document } from "./improve/document.ts";
 import { declare as explain } from "./improve/explain.ts";
 import { declare as history } from "./improve/history.ts";
@@ -59,7 +66,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--reflector <model>", "the model that is asked for better texts (default: rules propose)")
     .option("--budget <amount>", "the most all of it may cost: '$5' (in single quotes)")
     .option("--apply", "put what is promoted in force, as the pipeline's overlay")
-    .option("--out <file>", "where the patch goes", "flujo.patch.json")
+    .option("--out <file>", "where the patch goes", patchFileName)
     .option("--report <file>", "write the report in Markdown, too; - prints it")
     .option("--scorer <name...>", `score by these: ${scorerNames.join(", ")}`)
     .option("--scorers <file>", "score by those this file exports (default: the pipeline's file; else exact)")
@@ -96,7 +103,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
       "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
     )
     .action(async (dataset: string, flags: Flags) => done(await improve(dataset, flags)));
-  for (const sub of [document, apply, revert, history, explain]) sub(command, done);
+  for (const sub of [document, applying, revert, history, explain]) sub(command, done);
 }
 
 async function improve(path: string, flags: Flags): Promise<number> {
@@ -123,7 +130,9 @@ async function improve(path: string, flags: Flags): Promise<number> {
       terms: termsOf(flags),
     });
     await report(found, flags);
-    return found.improvement === undefined ? unfinished(found, store) : exitCodeFor(found.improvement);
+    if (found.improvement === undefined) return unfinished(found, store);
+    await handOver(found.improvement, loaded, flags);
+    return exitCodeFor(found.improvement);
   } finally {
     await store.close();
   }
@@ -137,10 +146,36 @@ const termsOf = ({ seed, rollouts, threshold, sliceMargin, maxCostRatio }: Flags
   ...(maxCostRatio === undefined ? {} : { maxCostRatio }),
 });
 
-async function report({ name, status, improvement }: Improving, { json }: Flags): Promise<void> {
+async function report({ name, status, improvement }: Improving, { json, report: to }: Flags): Promise<void> {
   if (json) return printJson({ name, status, improvement: improvement ?? null });
   if (improvement === undefined) return;
-  await result(`${improvement.promotion?.why ?? "Nothing better was found."}\n`);
+  const found = await improvementReport(improvement);
+  if (to !== undefined && to !== "-") await writeFile(to, reportMarkdown(found));
+  await result(to === "-" ? reportMarkdown(found) : reportText(found));
+}
+
+/** Writes the patch of what was found; puts it in force when that is asked for and proven. */
+async function handOver(
+  improvement: Improvement,
+  loaded: Loaded,
+  { out, apply, quiet }: Flags,
+): Promise<void> {
+  const patch = patchFileOf(improvement);
+  if (patch === undefined) return;
+  await writeFile(out, patchFileText(patch));
+  const isPromoted = improvement.promotion?.verdict === "promote";
+  if (!quiet) {
+    const next = isPromoted
+      ? apply
+        ? ""
+        : `; flujo improve apply ${out} puts it in force`
+      : ", as it is: not promoted";
+    say(`The patch is in ${out}${next}`);
+  }
+  if (!apply) return;
+  if (isPromoted)
+    say(await putInForce(await overlaidPipeline({ pipeline: loaded.file, export: loaded.export }), patch));
+  else say("It is not put in force: that takes a promotion.");
 }
 
 /** Promoted, or not: nothing better was found or it is not proven (7), or it is worse in some respect (6). */

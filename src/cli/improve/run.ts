@@ -1,11 +1,13 @@
 import type { Usd } from "../../core/limits.ts";
 import type { Step } from "../../core/step.ts";
 import type { Dataset } from "../../evals/dataset/dataset.ts";
+import type { Starter } from "../../evals/experiment/experiment.ts";
 import { type ImproveTerms, improve, improveInput } from "../../evals/improve/improve.ts";
 import type { ImproveInput } from "../../evals/improve/improvement.ts";
 import { scopeOf } from "../../evals/improve/purse.ts";
 import { type Improving, readImprovement } from "../../evals/improve/results.ts";
 import type { Scorer } from "../../evals/scorers/scorer.ts";
+import type { Models } from "../../ports/models.ts";
 import type { Store } from "../../ports/store.ts";
 import { carryOut } from "../evals/carry.ts";
 import { checkSame } from "../evals/run.ts";
@@ -47,7 +49,8 @@ export async function improveAll(searching: Searching): Promise<Improving> {
     scope: scopeOf(name),
     isKnown: known !== undefined,
   };
-  await carryOut(carrying, async (flujo, models) => {
+  const progress = quiet ? undefined : improveProgress(input.limits);
+  const making = async (flujo: Starter, models: Models) => {
     if (reflector !== undefined) {
       const complaint = await models.examine(reflector, { price: input.limits.picoUsd !== undefined });
       if (complaint !== undefined) throw complaint;
@@ -56,9 +59,10 @@ export async function improveAll(searching: Searching): Promise<Improving> {
       ...how,
       ...{ flujo, store },
       ...(concurrency === undefined ? {} : { concurrency }),
-      ...(quiet ? {} : { onProgress: improveProgress(input.limits) }),
+      ...(progress === undefined ? {} : { onProgress: progress.tell }),
     });
-  });
+  };
+  await carryOut(carrying, making).finally(progress?.end);
   return (await readImprovement(store, name)) as Improving; // it has been begun
 }
 
