@@ -69,10 +69,12 @@ describe.each(worldFamilies)("a world of the family %s", (family) => {
     for (const seed of seeds) {
       const world = taskWorld({ family, seed });
       const { values } = quickLaboratory(world);
-      const [before, after] = [world.worth(values(base(world))), world.worth(values(best(world)))];
+      const { base: before, oracle: after } = world.reach;
+      expect(world.worth(values(best(world)))).toEqual(after);
       expect(after.score - before.score).toBeGreaterThan(0.3);
       expect(after.score).toBeGreaterThan(0.89);
       const found = await quickImprove(world, { seed, rollouts: 400 });
+      expect(found.before).toEqual(before);
       expect(found.after.score).toBeLessThanOrEqual(after.score + 1e-9);
     }
   });

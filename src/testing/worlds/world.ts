@@ -77,6 +77,8 @@ export interface TaskWorld {
   readonly oracle: Overlay;
   /** What the pipeline is worth in truth with these values of its improvables. */
   worth(values: JsonObject): Worth;
+  /** What it is worth as it is, and with the oracle's patch. */
+  readonly reach: { readonly base: Worth; readonly oracle: Worth };
   readonly document: ImprovablesDocument;
   /** What the model and the pipeline are made of: for `quickLaboratory`. */
   readonly blueprint: Blueprint;
@@ -114,6 +116,8 @@ export function taskWorld({
   const task = blueprint.task(model);
   const document = documentOf(task);
   const before = valuesOf(document);
+  const after = variant === "helpful" ? blueprint.ideal(before) : before;
+  const worth = (values: JsonObject): Worth => worthOf(blueprint, values);
   return {
     name,
     task,
@@ -122,8 +126,9 @@ export function taskWorld({
     dataset: datasetOf(name, casesOf(blueprint, draws, sizes, clusterSize)),
     scorers: [scorer("house", (answer) => blueprint.score(textsOf(answer)), { version: name })],
     reflector,
-    oracle: variant === "helpful" ? patchFrom(before, blueprint.ideal(before)) : [],
-    worth: (values) => worthOf(blueprint, values),
+    oracle: patchFrom(before, after),
+    worth,
+    reach: { base: worth(before), oracle: worth(after) },
     document,
     blueprint,
     reflect,

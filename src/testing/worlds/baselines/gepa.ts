@@ -58,6 +58,7 @@ export async function plainGepa(options: BaselineOptions): Promise<BaselineResul
   const baseValues = valuesOf(document);
   const base = baseOf(baseValues);
   const pool: Member[] = [];
+  let front = new Map<Member, number>();
   const course: { rollouts: number; best: Candidate }[] = [];
   const ended = (): BaselineResult => {
     return { best: bestOf(pool)?.candidate ?? base, base, rollouts: rollouts.used, course };
@@ -67,6 +68,7 @@ export async function plainGepa(options: BaselineOptions): Promise<BaselineResul
     const scores = (await rollouts.try(candidate, validation)).map(({ score }) => score);
     const before = bestOf(pool)?.candidate;
     pool.push({ candidate, values, scores, next });
+    front = paretoOf(pool);
     const best = bestOf(pool)?.candidate ?? base;
     if (best !== before) course.push({ rollouts: rollouts.used, best });
     return true;
@@ -75,7 +77,7 @@ export async function plainGepa(options: BaselineOptions): Promise<BaselineResul
 
   // A round that tries nothing new uses up nothing: there is an end to those as well.
   for (let rounds = 0; rounds < options.rollouts; rounds += 1) {
-    const parent = chance.weighted([...paretoOf(pool)]);
+    const parent = chance.weighted([...front]);
     const cases = deck.deal(minibatch);
     if (!rollouts.allows(parent.candidate, cases)) break;
     const outcomes = await rollouts.try(parent.candidate, cases);

@@ -1,0 +1,73 @@
+/**
+ * How well `flujo improve` searches, and what it keeps that it should not: the tables of docs/improve.md.
+ * `node bench/improve.ts [SEEDS] [RUNS]` takes some minutes; the same worlds, fewer of them, are held by tests/evals/worlds.test.ts.
+ */
+
+import { taskWorld, worldFamilies } from "../src/testing/worlds/world.ts";
+import {
+  courseOf,
+  type Estimate,
+  keepingIn,
+  ofRuns,
+  overSeeds,
+  rolloutsFor,
+  sharesAt,
+} from "../tests/evals/worlds.ts";
+
+const [seeds, runs] = [Number(process.argv[2] ?? 30), Number(process.argv[3] ?? 1_000)];
+const most = 2_000;
+const wanted = 0.9;
+const row = (cells: readonly (string | number)[]): void => console.log(`| ${cells.join(" | ")} |`);
+const percent = (share: number): string => (100 * share).toFixed(1);
+const interval = ({ mean, low, high }: Estimate): string =>
+  `${percent(mean)} (${percent(low)}–${percent(high)})`;
+
+console.log(`\nShare of the oracle's gain, ${seeds} seeds a family, in percent with 95 % intervals\n`);
+row([
+  "family",
+  "oracle's gain",
+  "plain GEPA reaches 90 % with",
+  "`improve` with as many",
+  "`improve` reaches 90 % with",
+  "plain GEPA with as many",
+]);
+row(["---", "---", "---", "---", "---", "---"]);
+const all: number[] = [];
+for (const family of worldFamilies) {
+  const gains = Array.from({ length: seeds }, (_, i) => {
+    const { base, oracle } = taskWorld({ family, seed: i + 1 }).reach;
+    return oracle.score - base.score;
+  });
+  const gepa = await courseOf(family, seeds, "gepa", most);
+  const needed = rolloutsFor(wanted, gepa, most);
+  const reached = await sharesAt(family, seeds, needed ?? most);
+  all.push(...reached);
+  let own = 40;
+  while (overSeeds(await sharesAt(family, seeds, own)).mean < wanted && own < most) own += 20;
+  row([
+    family,
+    `+${overSeeds(gains).mean.toFixed(2)}`,
+    needed === undefined ? `more than ${most}` : needed,
+    interval(overSeeds(reached)),
+    own,
+    interval(overSeeds(gepa(own))),
+  ]);
+}
+row(["all", "", "", interval(overSeeds(all)), "", ""]);
+
+console.log(`\nWhat is kept where no patch helps, ${runs} runs each, in percent with 95 % intervals\n`);
+row([
+  "worlds",
+  "who",
+  "looked better",
+  "kept",
+  "kept, and worse in truth",
+  "kept, and a slice worse in truth",
+]);
+row(["---", "---", "---", "---", "---", "---"]);
+for (const variant of ["null", "harm"] as const)
+  for (const by of ["improve", "gepa", "argmax"] as const) {
+    const { found, kept, harmful, slicesHurt } = await keepingIn(variant, runs, by);
+    const shares = [found, kept, harmful, slicesHurt].map((count) => interval(ofRuns(count, runs)));
+    row([variant, by === "gepa" ? "gepa, promoted as `improve` does" : by, ...shares]);
+  }
