@@ -23,7 +23,7 @@ type Way = (typeof ways)[number][0];
 
 /** @param insight what someone with sense would change, of this world. */
 export function reflected(prompt: string, insight: (look: Look) => Insight, seed: string): string {
-  const noted = prompt.replace(/^Trace: .*$/gm, "");
+  const noted = prompt.replace(/^Trace: .*\n/gm, "");
   const chance = (what: string): number => draw(seed, what, noted);
   const { look, kind, other } = read(prompt);
   const way = wayAt(chance("way"));

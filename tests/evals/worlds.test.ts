@@ -1,0 +1,78 @@
+/** What `improve` finds and keeps in task worlds; the whole tables: `node bench/improve.ts`. */
+import { describe, expect, test } from "vitest";
+import { models } from "../../src/agents/models.ts";
+import type { Step } from "../../src/core/step.ts";
+import { Runner } from "../../src/engine/runner.ts";
+import { improve, improveInput } from "../../src/evals/improve/improve.ts";
+import { memory } from "../../src/stores/memory.ts";
+import { virtualWorld } from "../../src/testing/virtual-world.ts";
+import { quickImprove } from "../../src/testing/worlds/quick-improve.ts";
+import { taskWorld, type WorldFamily, worldFamilies } from "../../src/testing/worlds/world.ts";
+import { courseOf, keepingIn, overSeeds, sharesAt } from "./worlds.ts";
+
+/** With how many rollouts plain GEPA reaches 90 % of the oracle's gain, over 30 seeds: bench/improve.ts found it. */
+const neededByGepa: { readonly [family in WorldFamily]: number } = {
+  rules: 370,
+  form: 230,
+  routing: 1_000,
+  examples: 1_000,
+  tools: 1_000,
+  length: 1_000,
+};
+
+describe("with the rollouts that plain GEPA needs for 90 % of the oracle's gain", () => {
+  const seeds = 4;
+
+  test.each(worldFamilies)("improve gains as much, if not more: %s", async (family) => {
+    const rollouts = neededByGepa[family];
+    const reached = overSeeds(await sharesAt(family, seeds, rollouts)).mean;
+    expect(reached).toBeGreaterThanOrEqual(0.9);
+    // Half of them would not do for GEPA.
+    const gepa = await courseOf(family, seeds, "gepa", rollouts / 2);
+    expect(overSeeds(gepa(rollouts / 2)).mean).toBeLessThan(reached);
+  });
+});
+
+describe("where no patch helps", () => {
+  const runs = 40;
+
+  test("hardly any is kept, and argmax keeps many", async () => {
+    const { found, kept } = await keepingIn("null", runs, "improve");
+    expect(found).toBeGreaterThan(runs / 2);
+    expect(kept).toBeLessThanOrEqual(0.05 * runs);
+    expect((await keepingIn("null", runs, "argmax")).kept).toBeGreaterThan(0.2 * runs);
+  });
+
+  test("and most do harm, none that does is kept; argmax keeps such", async () => {
+    const { found, harmful, slicesHurt } = await keepingIn("harm", runs, "improve");
+    expect(found).toBeGreaterThan(runs / 2);
+    expect({ harmful, slicesHurt }).toEqual({ harmful: 0, slicesHurt: 0 });
+    expect((await keepingIn("harm", runs, "argmax")).harmful).toBeGreaterThan(0.1 * runs);
+  });
+});
+
+test.each(worldFamilies)(
+  "as a pipeline over runs, improve finds the same as without an engine: %s",
+  async (family) => {
+    const sizes = { train: 12, validation: 10, test: 20 };
+    const world = taskWorld({ family, seed: 5, sizes });
+    const quick = await quickImprove(world, { seed: 2, rollouts: 90 });
+    const process = virtualWorld({ seed: 1 });
+    const store = memory();
+    const engine = { store, world: process.process("here"), models: models({ prices: world.prices }) };
+    const { task, scorers, reflector, dataset } = {
+      ...world,
+      task: world.task as Step<never, unknown, never>,
+    };
+    const flujo = new Runner(task, { ...engine, takeOver: false });
+    const how = { task, scorers, reflector, flujo, store };
+    const improver = new Runner(improve(how), { ...engine, takeOver: false });
+    const input = improveInput(how, dataset, { seed: 2, rollouts: 90 });
+    const result = await process.run(improver.run(input, { runId: "improve" }));
+    if (result.status !== "completed") throw new Error(`the run is ${result.status}`);
+    const { best, search, promotion } = result.output;
+    expect(best).toEqual(quick.best);
+    expect(search.rollouts).toBe(quick.rollouts);
+    expect(promotion).toEqual(quick.promotion);
+  },
+);
