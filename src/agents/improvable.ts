@@ -50,9 +50,9 @@ function improvable(field: string, kind: Kind, given: Json | undefined, terms: I
   const value = given === undefined ? {} : { value: given };
   switch (field) {
     case "system":
-      return { ...value, ...text(given), mayChange: terms.system ?? true };
+      return { ...text(given), ...value, mayChange: terms.system ?? true };
     case "prompt": // one that is not given is the input itself: to write one is another thing than to better one
-      return { ...value, ...text(given), mayChange: terms.prompt ?? given !== undefined, optional: true };
+      return { ...text(given), ...value, mayChange: terms.prompt ?? given !== undefined, optional: true };
     case "examples": {
       const { examples = true } = terms;
       const max = typeof examples === "object" ? examples.max : mostExamples;

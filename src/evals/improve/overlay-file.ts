@@ -6,7 +6,7 @@ import { InvalidOptionError } from "../../core/errors.ts";
 import type { Overlay } from "../../core/overlay.ts";
 import { patchBetween, type Values } from "./document.ts";
 import type { PatchFile } from "./patch-file.ts";
-import { applied } from "./pinned.ts";
+import { applied, misfitText } from "./pinned.ts";
 
 /** What `q3.overlay.json` holds. */
 export interface OverlayFile {
@@ -55,7 +55,8 @@ export function standing(patches: readonly PatchFile[], base: Values): Standing 
   let values = base;
   for (const { id, patch } of patches) {
     const after = applied(values, patch);
-    if ("misfit" in after) throw new InvalidOptionError(`the patch ${id} does not fit: ${after.misfit.what}`);
+    if ("misfit" in after)
+      throw new InvalidOptionError(`${misfitText(after.misfit)} when the patch ${id} was made`);
     values = after.values;
   }
   return { overlay: patchBetween(base, values).filter(({ op }) => op !== "test"), values };

@@ -8,7 +8,7 @@ import type { Overlay } from "../../core/overlay.ts";
 import type { Split } from "../dataset/case.ts";
 import { patchBetween, type Values, valuesOf } from "./document.ts";
 import type { Improvement } from "./improvement.ts";
-import { applied } from "./pinned.ts";
+import { applied, misfitText } from "./pinned.ts";
 import type { Promotion } from "./promotion.ts";
 
 /** A patch of a pipeline, as `flujo.patch.json` has it. */
@@ -89,7 +89,7 @@ export function patchFile(
   evidence?: Evidence,
 ): PatchFile {
   const after = applied(values, patch);
-  if ("misfit" in after) throw new InvalidOptionError(`the patch does not fit: ${after.misfit.what}`);
+  if ("misfit" in after) throw new InvalidOptionError(`the patch does not fit: ${misfitText(after.misfit)}`);
   return {
     version: 1,
     id: patchId(pipeline, patch),

@@ -5,11 +5,15 @@ import type { Path } from "../../core/paths.ts";
 import { equal } from "../../core/state.ts";
 import type { Values } from "./document.ts";
 
-/** Why a patch does not fit. */
+/** What is not as a patch expects it: a place that is gone, or a field that has another value. */
 export interface Misfit {
-  /** A sentence. */
-  readonly what: string;
+  readonly place: Path;
+  readonly field?: string;
 }
+
+/** In words. */
+export const misfitText = ({ place, field }: Misfit): string =>
+  field === undefined ? `${place} is gone` : `${JSON.stringify(field)} of ${place} is not what it was`;
 
 /** The values under a patch, or where it does not fit. */
 export function applied(
@@ -22,11 +26,11 @@ export function applied(
   for (const operation of patch) {
     const [place, field] = placeIn(operation.path);
     const fields = places.get(place);
-    if (fields === undefined) return { misfit: { what: `there is no ${place} that can be changed` } };
+    if (fields === undefined) return { misfit: { place } };
     const before = fields.get(field);
     if (operation.op === "test") {
       const isThere = before !== undefined && equal(before, operation.value as Json); // a patch is JSON
-      if (!isThere) return { misfit: { what: `${JSON.stringify(field)} of ${place} is not what it was` } };
+      if (!isThere) return { misfit: { place, field } };
     } else if (operation.op === "add" || operation.op === "replace")
       fields.set(field, operation.value as Json);
     else fields.delete(field);
