@@ -78,6 +78,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     .description("Durable, budget-safe workflows for LLM agents.")
     .exitOverride()
     .showHelpAfterError("Try flujo --help.")
+    .enablePositionalOptions() // what stands after a command is for it to read
     .configureHelp({ showGlobalOptions: false });
   if (argv[0] === "--version" || argv[0] === "-V")
     program.version((await import("./version.ts")).ownVersion());

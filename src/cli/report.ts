@@ -54,6 +54,7 @@ export function runLines(run: RunReport["run"], advancedBy: string | null): stri
   if (run.undone !== undefined) lines.push(`undone    ${pathsText(run.undone.places)}`);
   if (run.undone !== undefined && run.undone.left.length > 0)
     lines.push(`left      ${pathsText(run.undone.left)}`);
+  if (run.overlay !== undefined) lines.push(`overlay   ${overlayText(run.overlay)}`);
   if (run.forkedFrom !== undefined) lines.push(`fork      ${forkText(run.forkedFrom)}`);
   for (const wait of run.waitingFor) lines.push(`waits     ${waitText(wait)}`);
   if (run.origin !== null) lines.push(`from      ${run.origin.file} (${run.origin.export})`);
@@ -68,6 +69,10 @@ function pathsText(paths: readonly string[]): string {
   const more = paths.length - mostPaths;
   return `${paths.slice(0, mostPaths).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
+
+const overlayText = (changes: NonNullable<RunReport["run"]["overlay"]>): string =>
+  pathsText(changes.map(({ path, field }) => `${field} of ${path}`));
+
 const forkText = ({ runId, at, sharedUsd }: NonNullable<RunReport["run"]["forkedFrom"]>): string =>
   `of ${runId} at ${at}, shared ${money(picoUsd(`$${sharedUsd}`))}`;
 

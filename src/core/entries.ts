@@ -7,7 +7,6 @@ import type { Purchase } from "./context.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { Json } from "./json.ts";
 import type { Limits } from "./limits.ts";
-import type { Overlay } from "./overlay.ts";
 import type { Path } from "./paths.ts";
 import type { ScopeRecord } from "./scopes.ts";
 import type { Patch } from "./state.ts";
@@ -326,8 +325,8 @@ export interface RunCreated {
   readonly origin?: { readonly file: string; readonly export: string };
   /** The run it shares its first entries with. */
   readonly forkedFrom?: ForkedFrom;
-  /** What was changed of the tree's prompts and settings for this run. */
-  readonly overlay?: Overlay;
+  /** What was changed of the tree's prompts and settings for this run: the stored form of an `Overlay`. */
+  readonly overlay?: Json;
 }
 
 /** Where a run was forked. */

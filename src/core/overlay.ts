@@ -213,7 +213,7 @@ export function unknownPlace(place: Path, known: Improvables): InvalidOptionErro
 const mostNamed = 12;
 
 function misfitting(operation: Operation, failure: Error | null | undefined, known: Improvables) {
-  const place = typeof operation?.path === "string" ? pointedAt(operation.path) : undefined;
+  const place = typeof operation?.path === "string" ? placeIn(operation.path)[0] : undefined;
   if (place !== undefined && !Object.hasOwn(known, place)) return unknownPlace(place, known);
   const what = failure === null || failure === undefined ? "" : ` (${failure.name})`;
   return new InvalidOptionError(
@@ -224,8 +224,13 @@ function misfitting(operation: Operation, failure: Error | null | undefined, kno
   );
 }
 
-/** The place that a pointer points into. */
-const pointedAt = (pointer: string): Path | undefined =>
-  pointer.split("/")[1]?.replaceAll("~1", "/").replaceAll("~0", "~");
+/** The place and the field that a pointer of an overlay names. */
+export function placeIn(pointer: string): readonly [place: Path, field: string] {
+  const [place = "", field = ""] = pointer
+    .slice(1)
+    .split("/")
+    .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return [place, field];
+}
 
 const pointerKey = (key: string): string => key.replaceAll("~", "~0").replaceAll("/", "~1");

@@ -19,6 +19,7 @@ import { load, manifestOf, unknownRun } from "./load.ts";
 import type { EngineOptions, VersionPolicy } from "./options.ts";
 import { applyRaises } from "./raises.ts";
 import { reconcile } from "./reconcile.ts";
+import { keptOverlay, overlayOf } from "./recorded-overlay.ts";
 import { overlaidRoot, type Root } from "./root.ts";
 import { Tenure } from "./tenure.ts";
 import { fetchJson, keep } from "./values.ts";
@@ -119,7 +120,7 @@ async function begin<State>(
   first: First | undefined,
 ): Promise<Entered> {
   const { store, world, models } = setting.options;
-  const { runId } = entrance;
+  const { runId, fresh } = entrance;
   const run = checked(entrance, await load(store, runId));
   if (isEnded(run)) {
     await store.release(lease);
@@ -129,7 +130,10 @@ async function begin<State>(
   let tenure: Tenure | undefined;
   const journal = new Journal(run, lease, queueOf(store, world), world, (error) => tenure?.lose(error));
   journal.onCommit((entries) => setting.onCommit(runId, entries));
-  const root = await overlaidRoot(setting.root, (run.created ?? first?.fact)?.overlay);
+  const root = await overlaidRoot(
+    setting.root,
+    run.created === undefined ? fresh?.overlay : await overlayOf(run.created, store),
+  );
   if (run.created !== undefined) await resume({ ...setting, root }, entrance, journal, lease);
   else if (first === undefined) throw neverBegun(runId);
   else {
@@ -184,6 +188,7 @@ async function firstOf<State>(
   const { fingerprint, blob } = versionOf(root.node);
   const outline = outlineOf(root.node, root.pipeline.name, options.release);
   const input = keep(fresh.input, `input of ${root.path}`, root.path);
+  const overlay = keptOverlay(fresh.overlay, root.path);
   const fact: RunCreated = {
     type: "run-created",
     pipeline: root.pipeline.name,
@@ -196,9 +201,10 @@ async function firstOf<State>(
     ...(fresh.scopes.length > 0 ? { scopes: fresh.scopes } : {}),
     ...(fresh.alertAt.length > 0 ? { alertAt: fresh.alertAt } : {}),
     ...(options.origin ? { origin: options.origin } : {}),
-    ...(fresh.overlay.length > 0 ? { overlay: fresh.overlay } : {}),
+    ...overlay.field,
   };
-  return { fact, blobs: [blob, outline, input.blob], given: { input: input.json, state: fact.state } };
+  const blobs = [blob, outline, input.blob, overlay.blob];
+  return { fact, blobs, given: { input: input.json, state: fact.state } };
 }
 
 async function resume<State>(

@@ -22,6 +22,7 @@ import type { World } from "../ports/world.ts";
 import { summaryWith } from "./journal.ts";
 import { acquire } from "./lease.ts";
 import { entriesOf, load, manifestOf, unknownRun } from "./load.ts";
+import { keptOverlay, overlayOf } from "./recorded-overlay.ts";
 import { overlaidRoot, type Root } from "./root.ts";
 import { keep, keepJson } from "./values.ts";
 
@@ -96,8 +97,9 @@ async function madeOf({ root, store, world, release }: ForkPlace, forking: Forki
     throw new InvalidOptionError(`run ${from} has no beginning to share`, { runId: from });
   if (created.pipeline !== root.pipeline.name) throw otherPipeline(from, created.pipeline, root);
   checkPoint(entries, forking);
-  const before = await overlaidRoot(root, created.overlay);
-  const overlay = [...(created.overlay ?? []), ...forking.overlay];
+  const recorded = await overlayOf(created, store);
+  const before = await overlaidRoot(root, recorded);
+  const overlay = [...recorded, ...forking.overlay];
   const after = await overlaidRoot(root, overlay);
   const { entries: shared, lost } = sharedEntries(entries, before.node, at);
   if (lost.length > 0) throw undone(from, at, lost);
@@ -108,6 +110,7 @@ async function madeOf({ root, store, world, release }: ForkPlace, forking: Forki
   const changes = given !== undefined && !isWhole ? [given.entry] : [];
   const { blob, fingerprint } = versionOf(after.node);
   const outline = outlineOf(after.node, root.pipeline.name, release);
+  const keptAs = keptOverlay(overlay, root.path);
   const first: RunCreated = {
     ...termsOf(forking),
     type: "run-created",
@@ -123,13 +126,13 @@ async function madeOf({ root, store, world, release }: ForkPlace, forking: Forki
       entries: copies.entries.length + changes.length,
       picoUsd: costOf(run, shared).toString(),
     },
-    ...(overlay.length > 0 ? { overlay } : {}),
+    ...keptAs.field,
   };
   const now = world.now();
   const last = changes.map((output): Entry => {
     return { type: "input-replaced", path: at, output, seq: copies.entries.length + 1, at: now };
   });
-  const blobs = [blob, outline, given?.blob, ...copies.blobs].filter((one) => one !== undefined);
+  const blobs = [blob, outline, given?.blob, keptAs.blob, ...copies.blobs].filter((one) => one !== undefined);
   const all: readonly Entry[] = [{ ...first, seq: 0, at: now }, ...copies.entries, ...last];
   return { entries: all, blobs: [...blobs, ...(await brought(all, blobs, store, from))] };
 }

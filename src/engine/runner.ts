@@ -27,6 +27,7 @@ import type {
   VersionPolicy,
 } from "./options.ts";
 import { topUpRun, topUpScope } from "./raises.ts";
+import { overlayOf } from "./recorded-overlay.ts";
 import { type ReplayStage, replayRun } from "./replay/replay.ts";
 import type { CheckOptions, ReplayOptions, ReplayReport } from "./replay/report.ts";
 import {
@@ -284,7 +285,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     const { store, world, origin, release } = this.#options;
     const { created } = await load(store, from);
     const overlay = options.overlay ?? [];
-    const root = await overlaidRoot(this.#root, [...(created?.overlay ?? []), ...overlay]);
+    const root = await overlaidRoot(this.#root, [...(await overlayOf(created, store)), ...overlay]);
     const limits = given(options.budget ?? this.#options.budget) ?? root.limits;
     const own = options.scopes === undefined ? created?.scopes : options.scopes.map(scopeRecord);
     const scopes = distinct([...(this.#options.scopes ?? []).map(scopeRecord), ...(own ?? [])]);

@@ -1,8 +1,10 @@
+import { decode } from "../core/codec.ts";
 import type { Entry, ForkedFrom } from "../core/entries.ts";
 import type { ErrorRecord } from "../core/errors.ts";
 import { askedAt, fold, promptAt, type RunRecord, spentOf, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { addSpent, decimalUsd, type Limits, nothingSpent, type Spent } from "../core/limits.ts";
+import { type Overlay, placeIn } from "../core/overlay.ts";
 import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
@@ -48,9 +50,19 @@ export interface RunView {
   };
   /** The shared budgets it is charged to, when there are any. */
   readonly scopes?: readonly string[];
+  /** What was changed of the tree's prompts and settings for it, by an overlay; absent where nothing was. */
+  readonly overlay?: readonly OverlayChange[];
   readonly origin: { readonly file: string; readonly export: string } | null;
   /** The run it shares its first entries with, when it is a fork; what those cost is no part of `spent`. */
   readonly forkedFrom?: { readonly runId: string; readonly at: Path; readonly sharedUsd: string };
+}
+
+/** A field of a place, with the value the run has for it. */
+export interface OverlayChange {
+  readonly path: Path;
+  readonly field: string;
+  /** Absent: the value was taken out, and the default holds. */
+  readonly value?: Json;
 }
 
 /** One thing a run waits for. */
@@ -112,6 +124,7 @@ export async function runView(
   const undone = undoneIn(run);
   const held = heldIn(run);
   const began = created?.at ?? updatedAt;
+  const overlay = created?.overlay === undefined ? [] : changesIn(await values.fetch(created.overlay));
   return {
     runId,
     pipeline: created?.pipeline ?? "",
@@ -130,9 +143,23 @@ export async function runView(
     charges,
     limits: limitsView(limits),
     ...(created?.scopes === undefined ? {} : { scopes: created.scopes.map(scopeName) }),
+    ...(overlay.length === 0 ? {} : { overlay }),
     origin: created?.origin ?? null,
     ...(created?.forkedFrom === undefined ? {} : { forkedFrom: forkView(created.forkedFrom) }),
   };
+}
+
+/** The last word on each field. */
+export function changesIn(overlay: Json): readonly OverlayChange[] {
+  const changes = new Map<string, OverlayChange>();
+  if (!Array.isArray(overlay)) return []; // the store has lost it, or it is too large to be shown
+  for (const operation of decode(overlay) as Overlay) {
+    if (operation.op === "test") continue; // what a run records is a patch
+    const [path, field] = placeIn(operation.path);
+    const value = "value" in operation ? { value: operation.value as Json } : {}; // a patch is JSON
+    changes.set(operation.path, { path, field, ...value });
+  }
+  return [...changes.values()];
 }
 
 const forkView = ({ runId, at, picoUsd }: ForkedFrom): NonNullable<RunView["forkedFrom"]> => ({

@@ -5,12 +5,14 @@ import type { Json } from "../core/json.ts";
 import type { Outline, PlaceOutline, Release } from "../core/outline.ts";
 import { outlineFrom } from "../core/outline-text.ts";
 import type { Path } from "../core/paths.ts";
+import { Values } from "../core/resolve.ts";
 import type { Store } from "../ports/store.ts";
 import { compareValues, type ValueChange } from "./compare-values.ts";
 import { type Both, merged } from "./diff.ts";
 import { everyRun, type Selection } from "./every-run.ts";
 import { readJournal } from "./journal.ts";
 import { readManifest } from "./places.ts";
+import { changesIn } from "./show.ts";
 import { type StepStats, stats } from "./stats.ts";
 
 /** One version, as `flujo lens versions --json` prints it. */
@@ -25,6 +27,8 @@ export interface VersionView {
   readonly lastAt: string;
   /** Packages and commits it was of, the latest first; of old runs none are known. At most ten. */
   readonly releases: readonly Release[];
+  /** What an overlay changes of it, as its newest run has it: `system of /q3/summarise`. Absent where nothing does. */
+  readonly overlay?: readonly string[];
 }
 
 const mostReleases = 10;
@@ -62,6 +66,8 @@ export async function versions(store: Store, selection: Selection = {}): Promise
 }
 
 interface Seen {
+  /** Of the newest. */
+  readonly runId: string;
   readonly pipeline: string;
   readonly fingerprint: string;
   runs: number;
@@ -83,7 +89,16 @@ async function view(store: Store, seen: Seen): Promise<VersionView> {
     firstAt: new Date(first).toISOString(),
     lastAt: new Date(last).toISOString(),
     releases: [...releases.values()],
+    ...(await overlayIn(store, seen.runId)),
   };
+}
+
+async function overlayIn(store: Store, runId: string): Promise<Pick<VersionView, "overlay">> {
+  const [created] = (await store.read(runId, 0, 1)) ?? [];
+  if (created?.type !== "run-created" || created.overlay === undefined) return {};
+  const values = new Values([created], ({ hash }) => store.blob(hash));
+  const changes = changesIn(await values.fetch(created.overlay));
+  return { overlay: changes.map(({ path, field }) => `${field} of ${path}`) };
 }
 
 /** The outline a run began with, if that is of the version asked for; else the last it was gone on with. */

@@ -100,6 +100,9 @@ const Version = Type.Object(
     releases: Type.Array(
       Type.Object({ package: Type.Optional(Type.String()), commit: Type.Optional(Type.String()) }, closed),
     ),
+    overlay: Type.Optional(
+      Type.Array(Type.String(), { description: "What an overlay changes of it: `system of /q3/summarise`." }),
+    ),
   },
   closed,
 );

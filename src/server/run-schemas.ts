@@ -99,6 +99,15 @@ export const Run = named(
       charges: Type.Array(Charge),
       limits: Limits,
       scopes: Type.Optional(Type.Array(Type.String())),
+      overlay: Type.Optional(
+        Type.Array(
+          Type.Object({ path: Type.String(), field: Type.String(), value: Type.Optional(AnyJson) }, closed),
+          {
+            description:
+              "What an overlay changed of prompts and settings for this run: the last word on each field.",
+          },
+        ),
+      ),
       forkedFrom: Type.Optional(
         Type.Object(
           { runId: Type.String(), at: Type.String(), sharedUsd: Type.String() },

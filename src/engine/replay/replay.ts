@@ -25,6 +25,7 @@ import { advance } from "../advance.ts";
 import type { Frame } from "../frame.ts";
 import { Interruption } from "../interruption.ts";
 import { manifestOf, unknownRun } from "../load.ts";
+import { overlayOf } from "../recorded-overlay.ts";
 import { overlaidRoot, type Root } from "../root.ts";
 import { StateScope } from "../state-scope.ts";
 import { fetchJson, open, type Value } from "../values.ts";
@@ -65,7 +66,7 @@ export async function replayRun(
   if (created === undefined) throw noBeginning(runId, entries);
   const { enclosure } = parts;
   if (created.pipeline !== parts.root.pipeline.name) throw otherPipeline(runId, created.pipeline, parts.root);
-  const root = await overlaidRoot(parts.root, created.overlay);
+  const root = await overlaidRoot(parts.root, await overlayOf(created, store));
   const changed = await changesOf(root, run, store);
   const findings = new Findings();
   const refused = (what: string): void => findings.differ(root.path, "outside-call", "nothing of it", what);

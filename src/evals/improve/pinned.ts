@@ -1,6 +1,6 @@
 /** A patch of whole fields, put over values: what it pins has to be there. */
 import type { Json } from "../../core/json.ts";
-import type { Overlay } from "../../core/overlay.ts";
+import { type Overlay, placeIn } from "../../core/overlay.ts";
 import type { Path } from "../../core/paths.ts";
 import { equal } from "../../core/state.ts";
 import type { Values } from "./document.ts";
@@ -37,13 +37,4 @@ export function applied(
   }
   const after = [...places].map(([place, fields]) => [place, Object.fromEntries(fields)] as const);
   return { values: Object.fromEntries(after) };
-}
-
-/** The place and the field that a pointer names. */
-export function placeIn(pointer: string): readonly [place: Path, field: string] {
-  const [place = "", field = ""] = pointer
-    .slice(1)
-    .split("/")
-    .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
-  return [place, field];
 }

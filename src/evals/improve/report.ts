@@ -1,11 +1,10 @@
 /** What a search has found, for people: what changed, what speaks for it, where it comes from. The same for the same result. */
 import type { Json } from "../../core/json.ts";
 import { decimalUsd } from "../../core/limits.ts";
-import type { Overlay } from "../../core/overlay.ts";
+import { type Overlay, placeIn } from "../../core/overlay.ts";
 import { compareTexts } from "../../lens/compare-values.ts";
 import type { Improvement } from "./improvement.ts";
 import { type Ancestor, type Evidence, type PatchFile, patchFileOf } from "./patch-file.ts";
-import { placeIn } from "./pinned.ts";
 import type { Promotion, PromotionVerdict, SliceChange } from "./promotion.ts";
 
 /** A heading, and under it a table, whose first row names the columns, or lines of a difference. */

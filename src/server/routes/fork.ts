@@ -3,6 +3,7 @@ import { versionOf } from "../../core/fingerprint.ts";
 import type { Budget, Usd } from "../../core/limits.ts";
 import { improvablesOf, type Overlay } from "../../core/overlay.ts";
 import { agentAt, settingAt } from "../../core/overlay-at.ts";
+import { overlayOf } from "../../engine/recorded-overlay.ts";
 import { overlaidRoot } from "../../engine/root.ts";
 import type { OpenJournal } from "../../lens/journals.ts";
 import { ReplayReport, ReplayRequest } from "../figure-schemas.ts";
@@ -32,7 +33,7 @@ export const forkRoutes = (house: House): readonly Route[] => [
     async ({ params: { runId }, query: { at }, c }) => {
       const journal = await journalOf(house, runId);
       const { root } = serviceFor(house, journal);
-      const { node } = await overlaidRoot(root, journal.run.created?.overlay);
+      const { node } = await overlaidRoot(root, await overlayOf(journal.run.created, house.store));
       return c.json({
         agents: improvablesOf(node),
         at: at === undefined ? null : (agentAt(node, at) ?? null),

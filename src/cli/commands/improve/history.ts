@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import { placeIn } from "../../../core/overlay.ts";
 import { historyOf, type OverlayEntry, patchesInForce } from "../../../evals/improve/overlay-file.ts";
-import { placeIn } from "../../../evals/improve/pinned.ts";
 import { printJson } from "../../document.ts";
 import { exit } from "../../exit.ts";
 import { tableText } from "../../format.ts";

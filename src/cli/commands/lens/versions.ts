@@ -31,9 +31,13 @@ async function tell(flags: Flags): Promise<number> {
 
 function versionsText(found: readonly VersionView[]): string {
   const head = ["PIPELINE", "VERSION", "RUNS", "UNFINISHED", "FIRST RUN", "LAST RUN", "PACKAGE AND COMMIT"];
-  const rows = found.map(({ pipeline, fingerprint, runs, unfinished, firstAt, lastAt, releases }) => [
-    ...[pipeline, fingerprint, String(runs), String(unfinished), clock(firstAt), clock(lastAt)],
-    releases.map(releaseText).join(", "),
-  ]);
-  return tableText([head, ...rows]);
+  const over = found.some(({ overlay }) => overlay !== undefined) ? ["UNDER AN OVERLAY OF"] : [];
+  const rows = found.map(
+    ({ pipeline, fingerprint, runs, unfinished, firstAt, lastAt, releases, overlay }) => [
+      ...[pipeline, fingerprint, String(runs), String(unfinished), clock(firstAt), clock(lastAt)],
+      releases.map(releaseText).join(", "),
+      ...(over.length === 0 ? [] : [overlay?.join(", ") ?? ""]),
+    ],
+  );
+  return tableText([[...head, ...over], ...rows]);
 }
