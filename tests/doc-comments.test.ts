@@ -75,8 +75,9 @@ describe("everything users import", () => {
 /** Names that examples may use without saying where they come from. */
 const given = `
 import * as z from "zod";
-import { agent, branchOn, concat, daily, decimalUsd, defineConfig, embed, Flujo, FlujoError, generateImage, humanInTheLoop, improvables, lastWins, loopUntil, mapOver, models, parallel, pipeline, sleep, sleepUntil, step, sum, tool, union, waitFor, type StepContext } from "flujo";
-import { addCase, agreement, casesNeeded, compare, contains, cost, editSimilarity, embeddingSimilarity, exact, experiment, experimentInput, fits, gate, gateAt, holm, improve, improveInput, json, judge, latency, looksAt, matches, meanInterval, numeric, pairedDifference, pairwise, parseDataset, readDataset, readExperiment, readImprovement, scorer, splitOf, summaryOf, tokenSimilarity } from "flujo/evals";
+import { agent, branchOn, concat, daily, decimalUsd, defineConfig, embed, Flujo, FlujoError, generateImage, humanInTheLoop, improvables, withOverlay, lastWins, loopUntil, mapOver, models, parallel, pipeline, sleep, sleepUntil, step, sum, tool, union, waitFor, type StepContext } from "flujo";
+import { addCase, agreement, casesNeeded, checkPatch, documentOf, improvementReport, parsePatchFile, patchBetween, patchesInForce, patchFileOf, patchFileText, patchReport, promotion, readOverlayFile, reportMarkdown, valuesOf, withOverlayFile, compare, contains, cost, editSimilarity, embeddingSimilarity, exact, experiment, experimentInput, fits, gate, gateAt, holm, improve, improveInput, json, judge, latency, looksAt, matches, meanInterval, numeric, pairedDifference, pairwise, parseDataset, readDataset, readExperiment, readImprovement, scorer, splitOf, summaryOf, tokenSimilarity } from "flujo/evals";
+import { readFile } from "node:fs/promises";
 import { file } from "flujo/file";
 import { memory } from "flujo/memory";
 import { postgres } from "flujo/postgres";

@@ -40,6 +40,26 @@ export {
 } from "./improve/document.ts";
 export { type ImproveOptions, type ImproveTerms, improve, improveInput } from "./improve/improve.ts";
 export type { ImproveInput, Improvement, SearchLimits } from "./improve/improvement.ts";
+export { type OverlayEntry, type OverlayFile, patchesInForce } from "./improve/overlay-file.ts";
+export { readOverlayFile } from "./improve/overlay-on-disk.ts";
+export {
+  type Ancestor,
+  type Evidence,
+  type PatchFile,
+  parsePatchFile,
+  patchFileOf,
+  patchFileText,
+} from "./improve/patch-file.ts";
+export {
+  type Promotion,
+  type PromotionTerms,
+  type PromotionVerdict,
+  promotion,
+  type SliceChange,
+  type TrialScore,
+} from "./improve/promotion.ts";
+export { type Block, improvementReport, patchReport, type Report } from "./improve/report.ts";
+export { reportMarkdown } from "./improve/report-markdown.ts";
 export { type Improving, readImprovement } from "./improve/results.ts";
 export type { Judged, ProposalCount, SearchProgress } from "./improve/search.ts";
 export { withOverlayFile } from "./improve/with-overlay-file.ts";

@@ -42,7 +42,11 @@ describe("POST /runs/{runId}/fork", () => {
     [{ at: "/hello/none" }, 400, "nothing recorded at /hello/none"],
     [{ at: "/hello/greet", prompt: "Be brief." }, 400, "no agent at /hello/greet"],
     [{ at: "/hello/greet", overlay: [{ op: "explode", path: "/" }] }, 422, "does not fit"],
-    [{ at: "/hello/greet", overlay: [{ op: "add", path: "/x/system", value: 1 }] }, 400, "no agent"],
+    [
+      { at: "/hello/greet", overlay: [{ op: "add", path: "/x/system", value: 1 }] },
+      400,
+      "nothing at x that an overlay can change",
+    ],
     [{ at: "/hello/greet", budget: "5" }, 422, "does not fit"],
     [{ at: "/hello/greet", runId: "../etc" }, 422, "does not fit"],
     [{ at: "/hello", input: 7 }, 422, "does not fit its schema"],

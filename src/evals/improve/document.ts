@@ -39,7 +39,13 @@ export function documentOf(root: AnyStep | Node): ImprovablesDocument {
   return { version: 1, pipeline: pipeline.name, fingerprint, places: improvableFieldsOf(node) };
 }
 
-/** The values alone, by place and field: what patches are over. A value that is not given is not there. */
+/**
+ * The values alone, by place and field: what patches are over. A value that is not given is not there.
+ *
+ * ```ts
+ * console.log(valuesOf(documentOf(greet))); // { "/hello/greet": { system: "…", model: "…" } }
+ * ```
+ */
 export function valuesOf({ places }: ImprovablesDocument): JsonObject {
   const values = Object.entries(places).map(([place, fields]) => {
     const given = Object.entries(fields).flatMap(([field, { value }]) =>
@@ -56,6 +62,12 @@ export type Values = { readonly [place: Path]: { readonly [field: string]: Json 
 /**
  * The patch that makes of some values others, in one form: first a `test` of each value that changes, then the changes, in
  * the order of the document. The same change is always the same patch.
+ *
+ * ```ts
+ * const from = { "/hello/greet": { system: "Greet." } };
+ * const patch = patchBetween(from, { "/hello/greet": { system: "Greet warmly." } });
+ * // [{ op: "test", path: "/~1hello~1greet/system", value: "Greet." }, { op: "replace", … }]
+ * ```
  *
  * @param to of the same places; fields may be missing or come.
  */

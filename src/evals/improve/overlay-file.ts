@@ -26,7 +26,14 @@ export const emptyOverlayFile: OverlayFile = { version: 1, pipelines: {} };
 export const historyOf = ({ pipelines }: OverlayFile, pipeline: string): readonly OverlayEntry[] =>
   Object.hasOwn(pipelines, pipeline) ? (pipelines[pipeline] ?? []) : [];
 
-/** The patches in force, in the order they were applied. */
+/**
+ * The patches in force, in the order they were applied.
+ *
+ * ```ts
+ * const file = await readOverlayFile("pipelines/greet.overlay.json");
+ * for (const { id, evidence } of patchesInForce(file, "hello")) console.log(id, evidence?.promotion.why);
+ * ```
+ */
 export function patchesInForce(file: OverlayFile, pipeline: string): readonly PatchFile[] {
   const patches: PatchFile[] = [];
   for (const entry of historyOf(file, pipeline)) {

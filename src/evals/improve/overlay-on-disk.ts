@@ -8,6 +8,10 @@ import { emptyOverlayFile, type OverlayFile } from "./overlay-file.ts";
 /**
  * Reads an overlay file; one that is not there says nothing.
  *
+ * ```ts
+ * const { pipelines } = await readOverlayFile("pipelines/greet.overlay.json");
+ * ```
+ *
  * @throws InvalidOptionError that says what is wrong with it.
  */
 export async function readOverlayFile(path: string): Promise<OverlayFile> {

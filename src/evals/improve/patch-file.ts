@@ -133,6 +133,11 @@ const rankOf = (id: string, base: string, best: string): number => (id === base 
 /**
  * Reads a patch file.
  *
+ * ```ts
+ * const text = await readFile("flujo.patch.json", "utf8"); // of node:fs/promises
+ * const { patch, evidence } = await parsePatchFile(text, "flujo.patch.json");
+ * ```
+ *
  * @param name of the file, for messages.
  * @throws InvalidOptionError that says what is wrong with it, and where.
  */
@@ -145,5 +150,13 @@ export async function parsePatchFile(text: string, name: string): Promise<PatchF
   });
 }
 
-/** The file's text. */
+/**
+ * The file's text.
+ *
+ * ```ts
+ * const found = await readImprovement(sqlite(".flujo/flujo.db"), "greetings-1");
+ * const file = found?.improvement && patchFileOf(found.improvement);
+ * if (file !== undefined) console.log(patchFileText(file));
+ * ```
+ */
 export const patchFileText = (file: PatchFile): string => `${JSON.stringify(file, null, 2)}\n`;

@@ -1,7 +1,15 @@
 import { cell, table } from "../report/markdown.ts";
 import type { Block, Report } from "./report.ts";
 
-/** A report for a pull request. */
+/**
+ * A report for a pull request.
+ *
+ * ```ts
+ * const file = await readOverlayFile("pipelines/greet.overlay.json");
+ * const [patch] = patchesInForce(file, "hello");
+ * if (patch !== undefined) console.log(reportMarkdown(await patchReport(patch)));
+ * ```
+ */
 export function reportMarkdown({ headline, words, blocks }: Report): string {
   return `${[`## ${cell(headline)}`, ...words.map(cell), ...blocks.map(blockText)].join("\n\n")}\n`;
 }

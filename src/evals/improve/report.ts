@@ -80,7 +80,14 @@ const ends: { readonly [stopped in Improvement["search"]["stopped"]]: string } =
   perfect: "it ended with all that there is to reach",
 };
 
-/** The report of a patch: of its evidence, where it has some. */
+/**
+ * The report of a patch: of its evidence, where it has some.
+ *
+ * ```ts
+ * const file = await readOverlayFile("pipelines/greet.overlay.json");
+ * for (const patch of patchesInForce(file, "hello")) console.log(reportMarkdown(await patchReport(patch)));
+ * ```
+ */
 export async function patchReport(file: PatchFile): Promise<Report> {
   const { id, pipeline, fingerprint, patch, evidence } = file;
   const changes = await changesOf(patch);
