@@ -39,12 +39,21 @@ function flujo(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ra
 test("all examples are tested here", () => {
   const all = readdirSync(join(root, "examples")).filter((name) => name !== "README.md");
   const programs = ["financial-analyst.ts", "hello.ts", "survives-kill.ts"];
-  expect(all.sort()).toEqual(["financial-analyst", ...programs, "refund-desk"].sort());
+  expect(all.sort()).toEqual(["financial-analyst", ...programs, "refund-desk", "triage"].sort());
 });
 
 test("hello greets, and prints nothing else to stdout", async () => {
   const { code, stdout } = await flujo(["run", "examples/hello.ts", "--input", "Flujo"]);
   expect(stdout).toBe("Hello, Flujo!\n");
+  expect(code).toBe(0);
+});
+
+test("triage finds how urgent a message has to sound, without a model, and proves it", async () => {
+  const data = "examples/triage/messages.jsonl";
+  const pipeline = ["--pipeline", "examples/triage/triage.ts", "--out", join(folder, "triage.patch.json")];
+  const { code, stdout, stderr } = await flujo(["improve", data, ...pipeline]);
+  expect(stdout).toContain("triage: promoted");
+  expect(stderr).toContain("without a reflector: rules propose");
   expect(code).toBe(0);
 });
 

@@ -34,7 +34,8 @@ export const candidateOf = (
   origin: Pick<Candidate, "parents" | "by" | "note">,
 ): Candidate => ({ id: idOf(values), patch: patchFrom(base, values), ...origin });
 
-const idOf = (values: JsonObject): string => hash("sha256", canonical(values)).slice(0, 16);
+/** The id of whoever has these values. */
+export const idOf = (values: JsonObject): string => hash("sha256", canonical(values)).slice(0, 16);
 
 /** The patch that leads from some values of a document to others. */
 export const patchFrom = (before: JsonObject, after: JsonObject): Overlay =>

@@ -43,23 +43,27 @@ export function suggested(
   }
 }
 
+/**
+ * A number anywhere within the bounds, or a step from the one there is, each step half as long as the one before it: near the
+ * best value it takes small ones.
+ */
 function otherNumber(
   { type, min, max }: Improvable,
   value: number | undefined,
   chance: Chance,
 ): Suggestion | undefined {
-  const bounds = [min, max].flatMap((bound) => bound ?? []);
-  const at = value ?? bounds[0];
+  const at = value ?? min ?? max;
   if (at === undefined) return undefined;
-  const step = min !== undefined && max !== undefined ? (max - min) / 4 : Math.max(Math.abs(at) / 2, 0.25);
-  const whole = (n: number): number => (type === "integer" ? Math.round(n) : Number(n.toFixed(6)));
-  const within = (n: number): number => Math.min(max ?? n, Math.max(min ?? n, n));
-  const near = [at + step, at - step, at + step / 2, at - step / 2];
-  const others = [...new Set([...near, ...bounds].map((n) => within(whole(n))))].filter((n) => n !== value);
-  if (others.length === 0) return undefined;
-  const to = chance.pick(others);
-  const way = value !== undefined && to < value ? "lower" : "raise";
-  return { value: to, by: `rule:${way}`, note: `takes ${to} instead of ${value ?? "the default"}` };
+  const isBound = min !== undefined && max !== undefined;
+  const range = isBound ? max - min : 2 * Math.max(Math.abs(at), 1);
+  const isFar = isBound && chance.next() < 0.4;
+  const step = range / 2 ** (1 + Math.floor(chance.next() * 5));
+  const to = isFar ? (min ?? 0) + chance.next() * range : chance.next() < 0.5 ? at + step : at - step;
+  const bounded = Math.min(max ?? to, Math.max(min ?? to, to));
+  const rounded = type === "integer" ? Math.round(bounded) : Number(bounded.toPrecision(3));
+  if (rounded === value || rounded < (min ?? rounded) || rounded > (max ?? rounded)) return undefined;
+  const way = value !== undefined && rounded < value ? "lower" : "raise";
+  return { value: rounded, by: `rule:${way}`, note: `takes ${rounded} instead of ${value ?? "the default"}` };
 }
 
 function otherChoice(

@@ -10,7 +10,7 @@
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { Overlay } from "../../core/overlay.ts";
 import type { Case } from "../dataset/case.ts";
-import { baseOf, type Candidate, candidateOf, fieldsAt, patchFrom } from "./candidate.ts";
+import { baseOf, type Candidate, candidateOf, fieldsAt, idOf, patchFrom, withValue } from "./candidate.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { type Component, ComponentChoice, componentsOf } from "./components.ts";
 import { bestOf, type Contender, meanScore } from "./contender.ts";
@@ -119,6 +119,14 @@ interface Child extends Runner {
 
 const mostFaults = 5;
 
+/** So many small batches a parent is tried on until it fails at something. */
+const mostDeals = 3;
+
+const isPerfect = (outcomes: readonly Outcome[]): boolean => outcomes.every(({ score }) => score >= 1);
+
+/** So often a rule is asked for something that was not tried yet. */
+const mostAttempts = 10;
+
 class Search {
   readonly #options: SearchOptions;
   readonly #components: readonly Component[];
@@ -201,9 +209,7 @@ class Search {
   async #nextRound(): Promise<boolean> {
     const slots = await this.#slots();
     if (slots.length === 0) return false;
-    const children = await this.#children(
-      slots.filter(({ outcomes }) => outcomes.some(({ score }) => score < 1)),
-    );
+    const children = await this.#children(slots.filter(({ outcomes }) => !isPerfect(outcomes)));
     const better = await this.#better(children);
     for (const { component } of better) this.#choice.helped(component);
     const before = this.#leader;
@@ -212,20 +218,30 @@ class Search {
     return true;
   }
 
-  /** Parents and what they do on a few cases each. */
+  /** Parents and what they do on a few cases each: on further ones, where they leave nothing to be desired on these. */
   async #slots(): Promise<Slot[]> {
     const { proposals = 2 } = this.#options;
-    const planned: Omit<Slot, "outcomes">[] = [];
-    const trials: Promise<readonly Outcome[]>[] = [];
-    for (let i = 0; i < proposals; i += 1) {
-      const parent = this.#parent();
-      const cases = this.#minibatch(parent);
-      if (!this.#rollouts.allows(parent.candidate, cases, this.#keep)) break;
-      planned.push({ parent, cases });
-      trials.push(this.#rollouts.try(parent.candidate, cases));
+    const parents = Array.from({ length: proposals }, () => this.#parent());
+    let slots = await this.#tried(parents.map((parent) => ({ parent, cases: this.#minibatch(parent) })));
+    for (let deal = 1; deal < mostDeals; deal += 1) {
+      const easy = slots.filter(({ outcomes }) => isPerfect(outcomes));
+      if (easy.length === 0) break;
+      const others = await this.#tried(
+        easy.map(({ parent }) => ({ parent, cases: this.#minibatch(parent) })),
+      );
+      slots = slots.map((slot) => others[easy.indexOf(slot)] ?? slot);
     }
-    const outcomes = await Promise.all(trials);
-    return planned.map((slot, i) => ({ ...slot, outcomes: outcomes[i] ?? [] }));
+    return slots;
+  }
+
+  async #tried(planned: readonly Omit<Slot, "outcomes">[]): Promise<Slot[]> {
+    const slots: Promise<Slot>[] = [];
+    for (const slot of planned) {
+      const { parent, cases } = slot;
+      if (!this.#rollouts.allows(parent.candidate, cases, this.#keep)) break;
+      slots.push(this.#rollouts.try(parent.candidate, cases).then((outcomes) => ({ ...slot, outcomes })));
+    }
+    return Promise.all(slots);
   }
 
   /** The leader, or one of the front, each as probable as the cases it is best at are many. */
@@ -285,8 +301,13 @@ class Search {
         ...{ document, candidate, values, place, field, cases, outcomes: slot.outcomes, kind, seed },
       });
     }
-    const found = suggested(component, value, { cases: train, outcomes }, this.#chance);
-    return found === undefined ? [] : [asProposal(component, found)];
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+      const found = suggested(component, value, { cases: train, outcomes }, this.#chance);
+      if (found === undefined) continue;
+      const id = idOf(withValue(values, place, field, found.value));
+      if (!this.#known.has(id)) return [asProposal(component, found)];
+    }
+    return [];
   }
 
   /** The candidate of a proposal; undefined where it is refused, or known. */
