@@ -147,6 +147,21 @@ describe("flujo improve", () => {
     expect(server.requests).toEqual([]);
   });
 
+  test("models that cannot be called are told before anything is paid for", async () => {
+    const folder = deskFolder();
+    const server = await served();
+    const nobody = await folder.start([...command.slice(0, 2), "--reflector", "openai:", "--name", "i"], {
+      env: envOf(server),
+    }).ended;
+    expect(nobody).toMatchObject({ code: 2 });
+    const allowed = 'improve: { model: ["openai:gpt-4o-mini", "openai:of-nobody"] }, system:';
+    folder.write("desk.ts", desk.replace("system:", allowed));
+    const unpriced = await folder.start([...command, "--budget", "$1"], { env: envOf(server) }).ended;
+    expect(unpriced.stderr).toContain("openai:of-nobody");
+    expect(unpriced.code).toBe(2);
+    expect(server.requests).toEqual([]);
+  }, 30_000);
+
   test("wants a pipeline: the only one of the folder, or one that is named", async () => {
     const folder = deskFolder();
     folder.write("other.ts", desk.replace('"desk"', '"other"'));

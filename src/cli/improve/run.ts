@@ -2,6 +2,7 @@ import type { Usd } from "../../core/limits.ts";
 import type { Step } from "../../core/step.ts";
 import type { Dataset } from "../../evals/dataset/dataset.ts";
 import type { Starter } from "../../evals/experiment/experiment.ts";
+import type { ImprovablesDocument } from "../../evals/improve/document.ts";
 import { type ImproveTerms, improve, improveInput } from "../../evals/improve/improve.ts";
 import type { ImproveInput } from "../../evals/improve/improvement.ts";
 import { scopeOf } from "../../evals/improve/purse.ts";
@@ -51,8 +52,8 @@ export async function improveAll(searching: Searching): Promise<Improving> {
   };
   const progress = quiet ? undefined : improveProgress(input.limits);
   const making = async (flujo: Starter, models: Models) => {
-    if (reflector !== undefined) {
-      const complaint = await models.examine(reflector, { price: input.limits.picoUsd !== undefined });
+    for (const model of [...(reflector === undefined ? [] : [reflector]), ...modelsIn(input.document)]) {
+      const complaint = await models.examine(model, { price: input.limits.picoUsd !== undefined });
       if (complaint !== undefined) throw complaint;
     }
     return improve({
@@ -65,6 +66,14 @@ export async function improveAll(searching: Searching): Promise<Improving> {
   await carryOut(carrying, making).finally(progress?.end);
   return (await readImprovement(store, name)) as Improving; // it has been begun
 }
+
+/** All models that a candidate may come to ask: one that cannot be called is told before anything is paid for. */
+const modelsIn = ({ places }: ImprovablesDocument): readonly string[] =>
+  Object.values(places)
+    .flatMap((fields) => Object.values(fields))
+    .filter(({ type, mayChange }) => type === "model" && mayChange)
+    .flatMap(({ choices = [] }) => choices.flat())
+    .filter((model) => typeof model === "string");
 
 /** Where the flags say nothing, what it was begun with holds. */
 function termsOver(known: ImproveInput | undefined, { ...flags }: ImproveTerms): ImproveTerms {
