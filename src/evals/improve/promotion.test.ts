@@ -71,6 +71,17 @@ describe("a change", () => {
     expect(found.slices).toMatchObject({ rare: { mean: -1, regressed: "yes" }, common: { regressed: "no" } });
   });
 
+  test("can be recorded, also of a slice that has a single cluster", () => {
+    const more = (i: number) => ({ tags: i < 3 ? ["rare"] : [], cluster: `file ${Math.floor(i / 4)}` });
+    const found = promotion(
+      scores(40, () => 0, more),
+      scores(40, (i) => (i % 3 === 0 ? 0 : 1), more),
+      { look },
+    );
+    expect(found.slices.rare).toMatchObject({ low: -1, high: 1, clusters: 1, standardError: 1 });
+    expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+  });
+
   test("by which a slice may have become worse says so, and goes through", () => {
     const tags = (i: number) => ({ tags: i < 4 ? ["rare"] : [] });
     const before = scores(60, (i) => (i < 4 ? 1 : 0), tags);

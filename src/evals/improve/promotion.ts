@@ -52,7 +52,7 @@ export interface Promotion {
   readonly why: string;
 }
 
-/** A slice before and after. */
+/** A slice before and after. Of one that has a single cluster nothing is known: its interval is -1 to 1. */
 export interface SliceChange extends Difference {
   /** How probable a fall so deep would be if there were none, corrected for the number of slices (Holm). 1 where it has risen. */
   readonly worse: number;
@@ -109,7 +109,7 @@ export function promotion(
   const slices = slicesOf(pairs, sliceMargin);
   const cost = { before: averageCost(before), after: averageCost(after) };
   const known = {
-    difference,
+    difference: recorded(difference),
     confidence,
     look,
     slices,
@@ -176,10 +176,14 @@ function slicesOf(pairs: readonly CasePair[], margin: number): { [tag: string]: 
       const worse = corrected[i] as number; // one for each
       const isDeep = difference.mean < -margin;
       const regressed = !isDeep ? "no" : worse < 0.05 ? "yes" : "maybe";
-      return [tags[i] as string, { ...difference, worse, regressed }];
+      return [tags[i] as string, { ...recorded(difference), worse, regressed }];
     }),
   );
 }
+
+/** As a journal takes it. Of a single cluster no error is known; it is 1 at most. */
+const recorded = (difference: Difference): Difference =>
+  Number.isNaN(difference.standardError) ? { ...difference, standardError: 1 } : difference;
 
 const totalOf = (trials: readonly TrialScore[]): bigint =>
   trials.reduce((sum, { picoUsd }) => sum + BigInt(picoUsd), 0n);
