@@ -4,11 +4,13 @@
  * `--sinks` beside either: with a sink that is told everything.
  * `--shared` beside either: runs that share accounts.
  * `--postgres postgres://…` beside any: on stores in that database, each in a schema of its own, which is left there.
+ * `--improving` beside either: searches for better prompts.
  */
 import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
 import { postgres } from "../src/stores/postgres.ts";
 import { grounded } from "../src/testing/grounded.ts";
+import { simulateImproving } from "../src/testing/simulation/improving.ts";
 import { simulateShared } from "../src/testing/simulation/shared.ts";
 import { type SimulateOptions, type SimulationReport, simulate } from "../src/testing/simulation.ts";
 
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     from: { type: "string", default: "1" },
     seed: { type: "string" },
     shared: { type: "boolean", default: false },
+    improving: { type: "boolean", default: false },
     sinks: { type: "boolean", default: false },
     postgres: { type: "string" },
   },
@@ -56,27 +59,33 @@ function tell(report: SimulationReport, whole: boolean): void {
 const longest = 220;
 const lineOf = (entry: object): string => `  ${JSON.stringify(entry).slice(0, longest)}`;
 
-/** Seeds of runs that share accounts; one alone is told with what happened. */
-async function shared(): Promise<void> {
+/** Seeds of another simulation; one alone is told with what happened. */
+async function others(
+  simulateOne: (options: { readonly seed: number } & typeof on) => Promise<{
+    readonly violations: readonly string[];
+    readonly schedule: readonly string[];
+    readonly crashes: number;
+  }>,
+): Promise<void> {
   const from = Number(values.seed ?? values.from);
   const count = values.seed === undefined ? Number(values.seeds) : 1;
   const broken: number[] = [];
-  let [crashes, waits] = [0, 0];
+  let crashes = 0;
   for (let seed = from; seed < from + count; seed++) {
-    const report = await simulateShared({ seed, ...on });
+    const report = await simulateOne({ seed, ...on });
     crashes += report.crashes;
-    waits += report.waits;
     if (report.violations.length > 0) broken.push(seed);
     if (report.violations.length === 0 && values.seed === undefined) continue;
     console.log(`seed ${seed}: ${report.violations.join("\n  ") || "every promise kept"}`);
     console.log(report.schedule.map((line) => `  ${line}`).join("\n"));
   }
-  console.log(`${count} seeds from ${from}: ${crashes} faults, ${waits} times somebody was told to wait`);
+  console.log(`${count} seeds from ${from}: ${crashes} faults`);
   console.log(broken.length === 0 ? "every promise kept" : `broken promises at seeds ${broken.join(", ")}`);
   process.exitCode = broken.length > 0 ? 1 : 0;
 }
 
-if (values.shared) await shared();
+if (values.shared) await others(simulateShared);
+else if (values.improving) await others(simulateImproving);
 else if (values.seed !== undefined) {
   const report = await simulate({ seed: Number(values.seed), sinks: values.sinks, ...on });
   console.log(JSON.stringify(report.plan, null, 1));

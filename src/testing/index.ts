@@ -22,6 +22,7 @@ export {
   type ScriptedReply,
   scriptedModel,
 } from "./scripted-model.ts";
+export { type ImprovingReport, simulateImproving } from "./simulation/improving.ts";
 export { type SharedOptions, type SharedReport, simulateShared } from "./simulation/shared.ts";
 export { type SimulateOptions, type SimulationReport, simulate } from "./simulation.ts";
 export { type FarEnd, type SinkUnderTest, testSink } from "./test-sink.ts";
