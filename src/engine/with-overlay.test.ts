@@ -83,6 +83,31 @@ describe("a pipeline under an overlay", () => {
     expect((await on.journal("f"))[0]).toMatchObject({ overlay: (created as { overlay?: object }).overlay });
   });
 
+  test("keeps a large one aside, once for all its runs, whatever it holds", async () => {
+    const { flow, on, given } = talk();
+    const odd = { $type: "blob", hash: "none", size: 1 }; // looks like a reference, and is an example
+    const large = [
+      setting("/p/two", "system", "x".repeat(12_000)),
+      setting("/p/one", "examples", [{ input: odd, output: "odd" }]),
+    ];
+    const { runner } = on.cast(await withOverlay(flow, large), given);
+    for (const runId of ["a", "b"]) {
+      await on.play(runner.run("x", { runId }));
+      await on.play(runner.signal(runId, "/p/ask", "go"));
+      const [created] = await on.journal(runId);
+      expect(JSON.stringify(created).length).toBeLessThan(2_000);
+      expect(created).toMatchObject({ overlay: { $type: "blob" } });
+    }
+    const bare = on.cast(flow, given).runner;
+    const { output } = (await on.play(bare.resume("a").result())) as { output?: string };
+    expect(output).toHaveLength(12_000);
+    expect(await on.play(bare.replay("a"))).toMatchObject({ same: true });
+    const fork = await on.play(bare.fork("b", { runId: "f", at: "/p/two" }).result());
+    expect(fork).toMatchObject({ status: "waiting" });
+    const [kept, parent] = [await on.journal("f"), await on.journal("b")].map(([created]) => created);
+    expect(kept).toMatchObject({ overlay: (parent as { overlay?: object }).overlay });
+  });
+
   test("is itself, when the overlay is empty or changes nothing", async () => {
     const { flow } = talk();
     expect(await withOverlay(flow, [])).toBe(flow);
