@@ -102,7 +102,7 @@ describe("a pipeline under an overlay", () => {
     const { output } = (await on.play(bare.resume("a").result())) as { output?: string };
     expect(output).toHaveLength(12_000);
     expect(await on.play(bare.replay("a"))).toMatchObject({ same: true });
-    const fork = await on.play(bare.fork("b", { runId: "f", at: "/p/two" }).result());
+    const fork = await on.play(bare.fork("b", { runId: "f", at: "/p/ask" }).result());
     expect(fork).toMatchObject({ status: "waiting" });
     const [kept, parent] = [await on.journal("f"), await on.journal("b")].map(([created]) => created);
     expect(kept).toMatchObject({ overlay: (parent as { overlay?: object }).overlay });

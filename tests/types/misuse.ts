@@ -120,3 +120,9 @@ new Flujo(half).on("run-complete", () => {});
 
 // @ts-expect-error on `error`: Property 'error' does not exist on type
 new Flujo(half).on("run-completed", (event) => console.log(event.error));
+
+// @ts-expect-error on `most`: Property 'most' does not exist on type
+step("a", (n: number, c) => n > c.settings.most, { settings: { least: { type: "number", value: 1 } } });
+
+// @ts-expect-error on `improve`: Type 'string' is not assignable to type 'false | ImproveTerms
+agent("narrate", { model: "x:y", system: "Narrate.", improve: "all" });

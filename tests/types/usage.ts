@@ -160,6 +160,47 @@ ok<Eq<typeof answered, Step<number, { amount: number }>>>();
 const nested = pipeline("inner", half).to(half);
 ok<Eq<typeof nested, Step<number, number>>>();
 
+// Settings have the types they declare.
+const routed = step(
+  "route",
+  (score: number, { settings }) => {
+    ok<
+      Eq<typeof settings, { readonly least: number; readonly name: string; readonly mode: "fast" | "slow" }>
+    >();
+    return score >= settings.least ? settings.mode : settings.name.length;
+  },
+  {
+    settings: {
+      least: { type: "integer", value: 2, min: 0, max: 9, mayChange: true },
+      name: { type: "text", value: "clerk" },
+      mode: { type: "choice", value: "fast", choices: ["fast", "slow"] },
+    },
+  },
+);
+ok<Eq<typeof routed, Step<number, number | "fast" | "slow">>>();
+const split = branchOn(
+  "split",
+  (n: number, { settings }: { readonly settings: { readonly least: number } }) =>
+    n > settings.least ? "high" : "low",
+  { high: half, low: step("low", (_: number) => "low") },
+  { settings: { least: { type: "number", value: 0.5 } } },
+);
+ok<Eq<typeof split, Step<number, number | string>>>();
+half.to(
+  branchOn(
+    "within",
+    (n, { settings }) => (n > settings.least ? "high" : "low"),
+    { high: half, low: half },
+    { settings: { least: { type: "number", value: 0.5 } } },
+  ),
+);
+const looped = loopUntil("looped", half, {
+  until: (n, { settings }) => n < settings.enough,
+  settings: { enough: { type: "number", value: 1 } },
+  maxLoops: 9,
+});
+ok<Eq<typeof looped, Step<number, number>>>();
+
 // Two states a pipeline needs are both needed.
 const needsBoth = fetchFinancials.to(
   step("note", (s: string, ctx: StepContext<{ notes: string[] }>) => ctx.state.notes.length + s.length),
