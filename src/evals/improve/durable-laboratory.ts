@@ -12,8 +12,8 @@ import type { Case } from "../dataset/case.ts";
 import { conduct, type TrialOptions, trialRunId } from "../experiment/experiment.ts";
 import { journalOf } from "../experiment/journal.ts";
 import type { TrialRecord } from "../experiment/record.ts";
-import type { ScoringContext } from "../scorers/scorer.ts";
-import type { Candidate } from "./candidate.ts";
+import { type ScoringContext, textOf } from "../scorers/scorer.ts";
+import { type Candidate, fieldsAt } from "./candidate.ts";
 import type { Laboratory, Outcome, Proposal, ReflectionRequest } from "./laboratory.ts";
 import { readProposals, reflectionMessages } from "./reflection.ts";
 import { tracesOf } from "./traces.ts";
@@ -29,8 +29,10 @@ export interface DurableLaboratoryOptions extends Omit<TrialOptions, "overlay"> 
   readonly traced: ReadonlySet<string>;
 }
 
-/** What the model that reflects may say at most, in tokens. */
-const longestReflection = 4_096;
+/** What a reflection may take at most, in tokens: room to think, and for the whole value anew, a token for two characters of it. */
+const roomToThink = 4_096;
+const longestReflection = ({ values, place, field }: ReflectionRequest): number =>
+  roomToThink + Math.ceil(textOf(fieldsAt(values, place)[field] ?? "").length / 2);
 
 export class DurableLaboratory implements Laboratory {
   readonly #ctx: PaidContext;
@@ -65,7 +67,7 @@ export class DurableLaboratory implements Laboratory {
     const { system, prompt } = reflectionMessages(request);
     try {
       const text = await this.#ctx.generate(`reflect.${candidate.id}.${mark}`, {
-        ...{ model: reflector, system, prompt, maxOutputTokens: longestReflection },
+        ...{ model: reflector, system, prompt, maxOutputTokens: longestReflection(request) },
       });
       return readProposals(text, request);
     } catch (error) {

@@ -131,6 +131,18 @@ describe("improve", () => {
     expect(promotion?.verdict).toBe("promote");
   });
 
+  test("a scorer that throws and a judge that talks nonsense are scores of 0, and hold nothing up", async () => {
+    const throwing = scorer("throwing", () => JSON.parse("{"), { version: 1 });
+    const nonsense = judge({ model: scriptedModel({ id: "coach", replies: ["42"] }), rubric: "It shouts." });
+    const { best, base, search, candidates } = await ended({ each: 4, scorers: [throwing, nonsense] });
+    expect(candidates).toEqual([{ candidate: base, score: 0, cases: 4 }]);
+    expect(best).toEqual(base);
+    expect(search.stopped).toBe("no-progress");
+    const half = await ended({ scorers: [style, throwing] });
+    expect(half.candidates.at(-1)?.score).toBe(0.5);
+    expect(half.promotion?.difference.mean).toBe(0.5);
+  });
+
   test("nothing of an invalid or malicious proposal is tried", async () => {
     const path = "/~1desk~1clerk/system";
     const attacks = [

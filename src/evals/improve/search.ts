@@ -7,26 +7,20 @@
  * All chance comes from the seed, and what goes on side by side is dealt with in a fixed order: the same laboratory brings the
  * same result.
  */
-import type { Json, JsonObject } from "../../core/json.ts";
-import type { Overlay } from "../../core/overlay.ts";
 import type { Case } from "../dataset/case.ts";
-import { baseOf, type Candidate, candidateOf, fieldsAt, idOf, patchFrom, withValue } from "./candidate.ts";
+import { type Candidate, patchFrom } from "./candidate.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { type Component, ComponentChoice, componentsOf } from "./components.ts";
 import { bestOf, type Contender, meanScore } from "./contender.ts";
-import { type ImprovablesDocument, pointer, valuesOf } from "./document.ts";
+import type { ImprovablesDocument } from "./document.ts";
 import { frontOf } from "./front.ts";
 import type { Laboratory, Outcome, Proposal } from "./laboratory.ts";
 import { type Couple, couplesOf, merged } from "./merge.ts";
 import { Deck } from "./minibatch.ts";
+import { type Check, type Fledgling, Nursery, type NurseryCount } from "./nursery.ts";
+import { proposalsFor } from "./proposers.ts";
 import { lapLength, race, tried } from "./race.ts";
 import { Rollouts } from "./rollouts.ts";
-import { shorter, suggested } from "./rules.ts";
-
-/** What a check says of a patch. */
-export type Checked =
-  | { readonly ok: true; readonly patch: Overlay; readonly values: JsonObject }
-  | { readonly ok: false; readonly faults: readonly string[] };
 
 export interface SearchOptions {
   readonly document: ImprovablesDocument;
@@ -34,8 +28,7 @@ export interface SearchOptions {
   readonly train: readonly Case[];
   readonly validation: readonly Case[];
   readonly laboratory: Laboratory;
-  /** Whether a patch, of unknown origin, may be made of the document. */
-  readonly check: (document: ImprovablesDocument, patch: unknown) => Promise<Checked>;
+  readonly check: Check;
   readonly seed: number;
   /** The most cases that may be tried, each once with each candidate. */
   readonly rollouts: number;
@@ -84,13 +77,7 @@ export interface SearchResult {
 }
 
 /** What became of the proposals. */
-export interface ProposalCount {
-  readonly made: number;
-  /** Refused by the check. `faults`: why, of the first few. */
-  readonly refused: number;
-  readonly faults: readonly string[];
-  /** The same as another candidate. */
-  readonly known: number;
+export interface ProposalCount extends NurseryCount {
   /** No better on the cases of the train split than the parent. */
   readonly noBetter: number;
 }
@@ -105,43 +92,29 @@ interface Slot {
   readonly outcomes: readonly Outcome[];
 }
 
-/** A candidate that has passed its check. */
-interface Runner {
-  readonly candidate: Candidate;
-  readonly values: JsonObject;
-}
-
 /** A change of a slot's parent. */
-interface Child extends Runner {
+interface Child extends Fledgling {
   readonly slot: Slot;
   readonly component: Component;
 }
-
-const mostFaults = 5;
 
 /** So many small batches a parent is tried on until it fails at something. */
 const mostDeals = 3;
 
 const isPerfect = (outcomes: readonly Outcome[]): boolean => outcomes.every(({ score }) => score >= 1);
 
-/** So often a rule is asked for something that was not tried yet. */
-const mostAttempts = 10;
-
 class Search {
   readonly #options: SearchOptions;
   readonly #components: readonly Component[];
-  readonly #baseValues: JsonObject;
-  readonly #base: Candidate;
+  readonly #nursery: Nursery;
   readonly #chance: Chance;
   readonly #rollouts: Rollouts;
   readonly #deck: Deck;
   readonly #choice: ComponentChoice;
   readonly #validation: readonly Case[];
   readonly #contenders: Contender[] = [];
-  readonly #known = new Set<string>();
   readonly #coupled = new Set<string>();
-  readonly #count = { made: 0, refused: 0, known: 0, noBetter: 0 };
-  readonly #faults: string[] = [];
+  #noBetter = 0;
   #round = 0;
   /** Who is to be beaten: perhaps tried on some cases of the validation split alone. */
   #leader: Contender | undefined;
@@ -154,14 +127,12 @@ class Search {
     this.#components = componentsOf(options.document).filter(
       ({ improvable }) => improvable.type !== "examples" || canShow,
     );
-    this.#baseValues = valuesOf(options.document);
-    this.#base = baseOf(this.#baseValues);
+    this.#nursery = new Nursery(options.document, options.check);
     this.#chance = chanceOf(options.seed);
     this.#rollouts = new Rollouts(options.laboratory, options.rollouts);
     this.#deck = new Deck(options.train, this.#chance);
     this.#choice = new ComponentChoice(this.#components);
     this.#validation = this.#chance.shuffled(options.validation);
-    this.#known.add(this.#base.id);
   }
 
   async result(): Promise<SearchResult> {
@@ -195,12 +166,10 @@ class Search {
   }
 
   async #begin(): Promise<boolean> {
-    const values = this.#baseValues;
-    if (!this.#rollouts.allows(this.#base, this.#validation)) return false;
-    const outcomes = await this.#rollouts.try(this.#base, this.#validation);
-    const scores = new Map(outcomes.map(({ caseId, score }) => [caseId, score]));
-    this.#leader = { candidate: this.#base, values, scores };
-    this.#contenders.push(this.#leader);
+    const base = contenderOf(this.#nursery.base);
+    if (!(await tried([base], this.#validation, this.#rollouts))) return false;
+    this.#leader = base;
+    this.#contenders.push(base);
     this.#tell();
     return true;
   }
@@ -270,79 +239,31 @@ class Search {
     const asked = slots.map((slot) => {
       const failures = slot.outcomes.filter(({ score }) => score < 1);
       const component = this.#choice.next(failures, this.#chance);
-      return { slot, component, proposals: this.#proposalsFor(slot, component) };
+      return { slot, component, proposals: this.#proposals(slot, component) };
     });
     const all = await Promise.all(asked.map(({ proposals }) => proposals));
     const children: Child[] = [];
     for (const [i, { slot, component }] of asked.entries()) {
       for (const proposal of all[i] ?? []) {
-        const made = await this.#made(proposal, [slot.parent]);
+        const made = await this.#nursery.made(proposal, [slot.parent]);
         if (made !== undefined) children.push({ ...made, slot, component });
       }
     }
     return children;
   }
 
-  /** Chance is drawn before anything is waited for. */
-  async #proposalsFor(slot: Slot, component: Component): Promise<readonly Proposal[]> {
-    const { laboratory, train, hasReflector = true, document } = this.#options;
-    const { place, field, improvable } = component;
-    const { values, candidate } = slot.parent;
-    const value = fieldsAt(values, place)[field];
-    const outcomes = this.#rollouts.known(candidate, train);
-    const roll = this.#chance.next();
-    const seed = Math.floor(this.#chance.next() * 2 ** 31);
-    if (improvable.type === "text" && hasReflector) {
-      if (typeof value === "string" && value.length > longText && roll < 0.15)
-        return [asProposal(component, shorter(value, this.#chance))];
-      const kind = roll > 0.7 && value !== undefined ? "delta" : "rewrite";
-      const cases = slot.cases;
-      return laboratory.reflect({
-        ...{ document, candidate, values, place, field, cases, outcomes: slot.outcomes, kind, seed },
-      });
-    }
-    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-      const found = suggested(component, value, { cases: train, outcomes }, this.#chance);
-      if (found === undefined) continue;
-      const id = idOf(withValue(values, place, field, found.value));
-      if (!this.#known.has(id)) return [asProposal(component, found)];
-    }
-    return [];
-  }
-
-  /** The candidate of a proposal; undefined where it is refused, or known. */
-  async #made(
-    { patch, note, by }: Proposal,
-    parents: readonly Contender[],
-  ): Promise<{ readonly candidate: Candidate; readonly values: JsonObject } | undefined> {
-    const { document, check } = this.#options;
-    this.#count.made += 1;
-    const from = parents[0]?.values ?? this.#baseValues;
-    const first = await check(under(document, from), patch);
-    if (!first.ok) return this.#refuse(patch === null && note !== "" ? [note] : first.faults);
-    // Of what many small steps add up to, the bounds hold as of one.
-    const whole = await check(document, patchFrom(this.#baseValues, first.values));
-    if (!whole.ok) return this.#refuse(whole.faults);
-    const { values } = whole;
-    const candidate = candidateOf(this.#baseValues, values, {
-      parents: parents.map(({ candidate }) => candidate.id),
-      by,
-      note,
-    });
-    if (this.#known.has(candidate.id)) {
-      this.#count.known += 1;
-      return undefined;
-    }
-    this.#known.add(candidate.id);
-    return { candidate, values };
-  }
-
-  #refuse(faults: readonly string[]): undefined {
-    this.#count.refused += 1;
-    for (const fault of faults) {
-      if (this.#faults.length < mostFaults && !this.#faults.includes(fault)) this.#faults.push(fault);
-    }
-    return undefined;
+  #proposals(slot: Slot, component: Component): Promise<readonly Proposal[]> {
+    const { document, laboratory, train, hasReflector = true } = this.#options;
+    const known = this.#rollouts.known(slot.parent.candidate, train);
+    const proposers = {
+      document,
+      laboratory,
+      train,
+      hasReflector,
+      nursery: this.#nursery,
+      chance: this.#chance,
+    };
+    return proposalsFor({ ...slot, component, known }, proposers);
   }
 
   /**
@@ -361,7 +282,7 @@ class Search {
       await Promise.all(planned.map(({ trial }) => trial));
       standing = planned.map(({ child }) => child).filter((child) => this.#gain(child) > 1e-9);
     }
-    this.#count.noBetter += children.length - standing.length;
+    this.#noBetter += children.length - standing.length;
     return [...standing];
   }
 
@@ -375,7 +296,7 @@ class Search {
    * In the order they are to run: who gained most comes first. Two changes of one parent are tried as one, and run so, where they
    * gain no less together than either alone.
    */
-  async #joined(better: readonly Child[]): Promise<readonly Runner[]> {
+  async #joined(better: readonly Child[]): Promise<readonly Fledgling[]> {
     const order = [...better].sort((a, b) => this.#gain(b) - this.#gain(a));
     const [first, ...rest] = order;
     const second = rest.find(({ slot }) => slot.parent === first?.slot.parent);
@@ -386,7 +307,7 @@ class Search {
     if (clashes.length > 0) return order;
     const note = [first, second].map(({ candidate }) => candidate.note).join(" And: ");
     const patch = patchFrom(parent.values, values);
-    const both = await this.#made({ patch, note, by: "merge" }, [parent]);
+    const both = await this.#nursery.made({ patch, note, by: "merge" }, [parent]);
     if (both === undefined) return order;
     const cases = [...new Set([...first.slot.cases, ...second.slot.cases])];
     if (!this.#rollouts.allows(both.candidate, cases, this.#keep)) return order;
@@ -400,7 +321,7 @@ class Search {
   }
 
   /** They run against the leader, one after the other, until one leads. */
-  async #race(runners: readonly Runner[]): Promise<void> {
+  async #race(runners: readonly Fledgling[]): Promise<void> {
     for (const runner of runners) {
       const leader = this.#leader;
       if (leader === undefined) return;
@@ -417,7 +338,7 @@ class Search {
   }
 
   /** What the best couple that was not tried yet is together. */
-  async #mergers(): Promise<{ readonly candidate: Candidate; readonly values: JsonObject }[]> {
+  async #mergers(): Promise<Fledgling[]> {
     const front = [...this.#front().keys()];
     const couple = couplesOf(front, this.#contenders).find((one) => !this.#coupled.has(nameOf(one)));
     if (couple === undefined) return [];
@@ -437,12 +358,8 @@ class Search {
       proposals.push(...asked);
     }
     const made = [];
-    for (const proposal of proposals) made.push(await this.#made(proposal, [one, other]));
+    for (const proposal of proposals) made.push(await this.#nursery.made(proposal, [one, other]));
     return made.filter((one) => one !== undefined);
-  }
-
-  #best(): Contender | undefined {
-    return bestOf(this.#contenders, this.#validation.length);
   }
 
   /** Where the leader stands: as far above the base as on the cases that both were tried on. */
@@ -471,8 +388,8 @@ class Search {
   async #ended(stopped: SearchResult["stopped"]): Promise<SearchResult> {
     if (this.#leader !== undefined) await tried([this.#leader], this.#validation, this.#rollouts);
     return {
-      best: this.#best()?.candidate ?? this.#base,
-      base: this.#base,
+      best: bestOf(this.#contenders, this.#validation.length)?.candidate ?? this.#nursery.base.candidate,
+      base: this.#nursery.base.candidate,
       candidates: this.#contenders.map((one) => ({
         candidate: one.candidate,
         score: meanScore(one),
@@ -480,36 +397,19 @@ class Search {
       })),
       rollouts: this.#rollouts.used,
       rounds: this.#round,
-      proposals: { ...this.#count, faults: this.#faults },
+      proposals: { ...this.#nursery.count, noBetter: this.#noBetter },
       stopped,
     };
   }
 }
 
-/** From so many characters on it is worth trying a text without one of its sentences. */
-const longText = 600;
-
-const contenderOf = ({ candidate, values }: Runner): Contender => ({ candidate, values, scores: new Map() });
+const contenderOf = ({ candidate, values }: Fledgling): Contender => ({
+  candidate,
+  values,
+  scores: new Map(),
+});
 
 const scoresOf = (outcomes: readonly Outcome[]): ReadonlyMap<string, number> =>
   new Map(outcomes.map(({ caseId, score }) => [caseId, score]));
 
 const nameOf = ({ one, other }: Couple): string => [one.candidate.id, other.candidate.id].sort().join(" ");
-
-const asProposal = (
-  { place, field }: Component,
-  { value, by, note }: { readonly value: Json; readonly by: string; readonly note: string },
-): Proposal => ({ patch: [{ op: "add", path: pointer(place, field), value }], note, by });
-
-/** The document with other values: what a patch of a candidate is checked against. */
-function under(document: ImprovablesDocument, values: JsonObject): ImprovablesDocument {
-  const places = Object.entries(document.places).map(([place, fields]) => {
-    const now = fieldsAt(values, place);
-    const known = Object.entries(fields).map(([field, { value: _, ...bounds }]) => {
-      const value = now[field];
-      return [field, value === undefined ? bounds : { ...bounds, value }] as const;
-    });
-    return [place, Object.fromEntries(known)] as const;
-  });
-  return { ...document, places: Object.fromEntries(places) };
-}

@@ -11,8 +11,8 @@ import { type Component, componentsOf } from "../../../evals/improve/components.
 import { type ImprovablesDocument, valuesOf } from "../../../evals/improve/document.ts";
 import type { Laboratory, Outcome } from "../../../evals/improve/laboratory.ts";
 import { Deck } from "../../../evals/improve/minibatch.ts";
+import type { Checked } from "../../../evals/improve/nursery.ts";
 import { Rollouts } from "../../../evals/improve/rollouts.ts";
-import type { Checked } from "../../../evals/improve/search.ts";
 
 export interface BaselineOptions {
   readonly document: ImprovablesDocument;
