@@ -92,7 +92,7 @@ describe("flujo improve", () => {
     expect(new Set(texts).size).toBe(new Set(calm.requests.map(({ text }) => text)).size);
     expect(texts.length - calm.requests.length).toBeLessThanOrEqual(2 * kills);
     expect(server.billedPicoUsd).toBeLessThan(picoUsd("$1"));
-  }, 120_000);
+  });
 
   test("one budget holds for trials and reflections, and a larger one goes on where it stopped", async () => {
     const folder = deskFolder();
@@ -109,7 +109,7 @@ describe("flujo improve", () => {
     });
     const texts = server.requests.map(({ text }) => text);
     expect(new Set(texts).size).toBe(texts.length);
-  }, 60_000);
+  });
 
   test("what is promoted is written with its evidence, reported, and put in force; the source stays as it is", async () => {
     const folder = deskFolder();
@@ -131,7 +131,7 @@ describe("flujo improve", () => {
     expect(await folder.start(["improve", "revert"]).ended).toMatchObject({ code: 0 });
     const said = await folder.start(run, { env: envOf(server) }).ended;
     expect(said.stdout).toContain("word run 7");
-  }, 60_000);
+  });
 
   test.for([
     ["no cases", "", "there is no case in it"],
@@ -160,7 +160,7 @@ describe("flujo improve", () => {
     expect(unpriced.stderr).toContain("openai:of-nobody");
     expect(unpriced.code).toBe(2);
     expect(server.requests).toEqual([]);
-  }, 30_000);
+  });
 
   test("wants a pipeline: the only one of the folder, or one that is named", async () => {
     const folder = deskFolder();

@@ -21,7 +21,7 @@ import { printJson } from "../document.ts";
 import { baseRecords } from "../evals/base.ts";
 import { casesFor, splitChoices } from "../evals/cases.ts";
 import { tryAll } from "../evals/run.ts";
-import { scorerNames, scorersFor } from "../evals/scorers.ts";
+import { scorersFor, tryingOn } from "../evals/scorers.ts";
 import { exit } from "../exit.ts";
 import { count, tableText } from "../format.ts";
 import { loadPipeline } from "../load/pipeline.ts";
@@ -55,14 +55,12 @@ interface Flags {
 
 /** `flujo eval PIPELINE DATASET` */
 export function declare(program: Command, done: (exitCode: number) => void): void {
-  program
+  const command = program
     .command("eval <file> <dataset>")
     .description(
       "Try a pipeline on the cases of a dataset, and score what comes. The same --name again goes on where it stopped.",
     )
     .option("--name <name>", "what the experiment is called (default: a new name)")
-    .option("--scorer <name...>", `score by these: ${scorerNames.join(", ")}`)
-    .option("--scorers <file>", "score by those this file exports (default: the pipeline's file; else exact)")
     .addOption(new Option("--trials <count>", "try each case so often").argParser(wholeNumber(1)).default(1))
     .addOption(
       new Option(
@@ -71,9 +69,6 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
       ).choices(splitChoices),
     )
     .option("--tags <names...>", "only cases with one of these tags")
-    .addOption(
-      new Option("--concurrency <count>", "so many trials at once (default: 8)").argParser(wholeNumber(1)),
-    )
     .option("--budget <amount>", "the most it may cost in all, judges included: '$5' (in single quotes)")
     .option(
       "--compare <base>",
@@ -97,10 +92,10 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--junit <file>", "write the trials as JUnit XML, too; - prints it")
     .addOption(quietOption())
     .addOption(storeOption())
-    .addOption(exportOption("to try"))
-    .action(async (file: string, dataset: string, flags: Flags) =>
-      done(await evaluate(file, dataset, flags)),
-    );
+    .addOption(exportOption("to try"));
+  tryingOn(command).action(async (file: string, dataset: string, flags: Flags) =>
+    done(await evaluate(file, dataset, flags)),
+  );
 }
 
 async function evaluate(file: string, path: string, flags: Flags): Promise<number> {

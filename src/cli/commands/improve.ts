@@ -13,14 +13,15 @@ import { nodeWorld } from "../../node-world.ts";
 import type { Store } from "../../ports/store.ts";
 import { budgetOf } from "../amounts.ts";
 import { printJson } from "../document.ts";
-import { scorerNames, scorersFor } from "../evals/scorers.ts";
+import { scorersFor, tryingOn } from "../evals/scorers.ts";
 import { exit } from "../exit.ts";
 import { count } from "../format.ts";
 import { onlyPipeline } from "../improve/only-pipeline.ts";
-import { overlaidPipeline, putInForce } from "../improve/overlay.ts";
+import { aboutPipeline, overlaidPipeline, putInForce } from "../improve/overlay.ts";
 import { reportText } from "../improve/report-text.ts";
 import { improveAll } from "../improve/run.ts";
 import type { Loaded } from "../load/pipeline.ts";
+import { jsonOption, quietOption, storeOption, wholeNumber } from "../options.ts";
 import { readSettings } from "../settings.ts";
 import { openStore } from "../stores.ts";
 import { result, say } from "../terminal.ts";
@@ -60,16 +61,12 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .description(
       "Search for better prompts and settings of a pipeline, and prove on cases kept for it that they are. The same --name again goes on where it stopped.",
     )
-    .option("--pipeline <file>", "the pipeline (default: the only one of this folder)")
-    .option("--export <name>", "the export of that file (default: default, or pipeline)")
     .option("--name <name>", "what the search is called (default: a new name)")
     .option("--reflector <model>", "the model that is asked for better texts (default: rules propose)")
     .option("--budget <amount>", "the most all of it may cost: '$5' (in single quotes)")
     .option("--apply", "put what is promoted in force, as the pipeline's overlay")
     .option("--out <file>", "where the patch goes", patchFileName)
     .option("--report <file>", "write the report in Markdown, too; - prints it")
-    .option("--scorer <name...>", `score by these: ${scorerNames.join(", ")}`)
-    .option("--scorers <file>", "score by those this file exports (default: the pipeline's file; else exact)")
     .addOption(new Option("--seed <number>", "of all choices (default: 1)").argParser(wholeNumber(0)))
     .addOption(
       new Option(
@@ -93,16 +90,12 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
         "a case may cost so many times what it did (default: 1.25)",
       ).argParser(numberTo(Number.MAX_VALUE)),
     )
-    .addOption(
-      new Option("--concurrency <count>", "so many trials at once (default: 8)").argParser(wholeNumber(1)),
-    )
-    .option("--json", "print one JSON document with everything")
-    .option("--quiet", "no progress")
-    .option(
-      "--store <uri>",
-      "sqlite:PATH or file:DIR (default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)",
-    )
-    .action(async (dataset: string, flags: Flags) => done(await improve(dataset, flags)));
+    .addOption(jsonOption("with everything"))
+    .addOption(quietOption())
+    .addOption(storeOption());
+  tryingOn(aboutPipeline(command)).action(async (dataset: string, flags: Flags) =>
+    done(await improve(dataset, flags)),
+  );
   for (const sub of [document, applying, revert, history, explain]) sub(command, done);
 }
 
@@ -198,14 +191,6 @@ function unfinished({ name }: Improving, store: Store): number {
       : ` The same command with --name ${name} and a larger --budget goes on.`;
   say(`The search is not over.${where}`);
   return exit.halted;
-}
-
-function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`It takes a whole number from ${least}.`);
-  };
 }
 
 function numberTo(most: number): (text: string) => number {

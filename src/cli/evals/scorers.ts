@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { type Command, Option } from "commander";
 import { InvalidOptionError } from "../../core/errors.ts";
 import { type Scorer, scorer } from "../../evals/scorers/scorer.ts";
 import { editSimilarity, tokenSimilarity } from "../../evals/scorers/similarity.ts";
@@ -6,6 +7,7 @@ import { contains, exact, matches } from "../../evals/scorers/texts.ts";
 import { json, numeric } from "../../evals/scorers/values.ts";
 import { CommandError } from "../letter.ts";
 import { loadModule, type Module } from "../load/module.ts";
+import { wholeNumber } from "../options.ts";
 
 /** Scorers that need no options. */
 const named: { readonly [name: string]: () => Scorer } = {
@@ -17,7 +19,16 @@ const named: { readonly [name: string]: () => Scorer } = {
   editSimilarity,
   tokenSimilarity,
 };
-export const scorerNames = Object.keys(named);
+const scorerNames = Object.keys(named);
+
+/** Adds the options of every command that tries a pipeline on cases. */
+export const tryingOn = (command: Command): Command =>
+  command
+    .option("--scorer <name...>", `score by these: ${scorerNames.join(", ")}`)
+    .option("--scorers <file>", "score by those this file exports (default: the pipeline's file; else exact)")
+    .addOption(
+      new Option("--concurrency <count>", "so many trials at once (default: 8)").argParser(wholeNumber(1)),
+    );
 
 /** What to score by: scorers that are named, those of a file, those the pipeline's file exports; else `exact`. */
 export async function scorersFor(

@@ -196,7 +196,7 @@ describe("improve", () => {
       expect(clerk.calls.length).toBeLessThanOrEqual(asked + 3);
     }
     expect(deaths).toBeGreaterThan(20);
-  }, 60_000);
+  });
 
   test("whatever the budget, it holds; and what was found with it is proven with it", async () => {
     const outcomes = new Map<string, number>();

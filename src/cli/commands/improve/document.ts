@@ -5,6 +5,7 @@ import { printJson } from "../../document.ts";
 import { exit } from "../../exit.ts";
 import { clip, tableText } from "../../format.ts";
 import { loadPipeline } from "../../load/pipeline.ts";
+import { exportOption, jsonOption } from "../../options.ts";
 import { result } from "../../terminal.ts";
 
 interface Flags {
@@ -19,8 +20,8 @@ export function declare(improve: Command, done: (exitCode: number) => void): voi
     .description(
       "What may be improved of a pipeline: every value, its bounds, and whether its owner lets it change.",
     )
-    .option("--export <name>", "the export to look at (default: default, or pipeline)")
-    .option("--json", "print the document itself, also on a terminal")
+    .addOption(exportOption("to look at"))
+    .addOption(jsonOption("also on a terminal"))
     .action(async (file: string, flags: Flags) => done(await print(file, flags)));
 }
 

@@ -6,6 +6,7 @@ import { exit } from "../../exit.ts";
 import { tableText } from "../../format.ts";
 import type { PipelineFlags } from "../../improve/only-pipeline.ts";
 import { aboutPipeline, overlaidPipeline } from "../../improve/overlay.ts";
+import { jsonOption } from "../../options.ts";
 import { clock } from "../../report.ts";
 import { result } from "../../terminal.ts";
 
@@ -18,7 +19,7 @@ export function declare(improve: Command, done: (exitCode: number) => void): voi
   const command = improve
     .command("history")
     .description("What was put in force over a pipeline and taken back, from the oldest on.")
-    .option("--json", "print one JSON document");
+    .addOption(jsonOption());
   aboutPipeline(command).action(async (flags: Flags) => done(await history(flags)));
 }
 
