@@ -197,7 +197,9 @@ async function run(
   try {
     result = await flujo.start(input as never, { runId, scopes, overlay }).result(); // whether it fits, its pipeline says
   } catch (error) {
-    if (!FlujoError.isInstance(error) || error.code !== "invalid-input") throw error;
+    if (!FlujoError.isInstance(error)) throw error;
+    if (elsewhere.has(error.code)) throw Interruption.lost(error);
+    if (error.code !== "invalid-input") throw error;
     return {
       status: "refused",
       output: null,
@@ -217,6 +219,9 @@ async function run(
     durationMs,
   };
 }
+
+/** Another process has the trial, or nothing can be written now: nothing has come of it yet, and whoever goes on does. */
+const elsewhere = new Set(["lease-held", "lease-lost", "store-unavailable"]);
 
 /** The money of all is spent: not a fault of this case, which is tried when there is more. */
 const isShared = ({ details }: ErrorRecord): boolean =>
