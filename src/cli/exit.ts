@@ -8,9 +8,9 @@ export const exit = {
   halted: 4,
   /** Leased elsewhere, or its version has changed. */
   refused: 5,
-  /** Of a gate: the change makes it worse. */
+  /** Of a gate: the change makes it worse. Of a search: what it found is worse on a slice, or costs too much. */
   regressed: 6,
-  /** Of a gate: the cases do not tell. */
+  /** Of a gate: the cases do not tell. Of a search: nothing better was found, or it is not proven. */
   inconclusive: 7,
   interrupted: 130,
 } as const;

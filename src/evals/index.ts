@@ -38,7 +38,13 @@ export {
   type Values,
   valuesOf,
 } from "./improve/document.ts";
-export { type ImproveOptions, type ImproveTerms, improve, improveInput } from "./improve/improve.ts";
+export {
+  type ImproveOptions,
+  type ImproveProgress,
+  type ImproveTerms,
+  improve,
+  improveInput,
+} from "./improve/improve.ts";
 export type { ImproveInput, Improvement, SearchLimits } from "./improve/improvement.ts";
 export { type OverlayEntry, type OverlayFile, patchesInForce } from "./improve/overlay-file.ts";
 export { readOverlayFile } from "./improve/overlay-on-disk.ts";

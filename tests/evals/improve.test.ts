@@ -118,7 +118,7 @@ describe("flujo improve", () => {
     const { code, stdout, stderr } = await folder.start(args, { env: envOf(server) }).ended;
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /^round 1, \d+ of 300 rollouts, \d candidates, best 0\.\d+ \(was 0\.000\), \$0\.\d+, /m,
+      /^round 1, best 0\.\d+ \(was 0\.000\), \d candidates, \d+ of 300 rollouts, \d+ trials, \$0\.\d+, /m,
     );
     expect(stdout).toContain("Repeat the words. Shout it.");
     expect(readFileSync(join(folder.path, "found.md"), "utf8")).toContain("Repeat the words. Shout it.");

@@ -11,14 +11,19 @@ export function improveProgress({ rollouts: most, picoUsd }: SearchLimits): {
 } {
   const isLive = process.stderr.isTTY && process.env.TERM !== "dumb";
   const began = performance.now();
+  let told = -1;
   const budget = picoUsd === undefined ? "" : ` of ${money(BigInt(picoUsd))}`;
   return {
-    tell({ round, rollouts, candidates, base, best, picoUsd: spent }) {
+    tell({ round, rollouts, candidates, trials, base, best, picoUsd: spent }) {
+      const isNew = round > told && rollouts > 0;
+      if (!isLive && !isNew) return;
+      if (isNew) told = round;
+      const found = [`best ${best.toFixed(3)} (was ${base.toFixed(3)})`, count(candidates, "candidate")];
       const line = [
-        `round ${round}`,
+        rollouts === 0 ? "the pipeline as it is" : `round ${round}`,
+        ...(rollouts === 0 ? [] : found),
         `${rollouts} of ${most} rollouts`,
-        count(candidates, "candidate"),
-        `best ${best.toFixed(3)} (was ${base.toFixed(3)})`,
+        count(trials, "trial"),
         `${money(spent)}${budget}`,
         duration(performance.now() - began),
       ].join(", ");

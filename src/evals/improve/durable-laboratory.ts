@@ -27,6 +27,8 @@ export interface DurableLaboratoryOptions extends Omit<TrialOptions, "overlay"> 
   /** The places whose traces are kept, of these cases. */
   readonly places: readonly Path[];
   readonly traced: ReadonlySet<string>;
+  /** Called when a trial is over. */
+  readonly onTrial?: (() => void) | undefined;
 }
 
 /** What a reflection may take at most, in tokens: room to think, and for the whole value anew, a token for two characters of it. */
@@ -100,6 +102,7 @@ export class DurableLaboratory implements Laboratory {
       return { picoUsd: `${picoUsd}`, largestHold: `${largestHold}`, traces };
     });
     this.#charge(BigInt(seen.picoUsd), BigInt(seen.largestHold));
+    this.#options.onTrial?.();
     return {
       caseId: one.id,
       score: record.score,

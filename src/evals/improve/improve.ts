@@ -28,8 +28,16 @@ import { type SearchProgress, search } from "./search.ts";
 export interface ImproveOptions extends ExperimentOptions {
   /** Who is asked for better texts: `"provider:model"`, or an AI SDK language model. Default: nobody, rules propose. */
   readonly reflector?: string | object;
-  /** Told how far the search has come. */
-  readonly onProgress?: (progress: SearchProgress & { readonly picoUsd: PicoUsd }) => void;
+  /** Told how far it has come: after each trial, and after each round. */
+  readonly onProgress?: (progress: ImproveProgress) => void;
+}
+
+/** How far a search, and the proof after it, has come. */
+export interface ImproveProgress extends SearchProgress {
+  /** That are over, those on the test split included. */
+  readonly trials: number;
+  /** What was paid so far; for judges and reflections up to the last round. */
+  readonly picoUsd: PicoUsd;
 }
 
 /** What a run of `improve` may use, and what decides. */
@@ -44,7 +52,10 @@ export interface ImproveTerms extends Omit<PromotionTerms, "look"> {
   readonly minibatch?: number;
   /** The search ends after so many rounds without a better candidate. Default 12. */
   readonly patience?: number;
-  /** What all may cost. The search ends while there is enough left for the test split. */
+  /**
+   * What all may cost: the search ends while there is enough left for the test split. A shared budget of the name `improve:` and
+   * the run's id holds the limit; where that is raised, a search that has halted goes on.
+   */
   readonly budget?: Usd;
 }
 
@@ -169,8 +180,14 @@ async function improvement(
   const { document, cases, seed, limits, dataset } = input;
   const of = (split: Split): readonly Case[] => cases.filter((one) => one.split === split);
   const [train, validation, test] = [of("train"), of("validation"), of("test")];
+  let latest: SearchProgress = { round: 0, rollouts: 0, candidates: 1, base: 0, best: 0 };
+  const tell = (progress: SearchProgress = latest): void => {
+    latest = progress;
+    onProgress?.({ ...progress, trials: laboratory.trials.count, picoUsd: purse.seen });
+  };
   const laboratory = new DurableLaboratory(ctx, {
     ...{ flujo, store, scorers, scopes, reflector, concurrency },
+    onTrial: () => tell(),
     places: Object.keys(document.places),
     traced: new Set(train.map(({ id }) => id)),
   });
@@ -186,9 +203,7 @@ async function improvement(
     check: (document, patch) => checkPatch(document, patch, { training: train }),
     hasReflector: reflector !== undefined,
     affords: ({ base, best }) => purse.affords(best > base),
-    ...(onProgress === undefined
-      ? {}
-      : { onProgress: (progress) => onProgress({ ...progress, picoUsd: purse.seen }) }),
+    onProgress: tell,
   });
   const { base, best, candidates, rollouts, rounds, proposals, stopped } = found;
   const isBetter = best.id !== base.id;

@@ -28,16 +28,17 @@ export class Purse {
   readonly #ctx: PaidContext;
   readonly #options: PurseOptions;
   #looks = 0;
-  #seen: PicoUsd = 0n;
+  /** What the searching run itself had paid at the last look. */
+  #paid: PicoUsd = 0n;
 
   constructor(ctx: PaidContext, options: PurseOptions) {
     this.#ctx = ctx;
     this.#options = options;
   }
 
-  /** What was paid up to the last look. */
+  /** What was paid for trials so far, and for all else up to the last look. */
   get seen(): PicoUsd {
-    return this.#seen;
+    return this.#paid + this.#options.laboratory.trials.bill.picoUsd;
   }
 
   /** All that was paid so far: for trials, and for judges and reflections, which are calls of the searching run itself. */
@@ -67,8 +68,8 @@ export class Purse {
   }
 
   #take(own: PicoUsd): PicoUsd {
-    this.#seen = own + this.#options.laboratory.trials.bill.picoUsd;
-    return this.#seen;
+    this.#paid = own;
+    return this.seen;
   }
 
   async #own(): Promise<PicoUsd> {
@@ -87,7 +88,7 @@ export class Purse {
   #needed(): PicoUsd {
     const { laboratory, limits, validation, test } = this.#options;
     const { count, bill } = laboratory.trials;
-    const each = this.#seen / BigInt(Math.max(1, count)) + 1n;
+    const each = this.seen / BigInt(Math.max(1, count)) + 1n;
     // Races of a round, and whoever leads then on the whole validation split.
     const round = each * BigInt(limits.proposals * 2 * limits.minibatch + 2 * validation);
     const proof = (each * BigInt(2 * test) * 5n) / 4n;
