@@ -42,6 +42,8 @@ export class DurableLaboratory implements Laboratory {
   readonly #outcomes = new Map<string, Promise<Outcome>>();
   readonly #waiting: (() => void)[] = [];
   #busy = 0;
+  /** Why no trial is begun any more. */
+  #end: { readonly error: unknown } | undefined;
   #trials: { readonly count: number; readonly bill: Bill } = { count: 0, bill: nothing };
 
   /** @param ctx of the body that searches: what is recorded there is asked for no more. */
@@ -124,7 +126,11 @@ export class DurableLaboratory implements Laboratory {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#busy += 1;
     try {
+      if (this.#end !== undefined) throw this.#end.error;
       return await work();
+    } catch (error) {
+      this.#end ??= { error };
+      throw error;
     } finally {
       const next = this.#waiting.shift(); // its turn is handed over
       if (next === undefined) this.#busy -= 1;
