@@ -111,11 +111,10 @@ export function improvedOptions(name: string, options: AnyOptions, values: JsonO
   for (const [field, value] of Object.entries(values)) {
     if (tools.some((tool) => toolField(tool.name) === field) && fits(value, "text")) continue;
     const kind = Object.hasOwn(kinds, field) ? kinds[field as keyof AnyOptions] : undefined;
-    const isCode = kind !== undefined && !(field in data) && options[field as keyof AnyOptions] !== undefined;
-    if (kind !== undefined && !isCode && fits(value, kind)) continue;
-    const why = kind === undefined || isCode ? "cannot be changed by an overlay" : `takes ${words[kind]}`;
+    if (kind !== undefined && fits(value, kind)) continue;
+    const why = kind === undefined ? "cannot be changed by an overlay" : `takes ${words[kind]}`;
     throw new InvalidOptionError(`"${field}" of agent "${name}" ${why}`, {
-      hint: `An overlay changes ${[...Object.keys(kinds), "tool:NAME"].join(", ")}, where they are given as data.`,
+      hint: `An overlay changes ${[...Object.keys(kinds), "tool:NAME"].join(", ")}.`,
     });
   }
   const rest = Object.entries(options).filter(([field]) => !Object.hasOwn(data, field));

@@ -46,7 +46,7 @@ export function improvableFieldsOf(root: Node): { readonly [place: Path]: Improv
   eachPlace(root, "", (place, path) => {
     const retry = retried.get(path);
     const fields = { ...ownFields(place), ...(retry === undefined ? {} : { attempts: attemptsOf(retry) }) };
-    if (Object.keys(fields).length > 0) found[path] = fields;
+    if (place.kind === "agent" || Object.keys(fields).length > 0) found[path] = fields; // what is code there can become data
   });
   return found;
 }

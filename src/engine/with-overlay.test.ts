@@ -194,6 +194,17 @@ describe("an overlay changes", () => {
     expect(look.description).toBe("Looks.");
   });
 
+  test("a prompt that is a function, for a template", async () => {
+    const model = scriptedModel({ replies: ({ options: { prompt } }) => `${prompt[0]?.content}` });
+    const flow = pipeline("p", agent("ask", { model, system: () => "Made.", improve: false }));
+    expect(improvables(flow)).toEqual({ "/p/ask": {} });
+    const over = await withOverlay(flow, [setting("/p/ask", "system", "Written for {{input}}.")]);
+    const given = { models: models({ prices: model.prices }) };
+    expect(await scene().cast(over, given).run("Ada", { runId: "r" })).toMatchObject({
+      output: "Written for Ada.",
+    });
+  });
+
   test.each([
     [setting("/p/s", "weight", 11), 'the setting "weight" of step "s" is 11; it takes 0 to 10'],
     [setting("/p/s", "height", 1), 'the setting "height" of step "s" does not exist'],
