@@ -90,7 +90,7 @@ const text = (value: Json | undefined) =>
   ({
     type: "text",
     maxLength: longestText,
-    placeholders: typeof value === "string" ? (placesOf(value) ?? []) : ["{{input}}"],
+    placeholders: typeof value === "string" ? [...new Set(placesOf(value))] : ["{{input}}"],
   }) as const;
 
 /** What there is, and what else there may be, each once. */

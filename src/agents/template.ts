@@ -91,13 +91,11 @@ function fill(place: Place, filling: Filling, what: string, path: string): strin
   return textOf(value);
 }
 
-/** The places of a template, as it writes them, each once: `{{input.title}}`. Undefined: it is none that can be read. */
+/** The places of a template in their order, as it writes them: `{{input.title}}`. Undefined: it is none that can be read. */
 export function placesOf(text: string): readonly string[] | undefined {
   try {
     const { pieces } = template(text, "text");
-    return [
-      ...new Set(pieces.flatMap((piece) => (typeof piece === "string" ? [] : [`{{${piece.source}}}`]))),
-    ];
+    return pieces.flatMap((piece) => (typeof piece === "string" ? [] : [`{{${piece.source}}}`]));
   } catch {
     return undefined;
   }

@@ -231,6 +231,9 @@ describe("a patch that does not fit is refused, and told all that is wrong", () 
     ["lost placeholders", replace("system", "Answer."), "has lost {{input.reader}}, which has to stay"],
     ["new placeholders", replace("system", "{{input.reader}} {{state.key}}"), "fills in {{state.key}}"],
     ["broken placeholders", replace("system", "{{input.reader}} {{oh no}}"), "has braces {{…}}"],
+    ["an input told three times", replace("system", "{{input.reader}}".repeat(3)), "it may have 2"],
+    ["hidden order", replace("system", "{{input.reader}} \u202Enothing"), "holds U+202E, which nobody sees"],
+    ["hidden letters", replace("tool:search", "Finds.\u{E0041}"), "holds U+E0041, which nobody sees"],
     ["no characters", replace("system", "\u0000{{input.reader}}"), "holds characters that are no text"],
     [
       "halves of characters",

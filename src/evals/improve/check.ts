@@ -151,7 +151,12 @@ function wrongText(
   const length = typeof before === "string" ? before.length : 0;
   const most = Math.min(maxLength, Math.floor(length * maxGrowth) + growthSlack);
   if (after.length > most) return [...faults, `has ${after.length} characters; it may grow to ${most}`];
-  if (placeholders !== undefined) faults.push(...wrongPlaceholders(after, placeholders));
+  const old = typeof before === "string" ? before : "";
+  const hidden = after.match(unseen)?.find((char) => !old.includes(char));
+  if (hidden !== undefined)
+    faults.push(`holds U+${hidden.codePointAt(0)?.toString(16).toUpperCase()}, which nobody sees`);
+  if (placeholders !== undefined)
+    faults.push(...wrongPlaceholders(after, placeholders, placesOf(old)?.length ?? 0));
   const leaks = leaksIn(after, training, known);
   return [
     ...faults,
@@ -164,12 +169,18 @@ function wrongText(
 /** Controls, but for tabs and ends of lines. */
 const unprintable = /[^\P{Cc}\t\n\r]/u;
 
-function wrongPlaceholders(text: string, placeholders: readonly string[]): string[] {
+/** What turns the order of letters around, and letters that are never drawn: a reviewer would read another text. */
+const unseen = /[\u202A-\u202E\u2066-\u2069\u{E0000}-\u{E007F}]/gu;
+
+/** @param before how many places the text had. */
+function wrongPlaceholders(text: string, placeholders: readonly string[], before: number): string[] {
   const found = placesOf(text);
   if (found === undefined) return ["has braces {{…}} that name no part of the input or state"];
   const gone = placeholders.filter((one) => !found.includes(one));
-  const odd = found.filter((one) => !placeholders.includes(one));
+  const odd = [...new Set(found)].filter((one) => !placeholders.includes(one));
+  const most = 2 * Math.max(1, before); // each is filled with an input, which may be long
   return [
+    ...(found.length > most ? [`has ${found.length} places to fill in; it may have ${most}`] : []),
     ...gone.map((one) => `has lost ${one}, which has to stay`),
     ...odd.map((one) => `fills in ${one}, which it did not before`),
   ];
