@@ -118,6 +118,17 @@ test("an edit elsewhere leaves what is in force in force", async () => {
   expect(await finished(folder, "r")).toBe("Three.");
 });
 
+test("flujo up serves a pipeline under its overlay, also when another file exports it again", async () => {
+  const { folder, id } = deskFolder();
+  await folder.flujo("improve", "apply", "--pipeline", "desk.ts");
+  folder.write("all.ts", `import "flujo";\nexport { default as desk } from "./desk.ts";`);
+  const up = folder.start(["up", "--port", "0"]);
+  await up.saw("Listening");
+  process.kill(up.pid, "SIGTERM");
+  const { stderr } = await up.ended;
+  expect(stderr).toContain(`desk.overlay.json is in force: the patch ${id}.`);
+});
+
 test.each([
   { words: ["apply", "none.json"], says: "none.json cannot be read" },
   { words: ["apply", "desk.ts"], says: "desk.ts is not JSON" },

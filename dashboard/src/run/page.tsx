@@ -54,6 +54,7 @@ export default function RunPage({ runId }: { readonly runId: string }) {
         <Actions detail={detail} />
       </div>
       {run.forkedFrom !== undefined && <Fork runId={runId} from={run.forkedFrom} />}
+      {run.overlay !== undefined && <Overlay changes={run.overlay} />}
       <Figures run={run} />
       <Standing run={run} />
       <Tabs
@@ -130,6 +131,20 @@ function Figures({ run }: { readonly run: RunView }) {
 }
 
 /** What a fork comes from, and what it did not have to pay. */
+function Overlay({ changes }: { readonly changes: NonNullable<RunView["overlay"]> }) {
+  return (
+    <p className="muted">
+      Under an overlay of{" "}
+      {changes.map(({ path, field }, i) => (
+        <span key={`${path} ${field}`}>
+          {i > 0 && ", "}
+          {field} of <code>{path}</code>
+        </span>
+      ))}
+    </p>
+  );
+}
+
 function Fork({
   runId,
   from: { runId: parent, at, sharedUsd },

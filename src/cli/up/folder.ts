@@ -1,11 +1,11 @@
 /** What an application folder serves: the pipelines that its files export. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { bare } from "../../core/node.ts";
 import { rootOf } from "../../engine/root.ts";
 import { CommandError } from "../letter.ts";
 import { loadModule } from "../load/module.ts";
-import { underOverlay } from "../load/overlay.ts";
+import { overlayPath, underOverlay } from "../load/overlay.ts";
 import { isStep, type Loaded } from "../load/pipeline.ts";
 
 /** A pipeline by its name. */
@@ -66,7 +66,11 @@ async function inventoryOf(
     }
     if (named && offered.length === 0) broken.push({ file, error: exportsNone(file) });
     for (const one of offered) {
-      if (steps.has(one.step)) continue; // the same pipeline, exported again by another file
+      if (steps.has(one.step)) {
+        // The same pipeline, exported again by another file: it is of the one that has its overlay.
+        if (existsSync(overlayPath(file))) pipelines.set(one.name, one);
+        continue;
+      }
       steps.add(one.step);
       const other = pipelines.get(one.name);
       if (other !== undefined) throw twoOf(other, one, folder);
