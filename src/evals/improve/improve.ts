@@ -21,7 +21,7 @@ import { documentOf } from "./document.ts";
 import { DurableLaboratory } from "./durable-laboratory.ts";
 import type { ImproveInput, Improvement, SearchLimits } from "./improvement.ts";
 import type { Outcome } from "./laboratory.ts";
-import { type PromotionTerms, promotion, type TrialScore } from "./promotion.ts";
+import { checkTerms, type PromotionTerms, promotion, type TrialScore } from "./promotion.ts";
 import { Purse } from "./purse.ts";
 import { type SearchProgress, search } from "./search.ts";
 
@@ -85,6 +85,7 @@ export function improveInput(
   const counts = countsOf(cases);
   const empty = splits.find((split) => counts[split] === 0);
   if (empty !== undefined) throw unsplit(dataset, cases, empty);
+  checkTerms(options);
   const { threshold, sliceMargin, maxCostRatio } = options;
   return {
     pipeline: root.pipeline.name,

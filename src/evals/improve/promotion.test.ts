@@ -131,6 +131,16 @@ describe("a change", () => {
     ).toThrow('the case "case 3" was not tried both before and after');
     expect(() => promotion([], [], { look })).toThrow(RangeError);
   });
+
+  test.each([
+    { threshold: -0.1 },
+    { threshold: Number.NaN },
+    { sliceMargin: 2 },
+    { maxCostRatio: Number.NaN },
+  ])("is not judged on terms that mean nothing: %j", (terms) => {
+    const half = scores(10, (i) => i % 2);
+    expect(() => promotion(half, half, { look, ...terms })).toThrow(/it takes a number from 0/);
+  });
 });
 
 describe("looks at one test split", () => {

@@ -1,4 +1,5 @@
 /** Whether a change has shown, on cases that nothing was chosen by, that it helps: the gate before a patch is kept. */
+import { InvalidOptionError } from "../../core/errors.ts";
 import { decimalUsd } from "../../core/limits.ts";
 import { holm } from "../statistics/holm.ts";
 import { casesNeeded } from "../statistics/needed.ts";
@@ -95,16 +96,19 @@ export function confidenceAt(look: number): number {
  * For the same reason slices are asked one thing only, whether they are worse.
  *
  * @param before of each case one trial or several, as of `after`.
- * @throws RangeError when the cases of both are not the same, there is none, or a score is not from 0 to 1.
+ * @throws RangeError when the cases of both are not the same, there is none, or a score is not from 0 to 1;
+ *   InvalidOptionError for terms out of their bounds.
  */
 export function promotion(
   before: readonly TrialScore[],
   after: readonly TrialScore[],
-  { threshold = 0, sliceMargin = 0.05, maxCostRatio = 1.25, look }: PromotionTerms,
+  terms: PromotionTerms,
 ): Promotion {
+  checkTerms(terms);
+  const { threshold = 0, sliceMargin = 0.05, maxCostRatio = 1.25, look } = terms;
   const confidence = confidenceAt(look);
   const pairs = paired(before, after);
-  const resamples = resamplesFor(confidence);
+  const resamples = resamplesFor(confidence, pairs);
   const difference = pairedDifference(pairs, { confidence, ...resamples });
   const slices = slicesOf(pairs, sliceMargin);
   const cost = { before: averageCost(before), after: averageCost(after) };
@@ -141,6 +145,17 @@ export function promotion(
   };
 }
 
+/** @throws InvalidOptionError for a term out of its bounds. */
+export function checkTerms(terms: Omit<PromotionTerms, "look">): void {
+  const { threshold = 0, sliceMargin = 0, maxCostRatio = 0 } = terms;
+  for (const [name, value] of Object.entries({ threshold, sliceMargin })) {
+    if (!(value >= 0 && value <= 1))
+      throw new InvalidOptionError(`${name} is ${value}; it takes a number from 0 to 1`);
+  }
+  if (!(maxCostRatio >= 0))
+    throw new InvalidOptionError(`maxCostRatio is ${maxCostRatio}; it takes a number from 0`);
+}
+
 interface CasePair extends Pair {
   readonly tags: readonly string[];
 }
@@ -160,10 +175,17 @@ const idOf = ({ caseId }: TrialScore): string => caseId;
 const meanScore = (trials: readonly TrialScore[]): number =>
   trials.reduce((sum, { score }) => sum + score, 0) / trials.length;
 
-/** So many resamples that the confidence is told from certainty by twenty of them. */
-function resamplesFor(confidence: number): { readonly resamples?: number } {
-  const wanted = Math.ceil(20 / (1 - confidence));
-  return wanted <= 9_999 ? {} : { resamples: Math.min(wanted, 199_999) };
+/** Cases drawn in all at a late look, and the most resamples: from the 80th look on they cannot tell, and nothing is promoted. */
+const mostDrawn = 100_000_000;
+const mostResamples = 199_999;
+
+/** So many resamples that twenty of them lie beyond the confidence; of many clusters fewer, and at least one. */
+function resamplesFor(confidence: number, pairs: readonly CasePair[]): { readonly resamples?: number } {
+  const left = 1 - confidence;
+  const wanted = Math.ceil(20 / left);
+  if (wanted <= 9_999) return {}; // as many as are drawn anyway
+  const affordable = Math.floor(mostDrawn / pairs.length);
+  return { resamples: Math.min(mostResamples, wanted, Math.max(affordable, Math.ceil(1 / left) + 1)) };
 }
 
 function slicesOf(pairs: readonly CasePair[], margin: number): { [tag: string]: SliceChange } {
