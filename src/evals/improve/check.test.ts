@@ -336,6 +336,12 @@ describe("a training case", () => {
     expect(await faults(replace("system", text), { training: one })).toHaveLength(1);
   });
 
+  test("is found also where both say the same all over, and in moments", async () => {
+    const same = datasetOf("t", [{ id: "same", input: "a".repeat(40_000) }]).cases;
+    const patch = replace("tool:search", `${"a".repeat(3_000)}`);
+    expect(await faults(patch, { training: same })).toHaveLength(1);
+  });
+
   test("may be an example, as may what an agent was asked in its trial", async () => {
     const example = { input: "inner question", output: "x" };
     expect(await faults(replace("examples", [example]))).toHaveLength(1);

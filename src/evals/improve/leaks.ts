@@ -19,8 +19,9 @@ const telling = 50;
 /** Every run so long holds a whole block of the case's text, counted from its beginning. */
 const block = telling / 2;
 const shared = 3;
-/** A block that a text repeats is looked at in its first places. */
+/** A block that a text repeats is looked at in its first places, and a case that repeats it is compared so often. */
 const mostPlaces = 8;
+const mostCompared = 64;
 
 /**
  * The cases that a text tells, a run of each.
@@ -80,6 +81,7 @@ class Tally {
       for (const place of this.#blocks.get(text.slice(at, at + block)) ?? []) {
         const apart = place - at;
         if ((looked.get(apart) ?? -1) >= place) continue;
+        if (looked.size >= mostCompared && !looked.has(apart)) return;
         const [from, to] = this.#run(text, at, place);
         looked.set(apart, to);
         for (let start = from; start + telling <= to; start += 1) this.#note(start, caseId, cluster);
