@@ -42,7 +42,7 @@ function scoresOf({ kind, clusters, icc, mean }: Scenario, draw: Draw): Scored[]
 }
 
 /** Six cases of ten do after the change as they did before. */
-function pairsOf({ kind, clusters, icc, mean, after }: PairScenario, draw: Draw): Pair[] {
+export function pairsOf({ kind, clusters, icc, mean, after }: PairScenario, draw: Draw): Pair[] {
   const share = Math.sqrt(icc);
   return Array.from({ length: clusters }, (_, g) => {
     const common = [draw(), draw()] as const;
@@ -54,7 +54,7 @@ function pairsOf({ kind, clusters, icc, mean, after }: PairScenario, draw: Draw)
   }).flat();
 }
 
-const drawFrom = (seed: number): Draw => {
+export const drawFrom = (seed: number): Draw => {
   const random = xoroshiro128plus(seed);
   return () => (random.next() >>> 0) / 2 ** 32;
 };
