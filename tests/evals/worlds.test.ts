@@ -40,14 +40,14 @@ describe("where no patch helps", () => {
     const { found, kept } = await keepingIn("null", runs, "improve");
     expect(found).toBeGreaterThan(runs / 2);
     expect(kept).toBeLessThanOrEqual(0.05 * runs);
-    expect((await keepingIn("null", runs, "argmax")).kept).toBeGreaterThan(0.2 * runs);
+    expect((await keepingIn("null", runs / 2, "argmax")).kept).toBeGreaterThan(0.1 * runs);
   });
 
   test("and most do harm, none that does is kept; argmax keeps such", async () => {
     const { found, harmful, slicesHurt } = await keepingIn("harm", runs, "improve");
     expect(found).toBeGreaterThan(runs / 2);
     expect({ harmful, slicesHurt }).toEqual({ harmful: 0, slicesHurt: 0 });
-    expect((await keepingIn("harm", runs, "argmax")).harmful).toBeGreaterThan(0.1 * runs);
+    expect((await keepingIn("harm", runs / 2, "argmax")).harmful).toBeGreaterThan(0.05 * runs);
   });
 });
 

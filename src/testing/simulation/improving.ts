@@ -4,7 +4,7 @@
  */
 import { models } from "../../agents/models.ts";
 import { FlujoError } from "../../core/errors.ts";
-import { decimalUsd, type Usd } from "../../core/limits.ts";
+import { decimalUsd, type PicoUsd, type Usd } from "../../core/limits.ts";
 import type { Step } from "../../core/step.ts";
 import type { RunResult } from "../../engine/options.ts";
 import { Runner } from "../../engine/runner.ts";
@@ -26,6 +26,8 @@ export interface ImprovingReport {
   readonly crashes: number;
   /** Calls of models beyond those of a search that nothing disturbs: their results were not recorded. */
   readonly repeats: number;
+  /** How often it halted, and went on with a larger budget. */
+  readonly raises: number;
   /** Whether the search found something to prove. */
   readonly proved: boolean;
 }
@@ -34,8 +36,9 @@ const runId = "improve";
 const scope = `improve:${runId}`;
 const leaseMs = 5_000;
 const mostAttempts = 60;
-/** Much more than any of them costs, what crashes leave in doubt included: who is short of money halts, and that is another story. */
-const budget: Usd = "$20";
+/** Much more than any of them costs, what crashes leave in doubt included. */
+const plenty: PicoUsd = 20_000_000_000_000n;
+const usd = (pico: PicoUsd): Usd => `$${decimalUsd(pico)}` as Usd; // digits and a point
 
 /** What is improved, and how. */
 interface Plan {
@@ -60,17 +63,23 @@ function randomPlan(chance: Chance, seed: number): Plan {
  */
 export async function simulateImproving({ seed }: { readonly seed: number }): Promise<ImprovingReport> {
   const plan = randomPlan(chance(seed ^ 0x1397), seed);
-  const calm = new Stage(plan, seed, chance(seed));
+  const calm = new Stage(plan, seed, chance(seed), plenty);
   const expected = await calm.end(0);
   const draws = chance(seed ^ 0xc4a5);
-  const rough = new Stage(plan, seed, draws);
+  const isShort = draws.flip(0.3);
+  const budget = isShort
+    ? (BigInt(expected?.picoUsd ?? 0) * BigInt(draws.whole(5, 120))) / 100n + 1n
+    : plenty;
+  const rough = new Stage(plan, seed, draws, budget);
   const found = await rough.end(draws.whole(1, 6));
   const violations = [...calm.violations, ...rough.violations];
-  if (JSON.stringify(found) !== JSON.stringify(expected))
+  // Who is short of money ends where the money ends: that depends on what crashes have left in doubt.
+  if (!isShort && JSON.stringify(found) !== JSON.stringify(expected))
     violations.push(`it came to ${JSON.stringify(found)}, and undisturbed to ${JSON.stringify(expected)}`);
   return {
     ...{ seed, violations, schedule: rough.schedule, crashes: rough.crashes },
-    repeats: rough.calls - calm.calls,
+    repeats: isShort ? 0 : rough.calls - calm.calls,
+    raises: rough.raises,
     proved: expected?.promotion !== undefined,
   };
 }
@@ -80,6 +89,10 @@ class Stage {
   readonly violations: string[] = [];
   readonly schedule: string[] = [];
   crashes = 0;
+  raises = 0;
+  #budget: PicoUsd;
+  /** What its input says: the same whenever it is gone on with. */
+  readonly #first: PicoUsd;
   readonly #plan: Plan;
   readonly #task: TaskWorld;
   readonly #world: VirtualWorld;
@@ -87,8 +100,10 @@ class Stage {
   readonly #store: Store = memory();
   readonly #chance: Chance;
 
-  constructor(plan: Plan, seed: number, chance: Chance) {
+  constructor(plan: Plan, seed: number, chance: Chance, budget: PicoUsd) {
     this.#plan = plan;
+    this.#first = budget;
+    this.#budget = budget;
     this.#task = taskWorld(plan.world);
     this.#world = virtualWorld({ seed });
     this.#driver = this.#world.process("driver");
@@ -116,7 +131,8 @@ class Stage {
       // A store that refuses a commit, or a trial that a paused process still has, fails the search, which can be gone on with.
       const message = result !== undefined && "error" in result ? result.error.message : "";
       const isForgiven = /as it was told to|is being advanced by another process/.test(message);
-      if (result !== undefined && !(result.status === "failed" && isForgiven))
+      if (result?.status === "halted") await this.#raise();
+      else if (result !== undefined && !(result.status === "failed" && isForgiven))
         this.violations.push(`it is ${result.status}: ${message}`);
       await this.#wait(this.#chance.whole(0, 2 * leaseMs));
     }
@@ -146,14 +162,14 @@ class Stage {
     const engine = {
       ...({ store, world: process, lease: `${leaseMs}ms`, takeOver: false } as const),
       models: models({ prices, now: process.now }),
-      scopes: [{ scope, cost: budget }],
+      scopes: [{ scope, cost: usd(this.#budget) }],
     };
     const typed = task as Step<never, unknown, never>; // cases are its inputs
     const flujo = new Runner(typed, engine);
-    const how = { task: typed, scorers, reflector, flujo, store, scopes: [{ scope, cost: budget }] };
+    const how = { task: typed, scorers, reflector, flujo, store, scopes: engine.scopes };
     const { rollouts, concurrency } = this.#plan;
     const improver = new Runner(improve({ ...how, concurrency }), engine);
-    const input = improveInput(how, dataset, { seed: 1, rollouts, patience: 5, budget });
+    const input = improveInput(how, dataset, { seed: 1, rollouts, patience: 5, budget: usd(this.#first) });
     let result: RunResult<Improvement> | undefined;
     let isRefused = false;
     improver.run(input, { runId }).then(
@@ -188,6 +204,12 @@ class Stage {
     return result;
   }
 
+  async #raise(): Promise<void> {
+    this.raises += 1;
+    this.#budget *= 2n;
+    await this.#store.ledger({ kind: "amend", scope, set: { picoUsd: `${this.#budget}` } });
+  }
+
   #wakeLater(process: VirtualProcess): void {
     process.pause();
     this.#driver.timer(this.#chance.whole(0, 3 * leaseMs), () => process.wake());
@@ -200,7 +222,7 @@ class Stage {
   #checkBill(): void {
     const { model, reflector } = this.#task;
     const billed = model.billedPicoUsd + reflector.billedPicoUsd;
-    if (billed > 20_000_000_000_000n) this.violations.push(`$${decimalUsd(billed)} were billed of ${budget}`);
+    if (billed > this.#budget) this.violations.push(`${usd(billed)} were billed of ${usd(this.#budget)}`);
   }
 
   /** Of all journals: what has a result is not bought, nor recorded, again. */

@@ -24,7 +24,8 @@ export interface QuickImproveOptions {
   readonly rollouts: number;
   /** Default `"improve"`. */
   readonly by?: Searcher;
-  readonly terms?: Omit<PromotionTerms, "look">;
+  /** Default: the first look at the test split. */
+  readonly terms?: Partial<PromotionTerms>;
 }
 
 export interface QuickImprovement {
@@ -75,7 +76,7 @@ export async function quickImprove(
   const known = { ...found, before: worth(base), after: worth(best), worth };
   if (best.id === base.id) return { ...known, isKept: false };
   const [before, after] = [await laboratory.try(base, test, 1), await laboratory.try(best, test, 1)];
-  const promoted = promotion(scoresOf(test, before), scoresOf(test, after), { ...terms, look: 1 });
+  const promoted = promotion(scoresOf(test, before), scoresOf(test, after), { look: 1, ...terms });
   const scores = [before, after].map((outcomes) => outcomes.map(({ score }) => score));
   const isKept =
     by === "argmax" ? keptByArgmax(scores[0] ?? [], scores[1] ?? []) : promoted.verdict === "promote";
