@@ -120,7 +120,7 @@ describe("improve", () => {
     const nothing = await ended({ reflector: scriptedModel({ id: "coach", replies: ["I do not know."] }) });
     expect(nothing.promotion).toBeUndefined();
     expect(nothing.best).toEqual(nothing.base);
-    expect(nothing.search).toMatchObject({ stopped: "no-progress", proposals: { made: 24, refused: 24 } });
+    expect(nothing.search).toMatchObject({ stopped: "no-progress", proposals: { made: 40, refused: 40 } });
     expect(nothing.search.proposals.faults).toEqual(["the answer is no JSON"]);
   });
 

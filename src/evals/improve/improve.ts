@@ -50,7 +50,7 @@ export interface ImproveTerms extends Omit<PromotionTerms, "look"> {
   readonly proposals?: number;
   /** Cases that a change is tried on first. Default 3. */
   readonly minibatch?: number;
-  /** The search ends after so many rounds without a better candidate. Default 12. */
+  /** The search ends after so many rounds without a better candidate. Default 20. */
   readonly patience?: number;
   /**
    * What all may cost: the search ends while there is enough left for the test split. A shared budget of the name `improve:` and
@@ -106,7 +106,7 @@ export function improveInput(
 }
 
 function limitsFor(validation: number, options: ImproveTerms): SearchLimits {
-  const { rollouts = Math.max(300, 10 * validation), proposals = 2, minibatch = 3, patience = 12 } = options;
+  const { rollouts = Math.max(300, 10 * validation), proposals = 2, minibatch = 3, patience = 20 } = options;
   const { budget } = options;
   const { picoUsd } = budget === undefined ? {} : limitsOf(budget);
   return {

@@ -14,7 +14,7 @@ export interface Race {
 export type Standing = "ahead" | "behind" | "open";
 
 /** So many cases are run at a time. */
-export const lapLength = 5;
+export const lapLength = 8;
 /** From so many standard errors on, a lead or a lag is taken for more than chance. */
 const clear = 1;
 

@@ -38,7 +38,7 @@ export interface SearchOptions {
   readonly proposals?: number;
   /** Cases of the train split that a change is tried on first. Default 3. */
   readonly minibatch?: number;
-  /** The search ends after so many rounds without a better candidate. Default 12. */
+  /** The search ends after so many rounds without a better candidate. Default 20. */
   readonly patience?: number;
   /** Asked before each round: whether there is money for one. Default: there is. */
   readonly affords?: (progress: SearchProgress) => Promise<boolean>;
@@ -136,7 +136,7 @@ class Search {
   }
 
   async result(): Promise<SearchResult> {
-    const { affords, patience = 12 } = this.#options;
+    const { affords, patience = 20 } = this.#options;
     const stopped = (await this.#begin()) ? undefined : ("rollouts" as const);
     if (stopped !== undefined || this.#components.length === 0) return this.#ended(stopped ?? "no-progress");
     let idle = 0;
