@@ -108,8 +108,7 @@ export function promotion(
   const { threshold = 0, sliceMargin = 0.05, maxCostRatio = 1.25, look } = terms;
   const confidence = confidenceAt(look);
   const pairs = paired(before, after);
-  const resamples = resamplesFor(confidence, pairs);
-  const difference = pairedDifference(pairs, { confidence, ...resamples });
+  const difference = pairedDifference(pairs, { confidence });
   const slices = slicesOf(pairs, sliceMargin);
   const cost = { before: averageCost(before), after: averageCost(after) };
   const known = {
@@ -174,19 +173,6 @@ function paired(before: readonly TrialScore[], after: readonly TrialScore[]): Ca
 const idOf = ({ caseId }: TrialScore): string => caseId;
 const meanScore = (trials: readonly TrialScore[]): number =>
   trials.reduce((sum, { score }) => sum + score, 0) / trials.length;
-
-/** Cases drawn in all at a late look, and the most resamples: from the 80th look on they cannot tell, and nothing is promoted. */
-const mostDrawn = 100_000_000;
-const mostResamples = 199_999;
-
-/** So many resamples that twenty of them lie beyond the confidence; of many clusters fewer, and at least one. */
-function resamplesFor(confidence: number, pairs: readonly CasePair[]): { readonly resamples?: number } {
-  const left = 1 - confidence;
-  const wanted = Math.ceil(20 / left);
-  if (wanted <= 9_999) return {}; // as many as are drawn anyway
-  const affordable = Math.floor(mostDrawn / pairs.length);
-  return { resamples: Math.min(mostResamples, wanted, Math.max(affordable, Math.ceil(1 / left) + 1)) };
-}
 
 function slicesOf(pairs: readonly CasePair[], margin: number): { [tag: string]: SliceChange } {
   const tags = [...new Set(pairs.flatMap(({ tags }) => tags))].sort();
