@@ -1,11 +1,11 @@
 /**
  * How often a change is promoted that does nothing, or harm: the table of decision 0031. `node bench/promotion.ts [EXPERIMENTS]`
- * takes ten minutes; src/evals/improve/promotion.test.ts holds fewer of them.
+ * takes a minute; src/evals/improve/promotion.test.ts holds fewer of them.
  */
 import { confidenceAt, promotion, type TrialScore } from "../src/evals/improve/promotion.ts";
 import { drawFrom, type PairScenario, pairsOf } from "../tests/evals/clustered.ts";
 
-const experiments = Number(process.argv[2] ?? 2_000);
+const experiments = Number(process.argv[2] ?? 4_000);
 const counts = [5, 6, 8, 12, 20, 50];
 const row = (cells: readonly (string | number)[]): void => console.log(`| ${cells.join(" | ")} |`);
 
