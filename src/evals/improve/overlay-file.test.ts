@@ -172,6 +172,17 @@ describe("the file of an overlay", () => {
     expect(await readFile(path, "utf8")).toMatch(/^\{\n {2}"version": 1,[\s\S]*\}\n$/);
   });
 
+  test("holds many patches of long prompts", async () => {
+    const path = join(await folder(), "desk.overlay.json");
+    let values = base;
+    for (let i = 0; i < 12; i += 1) {
+      const next = patch({ system: `${i}`.padEnd(50_000, "Answer. ") }, values);
+      await changeOverlayFile(path, (file) => withApplied(file, next.file, { at, base }));
+      values = next.values;
+    }
+    expect(standing(patchesInForce(await readOverlayFile(path), "desk"), base).values).toEqual(values);
+  });
+
   test("keeps every change of many at once, and leaves nothing beside it", async () => {
     const path = join(await folder(), "desk.overlay.json");
     const names = Array.from({ length: 12 }, (_, i) => `desk ${i}`);

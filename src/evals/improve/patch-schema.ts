@@ -123,6 +123,9 @@ interface Files {
   readonly overlay: OverlayFile;
 }
 
+/** Characters: hundreds of patches of long prompts. */
+const largestFile = 100_000_000;
+
 /**
  * What a file says.
  *
@@ -135,7 +138,7 @@ export function read<Kind extends keyof Files>(kind: Kind, text: string, name: s
   } catch (error) {
     throw new InvalidOptionError(`${name} is not JSON: ${(error as Error).message}`);
   }
-  const plain = plainJson(given);
+  const plain = plainJson(given, largestFile);
   if ("fault" in plain) throw new InvalidOptionError(`${name} cannot be read: ${plain.fault}`);
   const schema: TSchema = schemas[kind];
   if (!Value.Check(schema, plain.json)) {

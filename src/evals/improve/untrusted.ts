@@ -1,19 +1,24 @@
 /** Values of strangers, taken as JSON or not at all. */
 import { isJsonObject, type Json } from "../../core/json.ts";
 
-/** The deepest nesting, and the most characters and values in all. */
 const deepest = 32;
+/** Of what a model has written. */
 const largest = 1_000_000;
 
 /**
  * A copy of what is JSON through and through; a sentence about what is not. Nothing of the value is kept, so that it can
  * change no more, and no name in it has a meaning to JavaScript.
+ *
+ * @param most characters and values in all. Default 1,000,000.
  */
-export function plainJson(value: unknown): { readonly json: Json } | { readonly fault: string } {
-  let left = largest;
+export function plainJson(
+  value: unknown,
+  most: number = largest,
+): { readonly json: Json } | { readonly fault: string } {
+  let left = most;
   const copy = (one: unknown, depth: number): Json => {
     left -= typeof one === "string" ? one.length + 1 : 1;
-    if (left < 0) throw new Fault(`it is larger than ${largest} characters`);
+    if (left < 0) throw new Fault(`it is larger than ${most} characters`);
     if (depth > deepest) throw new Fault(`it is nested deeper than ${deepest} levels`);
     if (one === null || typeof one === "boolean" || typeof one === "string") return one;
     if (typeof one === "number" && Number.isFinite(one)) return one;
