@@ -226,7 +226,20 @@ describe("the file of an overlay", () => {
       agent("answer", { model: "openai:gpt-4o-mini", system: "Answer well." }),
     );
     expect(await withOverlayFile(untouched, path)).toBe(untouched);
-    await writeFile(path, "{}");
-    await expect(withOverlayFile(flow, path)).rejects.toThrow("desk.overlay.json is no overlay file");
+    const good = await readFile(path, "utf8");
+    const broken = [
+      "{}",
+      "[]",
+      good.replace('"version": 1', '"version": 2'),
+      good.replace('"kind": "applied"', '"kind": "taken"'),
+      good.replace('"op": "test"', '"op": "copy"'),
+      good.replace("/~1desk~1answer/system", "/~1desk~1answer/system/0"),
+      good.replace(/"value": "Answer\.",?/, ""),
+      good.replace('"pipelines": {', '"pipelines": { "__proto__": [],'),
+    ];
+    for (const text of broken) {
+      await writeFile(path, text);
+      await expect(withOverlayFile(flow, path)).rejects.toThrow(/^desk\.overlay\.json (is no|is not|cannot)/);
+    }
   });
 });

@@ -4,6 +4,8 @@ import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { InvalidOptionError } from "../../core/errors.ts";
 import { emptyOverlayFile, type OverlayFile } from "./overlay-file.ts";
+import { isRunnable } from "./overlay-shape.ts";
+import { jsonIn } from "./untrusted.ts";
 
 /**
  * Reads an overlay file; one that is not there says nothing.
@@ -19,6 +21,17 @@ export async function readOverlayFile(path: string): Promise<OverlayFile> {
   if (text === undefined) return emptyOverlayFile;
   const { read } = await import("./patch-schema.ts"); // brings a schema library
   return read("overlay", text, basename(path));
+}
+
+/**
+ * The same, for whoever only puts in force what it holds: evidence is not looked at.
+ *
+ * @throws InvalidOptionError
+ */
+export async function readRunnable(path: string): Promise<OverlayFile> {
+  const text = await textOf(path);
+  const json = text === undefined ? undefined : jsonIn(text, basename(path));
+  return json !== undefined && isRunnable(json) ? json : readOverlayFile(path); // which says what is wrong
 }
 
 async function textOf(path: string): Promise<string | undefined> {
@@ -58,8 +71,8 @@ export async function changeOverlayFile(
 }
 
 /** Others are waited for so often, and so many milliseconds each time. */
-const tries = 40;
-const pauseMs = 50;
+const tries = 50;
+const pauseMs = 20;
 
 /** The lock, which only one can make. */
 async function taken(lock: string) {

@@ -3,8 +3,9 @@ import Type, { type TSchema } from "typebox";
 import Value from "typebox/value";
 import { InvalidOptionError } from "../../core/errors.ts";
 import type { OverlayFile } from "./overlay-file.ts";
+import { wholeField } from "./overlay-shape.ts";
 import type { PatchFile } from "./patch-file.ts";
-import { plainJson } from "./untrusted.ts";
+import { jsonIn } from "./untrusted.ts";
 
 const closed = { additionalProperties: false };
 const text = Type.String();
@@ -13,7 +14,7 @@ const count = Type.Integer({ minimum: 0 });
 const id = Type.String({ pattern: "^[0-9a-f]{12}$" });
 const moment = Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$" });
 /** A whole field of a place. */
-const pointer = Type.String({ pattern: "^/[^/]+/[^/]+$" });
+const pointer = Type.String({ pattern: wholeField.source });
 
 const overlay = Type.Array(
   Type.Union([
@@ -123,30 +124,20 @@ interface Files {
   readonly overlay: OverlayFile;
 }
 
-/** Characters: hundreds of patches of long prompts. */
-const largestFile = 100_000_000;
-
 /**
  * What a file says.
  *
  * @throws InvalidOptionError that says what is wrong with it, and where.
  */
 export function read<Kind extends keyof Files>(kind: Kind, text: string, name: string): Files[Kind] {
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch (error) {
-    throw new InvalidOptionError(`${name} is not JSON: ${(error as Error).message}`);
-  }
-  const plain = plainJson(given, largestFile);
-  if ("fault" in plain) throw new InvalidOptionError(`${name} cannot be read: ${plain.fault}`);
+  const json = jsonIn(text, name);
   const schema: TSchema = schemas[kind];
-  if (!Value.Check(schema, plain.json)) {
-    const [first] = Value.Errors(schema, plain.json);
+  if (!Value.Check(schema, json)) {
+    const [first] = Value.Errors(schema, json);
     const where = first?.instancePath ? ` at ${first.instancePath}` : "";
     throw new InvalidOptionError(`${name} is no ${kind} file: ${first?.message ?? "it is another"}${where}`, {
       hint: "flujo improve writes such files, of version 1: take it as it was written, or update Flujo.",
     });
   }
-  return plain.json as unknown as Files[Kind]; // the schema says so
+  return json as unknown as Files[Kind]; // the schema says so
 }

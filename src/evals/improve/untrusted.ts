@@ -1,4 +1,5 @@
 /** Values of strangers, taken as JSON or not at all. */
+import { InvalidOptionError } from "../../core/errors.ts";
 import { isJsonObject, type Json } from "../../core/json.ts";
 
 const deepest = 32;
@@ -40,6 +41,26 @@ export function plainJson(
 }
 
 class Fault extends Error {}
+
+/** Characters of a file: hundreds of patches of long prompts. */
+const largestFile = 100_000_000;
+
+/**
+ * What a file says.
+ *
+ * @throws InvalidOptionError when it is not JSON.
+ */
+export function jsonIn(text: string, name: string): Json {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch (error) {
+    throw new InvalidOptionError(`${name} is not JSON: ${(error as Error).message}`);
+  }
+  const plain = plainJson(given, largestFile);
+  if ("fault" in plain) throw new InvalidOptionError(`${name} cannot be read: ${plain.fault}`);
+  return plain.json;
+}
 
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);

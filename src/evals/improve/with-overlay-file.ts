@@ -5,7 +5,7 @@ import { rootOf } from "../../engine/root.ts";
 import { withOverlay } from "../../engine/with-overlay.ts";
 import { documentOf, type Values, valuesOf } from "./document.ts";
 import { patchesInForce, standing } from "./overlay-file.ts";
-import { readOverlayFile } from "./overlay-on-disk.ts";
+import { readRunnable } from "./overlay-on-disk.ts";
 import type { PatchFile } from "./patch-file.ts";
 
 /**
@@ -28,7 +28,7 @@ export async function underOverlayFile<In, Out, State>(
   step: Step<In, Out, State>,
   path: string,
 ): Promise<{ readonly step: Step<In, Out, State>; readonly patches: readonly PatchFile[] }> {
-  const file = await readOverlayFile(path);
+  const file = await readRunnable(path);
   const { name } = rootOf(nodeOf(step, "what withOverlayFile was given")).pipeline;
   const patches = patchesInForce(file, name);
   if (patches.length === 0) return { step, patches };
