@@ -50,7 +50,7 @@ for (const family of worldFamilies) {
     const { base, oracle } = taskWorld({ family, seed: i + 1 }).reach;
     return oracle.score - base.score;
   });
-  const gepa = await courseOf(family, seeds, "gepa", most);
+  const gepa = await courseOf(family, seeds, most);
   const needed = rolloutsFor(wanted, gepa, most);
   const reached = await sharesAt(family, seeds, needed ?? most);
   all.push(...reached);
@@ -65,6 +65,25 @@ for (const family of worldFamilies) {
   ]);
 }
 row(["all", "", "", interval(overSeeds(all)), "", ""]);
+
+console.log(`\nThe same where each fix helps a little, at so many rollouts\n`);
+const faintly = [200, 400, 800] as const;
+row([
+  "family",
+  "oracle's gain",
+  ...faintly.flatMap((rollouts) => [`plain GEPA, ${rollouts}`, `\`improve\`, ${rollouts}`]),
+]);
+row(["---", "---", ...faintly.flatMap(() => ["---", "---"])]);
+for (const family of worldFamilies) {
+  const { base, oracle } = taskWorld({ family, seed: 1, variant: "faint" }).reach;
+  const gepa = await courseOf(family, seeds, faintly[2], "faint");
+  const cells: string[] = [];
+  for (const rollouts of faintly) {
+    const own = await sharesAt(family, seeds, rollouts, "faint");
+    cells.push(interval(overSeeds(gepa(rollouts))), interval(overSeeds(own)));
+  }
+  row([family, `+${(oracle.score - base.score).toFixed(2)}`, ...cells]);
+}
 
 console.log("\nWhat is kept where no patch helps, in percent of the worlds, with 95 % intervals\n");
 row([

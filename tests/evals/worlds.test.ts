@@ -28,7 +28,7 @@ describe("with the rollouts that plain GEPA needs for 90 % of the oracle's gain"
     const reached = overSeeds(await sharesAt(family, seeds, rollouts)).mean;
     expect(reached).toBeGreaterThanOrEqual(0.9);
     // Half of them would not do for GEPA.
-    const gepa = await courseOf(family, seeds, "gepa", rollouts / 2);
+    const gepa = await courseOf(family, seeds, rollouts / 2);
     expect(overSeeds(gepa(rollouts / 2)).mean).toBeLessThan(reached);
   });
 });

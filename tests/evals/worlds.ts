@@ -32,17 +32,17 @@ export function ofRuns(count: number, runs: number): Estimate {
 /** What share of the oracle's gain is reached with so many rollouts: by seed, from 1. */
 export type Course = (rollouts: number) => readonly number[];
 
-/** Of a baseline, whose way does not depend on where it is to end: each seed is searched once. */
+/** Of plain GEPA, whose way does not depend on where it is to end: each seed is searched once. */
 export async function courseOf(
   family: WorldFamily,
   seeds: number,
-  by: "gepa" | "argmax",
   most: number,
+  variant: "helpful" | "faint" = "helpful",
 ): Promise<Course> {
   const courses: ((rollouts: number) => number)[] = [];
   for (let seed = 1; seed <= seeds; seed += 1) {
-    const world = taskWorld({ family, seed });
-    const { course, worth } = await quickImprove(world, { seed, rollouts: most, by });
+    const world = taskWorld({ family, seed, variant });
+    const { course, worth } = await quickImprove(world, { seed, rollouts: most, by: "gepa" });
     const { base, oracle } = world.reach;
     courses.push((rollouts) => {
       const best = course.findLast((one) => one.rollouts <= rollouts)?.best;
@@ -53,10 +53,15 @@ export async function courseOf(
 }
 
 /** Of `improve`, which is told how many rollouts it may use. */
-export async function sharesAt(family: WorldFamily, seeds: number, rollouts: number): Promise<number[]> {
+export async function sharesAt(
+  family: WorldFamily,
+  seeds: number,
+  rollouts: number,
+  variant: "helpful" | "faint" = "helpful",
+): Promise<number[]> {
   const shares: number[] = [];
   for (let seed = 1; seed <= seeds; seed += 1) {
-    const world = taskWorld({ family, seed });
+    const world = taskWorld({ family, seed, variant });
     const { before, after } = await quickImprove(world, { seed, rollouts });
     shares.push((after.score - before.score) / (world.reach.oracle.score - before.score));
   }

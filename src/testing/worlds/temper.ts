@@ -3,10 +3,10 @@ import { draw } from "./draw.ts";
 import type { Grasp } from "./lore.ts";
 
 /**
- * What becomes of a world when its prompts change: it can be bettered; nothing matters; or a change costs some cases (those
- * in a hurry) far more than it gives the others.
+ * What becomes of a world when its prompts change: it can be bettered, a lot or a little; nothing matters; or a change costs some
+ * cases (those in a hurry) far more than it gives the others.
  */
-export type Variant = "helpful" | "null" | "harm";
+export type Variant = "helpful" | "faint" | "null" | "harm";
 
 export interface Temper {
   /** How probably one thing is done right, by what is believed now and under the pipeline as it was. */
@@ -19,10 +19,12 @@ export interface Temper {
   readonly ease: number;
 }
 
-const byGrasp = { knows: 0.95, lacks: 0.12, misled: 0.05, torn: 0.5 } as const;
+const plainly = { knows: 0.95, lacks: 0.12, misled: 0.05, torn: 0.5 } as const;
+const faintly = { knows: 0.72, lacks: 0.45, misled: 0.4, torn: 0.55 } as const;
 
 export const tempers: { readonly [variant in Variant]: Temper } = {
-  helpful: { sure: (now) => byGrasp[now], distraction: 0.01, swing: 0.04, ease: 0 },
+  helpful: { sure: (now) => plainly[now], distraction: 0.01, swing: 0.04, ease: 0 },
+  faint: { sure: (now) => faintly[now], distraction: 0.01, swing: 0.08, ease: 0.1 },
   null: { sure: () => 0.6, distraction: 0, swing: 0.15, ease: 0.2 },
   harm: {
     sure: (now, base, rush) => (now === base ? 0.75 : rush ? 0.4 : 0.78),

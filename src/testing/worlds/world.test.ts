@@ -88,7 +88,7 @@ describe.each(worldFamilies)("a world of the family %s", (family) => {
     }
   });
 
-  test.each(["helpful", "null", "harm"] as const)(
+  test.each(["helpful", "faint", "null", "harm"] as const)(
     "scores what it is worth, on average over many cases: %s",
     async (variant) => {
       const world = taskWorld({

@@ -45,7 +45,7 @@ export interface WorldOptions {
   readonly family: WorldFamily;
   readonly seed: number;
   /**
-   * `"helpful"` (default): good patches help. `"null"`: no patch matters. `"harm"`: most patches make cases in a hurry much
+   * `"helpful"` (default): good patches help a lot. `"faint"`: they help a little. `"null"`: no patch matters. `"harm"`: most patches make cases in a hurry much
    * worse, and others hardly better.
    */
   readonly variant?: Variant;
@@ -116,7 +116,8 @@ export function taskWorld({
   const task = blueprint.task(model);
   const document = documentOf(task);
   const before = valuesOf(document);
-  const after = variant === "helpful" ? blueprint.ideal(before) : before;
+  const canHelp = variant === "helpful" || variant === "faint";
+  const after = canHelp ? blueprint.ideal(before) : before;
   const worth = (values: JsonObject): Worth => worthOf(blueprint, values);
   return {
     name,
