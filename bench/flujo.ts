@@ -4,6 +4,7 @@ import type { Store } from "flujo";
 import { memory } from "flujo/memory";
 import { sqlite } from "flujo/sqlite";
 import { dashboard } from "./dashboard.ts";
+import { evals } from "./evals.ts";
 import type { Finding } from "./finding.ts";
 import { bytesIn, content, figure, inFolder, inTurns, items, median, node, ratio } from "./measure.ts";
 import { money } from "./money.ts";
@@ -226,5 +227,6 @@ export const parts: Readonly<Record<string, () => Promise<readonly Finding[]>>> 
   import: imports,
   cli: hello,
   money,
+  evals: () => inFolder(evals),
   dashboard,
 };
