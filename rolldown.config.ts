@@ -13,6 +13,7 @@ const doors = [
   "events/sinks",
   "telemetry/index",
   "evals/index",
+  "vitest/index",
   "testing/index",
   "cli/main",
 ];
@@ -56,6 +57,7 @@ export default defineConfig({
     /^eventsource-parser\//,
     "nodemailer",
     "pg",
+    "vitest",
   ],
   output: {
     dir: "dist",

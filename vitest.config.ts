@@ -11,7 +11,7 @@ export default defineConfig({
     // The examples and end-to-end pipelines import the package by name; under test that is the source itself.
     alias: [
       { find: /^flujo$/, replacement: source("index.ts") },
-      { find: /^flujo\/(client|evals|telemetry|testing)$/, replacement: source("$1/index.ts") },
+      { find: /^flujo\/(client|evals|telemetry|testing|vitest)$/, replacement: source("$1/index.ts") },
       { find: /^flujo\/sinks$/, replacement: source("events/sinks.ts") },
       { find: /^flujo\/(memory|file|sqlite|postgres)$/, replacement: source("stores/$1.ts") },
     ],

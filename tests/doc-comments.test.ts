@@ -14,6 +14,7 @@ const doors = [
   "client/index.ts",
   "telemetry/index.ts",
   "evals/index.ts",
+  "vitest/index.ts",
 ];
 const root = join(import.meta.dirname, "..");
 const textOf = (path: string): string => readFileSync(join(root, "src", path), "utf8");

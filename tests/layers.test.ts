@@ -16,6 +16,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   events: ["ports", "core"],
   lens: ["ports", "core"],
   evals: ["lens", "agents", "engine", "ports", "core", "budget"],
+  vitest: ["", "evals", "engine", "stores", "ports", "core"],
   links: ["engine", "ports", "core"],
   schedules: ["ports", "core"],
   telemetry: ["ports", "core"],

@@ -60,6 +60,8 @@ const far = await postgres("postgres://127.0.0.1:1/x").list({}).catch((error) =>
 if (far !== "npm install pg") throw new Error("flujo/postgres does not say what to install: " + far);
 const none = await initTelemetry().catch((error) => error.hint);
 if (none !== "npm install @opentelemetry/sdk-node") throw new Error("initTelemetry does not say what to install: " + none);
+const lone = await import("flujo/vitest").catch((error) => error);
+if (!String(lone.message).includes("vitest")) throw new Error("flujo/vitest does not name what is missing: " + lone);
 if (exact().name !== "exact" || meanInterval([{ score: 1 }, { score: 0 }]).mean !== 0.5) throw new Error("evals");
 const watched = new flujo.Flujo(doubled, { instrument: telemetry() });
 if ((await watched.run([1])).status !== "completed") throw new Error("telemetry without an SDK hurts");
