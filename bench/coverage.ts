@@ -5,7 +5,6 @@
 import { coverageOfDifference, coverageOfMean, monteCarloError } from "../tests/evals/clustered.ts";
 
 const experiments = Number(process.argv[2] ?? 10_000);
-const paired = Math.ceil(experiments / 4);
 const percent = (share: number): string => (100 * share).toFixed(1);
 const counts = [5, 10, 20, 50, 200];
 const iccs = [0, 0.3, 0.7];
@@ -23,18 +22,21 @@ for (const kind of ["binary", "continuous"] as const)
       row([kind, mean, icc, ...cells]);
     }
 
-console.log(`\nDifferences, ${paired} experiments a cell, ±${percent(monteCarloError(paired))} each\n`);
+console.log(
+  `\nDifferences, ${experiments} experiments a cell, ±${percent(monteCarloError(experiments))} each\n`,
+);
 row(["scores", "before → after", "ICC", ...counts.map((clusters) => `${clusters} clusters`)]);
 row(["---", "---", "---", ...counts.map(() => "---")]);
 for (const kind of ["binary", "continuous"] as const)
   for (const [mean, after] of [
     [0.6, 0.6],
     [0.7, 0.8],
+    [0.9, 0.9],
     [0.9, 0.95],
   ] as const)
     for (const icc of iccs) {
       const cells = counts.map((clusters) =>
-        percent(coverageOfDifference({ kind, mean, after, icc, clusters }, paired)),
+        percent(coverageOfDifference({ kind, mean, after, icc, clusters }, experiments)),
       );
       row([kind, `${mean} → ${after}`, icc, ...cells]);
     }

@@ -60,6 +60,7 @@ export const Experiment = named(
           closed,
         ),
       ),
+      caution: orNull(Type.String({ description: "Why the interval of the score may not hold." })),
       latency: orNull(Type.Object({ mean: Type.Number(), p50: Type.Number(), p95: Type.Number() }, closed)),
     },
     closed,

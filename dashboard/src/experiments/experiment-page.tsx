@@ -39,6 +39,11 @@ export default function ExperimentPage({ name }: { readonly name: string }) {
             </Link>
           </p>
           <Figures of={data} />
+          {data.caution !== null && (
+            <p className="letter amber-letter" data-caution>
+              {data.caution}
+            </p>
+          )}
           <Parts of={data} />
           <Failures of={data} />
           <div className="page-head">

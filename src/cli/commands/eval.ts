@@ -12,7 +12,7 @@ import type { Experiment } from "../../evals/experiment/results.ts";
 import { documentOf, type ExperimentDocument, type TestLook } from "../../evals/report/document.ts";
 import { htmlOf } from "../../evals/report/html.ts";
 import { junitOf } from "../../evals/report/junit.ts";
-import { headline, lookText, sectionsOf, verdictText } from "../../evals/report/lines.ts";
+import { headline, sectionsOf, wordsOf } from "../../evals/report/lines.ts";
 import { markdownOf } from "../../evals/report/markdown.ts";
 import { nodeWorld } from "../../node-world.ts";
 import type { Store } from "../../ports/store.ts";
@@ -177,7 +177,7 @@ async function report(document: ExperimentDocument, { json, markdown, html, juni
   if (json) return printJson(document);
   if (asked.some(([to]) => to === "-")) return;
   const tables = sectionsOf(document).map(({ title, rows }) => `${printable(title)}\n${tableText(rows)}`);
-  const words = [printable(lookText(document)), verdictText(document)].filter((text) => text !== "");
+  const words = wordsOf(document).map(printable);
   await result(`${[printable(headline(document)), ...tables, ...words].join("\n\n")}\n`);
 }
 

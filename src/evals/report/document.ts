@@ -4,6 +4,7 @@ import type { Comparison, Verdict } from "../experiment/comparison.ts";
 import type { ExperimentInput, TrialRecord } from "../experiment/record.ts";
 import type { Experiment } from "../experiment/results.ts";
 import { type Summary, summaryOf } from "../experiment/summary.ts";
+import { cautionOn } from "../statistics/caution.ts";
 
 /** Everything about an experiment: what `flujo eval --json` prints, and what all reports are made of. */
 export interface ExperimentDocument {
@@ -31,6 +32,8 @@ export interface ExperimentDocument {
   readonly verdict: Verdict | null;
   /** Null of one that tries no case of the test split. */
   readonly look: TestLook | null;
+  /** Why the interval of the score may not hold; null where nothing speaks against it. */
+  readonly caution: string | null;
   readonly records: readonly TrialRecord[];
 }
 
@@ -74,6 +77,7 @@ export function documentOf(
     comparison: comparison ?? null,
     verdict: verdict ?? null,
     look: look ?? null,
+    caution: (summed && cautionOn(summed.score)) ?? null,
     records,
   };
 }

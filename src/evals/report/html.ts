@@ -1,5 +1,5 @@
 import type { ExperimentDocument } from "./document.ts";
-import { headline, lookText, sectionsOf, verdictText } from "./lines.ts";
+import { headline, sectionsOf, wordsOf } from "./lines.ts";
 
 const style = `body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color-scheme:light dark}
 table{border-collapse:collapse;margin:.5em 0 2em}td,th{padding:.3em .8em;text-align:left;border-bottom:1px solid #8884;vertical-align:top}`;
@@ -21,7 +21,10 @@ export function htmlOf(document: ExperimentDocument): string {
 <title>${title}</title>
 <style>${style}</style>
 <h1>${title}</h1>
-${[verdictText(document), lookText(document)].map((text) => (text === "" ? "" : `<p>${escaped(text)}</p>\n`)).join("")}${tables.join("\n")}
+${wordsOf(document)
+  .map((text) => `<p>${escaped(text)}</p>`)
+  .join("\n")}
+${tables.join("\n")}
 </html>
 `;
 }

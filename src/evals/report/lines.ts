@@ -109,12 +109,15 @@ const verdicts = {
   inconclusive: "Inconclusive: the cases do not tell whether it is worse.",
 } as const;
 
+/** What stands beside the tables, sentence by sentence: what to beware of, which look it was, what the gate says. */
+export const wordsOf = (document: ExperimentDocument): readonly string[] =>
+  [document.caution ?? "", lookText(document), verdictText(document)].filter((text) => text !== "");
+
 /** What the gate says, in a sentence; empty where none was asked. */
-export const verdictText = ({ verdict }: ExperimentDocument): string =>
-  verdict === null ? "" : verdicts[verdict];
+const verdictText = ({ verdict }: ExperimentDocument): string => (verdict === null ? "" : verdicts[verdict]);
 
 /** Which look at the test split it was, in a sentence; empty where it was none. */
-export function lookText({ look, dataset }: ExperimentDocument): string {
+function lookText({ look, dataset }: ExperimentDocument): string {
   if (look === null) return "";
   const which = `This is look ${look.number} at the test split of ${dataset.name} (cases tried: ${look.cases})`;
   if (look.earlier.length === 0) return `${which}.`;

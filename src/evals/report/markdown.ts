@@ -1,12 +1,12 @@
 import type { ExperimentDocument } from "./document.ts";
-import { headline, lookText, sectionsOf, verdictText } from "./lines.ts";
+import { headline, sectionsOf, wordsOf } from "./lines.ts";
 
 /** An experiment for a pull request's comment. */
 export function markdownOf(document: ExperimentDocument): string {
-  const tables = sectionsOf(document).map(({ title, rows }) => `### ${title}\n\n${table(rows)}`);
-  const verdict = verdictText(document);
-  const look = cell(lookText(document));
-  const words = [...(verdict === "" ? [] : [`**${verdict}**`]), ...(look === "" ? [] : [look])];
+  const tables = sectionsOf(document).map(({ title, rows }) => `### ${title}
+
+${table(rows)}`);
+  const words = wordsOf(document).map((text) => `**${cell(text)}**`);
   return `${[`## ${headline(document)}`, ...words, ...tables].join("\n\n")}\n`;
 }
 

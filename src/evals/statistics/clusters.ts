@@ -99,5 +99,45 @@ export function degreesOfFreedom({ sizes, cases }: Clusters, correlation: number
   return trace ** 2 / (diagonal + offDiagonal);
 }
 
+/** How far a mean may be off, and how well that is known. */
+export interface Uncertainty {
+  readonly variance: number;
+  readonly degreesOfFreedom: number;
+}
+
+/**
+ * The variance of the mean, and its degrees of freedom, also where hardly any cluster differs from the rest: nearly all cases
+ * pass, or few have changed. Such a variance rests on those few. With K of them κ = Σr⁴ / (Σr²)², of the clusters' residuals r,
+ * is some 1/K; of G clusters that scatter as usual it is 3/G. What κ has beyond that says that
+ *
+ * - the variance is known with few degrees of freedom: by Satterthwaite's formula 2 / (κ - 1/G), of what the residuals show;
+ * - it is mostly too small, since the largest that may come are not among K seen: by K / (K + 1), when the few are as unequal as
+ *   the sizes of clusters mostly are. So it grows by 1 + κ.
+ *
+ * How often intervals hold with it, and without, decision 0030 says.
+ *
+ * @param weight of what κ has beyond: 1 for a mean, whose interval is wider to one side anyway, more where it is not.
+ */
+export function uncertaintyOf(clusters: Clusters, correlation: number, weight = 1): Uncertainty {
+  const { sizes, sums, mean } = clusters;
+  let [squared, fourth] = [0, 0];
+  for (const [g, size] of sizes.entries()) {
+    const square = (at(sums, g) - size * mean) ** 2;
+    squared += square;
+    fourth += square ** 2;
+  }
+  const variance = varianceOfMean(clusters);
+  const usual = degreesOfFreedom(clusters, correlation);
+  if (squared === 0) return { variance, degreesOfFreedom: usual };
+  const count = sizes.length;
+  const beyond = weight * Math.max(0, fourth / squared ** 2 - byChance / count);
+  return {
+    variance: variance * (1 + beyond),
+    degreesOfFreedom: Math.min(usual, 2 / (2 / count + beyond)),
+  };
+}
+/** So much of κ, times the clusters, is no surprise: 3, and what chance adds. */
+const byChance = 4;
+
 /** An element of a list that has one for each cluster. */
 const at = (list: readonly number[], g: number): number => list[g] as number;

@@ -1,11 +1,4 @@
-import {
-  type Clusters,
-  clustersOf,
-  degreesOfFreedom,
-  intraclassCorrelation,
-  type Scored,
-  varianceOfMean,
-} from "./clusters.ts";
+import { type Clusters, clustersOf, intraclassCorrelation, type Scored, uncertaintyOf } from "./clusters.ts";
 import { tQuantile } from "./quantiles.ts";
 
 /** A mean score, and what it is known to within. */
@@ -32,8 +25,8 @@ export interface MeanEstimate {
  * const { mean, low, high } = meanInterval(scores);
  * ```
  *
- * A 95 % interval holds the truth in 93 to 97 of a hundred experiments from 20 clusters on for means from 0.3 to 0.7, and with
- * more clusters for means nearer to 0 and 1; how near, and where it does not hold, docs/evals.md says.
+ * A 95 % interval holds the truth in 93 to 97 of a hundred experiments from 20 clusters on; where it does not, and is wider
+ * than it need be, docs/evals.md says, and of which clusters nothing can know.
  * Of a single cluster nothing is known: the interval is 0 to 1.
  *
  * @param confidence between 0 and 1. Default 0.95.
@@ -50,12 +43,11 @@ export function meanInterval(scores: readonly Scored[], confidence = 0.95): Mean
   if (known.clusters < 2) {
     return { ...known, low: 0, high: 1, standardError: Number.NaN, degreesOfFreedom: 0 };
   }
-  const variance = varianceOfMean(clusters);
-  const freedom = degreesOfFreedom(clusters, correlation);
+  const { variance, degreesOfFreedom } = uncertaintyOf(clusters, correlation);
   const interval = isAllSame(clusters)
     ? intervalOfSame(clusters.mean, known.clusters, confidence)
-    : wilson(clusters.mean, variance, tQuantile((1 + confidence) / 2, freedom));
-  return { ...known, ...interval, standardError: Math.sqrt(variance), degreesOfFreedom: freedom };
+    : wilson(clusters.mean, variance, tQuantile((1 + confidence) / 2, degreesOfFreedom));
+  return { ...known, ...interval, standardError: Math.sqrt(variance), degreesOfFreedom };
 }
 
 interface Interval {

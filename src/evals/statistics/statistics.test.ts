@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { agreement } from "./agreement.ts";
+import { cautionOn } from "./caution.ts";
 import {
   type Clusters,
   clustersOf,
   degreesOfFreedom,
   intraclassCorrelation,
   type Scored,
+  uncertaintyOf,
   varianceOfMean,
 } from "./clusters.ts";
 import { holm } from "./holm.ts";
@@ -76,6 +78,37 @@ describe("the variance of a mean", () => {
     const alike = alone.map((one, i) => ({ ...one, cluster: `${i >> 2}` }));
     expect(meanInterval(alike).standardError).toBeGreaterThan(1.9 * meanInterval(alone).standardError);
     expect(meanInterval(alike).correlation).toBe(1);
+  });
+});
+
+describe("the uncertainty of a mean", () => {
+  const of = (sums: readonly number[]) =>
+    clustersOf(
+      sums.flatMap((sum, g) =>
+        Array.from({ length: 4 }, (_, i) => ({ score: Number(i < sum), cluster: `${g}` })),
+      ),
+    );
+
+  test("is what its variance says where clusters scatter as usual", () => {
+    const clusters = of(Array.from({ length: 40 }, (_, g) => g % 5));
+    expect(uncertaintyOf(clusters, 0.5)).toEqual({
+      variance: varianceOfMean(clusters),
+      degreesOfFreedom: degreesOfFreedom(clusters, 0.5),
+    });
+  });
+
+  test("is larger, and known worse, the fewer clusters differ", () => {
+    const failing = [8, 4, 2, 1].map((few) => of(Array.from({ length: 40 }, (_, g) => (g < few ? 0 : 4))));
+    const found = failing.map((clusters) => {
+      const { variance, degreesOfFreedom: freedom } = uncertaintyOf(clusters, 1);
+      return [variance / varianceOfMean(clusters), freedom] as const;
+    });
+    for (const [i, [grown, freedom]] of found.entries()) {
+      expect(grown).toBeGreaterThanOrEqual(found[i - 1]?.[0] ?? 1);
+      expect(freedom).toBeLessThanOrEqual((found[i - 1]?.[1] ?? 39) + 1e-9);
+    }
+    expect(found.at(-1)?.[0]).toBeCloseTo(1 + 0.95 - 4 / 40, 1); // one of 40
+    expect(found.at(-1)?.[1]).toBeLessThan(2.5);
   });
 });
 
@@ -154,6 +187,49 @@ describe("the paired difference", () => {
     expect(back.p).toBe(there.p);
   });
 
+  test("is Student's where pairs stand alone: Darwin's maize, as Fisher (1935) reckons it", () => {
+    // Inches, by a hundredth: t is 2.148 with 14 degrees of freedom, p 0.0497, the interval 0.0036 to 5.2297.
+    const crossed = [
+      23.5, 12, 21, 22, 19.125, 21.5, 22.125, 20.375, 18.25, 21.625, 23.25, 21, 22.125, 23, 12,
+    ];
+    const selfed = [
+      17.375, 20.375, 20, 20, 18.375, 18.625, 18.625, 15.25, 16.5, 18, 16.25, 18, 12.75, 15.5, 18,
+    ];
+    const maize = crossed.map((height, i) => ({
+      before: (selfed[i] as number) / 100, // as many as there are of the others
+      after: height / 100,
+    }));
+    const { mean, low, high, p, standardError } = pairedDifference(maize);
+    expect(mean / standardError).toBeCloseTo(2.148, 3);
+    expect(p).toBeCloseTo(0.0497, 4);
+    expect(low * 100).toBeCloseTo(0.0036, 3);
+    expect(high * 100).toBeCloseTo(5.2297, 3);
+  });
+
+  test("that rests on one case of many is small, and not surely anything", () => {
+    const one = Array.from({ length: 40 }, (_, i) => ({
+      before: 0,
+      after: Number(i === 7),
+      cluster: `${i % 20}`,
+    }));
+    const { mean, low, high, p } = pairedDifference(one);
+    expect(mean).toBe(1 / 40);
+    expect(low).toBeGreaterThan(-0.2);
+    expect(low).toBeLessThan(-0.05);
+    expect(high).toBeLessThan(0.25);
+    expect(p).toBeGreaterThan(0.3);
+    // The bootstrap has no word on it: a third of its draws have no case that changed.
+    expect(pairedDifference(one, { by: "bootstrap" })).toMatchObject({ low: -1, high: 1 });
+  });
+
+  test("by bootstrap is that of Student's t where many clusters differ", () => {
+    const [t, bootstrap] = [pairedDifference(pairs), pairedDifference(pairs, { by: "bootstrap" })];
+    expect(bootstrap.low).toBeCloseTo(t.low, 1);
+    expect(bootstrap.high).toBeCloseTo(t.high, 1);
+    expect(pairedDifference(pairs, { by: "bootstrap" })).toEqual(bootstrap);
+    expect(pairedDifference(pairs, { by: "bootstrap", seed: 2 })).not.toEqual(bootstrap);
+  });
+
   test("agrees with Student's t where there are many clusters", () => {
     const many = Array.from({ length: 500 }, (_, i) => ({
       before: 0.5,
@@ -226,4 +302,21 @@ test("quantiles are those of published tables", () => {
   expect(tQuantile(0.975, 10)).toBeCloseTo(2.228139, 6);
   expect(tQuantile(0.95, 30)).toBeCloseTo(1.697261, 6);
   expect(normalQuantile(0.975)).toBeCloseTo(1.959964, 6);
+});
+
+describe("a caution", () => {
+  const on = (mean: number, cases: number, clusters: number) => cautionOn({ mean, cases, clusters });
+
+  test("is given of one cluster, and of few large ones that nearly all pass, or fail", () => {
+    expect(on(0.5, 40, 1)).toContain("All cases are of one cluster");
+    expect(on(0.5, 1, 1)).toContain("One case");
+    expect(on(0.98, 600, 20)).toContain("Of 20 clusters with 30 cases each hardly any fails");
+    expect(on(0.02, 600, 20)).toContain("hardly any passes");
+  });
+
+  test("is not given where clusters are small, or enough of them fail", () => {
+    expect(on(0.98, 100, 20)).toBeUndefined();
+    expect(on(0.95, 6_000, 200)).toBeUndefined();
+    expect(on(0.98, 20, 20)).toBeUndefined();
+  });
 });

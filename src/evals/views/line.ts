@@ -1,6 +1,7 @@
 import { decimalUsd } from "../../core/limits.ts";
 import type { Experiment } from "../experiment/results.ts";
 import { type Summary, summaryOf } from "../experiment/summary.ts";
+import { cautionOn } from "../statistics/caution.ts";
 import type { MeanEstimate } from "../statistics/mean.ts";
 import type { EstimateView, ExperimentLine, ExperimentView } from "./view.ts";
 
@@ -35,6 +36,7 @@ export function viewOf(experiment: Experiment): ExperimentView {
     slices: estimates(summary?.slices),
     failures: summary?.failures ?? [],
     latency: summary?.latency ?? null,
+    caution: (summary && cautionOn(summary.score)) ?? null,
   };
 }
 

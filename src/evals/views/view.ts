@@ -49,6 +49,8 @@ export interface ExperimentView extends ExperimentLine {
   readonly slices: { readonly [tag: string]: EstimateView };
   readonly failures: readonly FailureGroup[];
   readonly latency: { readonly mean: number; readonly p50: number; readonly p95: number } | null;
+  /** Why the interval of the score may not hold. */
+  readonly caution: string | null;
 }
 
 /** One case as an experiment has tried it. */
