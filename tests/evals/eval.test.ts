@@ -134,6 +134,23 @@ describe("flujo eval with a model", () => {
   });
 });
 
+test("a judge that answers nonsense has failed, and says so: the case counts 0, not as it was answered", async () => {
+  const folder = townFolder(3);
+  const server = await openaiServer({
+    reply: (request) =>
+      isJudge(request) ? "It was all very nice." : `The town of ${/country \d+/.exec(request.text)?.[0]}`,
+  });
+  onTestFinished(() => server.close());
+  const args = ["eval", "p.ts", "d.jsonl", "--split", "all", "--json", "--quiet", "--budget", "$1"];
+  const { code, stdout } = await folder.start(args, { env: envOf(server) }).ended;
+  expect(code).toBe(0);
+  const { records, summary } = JSON.parse(stdout);
+  for (const { scores } of records)
+    expect(scores[1]).toMatchObject({ scorer: "judge", score: 0, failed: true });
+  expect(summary.scorers.judge.mean).toBe(0);
+  expect(summary.scorers.contains.mean).toBe(1);
+}, 60_000);
+
 describe("flujo eval without one", () => {
   function shouting(): Folder {
     const folder = new Folder();
@@ -297,6 +314,66 @@ describe("flujo eval without one", () => {
       stderr: expect.stringContaining("All that fit are of the test split"),
     });
     expect((await folder.json("dataset", "check", "t.jsonl")).document.looks).toHaveLength(2); // by another name
+  });
+
+  test("a dataset that is empty, or names two cases alike, runs nothing and says which line", async () => {
+    const folder = new Folder();
+    folder.write("p.ts", shout);
+    folder.write("empty.jsonl", "\n");
+    folder.write("twice.jsonl", '{"id":"a","input":"x"}\n{"id":"b","input":"y"}\n{"id":"a","input":"z"}\n');
+    for (const [file, message] of [
+      ["empty.jsonl", "there is no case in it"],
+      ["twice.jsonl", 'line 3: the id "a" is taken by line 1'],
+    ] as const) {
+      const { code, stdout, stderr } = await folder.flujo("eval", "p.ts", file, "--split", "all");
+      expect({ code, stdout, told: stderr.includes(message) || stderr }).toEqual({
+        code: 2,
+        stdout: "",
+        told: true,
+      });
+    }
+    expect((await folder.json("lens", "list")).document.runs ?? []).toEqual([]);
+  });
+
+  test("cases of one cluster tell nothing of others: the interval is 0 to 1, and no gate opens", async () => {
+    const folder = new Folder();
+    folder.write("p.ts", shout);
+    const cases = Array.from({ length: 30 }, (_, i) => ({
+      id: `c${i}`,
+      input: `w${i}`,
+      expected: `W${i}`,
+      cluster: "one",
+    }));
+    folder.write("d.json", JSON.stringify(cases));
+    const args = ["eval", "p.ts", "d.json", "--split", "all"];
+    const told = await folder.flujo(...args, "--gate", "--min", "0.1", "--quiet", "--html", "h.html");
+    expect(told).toMatchObject({ code: 7, stdout: expect.stringContaining("0.000 to 1.000") });
+    expect(told.stdout).toContain("All cases are of one cluster");
+    expect(readFileSync(join(folder.path, "h.html"), "utf8")).toContain("All cases are of one cluster");
+  });
+
+  test("a scorer that throws gives 0 and says so; the others, and the experiment, go on", async () => {
+    const folder = new Folder();
+    folder.write(
+      "p.ts",
+      shout.replace(
+        "export default",
+        'import { exact } from "flujo/evals";\nfunction moody({ input }: { input: unknown }) {\n  if (input === "b") throw new Error("not in the mood");\n  return { score: 1, feedback: "fine" };\n}\nexport const scorers = [exact(), moody];\nexport default',
+      ),
+    );
+    folder.write("d.jsonl", '{"id":"a","input":"a","expected":"A"}\n{"id":"b","input":"b","expected":"B"}');
+    const args = ["eval", "p.ts", "d.jsonl", "--split", "all", "--name", "e", "--pass-mark", "0.9"];
+    const { code, document } = await folder.json(...args);
+    expect(code).toBe(0);
+    const [a, b] = ["a", "b"].map((id) =>
+      document.records.find((one: { caseId: string }) => one.caseId === id),
+    );
+    expect([a.score, b.score]).toEqual([1, 0.5]);
+    expect(b.scores[1]).toMatchObject({ scorer: "moody", score: 0, failed: true });
+    expect(b.scores[1].feedback).toContain("not in the mood");
+    expect(document.summary.failures).toMatchObject([
+      { what: "the scorer moody failed", trials: 1, caseIds: ["b"] },
+    ]);
   });
 
   test("slips are told before anything runs", async () => {
