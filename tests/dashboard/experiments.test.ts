@@ -21,7 +21,7 @@ browsing("experiments in the dashboard", () => {
     await tryWords(store, "after", { wrong: ["ant"], trials: 2 });
     await fillExperiment(store, "large", many, 0.9);
     await fillExperiment(store, "larger", many, 0.8);
-  }, 60_000);
+  });
   afterAll(async () => {
     await store.close();
     await here.close();
