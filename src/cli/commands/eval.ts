@@ -5,6 +5,7 @@ import { isRunId } from "../../core/paths.ts";
 import type { Step } from "../../core/step.ts";
 import type { Dataset } from "../../evals/dataset/dataset.ts";
 import { readDataset } from "../../evals/dataset/file.ts";
+import { splitOf } from "../../evals/dataset/split.ts";
 import { compare, defaultMargin, gate, gateAt, type Verdict } from "../../evals/experiment/comparison.ts";
 import { experimentInput } from "../../evals/experiment/experiment.ts";
 import { looksAt } from "../../evals/experiment/looks.ts";
@@ -145,7 +146,12 @@ function checkFlags({ name, gate: isGate, compare: base, min }: Flags): void {
 }
 
 /** Which look at the test split this experiment is, where it is one. */
-async function lookOf({ name }: Experiment, dataset: Dataset, store: Store): Promise<TestLook | undefined> {
+async function lookOf(
+  { name, input }: Experiment,
+  dataset: Dataset,
+  store: Store,
+): Promise<TestLook | undefined> {
+  if (!input.cases.some((one) => splitOf(one) === "test")) return undefined; // there is nothing to count
   const looks = await looksAt(store, dataset);
   const at = looks.findIndex(({ run }) => run === name);
   const look = looks[at];
