@@ -28,7 +28,9 @@ function promoted(scenario: PairScenario): string {
 }
 
 const allowed = (100 * (1 - confidenceAt(1))).toFixed(2);
-console.log(`\nPromoted of 100 at the first look, which allows ${allowed}; ${experiments} experiments a cell\n`);
+console.log(
+  `\nPromoted of 100 at the first look, which allows ${allowed}; ${experiments} experiments a cell\n`,
+);
 row(["scores", "before → after", "ICC", ...counts.map((clusters) => `${clusters} clusters`)]);
 row(["---", "---", "---", ...counts.map(() => "---")]);
 for (const kind of ["binary", "continuous"] as const)

@@ -3,9 +3,11 @@ import { headline, sectionsOf, wordsOf } from "./lines.ts";
 
 /** An experiment for a pull request's comment. */
 export function markdownOf(document: ExperimentDocument): string {
-  const tables = sectionsOf(document).map(({ title, rows }) => `### ${title}
+  const tables = sectionsOf(document).map(
+    ({ title, rows }) => `### ${title}
 
-${table(rows)}`);
+${table(rows)}`,
+  );
   const words = wordsOf(document).map((text) => `**${cell(text)}**`);
   return `${[`## ${headline(document)}`, ...words, ...tables].join("\n\n")}\n`;
 }
