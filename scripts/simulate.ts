@@ -2,6 +2,7 @@
  * `npm run simulate -- --seeds 1000 [--from 1]`: simulates that many seeds and stops to tell of each that breaks a promise.
  * `npm run simulate -- --seed 42`: one seed, with what happened.
  * `--sinks` beside either: with a sink that is told everything.
+ * `--forks` beside them: each run is forked at every place of its record, twice among faults.
  * `--shared` beside either: runs that share accounts.
  * `--postgres postgres://…` beside any: on stores in that database, each in a schema of its own, which is left there.
  * `--improving` beside either: searches for better prompts.
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     shared: { type: "boolean", default: false },
     improving: { type: "boolean", default: false },
     sinks: { type: "boolean", default: false },
+    forks: { type: "boolean", default: false },
     postgres: { type: "string" },
   },
 });
@@ -39,6 +41,11 @@ const on: Pick<SimulateOptions, "store"> =
       };
 
 const journalTail = 40;
+const how: Omit<SimulateOptions, "seed"> = {
+  ...on,
+  sinks: values.sinks,
+  ...(values.forks ? { forks: { places: Number.POSITIVE_INFINITY, rough: 2 } } : {}),
+};
 
 /** JSON has no integers of any size. */
 const digits = (_key: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}` : value);
@@ -87,7 +94,7 @@ async function others(
 if (values.shared) await others(simulateShared);
 else if (values.improving) await others(simulateImproving);
 else if (values.seed !== undefined) {
-  const report = await simulate({ seed: Number(values.seed), sinks: values.sinks, ...on });
+  const report = await simulate({ seed: Number(values.seed), ...how });
   console.log(JSON.stringify(report.plan, null, 1));
   tell(report, true);
   process.exitCode = report.violations.length > 0 ? 1 : 0;
@@ -97,7 +104,7 @@ else if (values.seed !== undefined) {
   const broken: number[] = [];
   let [crashes, repeats, failures] = [0, 0, 0];
   for (let seed = from; seed < from + Number(values.seeds); seed++) {
-    const report = await simulate({ seed, sinks: values.sinks, ...on });
+    const report = await simulate({ seed, ...how });
     crashes += report.crashes;
     repeats += report.repeats;
     if (report.end?.status === "failed") failures++;
