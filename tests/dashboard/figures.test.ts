@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { sqlite } from "flujo/sqlite";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import type { Entry } from "../../src/core/entries.ts";
 import { placeFinder } from "../../src/core/fingerprint.ts";
 import { fold, type RunRecord, spentOf } from "../../src/core/fold.ts";
 import { decimalUsd } from "../../src/core/limits.ts";
@@ -8,6 +11,7 @@ import { isWithin } from "../../src/core/paths.ts";
 import { readJournal } from "../../src/lens/journal.ts";
 import { operationsOf } from "../../src/lens/operations.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { bin } from "../cli/command.ts";
 import { browsing } from "./browsing.ts";
 import { type Stage, stage } from "./stage.ts";
 
@@ -38,6 +42,7 @@ async function figuresOf(store: Store, runId: string): Promise<ReadonlyMap<strin
   const settled = all.filter(({ isHeld }) => !isHeld);
   figures.set(`runs.cost ${runId}`, usd(all));
   figures.set(`runs.tokens ${runId}`, String(Number(sum("inputTokens")) + Number(sum("outputTokens"))));
+  figures.set(`runs.duration ${runId}`, `PT${(run.updatedAt - (entries[0]?.at ?? 0)) / 1_000}S`);
   figures.set("run.settled", usd(settled));
   figures.set("run.held", usd(held));
   for (const of of ["inputTokens", "outputTokens", "calls", "toolCalls"] as const)
@@ -72,7 +77,46 @@ async function figuresOf(store: Store, runId: string): Promise<ReadonlyMap<strin
   for (const { path } of all)
     for (const part of partsOf(path))
       figures.set(`row.cost ${part}`, usd(all.filter((one) => isWithin(one.path, part))));
+  rowsOf(entries, run, figures);
   return figures;
+}
+
+type Placed = Extract<Entry, { path: string }>;
+const isPlaced = (entry: Entry): entry is Placed => "path" in entry;
+
+/** What has begun and what has ended, by the types of entries. */
+const ends = new Set<Entry["type"]>([
+  ...(["step-completed", "step-failed", "operation-completed", "operation-failed"] as const),
+  ...(["container-completed", "signal-received", "branch-chosen", "loop-judged"] as const),
+]);
+const begins = new Set<Entry["type"]>([
+  ...(["step-started", "operation-started", "map-started", "signal-awaited", "budget-reserved"] as const),
+  ...ends,
+]);
+
+/** How long each row of the timeline lasted, how often it was tried, and what is right below it. */
+function rowsOf(entries: readonly Entry[], run: RunRecord, figures: Map<string, string>): void {
+  const events = entries.filter(isPlaced).filter(({ type }) => begins.has(type));
+  const spans = new Map<string, { readonly began: number; readonly ended: number }>();
+  for (const [path, own] of Map.groupBy(events, ({ path }) => path)) {
+    const [first, last] = [own[0] as Placed, own.at(-1) as Placed]; // a group has one
+    const began = first.at - ("took" in first ? (first.took ?? 0) : 0);
+    const ended = own.findLast(({ type }) => ends.has(type))?.at ?? began;
+    const isOpen = !ends.has(last.type) && (run.status === "running" || run.status === "waiting");
+    spans.set(path, { began, ended: isOpen ? run.updatedAt : ended });
+    const tries = own.filter(({ type }) => type === "budget-reserved").length;
+    const counted = own.flatMap((entry) => ("attempt" in entry ? (entry.attempt ?? 1) : 1));
+    figures.set(`row.attempts ${path}`, String(tries > 0 ? tries : Math.max(...counted)));
+  }
+  const rows = [...new Set([...spans.keys()].flatMap(partsOf))];
+  for (const row of rows) {
+    const inside = [...spans].filter(([path]) => isWithin(path, row)).map(([, span]) => span);
+    const began = Math.min(...inside.map((span) => span.began));
+    const ended = Math.max(...inside.map((span) => span.ended));
+    figures.set(`row.duration ${row}`, `PT${(ended - began) / 1_000}S`);
+    const below = rows.filter((path) => path !== row && partsOf(path).at(-2) === row);
+    figures.set(`row.children ${row}`, String(below.length));
+  }
 }
 
 function limitsOf(run: RunRecord, spent: bigint, figures: Map<string, string>): void {
@@ -93,6 +137,10 @@ const partsOf = (path: string): string[] =>
 
 browsing("every number on screen is what the journal's own fold says", () => {
   const runIds = ["report", "cheap", "weather", "failing", "paid"];
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
   let here: Stage;
   let store: Store;
   beforeAll(async () => {
@@ -102,6 +150,7 @@ browsing("every number on screen is what the journal's own fold says", () => {
           ? { toolCalls: [{ name: "figures", input: { company: "Apple" } }] }
           : "Revenue grew by 4 %.",
       cachedPercent: 30,
+      beforeEvent: (event, { text }) => (event === 3 && text.includes("Slowly") ? opened : undefined),
     });
     store = sqlite(here.store.replace("sqlite:", ""));
     await here.start("quarterly", ["Apple", "Amazon", "NVIDIA"], "report", {
@@ -164,7 +213,7 @@ browsing("every number on screen is what the journal's own fold says", () => {
     await page.goto(`${here.url}/runs`);
     await page.locator("[data-run]").first().waitFor();
     const costs = (await shown(page)).filter(([name]) => name.startsWith("runs."));
-    expect(costs).toHaveLength(runIds.length * 2);
+    expect(costs).toHaveLength(runIds.length * 3);
     for (const [name, value] of costs) expect([name, value]).toEqual([name, figures.get(name)]);
   });
 
@@ -182,6 +231,8 @@ browsing("every number on screen is what the journal's own fold says", () => {
       const usd = (some: typeof all): string =>
         decimalUsd(some.reduce((total, { spent }) => total + spent.picoUsd, 0n));
       exact.set(`compare.cost ${runId}`, usd(all));
+      const [first, last] = [entries[0]?.at ?? 0, entries.at(-1)?.at ?? 0];
+      exact.set(`compare.duration ${runId}`, `PT${(last - first) / 1_000}S`);
       for (const of of ["calls", "inputTokens", "outputTokens"] as const)
         exact.set(`compare.${of} ${runId}`, sum(of));
       both.push({ entries, all, sum, usd });
@@ -205,7 +256,8 @@ browsing("every number on screen is what the journal's own fold says", () => {
     for (const { seq, spent, amount } of own)
       exact
         .set(`call.spent ${seq}`, decimalUsd(spent.picoUsd))
-        .set(`call.reserved ${seq}`, decimalUsd(BigInt(amount.picoUsd)));
+        .set(`call.reserved ${seq}`, decimalUsd(BigInt(amount.picoUsd)))
+        .set(`call.duration ${seq}`, tookOf(report.entries, seq));
     const done = report.entries.find((one) => one.type === "operation-completed" && one.path === at);
     if (done?.type === "operation-completed")
       exact.set("operation.duration", `PT${(done.took ?? 0) / 1_000}S`);
@@ -214,7 +266,7 @@ browsing("every number on screen is what the journal's own fold says", () => {
     onTestFinished(() => page.close());
     for (const [path, some, least] of [
       [`/runs/report?at=${encodeURIComponent(at)}`, /^(operation|call)\./, 6],
-      ["/compare?a=report&b=cheap", /^compare\.(?!duration)/, 12],
+      ["/compare?a=report&b=cheap", /^compare\.(?!differ|same)/, 14],
       ["/budgets", /^budget/, 3],
     ] as const) {
       await page.goto(here.url + path);
@@ -228,6 +280,37 @@ browsing("every number on screen is what the journal's own fold says", () => {
           .map(([name, value]) => [name, value, exact.get(name)]),
       ).toEqual([]);
     }
+  });
+
+  test("of what differs between two runs: as many as are shown, and all others are the same", async () => {
+    const paths = new Set<string>();
+    for (const runId of ["report", "cheap"]) {
+      const entries = (await readJournal(store, runId)) ?? [];
+      for (const { path } of entries.filter(isPlaced).filter(({ type }) => begins.has(type))) paths.add(path);
+    }
+    const page = await here.browser.newPage();
+    onTestFinished(() => page.close());
+    await page.goto(`${here.url}/compare?a=report&b=cheap`);
+    await page.locator("[data-differs]").first().waitFor();
+    const seen = new Map(await shown(page));
+    const differ = await page.locator("[data-differs]").count();
+    expect(seen.get("compare.differ")).toBe(String(differ));
+    expect(seen.get("compare.same")).toBe(String(paths.size - differ));
+  });
+
+  test("of attempts that failed", async () => {
+    const failed = ((await readJournal(store, "failing")) ?? []).flatMap((entry) =>
+      entry.type === "step-failed"
+        ? [[`failure.duration ${entry.attempt}`, `PT${(entry.took ?? 0) / 1_000}S`]]
+        : [],
+    );
+    const page = await here.browser.newPage();
+    onTestFinished(() => page.close());
+    await page.goto(`${here.url}/runs/failing?at=${encodeURIComponent("/failing/parse")}`);
+    await page.getByText("attempt 2").first().waitFor();
+    const seen = (await shown(page)).filter(([name]) => name.startsWith("failure."));
+    expect(failed).toHaveLength(2);
+    expect(seen).toEqual(failed);
   });
 
   test("on the pages of stats and of versions", async () => {
@@ -265,7 +348,48 @@ browsing("every number on screen is what the journal's own fold says", () => {
       ).toEqual([name, what, true]);
     }
   });
+
+  test("of what a shared budget holds, and of who waits for it", async () => {
+    const args = ["budget", "set", "tenant:tight", "--cost", "$0.0005", "--store", here.store];
+    await once(spawn(process.execPath, [bin, ...args], { stdio: "ignore" }), "exit");
+    for (const runId of ["slow-1", "slow-2", "slow-3"])
+      await here.start("ask", "Slowly, please.", runId, { scopes: ["tenant:tight"] });
+    const page = await here.browser.newPage();
+    onTestFinished(() => page.close());
+    await page.goto(`${here.url}/budgets`);
+    await page.locator('[data-figure="budget.waiting tenant:tight"][value="2"]').waitFor();
+    const seen = new Map((await shown(page)).filter(([name]) => /^hold|tenant:tight/.test(name)));
+    const holds = await heldOf(store, ["slow-1", "slow-2", "slow-3"]);
+    expect(holds).toHaveLength(1);
+    for (const [name, picoUsd] of holds) expect([name, seen.get(name)]).toEqual([name, decimalUsd(picoUsd)]);
+    expect(seen.get("budget tenant:tight.held")).toBe(decimalUsd(holds[0]?.[1] ?? 0n));
+    expect(seen.get("budget tenant:tight.limit")).toBe("0.0005");
+    open();
+    for (const runId of ["slow-1", "slow-2", "slow-3"])
+      expect((await here.stands(runId)).run.status).toBe("completed");
+    await page.reload();
+    await page.locator('[data-figure="budget.calls tenant:tight"][value="3"]').waitFor();
+    expect(
+      await page.locator('[data-figure="budget.waiting tenant:tight"], [data-figure^="hold"]').count(),
+    ).toBe(0);
+  });
 });
+
+/** What is held for calls under way, by the journals of their runs. */
+async function heldOf(store: Store, runIds: readonly string[]): Promise<[name: string, picoUsd: bigint][]> {
+  const held: [string, bigint][] = [];
+  for (const runId of runIds)
+    for (const { path, amount, settled } of fold(
+      (await readJournal(store, runId)) ?? [],
+    ).reservations.values())
+      if (settled === undefined) held.push([`hold ${runId} ${path}`, BigInt(amount.picoUsd)]);
+  return held;
+}
+
+function tookOf(entries: readonly Entry[], seq: number): string {
+  const settled = entries.find((entry) => entry.type === "budget-settled" && entry.of === seq);
+  return `PT${((settled?.at ?? 0) - (entries[seq]?.at ?? 0)) / 1_000}S`;
+}
 
 /** What the pages of many runs show, from their journals alone: sums by name, and the times that percentiles are of. */
 async function sumsOf(store: Store, runIds: readonly string[]) {

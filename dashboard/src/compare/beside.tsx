@@ -19,7 +19,7 @@ export function Beside({ a, b }: { readonly a: RunBrief; readonly b: RunBrief })
       "Tokens out",
       ({ runId, spent }) => <Count n={spent.outputTokens} name={`compare.outputTokens ${runId}`} />,
     ],
-    ["Lasted", ({ durationMs }) => <Duration ms={durationMs} />],
+    ["Lasted", ({ runId, durationMs }) => <Duration ms={durationMs} name={`compare.duration ${runId}`} />],
   ];
   return (
     <SideBySide

@@ -1,6 +1,6 @@
 import { Link } from "wouter";
 import type { Both, OperationDiff } from "../../../src/lens/diff.ts";
-import { Money } from "../parts/figures.tsx";
+import { Count, Money } from "../parts/figures.tsx";
 import { PathText } from "../parts/path-text.tsx";
 import { Changes, Lines } from "./value-changes.tsx";
 
@@ -34,7 +34,12 @@ export function OperationCard({
       )}
       <ul className="small">
         <Was name="Status" of={status} />
-        <Was name="Attempts" of={attempts} />
+        {attempts !== undefined && (
+          <li>
+            Attempts: <Count n={attempts.a} name={`compare.attempts.a ${path}`} /> and{" "}
+            <Count n={attempts.b} name={`compare.attempts.b ${path}`} />
+          </li>
+        )}
         <Was name="Model" of={model} />
         <Was name="Error" of={error} />
         {costUsd !== undefined && (

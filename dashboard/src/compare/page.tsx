@@ -2,10 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useSearchParams } from "wouter";
 import type { RunDiff } from "../../../src/lens/diff.ts";
 import { Empty } from "../parts/empty.tsx";
+import { Count } from "../parts/figures.tsx";
 import { LetterBox } from "../parts/letter.tsx";
 import { useTitle } from "../shell/title.ts";
 import { get, pathOf, queryOf } from "../wire/http.ts";
-import { countOf } from "../words/time.ts";
 import "../styles/compare.css";
 import { Beside } from "./beside.tsx";
 import { OperationCard } from "./operation-card.tsx";
@@ -55,8 +55,9 @@ function Differences({ of }: { readonly of: RunDiff }) {
     <>
       <Beside a={a} b={b} />
       <p className="muted">
-        {countOf(operations.length, "operation")} {operations.length === 1 ? "differs" : "differ"}, {same} are
-        the same in both; times aside.
+        <Count n={operations.length} name="compare.differ" />{" "}
+        {operations.length === 1 ? "operation differs" : "operations differ"},{" "}
+        <Count n={same} name="compare.same" /> are the same in both; times aside.
       </p>
       {input.length > 0 && (
         <section className="card">

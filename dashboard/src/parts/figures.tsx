@@ -21,7 +21,7 @@ export function Count({ n, name }: { readonly n: number; readonly name: string }
   );
 }
 
-export function Duration({ ms, name }: { readonly ms: number; readonly name?: string }) {
+export function Duration({ ms, name }: { readonly ms: number; readonly name: string }) {
   return (
     <time
       className="number"

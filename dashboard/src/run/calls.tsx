@@ -15,7 +15,7 @@ export function Calls({ of }: { readonly of: readonly CallView[] }) {
               of at most <Money usd={reserved.costUsd} name={`call.reserved ${seq}`} />, {model}
               {tookMs !== null && (
                 <>
-                  , <Duration ms={tookMs} />
+                  , <Duration ms={tookMs} name={`call.duration ${seq}`} />
                 </>
               )}
             </span>

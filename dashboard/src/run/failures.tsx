@@ -13,7 +13,7 @@ export function Failures({ of }: { readonly of: readonly FailedAttempt[] }) {
           <li key={at + String(attempt)}>
             <p>
               <span className="mark red">attempt {attempt}</span> {momentText(Date.parse(at))}, after{" "}
-              <Duration ms={durationMs} />
+              <Duration ms={durationMs} name={`failure.duration ${attempt}`} />
             </p>
             <p className="said">{error.message}</p>
           </li>

@@ -1,7 +1,6 @@
-import { Duration, Money } from "../parts/figures.tsx";
+import { Count, Duration, Money } from "../parts/figures.tsx";
 import { Sign } from "../parts/status.tsx";
 import type { Scale } from "../words/scale.ts";
-import { countText } from "../words/time.ts";
 import type { Line } from "./branches.ts";
 import { partText, toneOf } from "./kinds.ts";
 
@@ -80,9 +79,18 @@ export function WaterfallRow({
         </span>
         <span className="kind">
           {model ?? (kind === "place" ? "" : kind)}
-          {children > opensWide && ` · ${countText(children)}`}
+          {children > opensWide && (
+            <>
+              {" · "}
+              <Count n={children} name={`row.children ${path}`} />
+            </>
+          )}
         </span>
-        {attempts > 1 && <span className="mark amber">{attempts} attempts</span>}
+        {attempts > 1 && (
+          <span className="mark amber">
+            <Count n={attempts} name={`row.attempts ${path}`} /> attempts
+          </span>
+        )}
         {cached && <span className="mark teal">cached</span>}
       </span>
       <span role="gridcell" className="track" aria-hidden="true">
@@ -91,7 +99,7 @@ export function WaterfallRow({
         )}
       </span>
       <span role="gridcell" className="muted">
-        <Duration ms={ended - began} />
+        <Duration ms={ended - began} name={`row.duration ${path}`} />
       </span>
       <span role="gridcell" className={costUsd === "0" ? "muted" : ""}>
         {costUsd === "0" ? "–" : <Money usd={costUsd} name={`row.cost ${path}`} />}

@@ -54,5 +54,5 @@ export function RunRow({
 function Lasted({ run }: { readonly run: RunLine }) {
   const now = useNow();
   const end = run.status === "running" ? Math.max(now, Date.parse(run.updatedAt)) : Date.parse(run.updatedAt);
-  return <Duration ms={end - Date.parse(run.createdAt)} />;
+  return <Duration ms={end - Date.parse(run.createdAt)} name={`runs.duration ${run.runId}`} />;
 }
