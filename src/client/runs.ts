@@ -19,6 +19,7 @@ import type {
   RunLine,
   RunPage,
   StartRequest,
+  TracePage,
   Usd,
 } from "./types.ts";
 import type { Wire } from "./wire.ts";
@@ -82,6 +83,14 @@ export class Runs {
     options: { readonly whole?: boolean } = {},
   ): Promise<OperationDetail> {
     return this.#wire.get(`${at(runId)}/operation`, { path, ...options });
+  }
+
+  /** What a run has done, with values and with what models were sent and said: 100 operations at once unless `limit` says more. */
+  trace(
+    runId: string,
+    page: { readonly from?: number; readonly limit?: number; readonly whole?: boolean } = {},
+  ): Promise<TracePage> {
+    return this.#wire.get(`${at(runId)}/trace`, { ...page });
   }
 
   entries(runId: string, page: { readonly from?: number; readonly limit?: number } = {}): Promise<EntryPage> {

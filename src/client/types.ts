@@ -8,6 +8,7 @@ import type { Costs } from "../lens/costs.ts";
 import type { RunLine } from "../lens/list.ts";
 import type { OperationLine, RunView } from "../lens/show.ts";
 import type { Stats } from "../lens/stats.ts";
+import type { TracedOperation } from "../lens/trace.ts";
 import type { VersionView } from "../lens/versions.ts";
 
 export type { ReplayOptions, ReplayReport } from "../engine/replay/report.ts";
@@ -25,7 +26,7 @@ export type { EventView } from "../lens/event.ts";
 export type { InboxItem } from "../lens/inbox.ts";
 export type { RunLine } from "../lens/list.ts";
 export type { OperationLine, RunView } from "../lens/show.ts";
-export type { OperationDetail } from "../lens/trace.ts";
+export type { OperationDetail, TracedOperation } from "../lens/trace.ts";
 export type { VersionDiff, VersionView } from "../lens/versions.ts";
 export type { Budget, Entry, Json, Path, RunStatus, Usd };
 
@@ -110,6 +111,15 @@ export interface RunDetail {
 
 export interface OperationPage {
   readonly operations: readonly OperationLine[];
+  readonly total: number;
+  /** The `from` of the next page; null on the last one. */
+  readonly next: number | null;
+}
+
+/** A part of a run's trace. */
+export interface TracePage {
+  /** Outer ones first, in the order they began: depth first. */
+  readonly operations: readonly TracedOperation[];
   readonly total: number;
   /** The `from` of the next page; null on the last one. */
   readonly next: number | null;

@@ -5,10 +5,11 @@ import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
 import type { Patch } from "../core/state.ts";
 import { type Call, type CallView, callsOf, callView } from "./calls.ts";
+import { chargesOf } from "./charges.ts";
 import { answerViews, cutView, type MessageView, sentViews } from "./messages.ts";
-import { parentPath } from "./operations.ts";
+import { nested, type Operation, operationsOf, parentPath } from "./operations.ts";
 import { readableJson } from "./readable.ts";
-import { type OperationView, type RunView, show } from "./show.ts";
+import { type OperationView, operationView, type RunView, runView } from "./show.ts";
 
 /** A run as a tree, with what went to its models and came from them, as `flujo lens trace --json` prints it. */
 export interface Trace {
@@ -51,26 +52,42 @@ export interface StateChange {
  * @param readBlob fetches values kept aside; those it answers with undefined are shown by their size.
  */
 export async function trace(runId: string, entries: readonly Entry[], readBlob: ReadBlob): Promise<Trace> {
-  const { run, operations } = await show(runId, entries, readBlob);
-  const record = fold(entries);
+  const run = fold(entries);
   const values = new Values(entries, readBlob);
-  const calls = Map.groupBy(callsOf(entries, record), ({ path }) => path);
-  const began = Date.parse(run.createdAt);
-  const depths = new Map<Path, number>();
+  const all = new Map(
+    [...nested(operationsOf(entries, run))].map((operation) => [operation.path, operation]),
+  );
+  return {
+    run: await runView(runId, run, chargesOf(entries, run), values),
+    operations: await tracedOperations([...all.values()], all, { entries, run }, values),
+  };
+}
+
+/**
+ * Some operations of a run, as its trace tells them.
+ *
+ * @param all those of the whole run, by their paths.
+ */
+export async function tracedOperations(
+  some: readonly Operation[],
+  all: ReadonlyMap<Path, Operation>,
+  { entries, run }: { readonly entries: readonly Entry[]; readonly run: RunRecord },
+  values: Values,
+): Promise<TracedOperation[]> {
+  const calls = Map.groupBy(callsOf(entries, run), ({ path }) => path);
+  const began = run.created?.at ?? run.updatedAt;
   const traced: TracedOperation[] = [];
-  for (const operation of operations) {
+  for (const operation of some) {
     const { path, startedAt } = operation;
-    const around = nearest(path, depths);
-    const depth = around === undefined ? 0 : (depths.get(around) as number) + 1; // nearest found it there
-    depths.set(path, depth);
+    const around = pathsAround(path, all);
     traced.push({
-      ...(await operationDetail(operation, calls.get(path) ?? [], record, values)),
-      depth,
-      name: path.slice(around?.length ?? 0),
-      afterMs: startedAt === null ? null : Date.parse(startedAt) - began,
+      ...(await operationDetail(await operationView(operation, values), calls.get(path) ?? [], run, values)),
+      depth: around.length,
+      name: path.slice(around[0]?.length ?? 0),
+      afterMs: startedAt === undefined ? null : startedAt - began,
     });
   }
-  return { run, operations: traced };
+  return traced;
 }
 
 /** @param calls those at the operation's path. */
@@ -90,10 +107,11 @@ export async function operationDetail(
   };
 }
 
-/** The innermost operation around a path. */
-function nearest(path: Path, known: ReadonlyMap<Path, number>): Path | undefined {
-  for (let at = parentPath(path); at !== ""; at = parentPath(at)) if (known.has(at)) return at;
-  return undefined;
+/** The operations around a path, the innermost first. */
+function pathsAround(path: Path, known: ReadonlyMap<Path, Operation>): Path[] {
+  const around: Path[] = [];
+  for (let at = parentPath(path); at !== ""; at = parentPath(at)) if (known.has(at)) around.push(at);
+  return around;
 }
 
 async function messagesOf(

@@ -44,7 +44,7 @@ export async function scheduleViews(store: Store, now: number): Promise<Schedule
 }
 
 /** @param status how the run of the last tick stands. */
-function scheduleView(schedule: Schedule, now: number, status: RunStatus | undefined): ScheduleView {
+export function scheduleView(schedule: Schedule, now: number, status: RunStatus | undefined): ScheduleView {
   const { name, pipeline, origin, cron, timezone, budget, missed, overlap, paused } = schedule;
   const { createdAt, by, last, due, passed, refused } = schedule;
   return {

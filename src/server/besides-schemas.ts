@@ -95,6 +95,16 @@ const Schedule = named(
 
 export const ScheduleList = named("ScheduleList", Type.Object({ schedules: Type.Array(Schedule) }, closed));
 
+export const ScheduleAdded = named(
+  "ScheduleAdded",
+  Type.Object({ schedule: Schedule, ticks: Type.Array(date, { description: "Its next ones." }) }, closed),
+);
+
+export const ScheduleRemoved = named(
+  "ScheduleRemoved",
+  Type.Object({ name: Type.String(), removed: Type.Boolean() }, closed),
+);
+
 export const SchedulePaused = named(
   "SchedulePaused",
   Type.Object({ name: Type.String(), paused: Type.Boolean() }, closed),

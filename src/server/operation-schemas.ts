@@ -75,21 +75,44 @@ export const StateStory = named(
 
 export const OperationLine = named("OperationLine", Type.Object(operationFields, closed));
 
-export const Operation = named(
-  "Operation",
+const detailFields = {
+  ...operationFields,
+  input: AnyJson,
+  output: AnyJson,
+  partial: Type.Optional(Type.String()),
+  state: Type.Optional(Type.Array(StateChange, { description: "What it changed in the run's state." })),
+  calls: Type.Optional(Type.Array(Call, { description: "What was paid or held for, for it alone." })),
+  messages: Type.Optional(
+    Type.Array(Message, {
+      description: "What its model was sent that was new to it, and what it answered.",
+    }),
+  ),
+};
+
+export const Operation = named("Operation", Type.Object(detailFields, closed));
+
+const TracedOperation = named(
+  "TracedOperation",
   Type.Object(
     {
-      ...operationFields,
-      input: AnyJson,
-      output: AnyJson,
-      partial: Type.Optional(Type.String()),
-      state: Type.Optional(Type.Array(StateChange, { description: "What it changed in the run's state." })),
-      calls: Type.Optional(Type.Array(Call, { description: "What was paid or held for, for it alone." })),
-      messages: Type.Optional(
-        Type.Array(Message, {
-          description: "What its model was sent that was new to it, and what it answered.",
-        }),
-      ),
+      ...detailFields,
+      depth: Type.Integer({ description: "How many operations are around it." }),
+      name: Type.String({ description: "Its path without that of the operation around it." }),
+      afterMs: orNull(Type.Number({ description: "From the run's beginning to its own." })),
+    },
+    closed,
+  ),
+);
+
+export const TracePage = named(
+  "TracePage",
+  Type.Object(
+    {
+      operations: Type.Array(TracedOperation, {
+        description: "Outer ones first, in the order they began: depth first.",
+      }),
+      total: count,
+      next: orNull(Type.Integer({ description: "The `from` of the next page; null on the last one." })),
     },
     closed,
   ),

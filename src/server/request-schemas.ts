@@ -52,6 +52,39 @@ export const StartRequest = named(
   ),
 );
 
+export const ScheduleRequest = named(
+  "ScheduleRequest",
+  Type.Object(
+    {
+      pipeline: Type.String({ minLength: 1 }),
+      cron: Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: "Five fields, six with seconds in front, or `@daily` and its like.",
+      }),
+      name: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 80, description: "Default: the pipeline's name." }),
+      ),
+      timezone: Type.Optional(
+        Type.String({ maxLength: 100, description: "A name of the IANA list. Default UTC." }),
+      ),
+      input: Type.Optional(AnyJson),
+      budget: Type.Optional(Budget),
+      missed: Type.Optional(
+        Type.Enum(["skip", "last", "all"], {
+          description: "What becomes of ticks that nobody was there for. Default `last`.",
+        }),
+      ),
+      overlap: Type.Optional(
+        Type.Enum(["allow", "skip"], {
+          description: "What becomes of a tick while an earlier one's run is under way. Default `allow`.",
+        }),
+      ),
+    },
+    closed,
+  ),
+);
+
 const PatchOperation = Type.Object(
   {
     op: Type.Enum(["add", "remove", "replace", "move", "copy", "test"]),

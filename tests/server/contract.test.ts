@@ -25,6 +25,7 @@ import type {
   RunGraph,
   RunPage,
   StatsView,
+  TracePage,
   Undelivered,
   VersionDiff,
   VersionsView,
@@ -81,6 +82,8 @@ const requests: readonly (readonly [name: string, status: number, path: string, 
   ["getTree", 200, "/runs/c/tree?at=0%3A&at=0%3A%2Fchoosing&limit=10"],
   ["getTree", 400, "/runs/c/tree?at=top"],
   ["getTree", 404, "/runs/none/tree"],
+  ["getTrace", 200, "/runs/c/trace?from=0&limit=2&whole=true"],
+  ["getTrace", 404, "/runs/none/trace"],
   ["getState", 200, "/runs/c/state?from=0&limit=5"],
   ["getState", 404, "/runs/none/state"],
   ["listSchedules", 200, "/schedules"],
@@ -88,6 +91,13 @@ const requests: readonly (readonly [name: string, status: number, path: string, 
   ["pauseSchedule", 200, "/schedules/nightly/pause", {}],
   ["unpauseSchedule", 404, "/schedules/none/unpause", {}],
   ["unpauseSchedule", 200, "/schedules/nightly/unpause", {}],
+  ["addSchedule", 201, "/schedules", { pipeline: "hello", cron: "0 9 * * 1", input: "Ada", budget: "$1" }],
+  ["addSchedule", 409, "/schedules", { pipeline: "hello", cron: "0 9 * * 1", input: "Ada" }],
+  ["addSchedule", 409, "/schedules", { pipeline: "none", cron: "@daily" }],
+  ["addSchedule", 400, "/schedules", { pipeline: "hello", cron: "at nine", name: "other", input: "Ada" }],
+  ["addSchedule", 422, "/schedules", { pipeline: "hello", cron: "@daily", name: "other", input: 1 }],
+  ["removeSchedule", 200, "/schedules/hello/remove", {}],
+  ["removeSchedule", 404, "/schedules/hello/remove", {}],
   ["diffRuns", 200, "/runs/c/diff?with=c"],
   ["diffRuns", 404, "/runs/c/diff?with=none"],
   ["getOperation", 200, "/runs/c/operation?path=/choosing/pick"],
@@ -234,6 +244,7 @@ test("what the types of the client say fits the schemas of the server", () => {
   fits<typeof runs.RunDetail, Loose<RunDetail>>();
   fits<typeof operations.OperationPage, Loose<OperationPage>>();
   fits<typeof operations.Operation, Loose<OperationDetail>>();
+  fits<typeof operations.TracePage, Loose<TracePage>>();
   fits<typeof operations.TreePage, Loose<TreePage>>();
   fits<typeof operations.StateStory, Loose<StateStory>>();
   fits<typeof diffs.RunDiff, Loose<RunDiff>>();

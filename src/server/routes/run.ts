@@ -23,13 +23,15 @@ import { RunId, RunPath } from "../schemas.ts";
 
 export const RunParams = Type.Object({ runId: RunId }, { additionalProperties: false });
 
-const Whole = Type.Optional(
+export const Whole = Type.Optional(
   Type.Boolean({
     description: "Values of more than 100,000 characters, too. Default: those are shown by their size.",
   }),
 );
-const from = Type.Optional(Type.Integer({ minimum: 0, description: "The first one wanted, from 0." }));
-const limited = (most: number, usual: number) =>
+export const pageFrom = Type.Optional(
+  Type.Integer({ minimum: 0, description: "The first one wanted, from 0." }),
+);
+export const limited = (most: number, usual: number) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum: most, description: `Default ${usual}.` }));
 
 /** Values of more characters are shown by their size unless all is asked for. */
@@ -76,7 +78,7 @@ export const runRoutes = (house: House): readonly Route[] => [
       tag: "runs",
       role: "viewer",
       params: RunParams,
-      query: Type.Object({ from, limit: limited(10_000, 1_000) }, { additionalProperties: false }),
+      query: Type.Object({ from: pageFrom, limit: limited(10_000, 1_000) }, { additionalProperties: false }),
       answers: { 200: { says: "A page of operations.", schema: OperationPage } },
       refusals: [404],
     },
@@ -168,7 +170,7 @@ export const runRoutes = (house: House): readonly Route[] => [
       tag: "runs",
       role: "viewer",
       params: RunParams,
-      query: Type.Object({ from, limit: limited(10_000, 1_000) }, { additionalProperties: false }),
+      query: Type.Object({ from: pageFrom, limit: limited(10_000, 1_000) }, { additionalProperties: false }),
       answers: { 200: { says: "A page of entries.", schema: EntryPage } },
       refusals: [404],
     },
@@ -189,7 +191,7 @@ export const runRoutes = (house: House): readonly Route[] => [
       tag: "runs",
       role: "viewer",
       params: RunParams,
-      query: Type.Object({ from, limit: limited(1_000, 100) }, { additionalProperties: false }),
+      query: Type.Object({ from: pageFrom, limit: limited(1_000, 100) }, { additionalProperties: false }),
       answers: { 200: { says: "The changes, in the order they were recorded.", schema: StateStory } },
       refusals: [404],
     },
@@ -221,7 +223,7 @@ export const runRoutes = (house: House): readonly Route[] => [
   ),
 ];
 
-function valuesOf({ store }: House, { entries }: OpenJournal, whole: boolean): Values {
+export function valuesOf({ store }: House, { entries }: OpenJournal, whole: boolean): Values {
   return new Values(entries, async ({ hash, size }) =>
     whole || size <= mostShown ? store.blob(hash) : undefined,
   );
