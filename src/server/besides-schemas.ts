@@ -2,6 +2,17 @@
 import Type from "typebox";
 import { AnyJson, closed, count, date, Money, named, orNull, RunId, Spent } from "./schemas.ts";
 
+export const CallerView = named(
+  "Caller",
+  Type.Object(
+    {
+      name: orNull(Type.String({ description: "Of the token; null where none are configured." })),
+      role: Type.Enum(["viewer", "operator", "admin"]),
+    },
+    closed,
+  ),
+);
+
 export const InboxItem = named(
   "InboxItem",
   Type.Object(

@@ -103,6 +103,37 @@ browsing("the dashboard, live", () => {
     await sees(page, "nobody needs it");
   });
 
+  test("a schedule is made, paused, gone on with and removed", async () => {
+    const page = await open("/schedules");
+    await sees(page, "Nothing runs by itself");
+    await page.getByRole("button", { name: "Add a schedule" }).click();
+    const form = page.getByRole("dialog").filter({ hasText: "by a plan" });
+    await form.getByLabel("Pipeline").selectOption("hello");
+    await form.getByLabel("Cron expression").fill("at nine");
+    await form.getByLabel("Time zone").fill("Europe/Madrid");
+    await form.getByLabel("Each run at most").fill("0.25");
+    await form.getByLabel("Input of each run").fill("Ada");
+    await form.getByRole("button", { name: "Add the schedule" }).click();
+    await form.getByRole("alert").filter({ hasText: "at nine" }).waitFor(); // the server's own check
+    await form.getByLabel("Cron expression").fill("0 9 1 1 *");
+    await form.getByRole("button", { name: "Add the schedule" }).click();
+    const card = page.locator('[data-schedule="hello"]');
+    await card.getByText("Next").waitFor();
+    const { schedules } = await here.get<{ schedules: object[] }>("/schedules");
+    expect(schedules).toMatchObject([
+      { name: "hello", cron: "0 9 1 1 *", timezone: "Europe/Madrid", budget: "$0.25", missed: "last" },
+    ]);
+
+    await card.getByRole("button", { name: "Pause" }).click();
+    await card.getByText("paused").waitFor();
+    await card.getByRole("button", { name: "Go on" }).click();
+    await card.getByText("Next").waitFor();
+    await card.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove it" }).click();
+    await sees(page, "Nothing runs by itself");
+    expect(await here.get("/schedules")).toEqual({ schedules: [] });
+  });
+
   test("two runs are compared: what each cost, and where they went another way", async () => {
     await here.start("hello", "Ada", "first");
     await here.start("hello", "Bo", "second");

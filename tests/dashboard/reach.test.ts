@@ -62,6 +62,8 @@ const views: readonly (readonly [path: string, shows: string, act?: (page: Page)
     },
   ],
   ["/schedules", "nightly"],
+  ["/schedules", "Cron expression", (page) => page.getByRole("button", { name: "Add a schedule" }).click()],
+  ["/schedules", "Leave it", (page) => page.getByRole("button", { name: "Remove" }).click()],
   ["/budgets", "tenant:acme"],
   ["/outbox", "Everything is delivered"],
   ["/nowhere", "There is no such page"],

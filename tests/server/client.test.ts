@@ -1,7 +1,18 @@
 import { join } from "node:path";
-import { type Acted, ClientError, client, type EventView, type RunDetail, type RunLine } from "flujo/client";
+import {
+  type Acted,
+  ClientError,
+  client,
+  type EventView,
+  type RunDetail,
+  type RunLine,
+  type TracedOperation,
+  type TracePage,
+} from "flujo/client";
 import { sqlite } from "flujo/sqlite";
 import { describe, expect, expectTypeOf, test } from "vitest";
+import { readJournal } from "../../src/lens/journal.ts";
+import { trace } from "../../src/lens/trace.ts";
 import { folder, gate, stage } from "./stage.ts";
 
 describe("a client", () => {
@@ -33,6 +44,24 @@ describe("a client", () => {
     await flujo.runs.wait("r");
     await flujo.runs.signal("r", "/choosing/paid", 12);
     expect((await done).run).toMatchObject({ status: "completed", output: 12 });
+  });
+
+  test("reads a run's trace page by page, the same as the command prints", async () => {
+    const { url, store } = await stage();
+    const flujo = client({ url });
+    await flujo.runs.start({ pipeline: "choosing", runId: "r" });
+    await flujo.runs.wait("r");
+    await flujo.runs.signal("r", "/choosing/pick", { colour: "red" });
+    await flujo.runs.wait("r");
+    const whole = await trace("r", (await readJournal(store, "r")) ?? [], ({ hash }) => store.blob(hash));
+    const found: TracedOperation[] = [];
+    for (let from: number | null = 0; from !== null; ) {
+      const page: TracePage = await flujo.runs.trace("r", { from, limit: 1, whole: true });
+      found.push(...page.operations);
+      from = page.next;
+    }
+    expect(found.length).toBeGreaterThan(1);
+    expect(found).toEqual(JSON.parse(JSON.stringify(whole.operations)));
   });
 
   test("goes through all runs, page by page", async () => {

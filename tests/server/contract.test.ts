@@ -158,6 +158,7 @@ const requests: readonly (readonly [name: string, status: number, path: string, 
   ["dropLetter", 200, "/outbox/{letter}/drop", {}],
   ["dropLetter", 404, "/outbox/none/drop", {}],
   ["followRuns", 200, "/events"],
+  ["getCaller", 200, "/caller"],
   ["getOpenApi", 200, "/openapi.json"],
 ];
 

@@ -1,17 +1,21 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 import { Link } from "wouter";
 import type { ScheduleView } from "../../../src/schedules/view.ts";
+import type { DialogHandle } from "../parts/dialog.tsx";
 import { Ago } from "../parts/figures.tsx";
 import { LetterBox } from "../parts/letter.tsx";
 import { Status } from "../parts/status.tsx";
 import { pathOf, post } from "../wire/http.ts";
 import { countOf, momentText } from "../words/time.ts";
+import { RemoveDialog } from "./remove-dialog.tsx";
 
 /** One schedule: when its next tick is, how the run of the last one stands, and what has become of others. */
 export function ScheduleCard({ schedule }: { readonly schedule: ScheduleView }) {
   const { name, pipeline, cron, timezone, paused, next, overdueSince, last, lastError, passedOver } =
     schedule;
   const client = useQueryClient();
+  const removal = useRef<DialogHandle>(null);
   const { mutate, error, isPending } = useMutation({
     mutationFn: () => post(`${pathOf("schedules", name)}/${paused ? "unpause" : "pause"}`, {}),
     onSettled: () => client.invalidateQueries({ queryKey: ["schedules"] }),
@@ -20,9 +24,14 @@ export function ScheduleCard({ schedule }: { readonly schedule: ScheduleView }) 
     <article className="card" data-schedule={name}>
       <div className="operation-head">
         <h2>{name}</h2>
-        <button type="button" className="button tight" disabled={isPending} onClick={() => mutate()}>
-          {paused ? "Go on" : "Pause"}
-        </button>
+        <div className="form-end">
+          <button type="button" className="button tight" disabled={isPending} onClick={() => mutate()}>
+            {paused ? "Go on" : "Pause"}
+          </button>
+          <button type="button" className="button tight" onClick={() => removal.current?.open()}>
+            Remove
+          </button>
+        </div>
       </div>
       <p className="small muted">
         runs {pipeline}, <code>{cron}</code> in {timezone}
@@ -64,6 +73,7 @@ export function ScheduleCard({ schedule }: { readonly schedule: ScheduleView }) 
         </p>
       )}
       {error !== null && <LetterBox error={error} />}
+      <RemoveDialog ref={removal} name={name} />
     </article>
   );
 }

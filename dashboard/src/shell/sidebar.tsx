@@ -1,6 +1,7 @@
 import { Link, useRoute } from "wouter";
 import { useInboxCount } from "../inbox/inbox.ts";
 import icon from "./icon.svg";
+import { LogOut } from "./log-out.tsx";
 import { nextTheme, useTheme } from "./theme.ts";
 
 /** The pages of the menu, in its order; the number keys go there. */
@@ -35,6 +36,7 @@ export function Sidebar({ onHelp }: { readonly onHelp: () => void }) {
         </ul>
       </nav>
       <div className="sidebar-end">
+        <LogOut />
         <button type="button" className="button plain tight" onClick={nextTheme}>
           Theme: {theme}
         </button>

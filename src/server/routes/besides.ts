@@ -3,7 +3,7 @@ import { deadLetters, dropLetter, type StandingLetter } from "../../events/dead-
 import { undeliveredIn } from "../../events/undelivered.ts";
 import { accountView } from "../../lens/accounts.ts";
 import { inbox } from "../../lens/inbox.ts";
-import { Budgets, Dropped, Inbox, Resent, Undelivered } from "../besides-schemas.ts";
+import { Budgets, CallerView, Dropped, Inbox, Resent, Undelivered } from "../besides-schemas.ts";
 import type { House } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
@@ -13,8 +13,21 @@ const LetterParams = Type.Object(
   { additionalProperties: false },
 );
 
-/** What stands beside the runs: `GET /inbox`, `GET /budgets`, `GET /outbox`, `POST /outbox/{id}/resend`, `/drop` */
+/** What stands beside the runs: `GET /caller`, `GET /inbox`, `GET /budgets`, `GET /outbox`, `POST /outbox/{id}/resend`, `/drop` */
 export const besidesRoutes = (house: House): readonly Route[] => [
+  route(
+    {
+      method: "get",
+      path: "/caller",
+      name: "getCaller",
+      summary: "Who you are here, by your token, and what you may do",
+      tag: "api",
+      role: "viewer",
+      answers: { 200: { says: "You.", schema: CallerView } },
+    },
+    async ({ caller: { name = null, role }, c }) => c.json({ name, role }),
+  ),
+
   route(
     {
       method: "get",
