@@ -6,6 +6,7 @@ import { mapOver, pipeline } from "../core/compose.ts";
 import { fold } from "../core/fold.ts";
 import { sleep } from "../core/pauses.ts";
 import { chargesOf } from "../lens/charges.ts";
+import { spendingOf } from "../lens/spending.ts";
 import { scene } from "../testing/scene.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 
@@ -62,7 +63,7 @@ describe("the price of a model", () => {
     const dearer = priced({ ...old, output: "$4", date: "2026-02-02" });
     await on.play(on.cast(twice, dearer).runner.resume("r").result());
     const entries = await on.journal("r");
-    const [charge] = chargesOf(entries, fold(entries));
+    const [charge] = chargesOf(spendingOf(entries), fold(entries));
     expect(charge).toMatchObject({
       model: "scripted:model",
       spent: { calls: 10 },
@@ -75,7 +76,7 @@ describe("the price of a model", () => {
     const on = scene();
     await on.cast(each, { models: models() }).run(items, { runId: "r" });
     const entries = await on.journal("r");
-    expect(chargesOf(entries, fold(entries))).toMatchObject([
+    expect(chargesOf(spendingOf(entries), fold(entries))).toMatchObject([
       { model: "scripted:model", spent: { costUsd: "0", calls: 5 }, price: null },
     ]);
   });

@@ -1,7 +1,8 @@
-import type { Entry, ModelPriced } from "../core/entries.ts";
-import { type RunRecord, spentOf } from "../core/fold.ts";
-import { addSpent, decimalUsd, nothingSpent, type Spent } from "../core/limits.ts";
+import type { ModelPriced } from "../core/entries.ts";
+import type { RunRecord } from "../core/fold.ts";
+import { decimalUsd } from "../core/limits.ts";
 import { type SpentView, spentView } from "./readable.ts";
+import type { Spending } from "./spending.ts";
 
 /** What a run spent on one model, and by which price. */
 export interface ModelCharge {
@@ -25,15 +26,8 @@ export interface ChargedPrice {
 }
 
 /** What each model cost, in the order of their first calls. */
-export function chargesOf(entries: readonly Entry[], run: RunRecord): readonly ModelCharge[] {
-  const spent = new Map<string, Spent>();
-  for (const entry of entries) {
-    if (entry.type !== "budget-reserved" || entry.kind !== undefined) continue; // no tool's fee, nor what a step spends
-    const { amount, settled } = run.reservations.get(entry.seq) ?? { amount: entry.amount };
-    const charged = spentOf(settled ?? amount, "model-call");
-    spent.set(entry.model, addSpent(spent.get(entry.model) ?? nothingSpent, charged));
-  }
-  return [...spent].map(([model, sum]) => {
+export function chargesOf({ models }: Spending, run: RunRecord): readonly ModelCharge[] {
+  return [...models].map(([model, sum]) => {
     const [price = null, ...earlier] = (run.prices.get(model) ?? []).map(chargedPrice).reverse();
     return { model, spent: spentView(sum), price, ...(earlier.length === 0 ? {} : { earlier }) };
   });

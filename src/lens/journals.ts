@@ -1,8 +1,11 @@
 import type { Entry } from "../core/entries.ts";
+import type { Manifest } from "../core/fingerprint.ts";
 import { emptyRecord, type RunRecord, record } from "../core/fold.ts";
 import type { Path } from "../core/paths.ts";
 import type { Store } from "../ports/store.ts";
-import { nested, type Operation, operationsOf } from "./operations.ts";
+import { nested, type Operation, Recorded } from "./operations.ts";
+import { type PlaceStanding, PlaceTally } from "./place-tally.ts";
+import { Spending } from "./spending.ts";
 import { type Tree, treeOf } from "./tree.ts";
 
 /** What is known of a run that is looked at again and again. */
@@ -10,6 +13,11 @@ export interface OpenJournal {
   readonly runId: string;
   readonly entries: readonly Entry[];
   readonly run: RunRecord;
+  readonly spending: Spending;
+  /** How many operations there are. */
+  readonly size: number;
+  /** How it stands at each place of its version: what has come since somebody asked last is counted, and no more. */
+  places(manifest: Manifest): readonly PlaceStanding[];
   /** Outer ones first, as `show` tells them. Worked out when it is asked for. */
   operations(): ReadonlyMap<Path, Operation>;
   /** The same as a tree, worked out when it is asked for. */
@@ -74,6 +82,9 @@ class Open implements OpenJournal {
   readonly runId: string;
   readonly entries: Entry[] = [];
   readonly run: RunRecord = emptyRecord();
+  readonly spending = new Spending();
+  readonly #recorded = new Recorded();
+  #tally: { readonly of: string; readonly tally: PlaceTally } | undefined;
   #operations: ReadonlyMap<Path, Operation> | undefined;
   #tree: Tree | undefined;
 
@@ -84,13 +95,35 @@ class Open implements OpenJournal {
   take(entry: Entry): void {
     this.entries.push(entry);
     record(this.run, entry);
+    const told = this.#recorded.take(entry);
+    const charge = this.spending.take(entry);
+    this.#tally?.tally.take(told, charge);
     this.#operations = undefined;
     this.#tree = undefined;
   }
 
+  get size(): number {
+    return this.#recorded.size;
+  }
+
+  places(manifest: Manifest): readonly PlaceStanding[] {
+    const of = this.run.manifest;
+    if (this.#tally?.of !== of) this.#tally = { of, tally: this.#counted(manifest) };
+    return this.#tally.tally.standing(this.#recorded, this.run);
+  }
+
+  /** A tally of all there is so far. */
+  #counted(manifest: Manifest): PlaceTally {
+    const tally = new PlaceTally(manifest);
+    tally.take([...this.#recorded.told], undefined);
+    for (const { path, amount, settled } of this.run.reservations.values())
+      tally.take([], { path, picoUsd: BigInt((settled ?? amount).picoUsd) });
+    return tally;
+  }
+
   operations(): ReadonlyMap<Path, Operation> {
     this.#operations ??= new Map(
-      [...nested(operationsOf(this.entries, this.run))].map((operation) => [operation.path, operation]),
+      [...nested(this.#recorded.standing(this.run))].map((operation) => [operation.path, operation]),
     );
     return this.#operations;
   }

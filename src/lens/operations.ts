@@ -42,18 +42,52 @@ export interface Operation {
 
 /** Every path with something recorded, in the order of its first entry. */
 export function operationsOf(entries: readonly Entry[], run: RunRecord): ReadonlyMap<Path, Operation> {
-  const found = new Map<Path, Operation>();
-  const at = (path: Path, kind: string): Operation => {
-    const known = found.get(path);
-    if (known !== undefined) return known;
-    const fresh = blank(path, kind);
-    found.set(path, fresh);
-    return fresh;
-  };
-  for (const entry of entries) take(entry, at, found);
-  spend(run, found);
-  for (const operation of found.values()) close(operation, run, found);
-  return found;
+  const recorded = new Recorded();
+  for (const entry of entries) recorded.take(entry);
+  return recorded.standing(run);
+}
+
+/** Operations as entries tell of them, one entry after another. */
+export class Recorded {
+  readonly #found = new Map<Path, Operation>();
+
+  /** How many there are. */
+  get size(): number {
+    return this.#found.size;
+  }
+
+  /** All of them, as the last entry that tells of each has left it. */
+  get told(): Iterable<Operation> {
+    return this.#found.values();
+  }
+
+  /** Takes the next entry in. Returns the operations it tells of. */
+  take(entry: Entry): readonly Operation[] {
+    const told: Operation[] = [];
+    const at = (path: Path, kind: string): Operation => {
+      const operation = this.#found.get(path) ?? blank(path, kind);
+      this.#found.set(path, operation);
+      told.push(operation);
+      return operation;
+    };
+    take(entry, at, this.#found);
+    return told;
+  }
+
+  /** How one of them stands: what has no result yet is under way, or was stopped with the run. */
+  statusOf(operation: Operation, run: RunRecord): Operation["status"] {
+    return statusIn(operation, run, this.#found);
+  }
+
+  /** All of them as they stand, with what they cost. */
+  standing(run: RunRecord): ReadonlyMap<Path, Operation> {
+    const all = new Map<Path, Operation>();
+    for (const [path, { failures, said, notes, ...rest }] of this.#found)
+      all.set(path, { ...rest, failures: [...failures], said: [...said], notes: [...notes] });
+    spend(run, all);
+    for (const operation of all.values()) close(operation, run, this.#found);
+    return all;
+  }
 }
 
 type At = (path: Path, kind: string) => Operation;
@@ -289,25 +323,32 @@ function spend(run: RunRecord, found: ReadonlyMap<Path, Operation>): void {
   }
 }
 
-/** What has no result yet: under way, or stopped with the run. */
+/** How an operation stands in its run, with what is to be said of that. */
 function close(operation: Operation, run: RunRecord, found: ReadonlyMap<Path, Operation>): void {
   const { forkedFrom } = run.created ?? {};
   if (forkedFrom !== undefined && operation.kind === "model-call" && operation.model === undefined)
     operation.notes.push(
       `It is shared with run ${forkedFrom.runId}: what its model was sent, and what it cost, is recorded there.`,
     );
-  if (operation.status === "waiting" && run.status !== "waiting" && run.status !== "running")
-    operation.status = "stopped";
-  if (operation.status !== "running") return;
+  const wasRunning = operation.status === "running";
+  operation.status = statusIn(operation, run, found);
   const due = run.timers.get(operation.path);
-  const owner = found.get(parentPath(operation.path));
-  if (due !== undefined && (due <= run.updatedAt || owner?.status === "completed"))
-    operation.status = "completed";
-  else if (run.status === "waiting" && due !== undefined) {
-    operation.status = "waiting";
+  if (wasRunning && due !== undefined && (operation.status === "running" || operation.status === "waiting"))
     operation.notes.push(`It sleeps until ${iso(due)}.`);
-  } else if (run.status !== "running") operation.status = "stopped";
-  else if (due !== undefined) operation.notes.push(`It sleeps until ${iso(due)}.`);
+}
+
+function statusIn(
+  { path, status }: Operation,
+  run: RunRecord,
+  found: ReadonlyMap<Path, Operation>,
+): Operation["status"] {
+  if (status === "waiting") return run.status === "waiting" || run.status === "running" ? status : "stopped";
+  if (status !== "running") return status;
+  const due = run.timers.get(path);
+  const owner = found.get(parentPath(path));
+  if (due !== undefined && (due <= run.updatedAt || owner?.status === "completed")) return "completed";
+  if (run.status === "waiting" && due !== undefined) return "waiting";
+  return run.status === "running" ? status : "stopped";
 }
 
 /** The path one part shorter: of `/q3/all[a]/fetch:get#0` it is `/q3/all[a]/fetch`; of `/q3` it is the empty one. */

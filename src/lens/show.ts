@@ -1,9 +1,9 @@
 import { decode } from "../core/codec.ts";
 import type { Entry, ForkedFrom } from "../core/entries.ts";
 import type { ErrorRecord } from "../core/errors.ts";
-import { askedAt, fold, promptAt, type RunRecord, spentOf, undoneIn } from "../core/fold.ts";
+import { askedAt, fold, promptAt, type RunRecord, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
-import { addSpent, decimalUsd, type Limits, nothingSpent, type Spent } from "../core/limits.ts";
+import { decimalUsd, type Limits } from "../core/limits.ts";
 import { type Overlay, placeIn } from "../core/overlay.ts";
 import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
@@ -13,6 +13,7 @@ import type { Wait } from "../core/waiting.ts";
 import { chargesOf, type ModelCharge } from "./charges.ts";
 import { type FailedAttempt, nested, type Operation, operationsOf } from "./operations.ts";
 import { readableJson, type SpentView, spentView } from "./readable.ts";
+import { type Spending, spendingOf } from "./spending.ts";
 
 /** A run and everything recorded in it, as `flujo lens show --json` prints it. */
 export interface RunReport {
@@ -109,20 +110,21 @@ export async function show(runId: string, entries: readonly Entry[], readBlob: R
   const operations: OperationView[] = [];
   for (const operation of nested(operationsOf(entries, run)))
     operations.push(await operationView(operation, values));
-  return { run: await runView(runId, run, chargesOf(entries, run), values), operations };
+  return { run: await runView(runId, run, spendingOf(entries), values), operations };
 }
 
 /** A run as a whole, its input and output included. */
 export async function runView(
   runId: string,
   run: RunRecord,
-  charges: readonly ModelCharge[],
+  spending: Spending,
   values: Values,
 ): Promise<RunView> {
   const { created, output, fingerprint, status, updatedAt, error = null, spent, limits } = run;
   const waitingFor = run.waits.map((wait) => waitView(run, wait)); // the record may go on while values are fetched
   const undone = undoneIn(run);
-  const held = heldIn(run);
+  const charges = chargesOf(spending, run);
+  const { held } = spending; // with what the view begins with, as these
   const began = created?.at ?? updatedAt;
   const overlay = created?.overlay === undefined ? [] : changesIn(await values.fetch(created.overlay));
   return {
@@ -167,11 +169,6 @@ const forkView = ({ runId, at, picoUsd }: ForkedFrom): NonNullable<RunView["fork
   at,
   sharedUsd: decimalUsd(BigInt(picoUsd)),
 });
-
-const heldIn = ({ reservations }: RunRecord): Spent =>
-  [...reservations.values()]
-    .filter(({ settled }) => settled === undefined)
-    .reduce((sum, { amount, kind }) => addSpent(sum, spentOf(amount, kind)), nothingSpent);
 
 function waitView(run: RunRecord, { path, kind, due }: Wait): WaitView {
   const assignees = askedAt(run, path)?.assignees;

@@ -5,11 +5,11 @@ import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
 import type { Patch } from "../core/state.ts";
 import { type Call, type CallView, callsOf, callView } from "./calls.ts";
-import { chargesOf } from "./charges.ts";
 import { answerViews, cutView, type MessageView, sentViews } from "./messages.ts";
 import { nested, type Operation, operationsOf, parentPath } from "./operations.ts";
 import { readableJson } from "./readable.ts";
 import { type OperationView, operationView, type RunView, runView } from "./show.ts";
+import { spendingOf } from "./spending.ts";
 
 /** A run as a tree, with what went to its models and came from them, as `flujo lens trace --json` prints it. */
 export interface Trace {
@@ -58,7 +58,7 @@ export async function trace(runId: string, entries: readonly Entry[], readBlob: 
     [...nested(operationsOf(entries, run))].map((operation) => [operation.path, operation]),
   );
   return {
-    run: await runView(runId, run, chargesOf(entries, run), values),
+    run: await runView(runId, run, spendingOf(entries), values),
     operations: await tracedOperations([...all.values()], all, { entries, run }, values),
   };
 }

@@ -1,5 +1,6 @@
 /** What the API answers about one run, beside the views of `lens/` as they are. */
 import type { Json } from "../../../src/core/json.ts";
+import type { PlaceStanding } from "../../../src/lens/place-tally.ts";
 import type { RunView } from "../../../src/lens/show.ts";
 
 export interface RunDetail {
@@ -21,10 +22,4 @@ export interface GraphAnswer {
   readonly places: readonly PlaceStanding[];
 }
 
-export interface PlaceStanding {
-  /** `[]` stands for any item or turn. */
-  readonly path: string;
-  readonly after: string;
-  readonly operations: { readonly [status: string]: number };
-  readonly costUsd: string;
-}
+export type { PlaceStanding };

@@ -1,12 +1,7 @@
 import Type from "typebox";
 import type { Manifest } from "../../core/fingerprint.ts";
-import { placeFinder } from "../../core/fingerprint.ts";
-import { spentOf } from "../../core/fold.ts";
-import type { Json } from "../../core/json.ts";
-import { addSpent, decimalUsd, nothingSpent, type PicoUsd } from "../../core/limits.ts";
 import { Values } from "../../core/resolve.ts";
 import { callsOf } from "../../lens/calls.ts";
-import { chargesOf } from "../../lens/charges.ts";
 import { graphJson } from "../../lens/graph.ts";
 import type { OpenJournal } from "../../lens/journals.ts";
 import { listingOf, runLine } from "../../lens/list.ts";
@@ -54,10 +49,10 @@ export const runRoutes = (house: House): readonly Route[] => [
     },
     async ({ params: { runId }, query: { whole = false }, c }) => {
       const journal = await journalOf(house, runId);
-      const { run, entries } = journal;
+      const { run } = journal;
       const { next } = run; // with what the view begins with: the record may go on while values are fetched
-      const operations = journal.operations().size;
-      const view = await runView(runId, run, chargesOf(entries, run), valuesOf(house, journal, whole));
+      const operations = journal.size;
+      const view = await runView(runId, run, journal.spending, valuesOf(house, journal, whole));
       const listing = await listingOf(house.store, runId, run.created?.at ?? 0);
       return c.json({
         run: view,
@@ -217,7 +212,7 @@ export const runRoutes = (house: House): readonly Route[] => [
       return c.json({
         graph: service === undefined ? null : graphJson(service.root.node),
         current: service?.fingerprint === journal.run.fingerprint,
-        places: placesOf(journal, await manifestOf(house, journal)),
+        places: journal.places(await manifestOf(house, journal)),
       });
     },
   ),
@@ -232,39 +227,4 @@ export function valuesOf({ store }: House, { entries }: OpenJournal, whole: bool
 async function manifestOf({ store }: House, { run }: OpenJournal): Promise<Manifest> {
   const text = await store.blob(run.manifest);
   return text === undefined ? [] : (JSON.parse(text) as Manifest); // as the engine wrote it
-}
-
-/** Every place of the recorded version, with what its operations have come to. */
-function placesOf(journal: OpenJournal, manifest: Manifest): Json {
-  const find = placeFinder(manifest);
-  const counts = new Map<string, Record<string, number>>();
-  for (const { path, status } of journal.operations().values()) {
-    if (path.includes(":")) continue; // an operation inside a body: its step is counted
-    const place = find(path);
-    if (place === undefined || !endsAt(path, place)) continue;
-    const known = counts.get(place) ?? {};
-    known[status] = (known[status] ?? 0) + 1;
-    counts.set(place, known);
-  }
-  const costs = costsOf(journal, find);
-  return manifest.map(([path, , after]) => ({
-    path,
-    after,
-    operations: counts.get(path) ?? {},
-    costUsd: decimalUsd(costs.get(path) ?? 0n),
-  }));
-}
-
-/** Whether a path stands for the place itself: not for an item, a turn or a branch of it. */
-const endsAt = (path: string, place: string): boolean => path.endsWith("]") === place.endsWith("]");
-
-/** What was spent or is held for each place itself; what places inside it cost is theirs. */
-function costsOf({ run }: OpenJournal, find: (path: string) => string | undefined): Map<string, PicoUsd> {
-  const costs = new Map<string, PicoUsd>();
-  for (const { path, amount, settled, kind } of run.reservations.values()) {
-    const place = find(path) ?? path;
-    const { picoUsd } = addSpent(nothingSpent, spentOf(settled ?? amount, kind));
-    costs.set(place, (costs.get(place) ?? 0n) + picoUsd);
-  }
-  return costs;
 }
