@@ -76,9 +76,11 @@ function thrown(work: () => void): unknown {
   throw new Error("nothing was thrown");
 }
 
-/** Takes away what came with the sixth format, with the fifth, and with the fourth. */
-const asOfFifth = `${["runs", "entries", "spend", "operations", "messages"].map((name) => `DROP VIEW lens_${name};`).join(" ")}
-  DROP TABLE condemned;`;
+/** Takes away what came with the seventh format, with the sixth, the fifth, and the fourth. */
+const views = ["runs", "entries", "spend", "operations", "messages"];
+const asOfSixth = `${views.map((name) => `DROP VIEW ${name};`).join(" ")}
+  ALTER TABLE run RENAME TO runs; ALTER TABLE entry RENAME TO entries;`;
+const asOfFifth = `${asOfSixth} DROP TABLE condemned;`;
 const asOfFourth = `${asOfFifth} DROP INDEX runs_by_lease; DROP INDEX runs_with_word;
   ALTER TABLE runs DROP COLUMN heard; ALTER TABLE runs DROP COLUMN sent;`;
 const asOfThird = `${asOfFourth} DROP INDEX runs_by_waking; ALTER TABLE runs DROP COLUMN wake_at;`;
@@ -88,12 +90,12 @@ describe("a database that cannot be used", () => {
     await store.acquire(request);
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec("PRAGMA user_version = 7");
+    db.exec("PRAGMA user_version = 8");
     db.close();
     const before = readFileSync(path);
     const newer = sqlite(path);
     await expect(newer.list({})).rejects.toThrow(StoreNewerError);
-    await expect(newer.acquire(request)).rejects.toThrow(/format 7, this one knows 6/);
+    await expect(newer.acquire(request)).rejects.toThrow(/format 8, this one knows 7/);
     expect(readFileSync(path)).toEqual(before);
   });
 
@@ -140,6 +142,26 @@ describe("a database that cannot be used", () => {
     await updated.close();
   });
 
+  it("is brought up to date when it is of the sixth format: by names alone, whatever others have made of its views", async () => {
+    await store.acquire(request);
+    const text = "x".repeat(1_000);
+    for (let seq = 0; seq < 1_000; seq++) await store.commit([append(seq, text)]);
+    await store.close();
+    const before = new DatabaseSync(path);
+    before.exec(`${asOfSixth} CREATE VIEW lens_runs AS SELECT id AS run_id FROM runs;
+      CREATE VIEW theirs AS SELECT * FROM lens_runs; PRAGMA user_version = 6`);
+    const write = before.prepare("INSERT INTO entries(key, body) VALUES(1, '[]')");
+    before.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    const updated = sqlite(path);
+    expect(await updated.read("r", 999, 9)).toHaveLength(1);
+    expect(statSync(`${path}-wal`).size).toBeLessThan(statSync(path).size / 10);
+    expect(() => write.run()).toThrow("cannot modify entries because it is a view"); // an older Flujo writes nothing more
+    expect(before.prepare("SELECT count(*) AS n FROM entries").get()).toEqual({ n: 1_000 });
+    expect(before.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
+    before.close();
+    await updated.close();
+  });
+
   it("finds what nobody attends to by indexes, however many runs there are", async () => {
     await store.acquire(request);
     const lookups: readonly [where: string, order: string, index: string][] = [
@@ -149,7 +171,7 @@ describe("a database that cannot be used", () => {
     ];
     const db = new DatabaseSync(path);
     for (const [where, order, index] of lookups) {
-      const sql = `SELECT * FROM runs WHERE pipeline IS NOT NULL AND ${where} AND pipeline IN (SELECT value FROM json_each('["p"]')) ORDER BY ${order} LIMIT 9`;
+      const sql = `SELECT * FROM run WHERE pipeline IS NOT NULL AND ${where} AND pipeline IN (SELECT value FROM json_each('["p"]')) ORDER BY ${order} LIMIT 9`;
       const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
       expect(plan.map(({ detail }) => detail)).toContainEqual(expect.stringContaining(index));
       expect(JSON.stringify(plan)).not.toContain("TEMP B-TREE");
@@ -210,7 +232,7 @@ describe("a database that cannot be used", () => {
     await store.acquire(request);
     const db = new DatabaseSync(path, { readOnly: true });
     const error = storeError(
-      thrown(() => db.exec("DELETE FROM runs")),
+      thrown(() => db.exec("DELETE FROM run")),
       "sqlite:x",
     );
     db.close();
@@ -250,7 +272,7 @@ describe("sqlite", () => {
     await store.commit([append(0, "a")]);
     const db = new DatabaseSync(path);
     db.exec(
-      "CREATE TRIGGER t BEFORE INSERT ON entries WHEN new.body LIKE '%cursed%' BEGIN SELECT RAISE(FAIL, 'no'); END",
+      "CREATE TRIGGER t BEFORE INSERT ON entry WHEN new.body LIKE '%cursed%' BEGIN SELECT RAISE(FAIL, 'no'); END",
     );
     await expect(store.commit([append(1, "b", "cursed")])).rejects.toThrow();
     await expect(store.commit([append(1, "cursed")])).rejects.toThrow();
@@ -316,7 +338,7 @@ describe("sqlite", () => {
   it("grants none of them, and takes none back, when it cannot write", async () => {
     const answer = await store.acquire(request);
     const lock = new DatabaseSync(path);
-    lock.exec("CREATE TRIGGER broken BEFORE UPDATE ON runs BEGIN SELECT raise(ABORT, 'broken'); END");
+    lock.exec("CREATE TRIGGER broken BEFORE UPDATE ON run BEGIN SELECT raise(ABORT, 'broken'); END");
     const { lease } = answer as { lease: Lease };
     const [released, taken] = await Promise.allSettled([
       store.release(lease),

@@ -19,10 +19,10 @@ export interface SqliteOptions {
 }
 
 const send = `INSERT INTO signals(run, place, id, body)
-  SELECT num, (SELECT coalesce(max(place), -1) + 1 FROM signals WHERE run = num), ?, ? FROM runs WHERE id = ?
+  SELECT num, (SELECT coalesce(max(place), -1) + 1 FROM signals WHERE run = num), ?, ? FROM run WHERE id = ?
   ON CONFLICT(run, id) DO NOTHING`;
-const count = "UPDATE runs SET sent = sent + 1 WHERE id = ?";
-const sent = "SELECT body FROM signals WHERE run = (SELECT num FROM runs WHERE id = ?) ORDER BY place";
+const count = "UPDATE run SET sent = sent + 1 WHERE id = ?";
+const sent = "SELECT body FROM signals WHERE run = (SELECT num FROM run WHERE id = ?) ORDER BY place";
 const cached = "SELECT value, expires FROM cache WHERE key = ? AND (expires IS NULL OR expires > ?)";
 const keep =
   "INSERT INTO cache(key, value, expires) VALUES(?, ?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value, expires = excluded.expires";
@@ -87,7 +87,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
       return use((db) =>
         db.write(() => {
           if (db.run(send, signal.id, JSON.stringify(signal), runId) > 0) return db.run(count, runId) > 0;
-          return db.get("SELECT 1 FROM runs WHERE id = ?", runId) !== undefined;
+          return db.get("SELECT 1 FROM run WHERE id = ?", runId) !== undefined;
         }),
       );
     },

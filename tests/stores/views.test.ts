@@ -49,7 +49,7 @@ databases("postgres", "the views in Postgres", () => {
       let rows = 0;
       for (const [view, order] of Object.entries(orders)) {
         const expected = db
-          .prepare(`SELECT * FROM lens_${view} ORDER BY ${order}`)
+          .prepare(`SELECT * FROM ${view} ORDER BY ${order}`)
           .all()
           .map((row) => plain({ ...row, ...parsed(row) }));
         const { rows: found } = await client.query(

@@ -9,21 +9,21 @@ import type { Database } from "./open.ts";
  * The lease, and where the journal goes on, are looked up where the entries are written: one statement, so no other
  * process can come between.
  */
-const addFenced = `INSERT INTO entries(key, body)
-  SELECT (num << 32) | ?, ? FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL AND (num << 32) | ? =
-  (SELECT max(key) FROM entries WHERE key BETWEEN num << 32 AND (num << 32) | 0xffffffff)`;
-const owned = "SELECT num FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL";
-const addRow = "INSERT INTO entries(key, body) VALUES((? << 32) | ?, ?)";
+const addFenced = `INSERT INTO entry(key, body)
+  SELECT (num << 32) | ?, ? FROM run WHERE id = ? AND fence = ? AND owner IS NOT NULL AND (num << 32) | ? =
+  (SELECT max(key) FROM entry WHERE key BETWEEN num << 32 AND (num << 32) | 0xffffffff)`;
+const owned = "SELECT num FROM run WHERE id = ? AND fence = ? AND owner IS NOT NULL";
+const addRow = "INSERT INTO entry(key, body) VALUES((? << 32) | ?, ?)";
 const addBlob = "INSERT INTO blobs(hash, utf8) VALUES(?, ?) ON CONFLICT DO NOTHING";
 /** Whoever is sweeping leaves it. */
 const spare = "DELETE FROM condemned WHERE hash = ?";
-const summarise = `UPDATE runs SET pipeline = ?, fingerprint = ?, status = ?, created = ?, updated = ?, pico_usd = ?,
+const summarise = `UPDATE run SET pipeline = ?, fingerprint = ?, status = ?, created = ?, updated = ?, pico_usd = ?,
   input_tokens = ?, output_tokens = ?, calls = ?, wake_at = ?, heard = ? WHERE num = ?`;
 const last =
-  "SELECT max(key) & 0xffffffff AS seq FROM entries WHERE key BETWEEN ? << 32 AND (? << 32) | 0xffffffff";
+  "SELECT max(key) & 0xffffffff AS seq FROM entry WHERE key BETWEEN ? << 32 AND (? << 32) | 0xffffffff";
 /** The rows from the one with the first entry asked for to the one with the last. */
-const page = `SELECT body FROM entries WHERE key BETWEEN (? << 32) | ? AND
-  coalesce((SELECT min(key) FROM entries WHERE key BETWEEN (? << 32) | ? AND (? << 32) | 0xffffffff), (? << 32) | 0xffffffff)
+const page = `SELECT body FROM entry WHERE key BETWEEN (? << 32) | ? AND
+  coalesce((SELECT min(key) FROM entry WHERE key BETWEEN (? << 32) | ? AND (? << 32) | 0xffffffff), (? << 32) | 0xffffffff)
   ORDER BY key`;
 const maxSeq = 0xffffffff;
 
@@ -38,7 +38,7 @@ export function commit(db: Database, appends: readonly Append[]): readonly Appen
 }
 
 export function read(db: Database, runId: string, from: number, limit: number): readonly Entry[] | undefined {
-  const num = db.get("SELECT num FROM runs WHERE id = ?", runId)?.num;
+  const num = db.get("SELECT num FROM run WHERE id = ?", runId)?.num;
   if (num === undefined) return undefined;
   if (limit < 1) return [];
   const to = Math.min(maxSeq, from + limit - 1);

@@ -17,13 +17,13 @@ import {
 } from "../../ports/store-rules.ts";
 import type { Database } from "./open.ts";
 
-const take = "UPDATE runs SET fence = ?, owner = ?, expires = ? WHERE id = ?";
-const make = "INSERT INTO runs(id, fence, owner, expires) VALUES(?, ?, ?, ?)";
+const take = "UPDATE run SET fence = ?, owner = ?, expires = ? WHERE id = ?";
+const make = "INSERT INTO run(id, fence, owner, expires) VALUES(?, ?, ?, ?)";
 
 /** To be done in a transaction. */
 export function acquire(db: Database, request: LeaseRequest): LeaseAnswer {
   const { runId } = request;
-  const row = db.get("SELECT fence, owner, expires FROM runs WHERE id = ?", runId);
+  const row = db.get("SELECT fence, owner, expires FROM run WHERE id = ?", runId);
   if (request.create) {
     if (row !== undefined) return { outcome: "exists" };
     refuseBadRunId(runId);
@@ -40,12 +40,12 @@ export function acquire(db: Database, request: LeaseRequest): LeaseAnswer {
 }
 
 export function renew(db: Database, lease: Lease, expiresAt: number): boolean {
-  const extend = "UPDATE runs SET expires = ? WHERE id = ? AND fence = ? AND owner IS NOT NULL";
+  const extend = "UPDATE run SET expires = ? WHERE id = ? AND fence = ? AND owner IS NOT NULL";
   return db.run(extend, expiresAt, lease.runId, lease.fence) > 0;
 }
 
 export function release(db: Database, lease: Lease): void {
-  db.run("UPDATE runs SET owner = NULL, expires = 0 WHERE id = ? AND fence = ?", lease.runId, lease.fence);
+  db.run("UPDATE run SET owner = NULL, expires = 0 WHERE id = ? AND fence = ?", lease.runId, lease.fence);
 }
 
 export function list(db: Database, filter: RunFilter): RunListing[] {
@@ -86,7 +86,7 @@ function select(
   if (createdBefore !== undefined) only("created < ?", createdBefore);
   if (updatedFrom !== undefined) only("updated >= ?", updatedFrom);
   if (after !== undefined) only("(created, id) < (?, ?)", after.createdAt, after.runId);
-  const sql = `SELECT * FROM runs WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT ?`;
+  const sql = `SELECT * FROM run WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT ?`;
   return db.all(sql, ...values, limit).map((row) => {
     const runId = String(row.id);
     const summary: RunSummary = {

@@ -9,7 +9,7 @@ import type { AccountFilter } from "../../ports/store.ts";
 import { chosenAccounts, defaultAccountLimit } from "../../ports/store-rules.ts";
 import type { Database } from "./open.ts";
 
-const owned = "SELECT 1 FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL";
+const owned = "SELECT 1 FROM run WHERE id = ? AND fence = ? AND owner IS NOT NULL";
 const get = "SELECT body FROM accounts WHERE scope = ?";
 const put = `INSERT INTO accounts(scope, holds, body) VALUES(?, ?, ?)
   ON CONFLICT(scope) DO UPDATE SET holds = excluded.holds, body = excluded.body`;

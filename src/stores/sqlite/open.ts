@@ -125,11 +125,13 @@ function upgrade(db: DatabaseSync): void {
   db.exec("BEGIN IMMEDIATE");
   try {
     const version = Number(pragma(db, "user_version"));
+    if (version < 7) db.exec(namesForViews); // first: what comes below knows these names alone
     if (version < 2) db.exec(ledgerTables);
     if (version < 3) db.exec(noteTable);
-    if (version < 4) db.exec(`ALTER TABLE runs ADD COLUMN wake_at INTEGER; ${wakeIndex}`);
+    if (version < 4) db.exec(`ALTER TABLE run ADD COLUMN wake_at INTEGER; ${wakeIndex}`);
     if (version < 5) db.exec(`${countSignals} ${attentionIndexes}`);
-    if (version < 6) db.exec(`${condemnedTable} ${views}`);
+    if (version < 6) db.exec(condemnedTable);
+    if (version < 7) db.exec(views);
     db.exec(`PRAGMA user_version = ${formatVersion}`);
     db.exec("COMMIT");
   } catch (error) {
@@ -138,12 +140,24 @@ function upgrade(db: DatabaseSync): void {
   }
 }
 
+/**
+ * The tables leave their plurals to the views. Of what somebody else has made over the old views nothing is looked at: it
+ * must not keep the file from being opened.
+ */
+const namesForViews = `
+  PRAGMA legacy_alter_table = ON;
+  ${["runs", "entries", "spend", "operations", "messages"].map((name) => `DROP VIEW IF EXISTS lens_${name};`).join(" ")}
+  ALTER TABLE runs RENAME TO run;
+  ALTER TABLE entries RENAME TO entry;
+  PRAGMA legacy_alter_table = OFF;
+`;
+
 /** What a waiting run had heard was not recorded: it is taken for nothing, and whoever looks goes on with it once. */
 const countSignals = `
-  ALTER TABLE runs ADD COLUMN heard INTEGER;
-  ALTER TABLE runs ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
-  UPDATE runs SET heard = 0 WHERE status = 'waiting';
-  UPDATE runs SET sent = (SELECT count(*) FROM signals WHERE run = num) WHERE num IN (SELECT run FROM signals);
+  ALTER TABLE run ADD COLUMN heard INTEGER;
+  ALTER TABLE run ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
+  UPDATE run SET heard = 0 WHERE status = 'waiting';
+  UPDATE run SET sent = (SELECT count(*) FROM signals WHERE run = num) WHERE num IN (SELECT run FROM signals);
 `;
 
 /** After some errors SQLite has rolled back by itself, and says that there is nothing to roll back. */

@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import type { Lease } from "../../ports/store.ts";
 import type { Database } from "./open.ts";
 
-const owned = "SELECT num FROM runs WHERE id = ? AND fence = ? AND owner IS NOT NULL";
-const entriesOf = "DELETE FROM entries WHERE key BETWEEN ? << 32 AND (? << 32) | 0xffffffff";
+const owned = "SELECT num FROM run WHERE id = ? AND fence = ? AND owner IS NOT NULL";
+const entriesOf = "DELETE FROM entry WHERE key BETWEEN ? << 32 AND (? << 32) | 0xffffffff";
 
 /** One transaction: the fence is looked up where the rows are removed. */
 export function drop(db: Database, { runId, fence }: Lease): boolean {
@@ -13,7 +13,7 @@ export function drop(db: Database, { runId, fence }: Lease): boolean {
     if (num === undefined) return false;
     db.run(entriesOf, num, num);
     db.run("DELETE FROM signals WHERE run = ?", num);
-    db.run("DELETE FROM runs WHERE num = ?", num);
+    db.run("DELETE FROM run WHERE num = ?", num);
     return true;
   });
 }

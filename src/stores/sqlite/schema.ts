@@ -11,7 +11,7 @@ import { views } from "./views.ts";
 export const applicationId = 0x464c554a;
 
 /** Kept in `user_version`. A database with a higher one is refused. */
-export const formatVersion = 6;
+export const formatVersion = 7;
 
 /** Since format 2. Most accounts have no money held: those that have are found without looking at the others. */
 export const ledgerTables = `
@@ -29,12 +29,12 @@ export const noteTable = `
 `;
 
 /** Since format 4. Most runs wait for no moment: those that do are found without looking at the others. */
-export const wakeIndex = "CREATE INDEX runs_by_waking ON runs(wake_at, id) WHERE wake_at IS NOT NULL;";
+export const wakeIndex = "CREATE INDEX runs_by_waking ON run(wake_at, id) WHERE wake_at IS NOT NULL;";
 
 /** Since format 5. What nobody attends to is found without looking at all the other runs. */
 export const attentionIndexes = `
-  CREATE INDEX runs_by_lease ON runs(expires, id) WHERE status = 'running';
-  CREATE INDEX runs_with_word ON runs(id) WHERE heard < sent;
+  CREATE INDEX runs_by_lease ON run(expires, id) WHERE status = 'running';
+  CREATE INDEX runs_with_word ON run(id) WHERE heard < sent;
 `;
 
 /** Since format 6. Values that a sweep is about to remove, by the name of the sweep. Nearly always empty. */
@@ -43,7 +43,7 @@ export const condemnedTable = `
 `;
 
 export const tables = `
-  CREATE TABLE runs(
+  CREATE TABLE run(
     num INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     fence INTEGER NOT NULL,
@@ -62,10 +62,10 @@ export const tables = `
     heard INTEGER,            -- signals seen by a waiting run; NULL: it does not wait
     sent INTEGER NOT NULL DEFAULT 0
   ) STRICT;
-  CREATE INDEX runs_by_age ON runs(created DESC, id DESC);
+  CREATE INDEX runs_by_age ON run(created DESC, id DESC);
   ${wakeIndex}
   ${attentionIndexes}
-  CREATE TABLE entries(key INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE entry(key INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE TABLE blobs(hash TEXT PRIMARY KEY, utf8 BLOB NOT NULL) STRICT; -- Node 22.13 ends a TEXT at its first NUL
   CREATE TABLE signals(
     run INTEGER NOT NULL,

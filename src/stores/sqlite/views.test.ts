@@ -46,7 +46,7 @@ async function expectEqual({ store, rows }: ReturnType<typeof database>): Promis
     const report = await trace(runId, entries, ({ hash }) => store.blob(hash));
     if (run.status !== "running") {
       const { spent } = run;
-      expect(rows("SELECT * FROM lens_runs WHERE run_id = ?", runId)).toMatchObject([
+      expect(rows("SELECT * FROM runs WHERE run_id = ?", runId)).toMatchObject([
         {
           ...{ pipeline: report.run.pipeline, status: run.status, fingerprint: run.fingerprint },
           ...{ created_at: report.run.createdAt, updated_at: report.run.updatedAt },
@@ -55,7 +55,7 @@ async function expectEqual({ store, rows }: ReturnType<typeof database>): Promis
         },
       ]);
     }
-    const spend = rows("SELECT * FROM lens_spend WHERE run_id = ? ORDER BY seq", runId);
+    const spend = rows("SELECT * FROM spend WHERE run_id = ? ORDER BY seq", runId);
     expect(spend).toEqual(
       callsOf(entries, run).map(({ seq, path, model, kind, at, settledAt, spent, standing, accounts }) => ({
         ...{ run_id: runId, seq, path, model, kind, standing, accounts: JSON.stringify(accounts) },
@@ -67,7 +67,7 @@ async function expectEqual({ store, rows }: ReturnType<typeof database>): Promis
         ...{ calls: spent.calls, tool_calls: spent.toolCalls },
       })),
     );
-    const messages = rows("SELECT * FROM lens_messages WHERE run_id = ? ORDER BY path, seq, position", runId);
+    const messages = rows("SELECT * FROM messages WHERE run_id = ? ORDER BY path, seq, position", runId);
     const shown = report.operations.filter(({ partial }) => partial === undefined);
     const cut = new Set(
       report.operations.filter(({ partial }) => partial !== undefined).map(({ path }) => path),
@@ -87,7 +87,7 @@ async function expectEqual({ store, rows }: ReturnType<typeof database>): Promis
       ),
     );
     const operations = new Map(
-      rows("SELECT * FROM lens_operations WHERE run_id = ?", runId).map((row) => [row.path, row]),
+      rows("SELECT * FROM operations WHERE run_id = ?", runId).map((row) => [row.path, row]),
     );
     for (const operation of report.operations) {
       if (operation.status !== "completed" && operation.status !== "failed") continue;
@@ -148,7 +148,7 @@ test("and of runs that share budgets: the sums are those of the ledger", async (
     await expectEqual(base);
     for (const { scope, posted } of await base.store.accounts({})) {
       const [row] = base.rows(
-        "SELECT coalesce(sum(pico_usd), 0) AS pico_usd FROM lens_spend, json_each(accounts) AS account WHERE account.value = ?",
+        "SELECT coalesce(sum(pico_usd), 0) AS pico_usd FROM spend, json_each(accounts) AS account WHERE account.value = ?",
         scope,
       );
       expect(String(row?.pico_usd)).toBe(posted.picoUsd);
@@ -173,9 +173,9 @@ test("values kept aside are in the views whole, texts of streamed answers too", 
     .cast(made, { models: models({ prices: streamed.prices }), budget: "$1" })
     .run("Go", { runId: "r" });
   expect(await expectEqual(base)).toBeGreaterThan(3);
-  const [output] = base.rows("SELECT output FROM lens_operations WHERE path = '/p/big'");
+  const [output] = base.rows("SELECT output FROM operations WHERE path = '/p/big'");
   expect(JSON.parse(String(output?.output))).toBe(long);
-  const texts = base.rows("SELECT text FROM lens_messages WHERE direction = 'from' ORDER BY seq");
+  const texts = base.rows("SELECT text FROM messages WHERE direction = 'from' ORDER BY seq");
   expect(texts.map(({ text }) => String(text).length > 8_192)).toEqual([true, false]);
 });
 
@@ -193,7 +193,7 @@ test("outputs are JSON, whatever they are", async () => {
       )
       .run(1, { runId: `r${i}` });
   const found = base
-    .rows("SELECT output FROM lens_operations ORDER BY run_id")
+    .rows("SELECT output FROM operations ORDER BY run_id")
     .map(({ output }) => JSON.parse(String(output)));
   expect(found).toEqual(values);
 });
@@ -209,7 +209,7 @@ test("nothing can be written through them", async () => {
     )
     .run(1, { runId: "r" });
   const db = new DatabaseSync(join(base.store.name.slice("sqlite:".length)));
-  for (const view of ["lens_runs", "lens_entries", "lens_operations", "lens_spend", "lens_messages"])
+  for (const view of ["runs", "entries", "operations", "spend", "messages"])
     expect(() => db.exec(`DELETE FROM ${view}`)).toThrow(/cannot modify .* because it is a view/);
   db.close();
 });

@@ -1,5 +1,5 @@
 /**
- * What anyone with a SQL client can read: see docs/lens.md. They are written in the SQL of SQLite 3.37, as the tables are:
+ * What anyone with a SQL client can read: see docs/lens.md. Beside the tables, in the plural: `run` is a table, `runs` a view. They are written in the SQL of SQLite 3.37, as the tables are:
  * a client that cannot read one view can read nothing of the file.
  */
 
@@ -18,20 +18,20 @@ const wholeJson = (field: string): string =>
 
 const iso = (ms: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${ms} / 1000.0, 'unixepoch')`;
 
-const runsView = `CREATE VIEW lens_runs AS
+const runsView = `CREATE VIEW runs AS
   SELECT id AS run_id, pipeline, fingerprint, status, ${iso("created")} AS created_at, ${iso("updated")} AS updated_at,
     updated - created AS duration_ms, CAST(pico_usd AS INTEGER) AS pico_usd, CAST(pico_usd AS INTEGER) / 1e12 AS cost_usd,
     input_tokens, output_tokens, calls
-  FROM runs WHERE pipeline IS NOT NULL`;
+  FROM run WHERE pipeline IS NOT NULL`;
 
-const entriesView = `CREATE VIEW lens_entries AS
-  SELECT runs.id AS run_id, json_extract(one.value, '$.seq') AS seq, json_extract(one.value, '$.type') AS type,
+const entriesView = `CREATE VIEW entries AS
+  SELECT run.id AS run_id, json_extract(one.value, '$.seq') AS seq, json_extract(one.value, '$.type') AS type,
     json_extract(one.value, '$.path') AS path, json_extract(one.value, '$.at') AS at_ms, one.value AS entry
-  FROM runs JOIN entries ON entries.key BETWEEN runs.num << 32 AND (runs.num << 32) | 4294967295
-    JOIN json_each(entries.body) AS one`;
+  FROM run JOIN entry ON entry.key BETWEEN run.num << 32 AND (run.num << 32) | 4294967295
+    JOIN json_each(entry.body) AS one`;
 
 /** Each reservation with what became of it. A settlement names the reservation it is of. */
-const spendView = `CREATE VIEW lens_spend AS
+const spendView = `CREATE VIEW spend AS
   SELECT run_id, seq, path, model, kind, ${iso("at_ms")} AS reserved_at,
     CASE WHEN settled_ms IS NULL THEN NULL ELSE ${iso("settled_ms")} END AS settled_at,
     settled_ms - at_ms AS duration_ms,
@@ -52,7 +52,7 @@ const spendView = `CREATE VIEW lens_spend AS
         max(CASE type WHEN 'budget-reserved' THEN entry END) AS held,
         max(CASE type WHEN 'budget-settled' THEN entry END) AS settled,
         max(type = 'budget-released') AS released, max(CASE WHEN type <> 'budget-reserved' THEN at_ms END) AS settled_ms
-      FROM lens_entries WHERE type IN ('budget-reserved', 'budget-settled', 'budget-released') GROUP BY 1, 2
+      FROM entries WHERE type IN ('budget-reserved', 'budget-settled', 'budget-released') GROUP BY 1, 2
     ) WHERE held IS NOT NULL
   )`;
 
@@ -63,7 +63,7 @@ const results = [
 ].map((type) => `'${type}'`);
 
 /** The last result of each path: with max(), the other columns are those of its row. */
-const operationsView = `CREATE VIEW lens_operations AS
+const operationsView = `CREATE VIEW operations AS
   SELECT run_id, path, seq, coalesce(json_extract(entry, '$.kind'), CASE type WHEN 'branch-chosen' THEN 'branchOn'
       WHEN 'loop-judged' THEN 'decision' WHEN 'failure-collected' THEN 'item'
       WHEN 'compensation-completed' THEN 'compensation' WHEN 'compensation-failed' THEN 'compensation'
@@ -82,7 +82,7 @@ const operationsView = `CREATE VIEW lens_operations AS
       type, entry, at_ms,
       sum(type IN ('step-failed', 'operation-failed')) AS failed_attempts,
       sum(type = 'signal-awaited' AND json_extract(entry, '$.kind') = 'signal') > 0 AS is_event
-    FROM lens_entries WHERE type IN (${results.join()}, 'signal-awaited') GROUP BY 1, 2
+    FROM entries WHERE type IN (${results.join()}, 'signal-awaited') GROUP BY 1, 2
   ) WHERE type <> 'signal-awaited'`;
 
 /** A part's text, or what was streamed of it: its pieces lie in entries of their own. */
@@ -90,7 +90,7 @@ const partText = (field: string): string => `coalesce(
     (SELECT group_concat(chunk, '') FROM (
       SELECT piece.value AS chunk FROM json_each(answer.entry, '$.texts') AS streamed
         JOIN json_each(streamed.value, '$.from') AS block
-        JOIN lens_entries AS said ON said.run_id = answer.run_id AND said.type = 'text-streamed'
+        JOIN entries AS said ON said.run_id = answer.run_id AND said.type = 'text-streamed'
           AND json_extract(said.entry, '$.of') = json_extract(block.value, '$[0]')
           AND json_extract(said.entry, '$.block') = json_extract(block.value, '$[1]')
         JOIN json_each(said.entry, '$.chunks') AS piece
@@ -98,11 +98,11 @@ const partText = (field: string): string => `coalesce(
       ORDER BY block.key, said.seq, piece.key)),
     json_extract(part.value, '$.${field}'), '')`;
 
-const messagesView = `CREATE VIEW lens_messages AS
+const messagesView = `CREATE VIEW messages AS
   SELECT run_id, asked.path, seq, message.key AS position, 'to' AS direction, json_extract(message.value, '$.role') AS role,
     CASE WHEN json_extract(message.value, '$.tool') IS NULL THEN NULL ELSE 'tool-result' END AS kind,
     json_extract(message.value, '$.tool') AS tool, json_extract(message.value, '$.text') AS text
-  FROM (SELECT run_id, path, seq, ${whole("sent")} AS sent FROM lens_entries WHERE type = 'budget-reserved') AS asked
+  FROM (SELECT run_id, path, seq, ${whole("sent")} AS sent FROM entries WHERE type = 'budget-reserved') AS asked
     JOIN json_each(asked.sent) AS message WHERE asked.sent IS NOT NULL
   UNION ALL
   SELECT run_id, answer.path, seq, part.key, 'from', 'assistant',
@@ -110,12 +110,12 @@ const messagesView = `CREATE VIEW lens_messages AS
     coalesce(json_extract(part.value, '$.name'), json_extract(part.value, '$.toolName')),
     CASE json_extract(part.value, '$.type') WHEN 'tool-call' THEN ${partText("input")} ELSE ${partText("text")} END
   FROM (
-    SELECT run_id, path, seq, entry, ${whole("output")} AS output FROM lens_entries
+    SELECT run_id, path, seq, entry, ${whole("output")} AS output FROM entries
     WHERE type = 'operation-completed' AND json_extract(entry, '$.kind') = 'model-call'
   ) AS answer
     JOIN json_each(CASE WHEN json_valid(answer.output) THEN coalesce(
       json_extract(answer.output, '$.parts'), json_extract(answer.output, '$.result.content')) END) AS part
   WHERE json_extract(part.value, '$.type') IN ('text', 'reasoning', 'tool-call')`;
 
-/** Since format 6. */
+/** Under these names since format 7. */
 export const views = `${[runsView, entriesView, spendView, operationsView, messagesView].join(";\n")};`;
