@@ -2,8 +2,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { sqlite } from "flujo/sqlite";
+import type { Page } from "playwright-core";
 import type { ServedReply } from "../../src/testing/openai-server.ts";
 import { tryCapitals } from "./capitals.ts";
+import { pastRuns } from "./past-runs.ts";
 import { stage } from "./stage.ts";
 
 const folder = join(import.meta.dirname, "../../docs/dashboard");
@@ -13,6 +15,8 @@ const sentences = [
   "Cloud revenue rose by 21 %, and now makes up more than half of all operating income.",
   "Advertising recovered, while capital spending on data centres doubled within a year.",
 ];
+
+const system = "You are a financial analyst. Say in ten words what matters. Look the figures up.";
 
 let asked = 0;
 const never = new Promise<void>(() => {});
@@ -43,7 +47,14 @@ await here.stands("q3-2026");
 await here.start("ask", "How was the weather?", "weather");
 
 type Theme = "light" | "dark";
-type Shot = readonly [name: string, path: string, theme: Theme, width: number, height: number];
+type Shot = readonly [
+  name: string,
+  path: string,
+  theme: Theme,
+  width: number,
+  height: number,
+  act?: (page: Page) => Promise<void>,
+];
 const call = "/quarterly/companies[1]/summarise:call#1";
 const shots: readonly Shot[] = [
   ["runs", "/runs", "light", 1240, 640],
@@ -56,19 +67,39 @@ const shots: readonly Shot[] = [
 const shotsOfExperiments: readonly Shot[] = [
   ["experiments", "/experiments", "light", 1440, 720],
   ["experiment", "/experiments/gpt-4o", "dark", 1440, 1100],
-  ["experiment-compare", "/experiments/v7-final/with/gpt-4o", "light", 1440, 1160],
+  ["experiment-compare", "/experiments/v7-final/with/gpt-4o", "light", 1440, 1160, openCase],
+];
+const summarise = "/quarterly/companies[1]/summarise";
+const shotsOfMany = (versions: readonly string[]): readonly Shot[] => [
+  ["fork", `/runs/q1-2026?at=${encodeURIComponent(summarise)}`, "light", 1240, 900, fork],
+  ["stats", "/stats?span=30", "light", 1240, 1_000],
+  ["versions", `/versions?${versions.map((of) => `of=${of}`).join("&")}`, "dark", 1240, 900],
 ];
 mkdirSync(folder, { recursive: true });
 await shoot(shots);
-// Their trials are runs as well: they come when the others are taken.
+// What follows is of many runs, or trials, which are runs as well: it comes when the others are taken.
 const store = sqlite(here.store.replace("sqlite:", ""));
+await here.act("q1-2026", "fork", { at: summarise, system, runId: "q1-2026-brief" });
+await here.stands("q1-2026-brief");
+const data = { verdict: "publish", headline: "Steady growth", priority: 2, urgent: false };
+await here.act("q1-2026", "signals", { path: "/quarterly/publish", data });
+await here.stands("q1-2026");
+for (const [runId, days] of [
+  ["q1-2026", 12],
+  ["q1-2026-brief", 4],
+  ["hello-ada", 9],
+] as const)
+  await pastRuns(store, runId, days);
+const { versions } = await here.get<{ versions: { fingerprint: string; pipeline: string }[] }>("/versions");
+const ofQuarterly = versions.filter(({ pipeline }) => pipeline === "quarterly");
+await shoot(shotsOfMany(ofQuarterly.map(({ fingerprint }) => fingerprint).slice(0, 2)));
 await tryCapitals(store);
 await store.close();
 await shoot(shotsOfExperiments);
 await here.close();
 
 async function shoot(some: readonly Shot[]): Promise<void> {
-  for (const [name, path, colorScheme, width, height] of some) {
+  for (const [name, path, colorScheme, width, height, act] of some) {
     const page = await here.browser.newPage({
       colorScheme,
       viewport: { width, height },
@@ -77,8 +108,17 @@ async function shoot(some: readonly Shot[]): Promise<void> {
     await page.goto(here.url + path);
     await page.locator("[data-figure], [data-question]").first().waitFor();
     await page.waitForLoadState("networkidle");
-    if (path.includes("/with/")) await page.locator("[data-case] button").first().click();
+    await act?.(page);
     await page.screenshot({ path: join(folder, `${name}.png`) });
     await page.close();
   }
+}
+
+async function openCase(page: Page): Promise<void> {
+  await page.locator("[data-case] button").first().click();
+}
+
+async function fork(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Fork here" }).click();
+  await page.getByLabel("System prompt").fill(system);
 }

@@ -30,6 +30,7 @@ export interface Stage {
   readonly model: OpenAIServer;
   readonly browser: Browser;
   start(pipeline: string, input: Json, runId: string, terms?: Terms): Promise<void>;
+  act(runId: string, what: "fork" | "signals", how: object): Promise<void>;
   get<T>(path: string): Promise<T>;
   /** Until a run has come to stand. */
   stands(runId: string): Promise<RunDetail>;
@@ -60,21 +61,22 @@ export async function stage(model: OpenAIServerOptions = {}): Promise<Stage> {
   const { url } = server;
   const get = async <T>(path: string): Promise<T> =>
     (await fetch(`${url}/api/v1${path}`)).json() as Promise<T>;
+  const post = async (path: string, body: object): Promise<void> => {
+    const answer = await fetch(`${url}/api/v1${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+  };
   return {
     url,
     store,
     model: models,
     browser,
     get,
-    async start(pipeline, input, runId, terms = {}) {
-      const body = JSON.stringify({ pipeline, input, runId, ...terms });
-      const answer = await fetch(`${url}/api/v1/runs`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body,
-      });
-      if (!answer.ok) throw new Error(await answer.text());
-    },
+    start: (pipeline, input, runId, terms = {}) => post("/runs", { pipeline, input, runId, ...terms }),
+    act: (runId, what, how) => post(`/runs/${runId}/${what}`, how),
     async stands(runId) {
       await fetch(`${url}/api/v1/runs/${runId}/events`).then((events) => events.text());
       return get(`/runs/${runId}`);

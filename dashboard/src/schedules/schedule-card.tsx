@@ -24,7 +24,7 @@ export function ScheduleCard({ schedule }: { readonly schedule: ScheduleView }) 
     <article className="card" data-schedule={name}>
       <div className="operation-head">
         <h2>{name}</h2>
-        <div className="form-end">
+        <div className="end">
           <button type="button" className="button tight" disabled={isPending} onClick={() => mutate()}>
             {paused ? "Go on" : "Pause"}
           </button>

@@ -40,7 +40,8 @@ export function Days({ of }: { readonly of: readonly DayStats[] }) {
       </div>
       <p className="legend small muted" aria-hidden="true">
         <span className="key day-good" /> completed <span className="key day-open" /> under way or waiting{" "}
-        <span className="key day-bad" /> failed, halted or cancelled; below, what they cost
+        <span className="key day-bad" /> failed, halted or cancelled <span className="key day-price" /> what
+        they cost
       </p>
       <details>
         <summary>As a table</summary>
