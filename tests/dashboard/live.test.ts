@@ -85,6 +85,36 @@ browsing("the dashboard, live", () => {
     expect((await here.stands("report")).run.output).toBe("publish: Steady growth");
   });
 
+  test.each(["light", "dark"] as const)(
+    "a run is started by the form of its input, watched, answered, and compared with another (%s)",
+    async (colorScheme) => {
+      const runId = `form-${colorScheme}`;
+      const page = await here.browser.newPage({ colorScheme });
+      onTestFinished(() => page.close());
+      await page.goto(`${here.url}/pipelines/payout`);
+      await page.getByRole("button", { name: "Start a run" }).click();
+      const form = page.getByRole("dialog");
+      await form.getByLabel("Run id").fill(runId);
+      await form.getByLabel("At most").fill("0.5");
+      await form.getByLabel("Input").fill("order 99");
+      await form.getByRole("button", { name: "Start", exact: true }).click();
+      await page.waitForURL(`${here.url}/runs/${runId}`);
+      await page.locator('.page-head [data-status="waiting"]').waitFor();
+      expect((await here.stands(runId)).run).toMatchObject({ input: "order 99", limits: { costUsd: "0.5" } });
+
+      await page.locator("[data-asks]").click();
+      await page.getByRole("button", { name: "Approve" }).click();
+      await page.locator('.page-head [data-status="completed"]').waitFor();
+      await here.start("payout", "order 7", `${runId}-other`);
+      await here.stands(`${runId}-other`);
+      await page.locator(".page-head").getByRole("link", { name: "Compare" }).click();
+      await page.getByLabel("and another").fill(`${runId}-other`);
+      await page.keyboard.press("Enter");
+      await sees(page, "Input of the run");
+      await page.locator('[data-differs="/payout/pay"]').getByText(`Only in ${runId}`).waitFor();
+    },
+  );
+
   test("a run that halted of its budget is topped up and goes on; a run is cancelled, with the reason kept", async () => {
     await here.start("quarterly", ["Apple", "Amazon"], "cheap", { budget: "$0.00001" });
     expect((await here.stands("cheap")).run.status).toBe("halted");
