@@ -200,6 +200,24 @@ describe("a run", () => {
   });
 });
 
+describe("the events of a run", () => {
+  test("go on after the last one that a reader has had; one that has had all is told to come back later", async () => {
+    const { url, post } = await stage();
+    await post("/api/v1/runs", { pipeline: "hello", input: "Ada", runId: "r" });
+    const from = (id?: string) =>
+      fetch(`${url}/api/v1/runs/r/events`, id === undefined ? {} : { headers: { "last-event-id": id } });
+    const idsIn = (text: string): string[] => [...text.matchAll(/^id: ?(\d+)$/gm)].map(([, id = ""]) => id);
+    expect(idsIn(await (await from()).text())).toEqual(["0", "1", "2"]);
+    expect(idsIn(await (await from("0")).text())).toEqual(["1", "2"]);
+    expect((await from("2")).status).toBe(204);
+    const strange = await from("two");
+    expect([strange.status, await strange.json()]).toMatchObject([
+      400,
+      { error: { code: "invalid-request" } },
+    ]);
+  });
+});
+
 describe("what a run is sent", () => {
   test("an answer lets it go on; a second one is refused and says who was first; one that does not fit leaves it waiting", async () => {
     const { post, get, stands } = await stage();
