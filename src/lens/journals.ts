@@ -1,12 +1,12 @@
 import type { Entry } from "../core/entries.ts";
 import type { Manifest } from "../core/fingerprint.ts";
-import { emptyRecord, type RunRecord, record } from "../core/fold.ts";
+import { emptyRecord, type RunRecord, record, spentOf } from "../core/fold.ts";
 import type { Path } from "../core/paths.ts";
 import type { Store } from "../ports/store.ts";
 import { nested, type Operation, Recorded } from "./operations.ts";
 import { type PlaceStanding, PlaceTally } from "./place-tally.ts";
-import { Spending } from "./spending.ts";
-import { type Tree, treeOf } from "./tree.ts";
+import { type Charge, Spending } from "./spending.ts";
+import { type Pause, Tree, type TreePage } from "./tree.ts";
 
 /** What is known of a run that is looked at again and again. */
 export interface OpenJournal {
@@ -20,8 +20,10 @@ export interface OpenJournal {
   places(manifest: Manifest): readonly PlaceStanding[];
   /** Outer ones first, as `show` tells them. Worked out when it is asked for. */
   operations(): ReadonlyMap<Path, Operation>;
-  /** The same as a tree, worked out when it is asked for. */
-  tree(): Tree;
+  /** The same as a tree, some of the rows right below a path. What has come since somebody asked last is added, and no more. */
+  treePage(within: Path, from: number, limit: number): TreePage;
+  /** Times in which nobody advanced the run. */
+  readonly pauses: readonly Pause[];
 }
 
 const page = 10_000;
@@ -98,8 +100,10 @@ class Open implements OpenJournal {
     const told = this.#recorded.take(entry);
     const charge = this.spending.take(entry);
     this.#tally?.tally.take(told, charge);
+    this.#tree?.pass(entry);
+    for (const operation of told) this.#tree?.tell(operation);
+    if (charge !== undefined) this.#tree?.charge(charge);
     this.#operations = undefined;
-    this.#tree = undefined;
   }
 
   get size(): number {
@@ -116,9 +120,14 @@ class Open implements OpenJournal {
   #counted(manifest: Manifest): PlaceTally {
     const tally = new PlaceTally(manifest);
     tally.take([...this.#recorded.told], undefined);
-    for (const { path, amount, settled } of this.run.reservations.values())
-      tally.take([], { path, picoUsd: BigInt((settled ?? amount).picoUsd) });
+    for (const charge of this.#charges()) tally.take([], charge);
     return tally;
+  }
+
+  /** What counts for each call so far. */
+  *#charges(): Generator<Charge> {
+    for (const { path, amount, settled, kind } of this.run.reservations.values())
+      yield { path, spent: spentOf(settled ?? amount, kind) };
   }
 
   operations(): ReadonlyMap<Path, Operation> {
@@ -128,8 +137,21 @@ class Open implements OpenJournal {
     return this.#operations;
   }
 
-  tree(): Tree {
-    this.#tree ??= treeOf(this.operations().values(), this.entries, this.run);
+  treePage(within: Path, from: number, limit: number): TreePage {
+    return this.#grown().page(within, from, limit, this.#recorded, this.run);
+  }
+
+  get pauses(): readonly Pause[] {
+    return this.#grown().pauses;
+  }
+
+  /** The tree, of all there is so far when it is asked for first. */
+  #grown(): Tree {
+    if (this.#tree !== undefined) return this.#tree;
+    this.#tree = new Tree();
+    for (const entry of this.entries) this.#tree.pass(entry);
+    for (const operation of this.#recorded.told) this.#tree.tell(operation);
+    for (const charge of this.#charges()) this.#tree.charge(charge);
     return this.#tree;
   }
 }

@@ -165,6 +165,7 @@ function take(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>): void {
       const operation = at(entry.path, "item");
       operation.status = "failed";
       operation.error = entry.error;
+      operation.endedAt = entry.at;
       return;
     }
     default:
@@ -276,11 +277,9 @@ function complete(operation: Operation, entry: Entry, took: number | undefined):
   operation.out = { ref: entry.seq };
   operation.error = undefined;
   operation.endedAt = entry.at;
-  if (took === undefined) operation.durationMs ??= entry.at - (operation.startedAt ?? entry.at);
-  else {
-    operation.startedAt ??= entry.at - took;
-    operation.durationMs = took;
-  }
+  operation.startedAt ??= entry.at - (took ?? 0); // what was sent early was there when it was waited for
+  if (took === undefined) operation.durationMs ??= entry.at - operation.startedAt;
+  else operation.durationMs = took;
 }
 
 function fail(operation: Operation, entry: EntryOf<"step-failed"> | EntryOf<"operation-failed">): void {

@@ -146,12 +146,22 @@ test(`a run of ${items} operations that is looked at again is read, counted and 
   const journals = new Journals(store);
   const asked = async () => {
     const journal = await journals.of("r");
-    return [journal?.size, journal?.places(large)[2]?.operations, journal?.spending.models.size];
+    const { total, rows: [last] = [] } = journal?.treePage("/p/all", (journal?.size ?? 0) - 1, 1) ?? {};
+    return [
+      journal?.size,
+      journal?.places(large)[2]?.operations,
+      journal?.spending.models.size,
+      total,
+      last?.path,
+    ];
   };
-  expect(await asked()).toEqual([items, { completed: items }, 0]);
+  expect(await asked()).toEqual([items, { completed: items }, 0, items, `/p/all[${items}]`]);
   expect(looks).toBeGreaterThan(items);
   looks = 0;
   await put([done(items + 1)]);
-  expect(await asked()).toEqual([items + 1, { completed: items + 1 }, 0]);
+  expect(await asked()).toEqual([
+    ...[items + 1, { completed: items + 1 }, 0],
+    ...[items + 1, `/p/all[${items + 1}]`],
+  ]);
   expect(looks).toBeLessThan(100);
 });

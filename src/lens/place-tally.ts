@@ -41,7 +41,7 @@ export class PlaceTally {
     for (const operation of told) this.#count(operation);
     if (charge === undefined) return;
     const place = this.#find(charge.path) ?? charge.path;
-    this.#costs.set(place, (this.#costs.get(place) ?? 0n) + charge.picoUsd);
+    this.#costs.set(place, (this.#costs.get(place) ?? 0n) + charge.spent.picoUsd);
   }
 
   standing(recorded: Recorded, run: RunRecord): PlaceStanding[] {

@@ -1,12 +1,12 @@
 import type { Entry, EntryOf } from "../core/entries.ts";
 import { spentOf } from "../core/fold.ts";
-import { addSpent, lessSpent, nothingSpent, type PicoUsd, type Spent } from "../core/limits.ts";
+import { addSpent, lessSpent, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 
 /** By how much an entry changes what counts for a path. */
 export interface Charge {
   readonly path: Path;
-  readonly picoUsd: PicoUsd;
+  readonly spent: Spent;
 }
 
 /** What a run has spent and holds, kept up entry by entry. */
@@ -33,7 +33,7 @@ export class Spending {
       this.#open.set(seq, entry);
       this.#held = addSpent(this.#held, reserved);
       this.#charge(entry, reserved);
-      return { path, picoUsd: reserved.picoUsd };
+      return { path, spent: reserved };
     }
     if (entry.type !== "budget-settled" && entry.type !== "budget-released") return undefined;
     const reservation = this.#open.get(entry.of);
@@ -44,7 +44,7 @@ export class Spending {
     const actual = entry.type === "budget-settled" ? spentOf(entry.amount) : nothingSpent;
     const change = lessSpent(actual, spentOf(amount));
     this.#charge(reservation, change);
-    return { path, picoUsd: change.picoUsd };
+    return { path, spent: change };
   }
 
   /** No tool's fee, nor what a step spends, is a model's. */

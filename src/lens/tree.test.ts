@@ -1,13 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { mapOver, parallel, pipeline, step } from "../core/compose.ts";
 import type { Entry, Fact } from "../core/entries.ts";
-import { fold } from "../core/fold.ts";
-import type { Path } from "../core/paths.ts";
+import { emptyRecord, fold, record } from "../core/fold.ts";
+import { decimalUsd } from "../core/limits.ts";
+import { isWithin, type Path } from "../core/paths.ts";
 import { Flujo } from "../flujo.ts";
 import { memory } from "../stores/memory.ts";
+import { simulate } from "../testing/simulation.ts";
 import { readJournal } from "./journal.ts";
-import { operationsOf } from "./operations.ts";
-import { type Tree, type TreeRow, treeOf } from "./tree.ts";
+import { nested, operationsOf, parentPath, Recorded } from "./operations.ts";
+import { Spending } from "./spending.ts";
+import { type Pause, Tree, type TreePage, type TreeRow } from "./tree.ts";
 
 /** A journal by hand: entries come ten milliseconds apart. */
 const journal = (...facts: readonly Fact[]): Entry[] =>
@@ -39,12 +42,25 @@ const failed = (path: Path): Fact => ({
 const started: Fact = { type: "map-started", path: "/p/all", count: 2 };
 const resumed: Fact = { type: "run-resumed", owner: "o", fence: 2, why: "resumed" };
 
-const tree = (...facts: readonly Fact[]): Tree => grow(journal(...facts));
-function grow(entries: readonly Entry[]): Tree {
-  const run = fold(entries);
-  return treeOf(operationsOf(entries, run).values(), entries, run);
+interface Grown {
+  readonly pauses: readonly Pause[];
+  page(within: Path, from: number, limit: number): TreePage;
 }
-const below = (within: Tree, path: Path): readonly TreeRow[] => within.page(path, 0, 100).rows;
+
+const tree = (...facts: readonly Fact[]): Grown => grow(journal(...facts));
+/** Looked at after each entry, so that what comes is added to what is there. */
+function grow(entries: readonly Entry[]): Grown {
+  const [grown, recorded, spending, run] = [new Tree(), new Recorded(), new Spending(), emptyRecord()];
+  for (const entry of entries) {
+    record(run, entry);
+    grown.pass(entry);
+    for (const operation of recorded.take(entry)) grown.tell(operation);
+    const charge = spending.take(entry);
+    if (charge !== undefined) grown.charge(charge);
+  }
+  return { pauses: grown.pauses, page: (...where) => grown.page(...where, recorded, run) };
+}
+const below = (within: Grown, path: Path, most = 100): readonly TreeRow[] => within.page(path, 0, most).rows;
 
 describe("of a journal by hand", () => {
   test("what holds operations and has no entry yet is a row of its own, as long as what is inside", () => {
@@ -141,4 +157,55 @@ test("of a run, every operation is in the tree once", async () => {
     "/p/both[right]",
     "/p/both[right]/r",
   ]);
+});
+
+/** Every row of a run, counted anew from its operations as they stand: what the tree must say without counting anew. */
+function recounted(entries: readonly Entry[]): readonly object[] {
+  const run = fold(entries);
+  const now = run.updatedAt;
+  const operations = new Map([...nested(operationsOf(entries, run))].map((one) => [one.path, one]));
+  const below = new Map<Path, Path[]>();
+  for (const path of [...operations.keys()].flatMap(partsOf)) {
+    const siblings = below.get(parentPath(path)) ?? [];
+    if (!siblings.includes(path)) below.set(parentPath(path), [...siblings, path]);
+  }
+  const row = (path: Path): Row => {
+    const inner = (below.get(path) ?? []).map(row);
+    const own = operations.get(path);
+    const all = inner.map(({ status }) => status);
+    const status =
+      own?.status ??
+      (["running", "waiting", "failed", "stopped"] as const).find((one) => all.includes(one)) ??
+      "completed";
+    const innerBegan = Math.min(...inner.map(({ began }) => began));
+    const ownBegan = Math.min(own?.startedAt ?? own?.endedAt ?? innerBegan, now);
+    const isOpen = own?.status === "running" || own?.status === "waiting";
+    const ownEnded = own === undefined ? 0 : isOpen ? now : Math.min(own.endedAt ?? ownBegan, now);
+    const charged = [...run.reservations.values()].filter((one) => isWithin(one.path, path));
+    const cost = charged.reduce((sum, one) => sum + BigInt((one.settled ?? one.amount).picoUsd), 0n);
+    const began = Math.min(innerBegan, ownBegan);
+    const ended = Math.max(began, ownEnded, ...inner.map((one) => one.ended)); // a sleep may be set when its moment has passed
+    return { path, status, children: inner.length, costUsd: decimalUsd(cost), began, ended };
+  };
+  const rows = (path: Path): Row[] => (below.get(path) ?? []).flatMap((one) => [row(one), ...rows(one)]);
+  return rows("");
+}
+type Row = Pick<TreeRow, "path" | "status" | "children" | "costUsd" | "began" | "ended">;
+
+const partsOf = (path: Path): Path[] => (path === "" ? [] : [...partsOf(parentPath(path)), path]);
+
+test("kept up entry by entry, it says of random runs among crashes what a count of all would", async () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const { journal } = await simulate({ seed, forks: { places: 0, rough: 0 } });
+    for (const length of [0.2, 0.45, 0.7, 0.9, 1].map((part) => Math.ceil(journal.length * part))) {
+      const entries = journal.slice(0, length);
+      const grown = grow(entries);
+      const rows = (path: Path): Row[] =>
+        below(grown, path, 10_000).flatMap(({ path, status, children, costUsd, began, ended }) => [
+          { path, status, children, costUsd, began, ended },
+          ...rows(path),
+        ]);
+      expect([seed, length, rows("")]).toEqual([seed, length, recounted(entries)]);
+    }
+  }
 });

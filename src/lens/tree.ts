@@ -3,7 +3,8 @@ import type { Entry } from "../core/entries.ts";
 import type { RunRecord } from "../core/fold.ts";
 import { addSpent, decimalUsd, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
-import { type Operation, parentPath } from "./operations.ts";
+import { type Operation, parentPath, type Recorded } from "./operations.ts";
+import type { Charge } from "./spending.ts";
 
 /** One row: an operation, or what holds operations and has no entry of its own (a map's item, a loop's turn, a branch). */
 export interface TreeRow {
@@ -41,105 +42,150 @@ export interface Pause {
   readonly to: number;
 }
 
-/** A run's tree, made once for many pages. */
-export interface Tree {
-  page(within: Path, from: number, limit: number): TreePage;
-  readonly pauses: readonly Pause[];
-}
-
 interface Twig {
   readonly path: Path;
+  readonly holder: Twig | undefined;
   operation: Operation | undefined;
   readonly below: Twig[];
+  /** Of all inside it: the first beginning, and the last end. */
   began: number;
   ended: number;
   spent: Spent;
-  status: Operation["status"];
+  /** Operations inside it that have no result yet, itself included. */
+  readonly open: Set<Operation>;
+  /** Right below it: how many have come to what, and those of which that is not sure yet. */
+  readonly results: { completed: number; failed: number };
+  readonly unsure: Set<Twig>;
+  /** What it has come to; undefined while that may change by itself. */
+  result: "completed" | "failed" | undefined;
 }
 
-/** The tree of everything recorded. Time and memory grow with the journal; a page costs what it holds. */
-export function treeOf(
-  operations: Iterable<Operation>,
-  entries: readonly Entry[],
-  { updatedAt }: Pick<RunRecord, "updatedAt">,
-): Tree {
-  const root = twigOf("");
-  const twigs = new Map<Path, Twig>([["", root]]);
-  for (const operation of operations) hang(operation.path, twigs).operation = operation;
-  measure(root, updatedAt);
-  return {
-    pauses: pausesOf(entries),
-    page(within, from, limit) {
-      const below = twigs.get(within)?.below ?? [];
-      return {
-        within,
-        total: below.length,
-        from,
-        rows: below.slice(from, from + limit).map((twig) => rowOf(twig, twigs)),
-      };
-    },
-  };
+/**
+ * The tree of everything recorded, kept up entry by entry. What an entry changes costs as much as its path is long; a page costs
+ * what it holds, and what is under way.
+ */
+export class Tree {
+  readonly #root = twigOf("", undefined);
+  readonly #twigs = new Map<Path, Twig>([["", this.#root]]);
+  readonly #pauses: Pause[] = [];
+  #lastAt: number | undefined;
+
+  /** Times in which nobody advanced the run. */
+  get pauses(): readonly Pause[] {
+    return this.#pauses;
+  }
+
+  /** Takes in that an entry has come. */
+  pass({ type, at }: Entry): void {
+    const before = this.#lastAt;
+    if (type === "run-resumed" && before !== undefined && at > before)
+      this.#pauses.push({ from: before, to: at });
+    this.#lastAt = at;
+  }
+
+  /** Takes in what is told of an operation. */
+  tell(operation: Operation): void {
+    const { path, status, endedAt, startedAt = endedAt ?? Number.POSITIVE_INFINITY } = operation;
+    const own = this.#hang(path);
+    own.operation = operation;
+    const isOpen = resultOf(status) === undefined;
+    for (const twig of around(own)) {
+      twig.began = Math.min(twig.began, startedAt);
+      if (isOpen) twig.open.add(operation);
+      else {
+        twig.open.delete(operation);
+        twig.ended = Math.max(twig.ended, endOf(operation));
+      }
+    }
+    settle(own);
+  }
+
+  charge({ path, spent }: Charge): void {
+    for (const twig of around(this.#hang(path))) twig.spent = addSpent(twig.spent, spent);
+  }
+
+  page(within: Path, from: number, limit: number, recorded: Recorded, run: RunRecord): TreePage {
+    const below = this.#twigs.get(within)?.below ?? [];
+    const rows = below.slice(from, from + limit).map((twig) => rowOf(twig, recorded, run));
+    return { within, total: below.length, from, rows };
+  }
+
+  #hang(path: Path): Twig {
+    const known = this.#twigs.get(path);
+    if (known !== undefined) return known;
+    const holder = this.#hang(parentPath(path));
+    const twig = twigOf(path, holder);
+    this.#twigs.set(path, twig);
+    holder.below.push(twig);
+    holder.unsure.add(twig);
+    if (holder.operation === undefined) settle(holder);
+    return twig;
+  }
 }
 
-const twigOf = (path: Path): Twig => ({
-  path,
-  operation: undefined,
-  below: [],
-  began: Number.POSITIVE_INFINITY,
-  ended: 0,
-  spent: nothingSpent,
-  status: "completed",
+const twigOf = (path: Path, holder: Twig | undefined): Twig => ({
+  ...{ path, holder, operation: undefined, below: [] },
+  ...{ began: Number.POSITIVE_INFINITY, ended: 0, spent: nothingSpent, open: new Set() },
+  ...{ results: { completed: 0, failed: 0 }, unsure: new Set(), result: undefined },
 });
 
-function hang(path: Path, twigs: Map<Path, Twig>): Twig {
-  const known = twigs.get(path);
-  if (known !== undefined) return known;
-  const twig = twigOf(path);
-  twigs.set(path, twig);
-  hang(parentPath(path), twigs).below.push(twig);
-  return twig;
+/** A twig and all that hold it. Paths are as deep as the pipeline is nested. */
+function* around(twig: Twig): Generator<Twig> {
+  for (let at: Twig | undefined = twig; at !== undefined; at = at.holder) yield at;
 }
 
-/** What stands without an entry of its own is as what is inside it. Paths are as deep as the pipeline is nested. */
-function measure(twig: Twig, now: number): void {
-  for (const inner of twig.below) {
-    measure(inner, now);
-    twig.began = Math.min(twig.began, inner.began);
-    twig.ended = Math.max(twig.ended, inner.ended);
+/** A sleep that is set when its moment has passed ends as it begins. */
+const endOf = ({ startedAt = 0, endedAt = 0 }: Operation): number => Math.max(startedAt, endedAt);
+
+const resultOf = (status: Operation["status"]): Twig["result"] =>
+  status === "completed" || status === "failed" ? status : undefined;
+
+/** Notes what a twig has come to where it hangs, and what follows from that further up. */
+function settle(twig: Twig): void {
+  const { operation, holder, results, unsure, result: before } = twig;
+  const own = operation && resultOf(operation.status);
+  const inner = unsure.size > 0 ? undefined : results.failed > 0 ? "failed" : "completed";
+  const result = operation === undefined ? inner : own;
+  if (result === before || holder === undefined) return;
+  twig.result = result;
+  if (before !== undefined) holder.results[before] -= 1;
+  if (result === undefined) holder.unsure.add(twig);
+  else {
+    holder.unsure.delete(twig);
+    holder.results[result] += 1;
   }
-  const { operation } = twig;
-  if (operation === undefined) {
-    twig.spent = twig.below.reduce((sum, { spent }) => addSpent(sum, spent), nothingSpent);
-    twig.status = statusOf(twig.below);
-    return;
-  }
-  twig.spent = operation.spent;
-  twig.status = operation.status;
-  const isOpen = operation.status === "running" || operation.status === "waiting";
-  const began = Math.min(operation.startedAt ?? twig.began, now);
-  const ended = isOpen ? now : Math.min(operation.endedAt ?? began, now); // a sleep's end may be to come
-  twig.began = Math.min(twig.began, began);
-  twig.ended = Math.max(twig.ended, ended);
+  if (holder.operation === undefined) settle(holder);
 }
 
-function statusOf(below: readonly Twig[]): Operation["status"] {
-  const found = new Set(below.map(({ status }) => status));
+/** What stands without an entry of its own is as what is inside it. */
+function statusOf(twig: Twig, recorded: Recorded, run: RunRecord): Operation["status"] {
+  const { operation, results, unsure } = twig;
+  if (operation !== undefined) return recorded.statusOf(operation, run);
+  const found = new Set([...unsure].map((inner) => statusOf(inner, recorded, run)));
+  if (results.failed > 0) found.add("failed");
   return (
     (["running", "waiting", "failed", "stopped"] as const).find((status) => found.has(status)) ?? "completed"
   );
 }
 
-function rowOf(twig: Twig, twigs: ReadonlyMap<Path, Twig>): TreeRow {
-  const { path, operation, below, began, ended, spent, status } = twig;
-  const within = parentPath(path);
+function rowOf(twig: Twig, recorded: Recorded, run: RunRecord): TreeRow {
+  const { path, holder, operation, below, spent } = twig;
+  const now = run.updatedAt;
+  const began = Math.min(twig.began, now);
+  let ended = Math.max(twig.ended, began);
+  for (const open of twig.open) {
+    const status = recorded.statusOf(open, run);
+    const isUnderWay = status === "running" || status === "waiting";
+    ended = Math.max(ended, isUnderWay ? now : endOf(open));
+  }
   return {
     path,
-    name: path.slice(within.length),
-    kind: operation?.kind ?? kindOf(path, twigs.get(within)?.operation?.kind),
-    status,
+    name: path.slice(holder?.path.length ?? 0),
+    kind: operation?.kind ?? kindOf(path, holder?.operation?.kind),
+    status: statusOf(twig, recorded, run),
     attempts: operation?.attempts ?? 1,
     began,
-    ended,
+    ended: Math.min(ended, now), // a sleep's end may be to come
     costUsd: decimalUsd(spent.picoUsd),
     tokens: spent.inputTokens + spent.outputTokens,
     ...(operation?.model === undefined || operation.kind !== "model-call" ? {} : { model: operation.model }),
@@ -164,14 +210,4 @@ function kindOf(path: Path, holder: string | undefined): string {
     default:
       return "part"; // a loop and a parallel are not named before their end
   }
-}
-
-function pausesOf(entries: readonly Entry[]): Pause[] {
-  const pauses: Pause[] = [];
-  for (const [i, entry] of entries.entries()) {
-    const before = entries[i - 1];
-    if (entry.type === "run-resumed" && before !== undefined && entry.at > before.at)
-      pauses.push({ from: before.at, to: entry.at });
-  }
-  return pauses;
 }

@@ -113,13 +113,12 @@ export const runRoutes = (house: House): readonly Route[] => [
     async ({ params: { runId }, query: { at = ["0:"], limit = 200 }, c }) => {
       const journal = await journalOf(house, runId);
       const { run, entries } = journal;
-      const tree = journal.tree();
       const pages = at.map((text) => {
         const colon = text.indexOf(":");
-        return tree.page(text.slice(colon + 1), Number(text.slice(0, colon)), limit);
+        return journal.treePage(text.slice(colon + 1), Number(text.slice(0, colon)), limit);
       });
       const began = run.created?.at ?? run.updatedAt;
-      return c.json({ next: entries.length, began, ended: run.updatedAt, pauses: tree.pauses, pages });
+      return c.json({ next: entries.length, began, ended: run.updatedAt, pauses: journal.pauses, pages });
     },
   ),
 
