@@ -230,7 +230,7 @@ async function runNow(name: string, flags: RunFlags, known: Known): Promise<numb
 function originOf({ name, origin }: Schedule): { readonly file: string; readonly export: string } {
   if (origin !== undefined) return origin;
   throw new InvalidOptionError(
-    `schedule ${name} was made by a program: which file its pipeline is in is not known`,
+    `schedule ${name} was made by a program, or over HTTP: which file its pipeline is in is not known`,
     {
       hint: "Start a run from that program, or with flujo run FILE.",
     },
