@@ -40,21 +40,8 @@ export const defaultMargin = 0.05;
 export function compare(
   before: readonly TrialRecord[],
   after: readonly TrialRecord[],
-  terms: GateTerms = {},
-): Comparison {
-  const comparing = inParts(before, after, terms);
-  for (;;) {
-    const { done, value } = comparing.next();
-    if (done) return value;
-  }
-}
-
-/** The same for whoever has others to serve meanwhile: it yields after each part of the work. */
-export function* inParts(
-  before: readonly TrialRecord[],
-  after: readonly TrialRecord[],
   { margin = defaultMargin }: GateTerms = {},
-): Generator<void, Comparison> {
+): Comparison {
   const known = new Map(casesOf(before).map((one) => [one.caseId, one]));
   const cases = casesOf(after);
   const shared = cases.filter(({ caseId }) => known.has(caseId));
@@ -65,11 +52,9 @@ export function* inParts(
   });
   const difference = pairedDifference(shared.map(pairOf));
   const tags = [...new Set(shared.flatMap(({ tags }) => tags))].sort();
-  const slices: Difference[] = [];
-  for (const tag of tags) {
-    yield;
-    slices.push(pairedDifference(shared.filter(({ tags }) => tags.includes(tag)).map(pairOf)));
-  }
+  const slices = tags.map((tag) =>
+    pairedDifference(shared.filter(({ tags }) => tags.includes(tag)).map(pairOf)),
+  );
   const corrected = holm(slices.map(({ p }) => p));
   const isKnown = difference.low > 0 || difference.high < 0;
   const needed = isKnown ? undefined : casesNeeded(difference, Math.max(margin, 0.01));

@@ -1,4 +1,4 @@
-import { defaultMargin, gate, inParts } from "../experiment/comparison.ts";
+import { compare, defaultMargin, type GateTerms, gate } from "../experiment/comparison.ts";
 import type { Experiment } from "../experiment/results.ts";
 import type { Difference } from "../statistics/paired.ts";
 import { lineOf } from "./line.ts";
@@ -7,18 +7,15 @@ import type { ComparisonView, DifferenceView } from "./view.ts";
 /**
  * An experiment beside an earlier one.
  *
- * @param pause awaited between parts of the work, which takes a second or more for ten thousand cases.
  * @throws RangeError when they have no case in common.
  */
-export async function beside(
+export function beside(
   before: Experiment,
   after: Experiment,
-  { margin = defaultMargin, pause }: { readonly margin?: number; readonly pause: () => Promise<void> },
-): Promise<ComparisonView> {
-  const comparing = inParts(before.records, after.records, { margin });
-  let step = comparing.next();
-  for (; !step.done; step = comparing.next()) await pause();
-  const { difference, slices, changed, unpaired, casesNeeded } = step.value;
+  { margin = defaultMargin }: GateTerms = {},
+): ComparisonView {
+  const comparison = compare(before.records, after.records, { margin });
+  const { difference, slices, changed, unpaired, casesNeeded } = comparison;
   return {
     before: lineOf(before),
     after: lineOf(after),
@@ -31,7 +28,7 @@ export async function beside(
     unpaired,
     casesNeeded: casesNeeded ?? null,
     margin,
-    verdict: gate(step.value, { margin }),
+    verdict: gate(comparison, { margin }),
   };
 }
 

@@ -125,7 +125,7 @@ export const experimentRoutes = (house: House): readonly Route[] => {
         const { beside } = await import("../../evals/views/beside.ts");
         const [before, after] = [await experiments.named(other), await experiments.named(name)];
         try {
-          return c.json(await beside(before, after, { ...terms, pause: setImmediate }));
+          return c.json(beside(before, after, terms));
         } catch (error) {
           if (!(error instanceof RangeError)) throw error;
           const message = `the experiments ${other} and ${name} have no case in common`;
