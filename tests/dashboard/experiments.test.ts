@@ -103,6 +103,9 @@ browsing("experiments in the dashboard", () => {
     await detail.getByText("no boom").first().waitFor();
     await detail.getByRole("link", { name: "after.boom.2" }).click();
     await page.waitForURL("**/runs/after.boom.2");
+    await page.goto(`${here.url}/runs/after`);
+    await page.getByRole("link", { name: "its scores" }).click();
+    await page.waitForURL("**/experiments/after");
   });
 
   test("two are compared: the difference as compare has it, and what has changed side by side", async () => {

@@ -55,6 +55,14 @@ export default function RunPage({ runId }: { readonly runId: string }) {
       </div>
       {run.forkedFrom !== undefined && <Fork runId={runId} from={run.forkedFrom} />}
       {run.overlay !== undefined && <Overlay changes={run.overlay} />}
+      {run.pipeline === "flujo-eval" && (
+        <p className="muted">
+          An experiment:{" "}
+          <Link href={`/experiments/${encodeURIComponent(runId)}`} className="text-link">
+            its scores
+          </Link>
+        </p>
+      )}
       <Figures run={run} />
       <Standing run={run} />
       <Tabs
