@@ -9,6 +9,7 @@ const doors = [
   "stores/file",
   "stores/sqlite",
   "stores/postgres",
+  "stores/redis",
   "client/index",
   "events/sinks",
   "telemetry/index",
@@ -58,6 +59,7 @@ export default defineConfig({
     "nodemailer",
     "pg",
     "vitest",
+    "ioredis",
   ],
   output: {
     dir: "dist",

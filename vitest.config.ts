@@ -13,7 +13,7 @@ export default defineConfig({
       { find: /^flujo$/, replacement: source("index.ts") },
       { find: /^flujo\/(client|evals|telemetry|testing|vitest)$/, replacement: source("$1/index.ts") },
       { find: /^flujo\/sinks$/, replacement: source("events/sinks.ts") },
-      { find: /^flujo\/(memory|file|sqlite|postgres)$/, replacement: source("stores/$1.ts") },
+      { find: /^flujo\/(memory|file|sqlite|postgres|redis)$/, replacement: source("stores/$1.ts") },
     ],
   },
   test: {

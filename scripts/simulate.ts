@@ -6,10 +6,13 @@
  * `--shared` beside either: runs that share accounts.
  * `--postgres postgres://…` beside any: on stores in that database, each in a schema of its own, which is left there.
  * `--improving` beside either: searches for better prompts.
+ * `--redis redis://…` beside any: on stores in that server, each with a prefix of its own, which is left there.
  */
 import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
+import type { Store } from "../src/ports/store.ts";
 import { postgres } from "../src/stores/postgres.ts";
+import { redis } from "../src/stores/redis.ts";
 import { grounded } from "../src/testing/grounded.ts";
 import { simulateImproving } from "../src/testing/simulation/improving.ts";
 import { simulateShared } from "../src/testing/simulation/shared.ts";
@@ -25,20 +28,24 @@ const { values } = parseArgs({
     sinks: { type: "boolean", default: false },
     forks: { type: "boolean", default: false },
     postgres: { type: "string" },
+    redis: { type: "string" },
   },
 });
 
-const { postgres: address } = values;
+const { postgres: database, redis: server } = values;
+const newName = (): string => `s_${randomUUID().replaceAll("-", "")}`;
+
+/** Makes stores where they were asked for. */
+const far: (() => Store) | undefined =
+  database !== undefined
+    ? () => postgres(database, { schema: newName(), connections: 2 })
+    : server !== undefined
+      ? () => redis(server, { prefix: newName() })
+      : undefined;
+
 /** Of what is simulated: the store it is on, where one is named. */
 const on: Pick<SimulateOptions, "store"> =
-  address === undefined
-    ? {}
-    : {
-        store: (world) => {
-          const schema = `s_${randomUUID().replaceAll("-", "")}`;
-          return grounded(postgres(address, { schema, connections: 2 }), world);
-        },
-      };
+  far === undefined ? {} : { store: (world) => grounded(far(), world) };
 
 const journalTail = 40;
 const how: Omit<SimulateOptions, "seed"> = {

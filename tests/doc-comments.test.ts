@@ -10,6 +10,7 @@ const doors = [
   "stores/file.ts",
   "stores/sqlite.ts",
   "stores/postgres.ts",
+  "stores/redis.ts",
   "events/sinks.ts",
   "client/index.ts",
   "telemetry/index.ts",
@@ -82,6 +83,7 @@ import { readFile } from "node:fs/promises";
 import { file } from "flujo/file";
 import { memory } from "flujo/memory";
 import { postgres } from "flujo/postgres";
+import { redis } from "flujo/redis";
 import { sqlite } from "flujo/sqlite";
 declare const greet: import("flujo").Step<string, string>;
 `;

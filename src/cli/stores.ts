@@ -10,8 +10,8 @@ export const otherStore =
 export const defaultStore = "sqlite:.flujo/flujo.db";
 
 /**
- * The store of a URI: `sqlite:PATH`, `file:DIR`, `postgres://…`, `memory:`. What it needs is loaded now, what it keeps when
- * it is used.
+ * The store of a URI: `sqlite:PATH`, `file:DIR`, `postgres://…`, `redis://…`, `memory:`. What it needs is loaded now, what it
+ * keeps when it is used.
  *
  * @throws InvalidOptionError
  */
@@ -20,6 +20,7 @@ export async function openStore(uri: string): Promise<Store> {
   if (scheme === "sqlite") return (await import("../stores/sqlite.ts")).sqlite(place);
   if (scheme === "file") return (await import("../stores/file.ts")).file(place);
   if (scheme === "postgres") return (await import("../stores/postgres.ts")).postgres(uri);
+  if (scheme === "redis") return (await import("../stores/redis.ts")).redis(uri);
   return (await import("../stores/memory.ts")).memory();
 }
 
@@ -27,7 +28,7 @@ export async function openStore(uri: string): Promise<Store> {
 export function isThere(uri: string | Store): boolean {
   if (typeof uri !== "string") return true;
   const { scheme, place } = parts(uri);
-  return scheme === "postgres" || (scheme !== "memory" && existsSync(place));
+  return scheme === "postgres" || scheme === "redis" || (scheme !== "memory" && existsSync(place));
 }
 
 /** @throws UnknownRunError when there is no store yet, and hence no run in it. */
@@ -42,11 +43,12 @@ export async function openKnown(uri: string | Store, runId: string): Promise<Sto
 
 function parts(uri: string): { readonly scheme: string; readonly place: string } {
   if (/^postgres(ql)?:\/\//.test(uri)) return { scheme: "postgres", place: uri };
+  if (/^rediss?:\/\//.test(uri)) return { scheme: "redis", place: uri };
   const match = /^(sqlite|file|memory):(.*)$/s.exec(uri);
   const [, scheme = "", place = ""] = match ?? [];
   if (match === null || (place === "") !== (scheme === "memory")) {
     throw new InvalidOptionError(`"${uri}" names no store`, {
-      hint: "Write sqlite:PATH, file:DIR, postgres://HOST/DATABASE or memory:, as sqlite:.flujo/flujo.db",
+      hint: "Write sqlite:PATH, file:DIR, postgres://HOST/DATABASE, redis://HOST or memory:, as sqlite:.flujo/flujo.db",
     });
   }
   return { scheme, place };

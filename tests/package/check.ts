@@ -19,6 +19,7 @@ import { memory } from "flujo/memory";
 import { file } from "flujo/file";
 import { sqlite } from "flujo/sqlite";
 import { postgres } from "flujo/postgres";
+import { redis } from "flujo/redis";
 import { client } from "flujo/client";
 import { email } from "flujo/sinks";
 import { initTelemetry, telemetry } from "flujo/telemetry";
@@ -58,6 +59,8 @@ const unsent = await mail.deliver(delivery, new AbortController().signal).catch(
 if (unsent?.hint !== "npm install nodemailer") throw new Error("email does not say what to install: " + unsent);
 const far = await postgres("postgres://127.0.0.1:1/x").list({}).catch((error) => error.hint);
 if (far !== "npm install pg") throw new Error("flujo/postgres does not say what to install: " + far);
+const away = await redis("redis://127.0.0.1:1/0").list({}).catch((error) => error.hint);
+if (away !== "npm install ioredis") throw new Error("flujo/redis does not say what to install: " + away);
 const none = await initTelemetry().catch((error) => error.hint);
 if (none !== "npm install @opentelemetry/sdk-node") throw new Error("initTelemetry does not say what to install: " + none);
 const lone = await import("flujo/vitest").catch((error) => error);

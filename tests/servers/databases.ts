@@ -1,6 +1,7 @@
 import { describe, test } from "vitest";
 import { hasPooler } from "./pooler.ts";
 import { hasPostgres } from "./postgres.ts";
+import { hasRedis } from "./redis.ts";
 
 const kinds = {
   postgres: {
@@ -8,6 +9,7 @@ const kinds = {
     remedy: "apt-get install postgresql, or TEST_POSTGRES_URL names a server",
   },
   pooler: { isThere: hasPostgres && hasPooler, remedy: "apt-get install postgresql pgbouncer" },
+  redis: { isThere: hasRedis, remedy: "apt-get install redis-server, or TEST_REDIS_URL names a server" },
 } as const;
 
 /** Tests that take a database server. Where there is none they do not run, and it is said so. */

@@ -8,17 +8,23 @@ import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openStore } from "../../src/cli/stores.ts";
 import { hasPostgres, type PostgresServer, postgresServer } from "../servers/postgres.ts";
+import { hasRedis, type RedisServer, redisServer } from "../servers/redis.ts";
 
 const contender = fileURLToPath(new URL("./contender.ts", import.meta.url));
 const spender = fileURLToPath(new URL("./spender.ts", import.meta.url));
 const exec = promisify(execFile);
 
 let folder: string;
-let server: PostgresServer | undefined;
+let database: PostgresServer | undefined;
+let server: RedisServer | undefined;
 beforeAll(async () => {
-  if (hasPostgres) server = await postgresServer();
+  if (hasPostgres) database = await postgresServer();
+  if (hasRedis) server = await redisServer();
 });
-afterAll(() => server?.stop());
+afterAll(async () => {
+  await database?.stop();
+  await server?.stop();
+});
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "flujo-contention-"));
 });
@@ -28,7 +34,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const places: { readonly [kind: string]: () => string } = {
   file: () => `file:${join(folder, "store")}`,
   sqlite: () => `sqlite:${join(folder, "store")}`,
-  ...(hasPostgres ? { postgres: () => `${server?.url}?schema=s_${randomUUID().replaceAll("-", "")}` } : {}),
+  ...(hasPostgres ? { postgres: () => `${database?.url}?schema=s_${randomUUID().replaceAll("-", "")}` } : {}),
+  ...(hasRedis ? { redis: () => `${server?.url}?prefix=${randomUUID()}` } : {}),
 };
 const placeOf = (kind: string): string => (places[kind] as () => string)();
 

@@ -55,6 +55,7 @@ const doors = [
   "flujo/file",
   "flujo/sqlite",
   "flujo/postgres",
+  "flujo/redis",
   "flujo/sinks",
   "flujo/telemetry",
   "flujo/evals",

@@ -1,0 +1,146 @@
+import type { Cluster, Redis, RedisOptions } from "ioredis";
+import { StoreNewerError } from "../../core/errors.ts";
+import { importPackage } from "../../ports/optional-package.ts";
+import { ConnectionLostError } from "./faults.ts";
+import { type Keeping, keepingOf } from "./keeping.ts";
+import { formatVersion, type Keys, keysOf } from "./keys.ts";
+import type { Script } from "./scripts.ts";
+import type { Settings } from "./settings.ts";
+
+export type Argument = string | number;
+/** What the server may answer with; no maps, for the second version of its protocol has none. */
+export type Reply = string | number | null | readonly Reply[];
+
+/** One connection to a server that is known to have a store of ours, or none yet. */
+export interface Connection {
+  readonly keys: Keys;
+  readonly keeping: Keeping;
+  call(command: string, ...args: Argument[]): Promise<Reply>;
+  /** Sent at once, answered in order; others may come between. */
+  all(commands: readonly (readonly [command: string, ...args: Argument[]])[]): Promise<readonly Reply[]>;
+  script(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply>;
+  close(): void;
+}
+
+/** How long to wait for a connection, and for an answer. */
+const connectMs = 10_000;
+const answerMs = 60_000;
+/** How long after a connection was lost the next one is tried, at most. */
+const mostPauseMs = 1_000;
+
+/**
+ * @param ended is called once the connection is not, and will not be, one.
+ * @throws StoreNewerError, and whatever the server says.
+ */
+export async function open(settings: Settings, ended: () => void): Promise<Connection> {
+  const client = await connect(settings);
+  client.once("end", ended);
+  const wire = new Wire(client);
+  const keys = keysOf(settings.prefix);
+  try {
+    await checkFormat(wire, keys, settings.name);
+    const keeping = await keepingOf((command, ...args) => wire.call(command, args));
+    return {
+      keys,
+      keeping,
+      call: (command, ...args) => wire.call(command, args),
+      all: (commands) => Promise.all(commands.map(([command, ...args]) => wire.call(command, args))),
+      script: (script, keys, args) => wire.script(script, keys, args),
+      close: () => client.disconnect(),
+    };
+  } catch (error) {
+    client.disconnect();
+    throw error;
+  }
+}
+
+async function connect({ url, cluster }: Settings): Promise<Redis | Cluster> {
+  const module = (await importPackage("ioredis")) as typeof import("ioredis"); // that package's own
+  const options = {
+    lazyConnect: true,
+    protocol: 2,
+    connectTimeout: connectMs,
+    commandTimeout: answerMs,
+    connectionName: "flujo",
+    // What was sent and not answered may have been done: nobody but who asked knows whether to ask again.
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt: number) => Math.min(50 * attempt, mostPauseMs),
+    // A primary that has become a replica: the address may lead to the new one by now.
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+  } satisfies RedisOptions;
+  if (!cluster) return new module.Redis(url, options);
+  const { hostname, port, username, password, protocol } = new URL(url);
+  const { retryStrategy: _, ...rest } = options;
+  return new module.Cluster([{ host: hostname, port: Number(port || 6379) }], {
+    lazyConnect: true,
+    clusterRetryStrategy: () => null, // whoever asks next opens it anew
+    retryDelayOnFailover: 0, // here, too, nothing is sent twice
+    redisOptions: {
+      ...rest,
+      ...(username === "" ? {} : { username: decodeURIComponent(username) }),
+      ...(password === "" ? {} : { password: decodeURIComponent(password) }),
+      ...(protocol === "rediss:" ? { tls: {} } : {}),
+    },
+  });
+}
+
+/** Commands, and that an open store keeps no process alive while nobody waits for an answer. */
+class Wire {
+  readonly #client: Redis | Cluster;
+  #waiting = 0;
+  #lost: Error | undefined;
+
+  constructor(client: Redis | Cluster) {
+    this.#client = client;
+    client.on("error", (error: Error) => {
+      this.#lost = error; // those who wait are told
+    });
+    client.on("ready", () => this.#hold());
+  }
+
+  async call(command: string, args: readonly Argument[]): Promise<Reply> {
+    this.#waiting += 1;
+    this.#hold();
+    try {
+      // Protocol 2 has these kinds of answers, and ioredis turns none of them into another.
+      return (await this.#client.call(command, [...args])) as Reply;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw error.name === "MaxRetriesPerRequestError" ? new ConnectionLostError(this.#lost) : error;
+    } finally {
+      this.#waiting -= 1;
+      this.#hold();
+    }
+  }
+
+  async script(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    const rest = [keys.length, ...keys, ...args];
+    try {
+      return await this.call("EVALSHA", [script.sha1, ...rest]);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+      return this.call("EVAL", [script.text, ...rest]);
+    }
+  }
+
+  #hold(): void {
+    const nodes = "nodes" in this.#client ? this.#client.nodes() : [this.#client];
+    for (const { stream } of nodes) {
+      if (this.#waiting > 0) stream?.ref?.();
+      else stream?.unref?.();
+    }
+  }
+}
+
+/** A new store is marked as ours by the first who comes. */
+async function checkFormat(wire: Wire, keys: Keys, name: string): Promise<void> {
+  const known = await wire.call("GET", [keys.format]);
+  if (known === null) await wire.call("SET", [keys.format, formatVersion, "NX"]);
+  const version = Number((await wire.call("GET", [keys.format])) ?? formatVersion);
+  if (version <= formatVersion) return;
+  throw new StoreNewerError(
+    `${name} was written by a newer Flujo (format ${version}, this one knows ${formatVersion})`,
+    { hint: "Update Flujo; nothing was changed." },
+  );
+}

@@ -1,0 +1,104 @@
+import type { RunFilter, RunListing, RunSummary } from "../../ports/store.ts";
+import { defaultListLimit, listed, listingOf, shows } from "../../ports/store-rules.ts";
+import type { Connection, Reply } from "./connection.ts";
+import { digits, place, runAt } from "./keys.ts";
+import { leaseOf } from "./leases.ts";
+
+/**
+ * A part of an index, in the order of its bytes or backwards. Both ends as Redis has them: `[x` with x, `(x` without, `-` and
+ * `+` for no end.
+ */
+interface Range {
+  readonly index: string;
+  readonly least: string;
+  readonly greatest: string;
+  readonly isBackwards?: boolean;
+  /** Whether the members are ids, without a moment before them. */
+  readonly isPlain?: boolean;
+}
+
+/** So many are looked at in one journey: the server is never kept busy by one list. */
+const pageSize = 500;
+/** Of fewer runs than this that begin so, all are looked at. */
+const fewRuns = 1_000;
+
+/** Walks the index that leaves the least to look at; what is asked for is decided by the runs themselves. */
+export async function list(db: Connection, filter: RunFilter): Promise<RunListing[]> {
+  const { dueBefore, leaseEndsBefore, updatedFrom, idPrefix, limit = defaultListLimit } = filter;
+  const { keys } = db;
+  const found = new Map<string, RunListing>();
+  const look = async (range: Range, most: number): Promise<void> => {
+    if (found.size >= most) return;
+    for await (const run of walk(db, range, filter)) {
+      if (shows(filter, run)) found.set(run.runId, run);
+      if (found.size >= most) return;
+    }
+  };
+  if (dueBefore !== undefined) {
+    await look({ index: keys.word, least: "-", greatest: "+", isPlain: true }, limit);
+    await look({ index: keys.wake, least: "-", greatest: `(${digits(dueBefore)};` }, limit); // what comes after the colon
+  } else if (leaseEndsBefore !== undefined) {
+    await look({ index: keys.lease, least: "-", greatest: `(${digits(leaseEndsBefore)}` }, limit);
+  } else if (updatedFrom !== undefined) {
+    await look({ index: keys.change, least: `[${digits(updatedFrom)}`, greatest: "+" }, Infinity);
+  } else if (idPrefix !== undefined && (await countOf(db, idPrefix)) < fewRuns) {
+    await look({ index: keys.id, ...beginning(idPrefix), isPlain: true }, Infinity);
+  } else {
+    await look({ index: keys.age, ...ages(filter), isBackwards: true }, limit);
+  }
+  return listed([...found.values()], filter);
+}
+
+async function countOf(db: Connection, idPrefix: string): Promise<number> {
+  const { least, greatest } = beginning(idPrefix);
+  return Number(await db.call("ZLEXCOUNT", db.keys.id, least, greatest));
+}
+
+/** Ids are ASCII: what begins with a text lies between it and itself with the last of those characters. */
+const beginning = (prefix: string) => ({ least: `[${prefix}`, greatest: `[${prefix}\x7f` });
+
+function ages({ createdFrom, createdBefore, after }: RunFilter): Pick<Range, "least" | "greatest"> {
+  const ends = [
+    ...(createdBefore === undefined ? [] : [digits(createdBefore)]),
+    ...(after === undefined ? [] : [place(after.createdAt, after.runId)]),
+  ].toSorted();
+  return {
+    least: createdFrom === undefined ? "-" : `[${digits(createdFrom)}`,
+    greatest: ends[0] === undefined ? "+" : `(${ends[0]}`,
+  };
+}
+
+/** The runs of a range, as they are now; page by page, so that others get their turn. */
+async function* walk(db: Connection, range: Range, filter: RunFilter): AsyncGenerator<RunListing> {
+  const { index, isBackwards = false, isPlain = false } = range;
+  const size = Math.min(Math.max(filter.limit ?? defaultListLimit, 1), pageSize);
+  let { least, greatest } = range;
+  for (;;) {
+    const ends = isBackwards ? [greatest, least, "BYLEX", "REV"] : [least, greatest, "BYLEX"];
+    const page = await db.call("ZRANGE", index, ...ends, "LIMIT", 0, size);
+    const members = page as readonly string[]; // of a sorted set
+    const ids = members.map((member) => (isPlain ? member : runAt(member)));
+    yield* await runs(
+      db,
+      ids.filter((id) => id.startsWith(filter.idPrefix ?? "")),
+    );
+    const last = members.at(-1);
+    if (last === undefined || members.length < size) return;
+    if (isBackwards) greatest = `(${last}`;
+    else least = `(${last}`;
+  }
+}
+
+async function runs(db: Connection, ids: readonly string[]): Promise<RunListing[]> {
+  const asked = ids.map((id) => {
+    return ["HMGET", db.keys.run(id), "summary", "fence", "expires", "owner", "sent"] as const;
+  });
+  const rows = await db.all(asked);
+  return rows.flatMap((row, i) => {
+    const [summary, fence, expires, owner, sent] = row as readonly Reply[]; // one for each field
+    const runId = ids[i] ?? "";
+    if (typeof summary !== "string") return []; // removed since
+    const lease = leaseOf(runId, String(fence), String(expires), owner);
+    return [listingOf(runId, JSON.parse(summary) as RunSummary, lease, Number(sent ?? 0))]; // as it was kept
+  });
+}

@@ -1,0 +1,47 @@
+import { InvalidOptionError } from "../../core/errors.ts";
+import type { RedisOptions } from "../redis.ts";
+
+/** What a store in Redis is opened with. */
+export interface Settings extends Required<RedisOptions> {
+  /** For the driver: without our own options. */
+  readonly url: string;
+  /** For messages: without the password. */
+  readonly name: string;
+}
+
+const databasePath = /^\/?\d*$/;
+
+/** @throws InvalidOptionError */
+export function settingsOf(address: string, options: RedisOptions): Settings {
+  const url = URL.parse(address);
+  if (url === null || !/^rediss?:$/.test(url.protocol) || !databasePath.test(url.pathname)) {
+    throw new InvalidOptionError("the address of the Redis server is none", {
+      hint: "Write redis://user:password@host:6379/0, or rediss:// for TLS",
+    });
+  }
+  const said = url.searchParams.get("prefix") ?? undefined;
+  url.searchParams.delete("prefix");
+  const isCluster = url.searchParams.get("cluster") ?? undefined;
+  url.searchParams.delete("cluster");
+  const prefix = options.prefix ?? said ?? "flujo";
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(prefix)) {
+    throw new InvalidOptionError(`${JSON.stringify(prefix)} is no prefix for keys`, {
+      hint: "Use 1 to 64 letters, digits, '.', '_' or '-'.",
+    });
+  }
+  if (isCluster !== undefined && isCluster !== "true" && isCluster !== "false") {
+    throw new InvalidOptionError(`cluster is ${JSON.stringify(isCluster)}; it takes true or false`);
+  }
+  const cluster = options.cluster ?? isCluster === "true";
+  const number = url.pathname.replace("/", "");
+  if (cluster && Number(number) !== 0) {
+    throw new InvalidOptionError(`a cluster has no database ${number}`, {
+      hint: "Its only one is 0; a prefix of its own keeps a store apart.",
+    });
+  }
+  const { protocol, username, host } = url;
+  const user = username === "" ? "" : `${username}@`;
+  const suffix = prefix === "flujo" ? "" : `?prefix=${prefix}`;
+  const name = `${protocol}//${user}${host}${number === "" ? "" : `/${number}`}${suffix}`;
+  return { url: url.href, name, prefix, cluster };
+}
