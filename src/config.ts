@@ -12,7 +12,10 @@ import type { ServerOptions } from "./server/options.ts";
 
 /** What the `flujo` command does when its options say nothing else. */
 export interface FlujoConfig {
-  /** `"sqlite:PATH"`, `"file:DIR"`, `"postgres://HOST/DATABASE"`, `"memory:"`, or a store. Default `"sqlite:.flujo/flujo.db"`. */
+  /**
+   * `"sqlite:PATH"`, `"file:DIR"`, `"postgres://HOST/DATABASE"`, `"redis://HOST"`, `"memory:"`, or a store. Default
+   * `"sqlite:.flujo/flujo.db"`.
+   */
   readonly store?: string | Store;
   /** The limit of each new run. Default: the pipeline's own `.budget()`, else none. */
   readonly budget?: Usd | Budget;

@@ -30,6 +30,7 @@ const commands: { readonly [name: string]: () => Promise<{ readonly declare: Dec
   validate: () => import("./commands/validate.ts"),
   graph: () => import("./commands/graph.ts"),
   prices: () => import("./commands/prices.ts"),
+  doctor: () => import("./commands/doctor.ts"),
   init: () => import("./commands/init.ts"),
   lens: () => import("./commands/lens.ts"),
   dataset: () => import("./commands/dataset.ts"),

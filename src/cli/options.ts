@@ -1,7 +1,7 @@
 /** Options that several commands take: in the same words, within the same bounds. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 
-const kinds = "sqlite:PATH, file:DIR, postgres://HOST/DATABASE";
+const kinds = "sqlite:PATH, file:DIR, postgres://HOST/DATABASE, redis://HOST";
 const unsaid = "(default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)";
 
 /** Of a store that is there already. */

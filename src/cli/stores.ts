@@ -41,7 +41,8 @@ export async function openKnown(uri: string | Store, runId: string): Promise<Sto
   return typeof uri === "string" ? openStore(uri) : uri;
 }
 
-function parts(uri: string): { readonly scheme: string; readonly place: string } {
+/** @throws InvalidOptionError */
+export function parts(uri: string): { readonly scheme: string; readonly place: string } {
   if (/^postgres(ql)?:\/\//.test(uri)) return { scheme: "postgres", place: uri };
   if (/^rediss?:\/\//.test(uri)) return { scheme: "redis", place: uri };
   const match = /^(sqlite|file|memory):(.*)$/s.exec(uri);

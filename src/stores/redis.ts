@@ -25,7 +25,7 @@ export interface RedisOptions {
 /**
  * A store in Redis (7 or newer) or Valkey, for as many processes on as many machines as like. Needs the package `ioredis`.
  *
- * How safe what is acknowledged is depends on the server: see docs/scale.md. `durability` is
+ * How safe what is acknowledged is depends on the server: see docs/scale.md, and ask `flujo doctor`. `durability` is
  * `"synced"` once the server has said that it syncs its log before it answers (`appendfsync always`), else `"relaxed"`.
  *
  * ```ts

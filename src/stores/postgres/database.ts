@@ -40,9 +40,7 @@ const mostTries = 5;
 export async function open(url: string, options: DatabaseOptions): Promise<Database> {
   const schema = quoted(options.schema);
   const { durability } = options;
-  const { Pool: Pools } = (await importPackage("pg")).default as typeof import("pg"); // that package's own
-  const pool: Pool = new Pools(settings(url, options.connections));
-  pool.on("error", () => {}); // a connection nobody uses has broken: the next one to ask gets another
+  const pool = await poolOf(url, options.connections);
   try {
     await bringUpToDate(pool, schema, options);
   } catch (error) {
@@ -56,6 +54,14 @@ export async function open(url: string, options: DatabaseOptions): Promise<Datab
     transaction: (work) => again(() => inTransaction(pool, work)),
     close: () => pool.end(),
   };
+}
+
+/** Connections to a server, whatever it holds. */
+export async function poolOf(url: string, most: number): Promise<Pool> {
+  const { Pool: Pools } = (await importPackage("pg")).default as typeof import("pg"); // that package's own
+  const pool = new Pools(settings(url, most));
+  pool.on("error", () => {}); // a connection nobody uses has broken: the next one to ask gets another
+  return pool;
 }
 
 const settings = (connectionString: string, max: number): PoolConfig => ({

@@ -33,9 +33,8 @@ const mostPauseMs = 1_000;
  * @throws StoreNewerError, and whatever the server says.
  */
 export async function open(settings: Settings, ended: () => void): Promise<Connection> {
-  const client = await connect(settings);
-  client.once("end", ended);
-  const wire = new Wire(client);
+  const wire = await reach(settings);
+  wire.once("end", ended);
   const keys = keysOf(settings.prefix);
   try {
     await checkFormat(wire, keys, settings.name);
@@ -46,13 +45,16 @@ export async function open(settings: Settings, ended: () => void): Promise<Conne
       call: (command, ...args) => wire.call(command, args),
       all: (commands) => Promise.all(commands.map(([command, ...args]) => wire.call(command, args))),
       script: (script, keys, args) => wire.script(script, keys, args),
-      close: () => client.disconnect(),
+      close: () => wire.close(),
     };
   } catch (error) {
-    client.disconnect();
+    wire.close();
     throw error;
   }
 }
+
+/** A way to the server, whatever it holds. */
+export const reach = async (settings: Settings): Promise<Wire> => new Wire(await connect(settings));
 
 async function connect({ url, cluster }: Settings): Promise<Redis | Cluster> {
   const module = (await importPackage("ioredis")) as typeof import("ioredis"); // that package's own
@@ -122,6 +124,14 @@ class Wire {
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
       return this.call("EVAL", [script.text, ...rest]);
     }
+  }
+
+  once(event: "end", heard: () => void): void {
+    this.#client.once(event, heard);
+  }
+
+  close(): void {
+    this.#client.disconnect();
   }
 
   #hold(): void {

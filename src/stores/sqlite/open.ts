@@ -56,7 +56,7 @@ export function open(path: string, durability: "synced" | "relaxed"): Database {
 }
 
 /** Older Nodes warn that `node:sqlite` is experimental; that one warning is kept from the user, no other. */
-function quietly<T>(load: () => T): T {
+export function quietly<T>(load: () => T): T {
   const emitWarning = process.emitWarning;
   const filtered = (...warning: [string | Error, ...unknown[]]): void => {
     if (!/^SQLite is an experimental feature/.test(String(warning[0])))
@@ -71,7 +71,7 @@ function quietly<T>(load: () => T): T {
 }
 
 /** Whether the database has no tables yet. Only reads. */
-function inspect(db: DatabaseSync, path: string): boolean {
+export function inspect(db: DatabaseSync, path: string): boolean {
   const application = pragma(db, "application_id");
   const version = pragma(db, "user_version");
   if (application === applicationId) {

@@ -1,0 +1,66 @@
+import { checkUp, type DatabaseFacts } from "../../stores/postgres/checkup.ts";
+import { settingsOf } from "../../stores/postgres/settings.ts";
+import { clock } from "./clock.ts";
+import { type Finding, findingsOn } from "./finding.ts";
+
+const about = findingsOn("postgres");
+const oldest = 13;
+
+export async function postgres(uri: string): Promise<Finding[]> {
+  const settings = settingsOf(uri, {});
+  const { result: facts, finding } = await clock(about, () => checkUp(settings));
+  const version = `${Math.trunc(facts.version / 10_000)}.${facts.version % 10_000}`;
+  const tables =
+    facts.format === undefined ? "no tables yet: the first run makes them" : `format ${facts.format}`;
+  return [
+    facts.version < oldest * 10_000
+      ? about.fault(`${settings.name} is PostgreSQL ${version}`, `Use version ${oldest} or newer.`)
+      : about.fine(`${settings.name} answers: PostgreSQL ${version}; ${tables}`),
+    finding,
+    ...persistence(facts, settings.durability),
+    ...access(facts, settings.connections),
+  ];
+}
+
+function persistence(facts: DatabaseFacts, durability: "synced" | "relaxed"): Finding[] {
+  const remedy = "In postgresql.conf: fsync = on, full_page_writes = on.";
+  const wrong = [
+    ...(facts.fsync
+      ? []
+      : [about.fault("fsync is off: a crash of the machine may destroy the database", remedy)]),
+    ...(facts.fullPageWrites
+      ? []
+      : [about.fault("full_page_writes is off: a crash of the machine may damage pages", remedy)]),
+  ];
+  if (wrong.length > 0) return wrong;
+  return durability === "relaxed"
+    ? [
+        about.advice(
+          "durability=relaxed: a crash may undo the last fraction of a second",
+          "Take it out of the URI where no call may be paid twice.",
+        ),
+      ]
+    : [about.fine("fsync and full_page_writes are on: what is acknowledged survives power loss")];
+}
+
+function access(facts: DatabaseFacts, wanted: number): Finding[] {
+  const { isStandby, hasTransactions, mostConnections, connections } = facts;
+  const free = mostConnections - connections;
+  return [
+    ...(isStandby
+      ? [about.fault("it is a standby, which takes no writes", "Name the primary in the URI.")]
+      : []),
+    hasTransactions
+      ? about.fine("it keeps a connection for the length of a transaction")
+      : about.fault(
+          "a pooler in statement mode stands before it: shared budgets take transactions",
+          "Set the pooler's mode to transaction or session, or go past it.",
+        ),
+    free < wanted
+      ? about.advice(
+          `${connections} of its ${mostConnections} connections are taken, and each process may want ${wanted}`,
+          "Raise max_connections, put a pooler in transaction mode before it, or lower ?connections= in the URI.",
+        )
+      : about.fine(`${connections} of its ${mostConnections} connections are taken`),
+  ];
+}

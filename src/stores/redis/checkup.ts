@@ -1,0 +1,29 @@
+import { reach } from "./connection.ts";
+import { storeError } from "./faults.ts";
+import { type Keeping, keepingOf } from "./keeping.ts";
+import { keysOf } from "./keys.ts";
+import type { Settings } from "./settings.ts";
+
+/** A server as it says it is. */
+export interface ServerFacts extends Keeping {
+  /** Milliseconds since 1970, by its clock. */
+  readonly now: number;
+  /** The format of the store; absent: there is none yet. */
+  readonly format?: number;
+}
+
+/** Only reads. */
+export async function checkUp(settings: Settings): Promise<ServerFacts> {
+  const wire = await reach(settings);
+  try {
+    const format = await wire.call("GET", [keysOf(settings.prefix).format]);
+    const keeping = await keepingOf((command, ...args) => wire.call(command, args));
+    const [seconds, micros] = (await wire.call("TIME", [])) as readonly string[]; // its answer
+    const now = Number(seconds) * 1_000 + Number(micros) / 1_000;
+    return { ...keeping, now, ...(format === null ? {} : { format: Number(format) }) };
+  } catch (error) {
+    throw storeError(error, settings.name);
+  } finally {
+    wire.close();
+  }
+}

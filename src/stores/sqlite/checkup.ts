@@ -1,0 +1,28 @@
+import { StoreCorruptError } from "../../core/errors.ts";
+import { storeError } from "./faults.ts";
+import { inspect, quietly } from "./open.ts";
+
+/**
+ * Looks a database through; only reads. What is as large as gigabytes takes as many seconds.
+ *
+ * @throws StoreCorruptError for one that is damaged, or none of ours, and StoreNewerError.
+ */
+export function checkUp(path: string): void {
+  const { DatabaseSync } = quietly(() => process.getBuiltinModule("node:sqlite"));
+  try {
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      inspect(db, path);
+      const found = db.prepare("PRAGMA quick_check(1)").get()?.quick_check;
+      if (found !== "ok") {
+        throw new StoreCorruptError(`${path} is damaged: ${found}`, {
+          hint: "Restore it from a copy, or save what can be read: sqlite3 FILE .recover",
+        });
+      }
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    throw storeError(error, path);
+  }
+}
