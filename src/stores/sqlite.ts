@@ -9,6 +9,8 @@ import { dropNote, notes, putNote } from "./sqlite/notes.ts";
 import { type Database, open } from "./sqlite/open.ts";
 import { condemn, drop, removeCondemned } from "./sqlite/removal.ts";
 
+export { checkUp } from "./sqlite/checkup.ts";
+
 /** How {@link sqlite} keeps its promises. */
 export interface SqliteOptions {
   /**

@@ -44,7 +44,7 @@ const sqlite = (path: string): Promise<Finding[]> =>
   looked("sqlite", async () => {
     const { fine } = findingsOn("sqlite");
     if (!existsSync(path)) return [fine(`${path} is not there yet: the first run makes it`)];
-    (await import("../../stores/sqlite/checkup.ts")).checkUp(path);
+    (await import("../../stores/sqlite.ts")).checkUp(path);
     return [fine(`${path} is whole`)];
   });
 

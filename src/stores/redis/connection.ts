@@ -25,8 +25,6 @@ export interface Connection {
 /** How long to wait for a connection, and for an answer. */
 const connectMs = 10_000;
 const answerMs = 60_000;
-/** How long after a connection was lost the next one is tried, at most. */
-const mostPauseMs = 1_000;
 
 /**
  * @param ended is called once the connection is not, and will not be, one.
@@ -64,10 +62,9 @@ async function connect({ url, cluster }: Settings): Promise<Redis | Cluster> {
     connectTimeout: connectMs,
     commandTimeout: answerMs,
     connectionName: "flujo",
-    // What was sent and not answered may have been done: nobody but who asked knows whether to ask again.
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: (attempt: number) => Math.min(50 * attempt, mostPauseMs),
+    // What was sent and not answered may have been done: nobody but who asked knows whether to ask again. A connection that
+    // breaks is over, and whoever asks next opens another one.
+    retryStrategy: () => null,
     // A primary that has become a replica: the address may lead to the new one by now.
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
   } satisfies RedisOptions;
@@ -76,8 +73,8 @@ async function connect({ url, cluster }: Settings): Promise<Redis | Cluster> {
   const { retryStrategy: _, ...rest } = options;
   return new module.Cluster([{ host: hostname, port: Number(port || 6379) }], {
     lazyConnect: true,
-    clusterRetryStrategy: () => null, // whoever asks next opens it anew
-    retryDelayOnFailover: 0, // here, too, nothing is sent twice
+    clusterRetryStrategy: () => null,
+    retryDelayOnFailover: 0, // else what was sent is sent again
     redisOptions: {
       ...rest,
       ...(username === "" ? {} : { username: decodeURIComponent(username) }),
@@ -109,7 +106,7 @@ class Wire {
       return (await this.#client.call(command, [...args])) as Reply;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      throw error.name === "MaxRetriesPerRequestError" ? new ConnectionLostError(this.#lost) : error;
+      throw error.message === "Connection is closed." ? new ConnectionLostError(this.#lost) : error;
     } finally {
       this.#waiting -= 1;
       this.#hold();

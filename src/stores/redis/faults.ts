@@ -70,7 +70,6 @@ const byStart: readonly (readonly [start: string, letter: Letter])[] = [
     ["the server is too old", "Flujo needs Redis 7 or Valkey, or newer.", false],
   ],
   ["Command timed out", late],
-  ["Connection is closed", away],
   ["Failed to refresh slots cache", away],
   ["None of startup nodes is available", away],
   ["Command aborted due to connection close", away],

@@ -3,7 +3,14 @@ import { storeError } from "./faults.ts";
 import { inspect, quietly } from "./open.ts";
 
 /**
- * Looks a database through; only reads. What is as large as gigabytes takes as many seconds.
+ * Looks the database of a store through, as before it is copied; only reads, and makes nothing. Gigabytes take seconds,
+ * in which this process does nothing else.
+ *
+ * ```ts
+ * import { checkUp } from "flujo/sqlite";
+ *
+ * checkUp(".flujo/flujo.db");
+ * ```
  *
  * @throws StoreCorruptError for one that is damaged, or none of ours, and StoreNewerError.
  */
