@@ -95,6 +95,10 @@ databases("redis", "a store in Redis", () => {
     expect(await store.list({ limit: 10 })).toHaveLength(10);
     expect(await store.list({ limit: 10, after: { createdAt: now, runId: "r1500" } })).toHaveLength(10);
     expect(await store.list({ limit: 10, createdBefore: now, createdFrom: 1_400 })).toHaveLength(10);
+    expect(await store.list({ status: ["failed", "halted"] })).toHaveLength(0);
+    expect(await store.list({ status: ["waiting", "failed"], createdBefore: now, limit: 10 })).toHaveLength(
+      10,
+    );
     expect(await store.list({ updatedFrom: 2_990 })).toHaveLength(10);
     expect(await store.list({ idPrefix: "r299" })).toHaveLength(11);
     expect(await store.list({ dueBefore: now, limit: 10 })).toHaveLength(10);
@@ -110,6 +114,9 @@ databases("redis", "a store in Redis", () => {
     await fill(store, 1_300);
     const waiting = await store.list({ status: ["waiting"], limit: 2_000 });
     expect(new Set(waiting.map(({ runId }) => runId)).size).toBe(130);
+    const some = await store.list({ status: ["waiting", "running"], limit: 250 });
+    const places = some.map(({ createdAt }) => createdAt);
+    expect(places).toEqual(Array.from({ length: 250 }, (_, i) => 1_291 - 10 * Math.floor(i / 2) - (i % 2)));
     expect(await store.list({ status: ["waiting"], idPrefix: "r1", limit: 5 })).toHaveLength(5);
     expect(await store.list({ dueBefore: 9_999, limit: 2_000 })).toHaveLength(130);
   });

@@ -6,8 +6,20 @@
  * the run's id. So one range says "from this moment on", "after this run", and which of two runs of one millisecond comes first.
  */
 
+import type { RunStatus } from "../../ports/store.ts";
+
 /** Kept under `format`. A store with a higher one is refused. */
 export const formatVersion = 1;
+
+/** In the order in which scripts expect their indexes. */
+export const statuses: readonly RunStatus[] = [
+  "running",
+  "completed",
+  "failed",
+  "halted",
+  "waiting",
+  "cancelled",
+];
 
 export type Keys = ReturnType<typeof keysOf>;
 
@@ -27,11 +39,22 @@ export const keysOf = (prefix: string) => {
     /** Waiting ones that have been sent what they have not heard, by id, without a moment. */
     word: key("runs", "word"),
   };
+  /** Those of one status, by when they were made. */
+  const ofStatus = (status: RunStatus): string => key("runs", "age", status);
   return {
     format: key("format"),
     ...indexes,
+    ofStatus,
     /** In the order in which scripts expect them. */
-    indexes: [indexes.age, indexes.change, indexes.id, indexes.wake, indexes.lease, indexes.word],
+    indexes: [
+      indexes.age,
+      indexes.change,
+      indexes.id,
+      indexes.wake,
+      indexes.lease,
+      indexes.word,
+      ...statuses.map(ofStatus),
+    ],
     /** A hash: fence, owner, lease, summary, and what of it is asked for; where the indexes have it. */
     run: (runId: string) => key("run", runId),
     /** A list of entries: the place of each is its seq. */

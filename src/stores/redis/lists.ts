@@ -3,13 +3,14 @@ import { defaultListLimit, listed, listingOf, shows } from "../../ports/store-ru
 import type { Connection, Reply } from "./connection.ts";
 import { digits, place, runAt } from "./keys.ts";
 import { leaseOf } from "./leases.ts";
+import * as scripts from "./scripts.ts";
 
 /**
- * A part of an index, in the order of its bytes or backwards. Both ends as Redis has them: `[x` with x, `(x` without, `-` and
- * `+` for no end.
+ * A part of an index, or of several as if they were one, in the order of their bytes or backwards. Both ends as Redis has
+ * them: `[x` with x, `(x` without, `-` and `+` for no end.
  */
 interface Range {
-  readonly index: string;
+  readonly indexes: readonly string[];
   readonly least: string;
   readonly greatest: string;
   readonly isBackwards?: boolean;
@@ -24,7 +25,7 @@ const fewRuns = 1_000;
 
 /** Walks the index that leaves the least to look at; what is asked for is decided by the runs themselves. */
 export async function list(db: Connection, filter: RunFilter): Promise<RunListing[]> {
-  const { dueBefore, leaseEndsBefore, updatedFrom, idPrefix, limit = defaultListLimit } = filter;
+  const { dueBefore, leaseEndsBefore, updatedFrom, idPrefix, status, limit = defaultListLimit } = filter;
   const { keys } = db;
   const found = new Map<string, RunListing>();
   const look = async (range: Range, most: number): Promise<void> => {
@@ -35,16 +36,17 @@ export async function list(db: Connection, filter: RunFilter): Promise<RunListin
     }
   };
   if (dueBefore !== undefined) {
-    await look({ index: keys.word, least: "-", greatest: "+", isPlain: true }, limit);
-    await look({ index: keys.wake, least: "-", greatest: `(${digits(dueBefore)};` }, limit); // what comes after the colon
+    await look({ indexes: [keys.word], least: "-", greatest: "+", isPlain: true }, limit);
+    await look({ indexes: [keys.wake], least: "-", greatest: `(${digits(dueBefore)};` }, limit); // what comes after the colon
   } else if (leaseEndsBefore !== undefined) {
-    await look({ index: keys.lease, least: "-", greatest: `(${digits(leaseEndsBefore)}` }, limit);
+    await look({ indexes: [keys.lease], least: "-", greatest: `(${digits(leaseEndsBefore)}` }, limit);
   } else if (updatedFrom !== undefined) {
-    await look({ index: keys.change, least: `[${digits(updatedFrom)}`, greatest: "+" }, Infinity);
+    await look({ indexes: [keys.change], least: `[${digits(updatedFrom)}`, greatest: "+" }, Infinity);
   } else if (idPrefix !== undefined && (await countOf(db, idPrefix)) < fewRuns) {
-    await look({ index: keys.id, ...beginning(idPrefix), isPlain: true }, Infinity);
+    await look({ indexes: [keys.id], ...beginning(idPrefix), isPlain: true }, Infinity);
   } else {
-    await look({ index: keys.age, ...ages(filter), isBackwards: true }, limit);
+    const indexes = status === undefined ? [keys.age] : [...new Set(status)].map(keys.ofStatus);
+    await look({ indexes, ...ages(filter), isBackwards: true }, limit);
   }
   return listed([...found.values()], filter);
 }
@@ -68,24 +70,33 @@ function ages({ createdFrom, createdBefore, after }: RunFilter): Pick<Range, "le
   };
 }
 
-/** The runs of a range, as they are now; page by page, so that others get their turn. */
+/**
+ * The runs of a range, as they are now; page by page, so that others get their turn. A run that goes from one of the indexes
+ * to another meanwhile is not missed: its place is the same there, and a page is of all of them at one moment.
+ */
 async function* walk(db: Connection, range: Range, filter: RunFilter): AsyncGenerator<RunListing> {
-  const { index, isBackwards = false, isPlain = false } = range;
+  const { indexes, isBackwards = false, isPlain = false } = range;
   const size = Math.min(Math.max(filter.limit ?? defaultListLimit, 1), pageSize);
   let { least, greatest } = range;
-  for (;;) {
-    const ends = isBackwards ? [greatest, least, "BYLEX", "REV"] : [least, greatest, "BYLEX"];
-    const page = await db.call("ZRANGE", index, ...ends, "LIMIT", 0, size);
-    const members = page as readonly string[]; // of a sorted set
+  while (indexes.length > 0) {
+    const way = isBackwards ? [greatest, least, "REV"] : [least, greatest];
+    const pages = (await db.script(scripts.page, indexes, [size, ...way])) as readonly (readonly string[])[]; // that script's
+    // Beyond the end of a page that is full, its index may have what would come first.
+    const ends = pages.flatMap((page) => (page.length < size ? [] : page.slice(-1))).toSorted();
+    const end = isBackwards ? ends.at(-1) : ends[0];
+    const members = pages
+      .flat()
+      .filter((member) => end === undefined || (isBackwards ? member >= end : member <= end))
+      .toSorted();
+    if (isBackwards) members.reverse();
     const ids = members.map((member) => (isPlain ? member : runAt(member)));
     yield* await runs(
       db,
       ids.filter((id) => id.startsWith(filter.idPrefix ?? "")),
     );
-    const last = members.at(-1);
-    if (last === undefined || members.length < size) return;
-    if (isBackwards) greatest = `(${last}`;
-    else least = `(${last}`;
+    if (end === undefined) return;
+    if (isBackwards) greatest = `(${end}`;
+    else least = `(${end}`;
   }
 }
 

@@ -3,6 +3,7 @@
  * writes. It writes only once nothing can fail any more, for nothing of it is undone.
  */
 import { createHash } from "node:crypto";
+import { statuses } from "./keys.ts";
 
 export interface Script {
   readonly text: string;
@@ -55,6 +56,16 @@ local function owns(run, fence)
   return owner and present == fence
 end`;
 
+/** The index of its status, for a script that has all of them; before the run's hash says another status or place. */
+const sorting = `
+local byStatus = { ${statuses.map((status, i) => `${status} = KEYS[${7 + i}]`).join(", ")} }
+
+local function putStatus(run, status, place)
+  local old, at = unpack(redis.call('HMGET', run, 'status', 'by-age'))
+  if old and byStatus[old] and (old ~= status or at ~= place) then redis.call('ZREM', byStatus[old], at) end
+  if byStatus[status] then redis.call('ZADD', byStatus[status], 0, place) end
+end`;
+
 /** Accounts whose versions were seen, and what becomes of them. Keys: accounts, their names, those with money held. */
 const accounting = `
 local function takeAccounts(accounts)
@@ -88,11 +99,12 @@ end`;
 export const commit = script(
   arguments_,
   placing,
+  sorting,
   accounting,
   `
 local age, change, ids, wake, lease, word = unpack(KEYS, 1, 6)
-local condemned, accounts, scopes, held = unpack(KEYS, 7, 10)
-local key = 10
+local condemned, accounts, scopes, held = unpack(KEYS, 13, 16)
+local key = 16
 local function takeKey()
   key = key + 1
   return KEYS[key]
@@ -142,6 +154,7 @@ for _, one in ipairs(appends) do
     end
     local summary = one.summary
     if summary then
+      putStatus(one.run, summary.status, summary.age)
       redis.call('HSET', one.run, 'summary', summary.body, 'status', summary.status, 'heard', summary.heard)
       redis.call('ZADD', ids, 0, one.id)
       put(age, one.run, 'by-age', summary.age)
@@ -234,17 +247,20 @@ return 1`,
 /** Removes a run. 0: the fence is not that of its present lease. Keys: the indexes, then all that is the run's. */
 export const drop = script(
   placing,
+  sorting,
   `
-local age, change, ids, wake, lease, word, run = unpack(KEYS, 1, 7)
+local age, change, ids, wake, lease, word = unpack(KEYS, 1, 6)
+local run = KEYS[13]
 local id, fence = unpack(ARGV)
 if not owns(run, fence) then return 0 end
+putStatus(run, '', '')
 put(age, run, 'by-age', false)
 put(change, run, 'by-change', false)
 put(wake, run, 'by-wake', false)
 put(lease, run, 'by-lease', false)
 redis.call('ZREM', ids, id)
 redis.call('ZREM', word, id)
-redis.call('UNLINK', unpack(KEYS, 7))
+redis.call('UNLINK', unpack(KEYS, 13))
 return 1`,
 );
 
@@ -261,6 +277,16 @@ for i = 2, #KEYS do
   end
 end
 return removed`);
+
+/** The first so many of a range in each of the indexes. Keys: the indexes. */
+export const page = script(`
+local size, from, to, way = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local pages = {}
+for i, index in ipairs(KEYS) do
+  pages[i] = way and redis.call('ZRANGE', index, from, to, 'BYLEX', way, 'LIMIT', 0, size)
+    or redis.call('ZRANGE', index, from, to, 'BYLEX', 'LIMIT', 0, size)
+end
+return pages`);
 
 /** Notes of a range, keys and bodies in turn. Keys: notes, their keys in order. */
 export const notes = script(`
