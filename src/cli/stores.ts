@@ -24,6 +24,10 @@ export async function openStore(uri: string): Promise<Store> {
   return (await import("../stores/memory.ts")).memory();
 }
 
+/** For messages: without a password. */
+export const nameOf = (store: string | Store): string =>
+  typeof store === "string" ? store.replace(/(:\/\/[^:@/]*):[^@/]*@/, "$1@") : store.name;
+
 /** Whether there is anything where the URI points, so that looking makes nothing. A store object may hold anything. */
 export function isThere(uri: string | Store): boolean {
   if (typeof uri !== "string") return true;
@@ -34,7 +38,7 @@ export function isThere(uri: string | Store): boolean {
 /** @throws UnknownRunError when there is no store yet, and hence no run in it. */
 export async function openKnown(uri: string | Store, runId: string): Promise<Store> {
   if (!isThere(uri)) {
-    throw new UnknownRunError(`there is no run ${runId}: the store ${String(uri)} is empty or not there`, {
+    throw new UnknownRunError(`there is no run ${runId}: the store ${nameOf(uri)} is empty or not there`, {
       hint: otherStore,
     });
   }
@@ -48,7 +52,7 @@ export function parts(uri: string): { readonly scheme: string; readonly place: s
   const match = /^(sqlite|file|memory):(.*)$/s.exec(uri);
   const [, scheme = "", place = ""] = match ?? [];
   if (match === null || (place === "") !== (scheme === "memory")) {
-    throw new InvalidOptionError(`"${uri}" names no store`, {
+    throw new InvalidOptionError(`"${nameOf(uri)}" names no store`, {
       hint: "Write sqlite:PATH, file:DIR, postgres://HOST/DATABASE, redis://HOST or memory:, as sqlite:.flujo/flujo.db",
     });
   }

@@ -16,7 +16,7 @@ import { CommandError } from "../letter.ts";
 import { jsonOption, storeOption } from "../options.ts";
 import { fullRunId } from "../run-id.ts";
 import { readSettings } from "../settings.ts";
-import { isThere, openStore } from "../stores.ts";
+import { isThere, nameOf, openStore } from "../stores.ts";
 import { result, say } from "../terminal.ts";
 
 interface Flags extends AmountFlags {
@@ -70,7 +70,7 @@ async function withStore<T>(
   work: (store: Store | undefined, name: string) => Promise<T>,
 ): Promise<T> {
   const { store: uri } = await readSettings(flags);
-  const name = typeof uri === "string" ? uri : uri.name;
+  const name = nameOf(uri);
   if (!make && !isThere(uri)) return work(undefined, name);
   const store = typeof uri === "string" ? await openStore(uri) : uri;
   try {

@@ -8,7 +8,7 @@ import { inboxText, type LinkedItem } from "../inbox-text.ts";
 import { jsonOption, storeOption } from "../options.ts";
 import { linksOf } from "../outbox.ts";
 import { readSettings, type Settings } from "../settings.ts";
-import { isThere, openStore } from "../stores.ts";
+import { isThere, nameOf, openStore } from "../stores.ts";
 import { result, say } from "../terminal.ts";
 
 interface Flags {
@@ -39,8 +39,6 @@ async function list(flags: Flags): Promise<number> {
   else say(`Nothing waits${flags.for === undefined ? "" : ` for ${flags.for}`} in ${nameOf(uri)}.`);
   return exit.completed;
 }
-
-const nameOf = (uri: Parameters<typeof isThere>[0]): string => (typeof uri === "string" ? uri : uri.name);
 
 async function itemsOf(settings: Settings, flags: Flags): Promise<LinkedItem[]> {
   const { store: uri } = settings;

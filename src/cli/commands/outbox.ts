@@ -10,7 +10,7 @@ import { jsonOption, storeOption } from "../options.ts";
 import { outboxOf } from "../outbox.ts";
 import { outboxText } from "../outbox-text.ts";
 import { readSettings, type Settings } from "../settings.ts";
-import { isThere, openStore } from "../stores.ts";
+import { isThere, nameOf, openStore } from "../stores.ts";
 import { result, say } from "../terminal.ts";
 
 interface Flags {
@@ -75,7 +75,7 @@ const list = (flags: Flags): Promise<number> =>
     const found = store === undefined ? { waiting: [], dead: [] } : await undeliveredIn(store);
     if (flags.json) await printJson(found);
     else if (found.waiting.length + found.dead.length > 0) await result(`${outboxText(found, Date.now())}\n`);
-    else say(`Nothing is undelivered in ${nameOf(settings)}.`);
+    else say(`Nothing is undelivered in ${nameOf(settings.store)}.`);
     return exit.completed;
   });
 
@@ -96,7 +96,7 @@ const deliver = (flags: Flags): Promise<number> =>
 
 const retry = (ids: readonly string[], flags: Flags): Promise<number> =>
   withStore(flags, async (store, settings) => {
-    const letters = await chosen(store, ids, flags, nameOf(settings));
+    const letters = await chosen(store, ids, flags, nameOf(settings.store));
     const outcomes: { readonly id: string; readonly outcome: string; readonly why: string | null }[] = [];
     if (store !== undefined && letters.length > 0) {
       await sending(settings, store, async (box) => {
@@ -113,7 +113,7 @@ const retry = (ids: readonly string[], flags: Flags): Promise<number> =>
 
 const drop = (ids: readonly string[], flags: Flags): Promise<number> =>
   withStore(flags, async (store, settings) => {
-    const letters = await chosen(store, ids, flags, nameOf(settings));
+    const letters = await chosen(store, ids, flags, nameOf(settings.store));
     let dropped = 0;
     for (const letter of letters) if (store !== undefined && (await dropLetter(store, letter))) dropped++;
     say(`${dropped} dropped.`);
@@ -167,5 +167,3 @@ async function chosen(
     );
   });
 }
-
-const nameOf = ({ store }: Settings): string => (typeof store === "string" ? store : store.name);

@@ -39,7 +39,7 @@ import {
 } from "../options.ts";
 import { scheduleListText, ticksText } from "../schedule-text.ts";
 import { readSettings, type Settings } from "../settings.ts";
-import { isThere, openStore, otherStore } from "../stores.ts";
+import { isThere, nameOf, openStore, otherStore } from "../stores.ts";
 import { result, say } from "../terminal.ts";
 import { whoAmI } from "../user.ts";
 
@@ -179,7 +179,9 @@ async function list(flags: Flags): Promise<number> {
   if (flags.json) await printJson({ schedules });
   else if (schedules.length > 0) await result(`${scheduleListText(schedules, now)}\n`);
   else
-    say(`There are no schedules in ${nameOf(settings)}. Add one: flujo schedule add FILE --cron '0 9 * * 1'`);
+    say(
+      `There are no schedules in ${nameOf(settings.store)}. Add one: flujo schedule add FILE --cron '0 9 * * 1'`,
+    );
   return exit.completed;
 }
 
@@ -242,7 +244,7 @@ async function withSchedules<T>(name: string, flags: Flags, work: (store: Store)
   const settings = await readSettings(flags);
   if (isThere(settings.store)) return withStore(settings, work);
   throw new InvalidOptionError(
-    `there is no schedule ${name}: the store ${nameOf(settings)} is empty or not there`,
+    `there is no schedule ${name}: the store ${nameOf(settings.store)} is empty or not there`,
     { hint: otherStore },
   );
 }
@@ -257,8 +259,6 @@ async function withStore<T>({ store: uri }: Settings, work: (store: Store) => Pr
 }
 
 const inMemory = (settings: Settings): InvalidOptionError =>
-  new InvalidOptionError(`a schedule in ${nameOf(settings)} would be gone with this command`, {
+  new InvalidOptionError(`a schedule in ${nameOf(settings.store)} would be gone with this command`, {
     hint: "Choose a store that stays: --store sqlite:.flujo/flujo.db",
   });
-
-const nameOf = ({ store }: Settings): string => (typeof store === "string" ? store : store.name);

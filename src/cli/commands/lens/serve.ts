@@ -8,7 +8,7 @@ import { hostOption, storeOption } from "../../options.ts";
 import { outboxOf } from "../../outbox.ts";
 import { portOf } from "../../port.ts";
 import { readSettings, type Settings } from "../../settings.ts";
-import { isThere, openStore, otherStore } from "../../stores.ts";
+import { isThere, nameOf, openStore, otherStore } from "../../stores.ts";
 import { result, say } from "../../terminal.ts";
 
 interface Flags {
@@ -40,7 +40,7 @@ async function serve(flags: Flags): Promise<number> {
   const settings = await readSettings(flags);
   const { store: uri } = settings;
   if (!isThere(uri)) {
-    throw new UnknownRunError(`there are no runs to look at: ${String(uri)} is empty or not there`, {
+    throw new UnknownRunError(`there are no runs to look at: ${nameOf(uri)} is empty or not there`, {
       hint: otherStore,
     });
   }
