@@ -178,7 +178,12 @@ databases("redis", "a store in Redis", () => {
     });
 
     it("promises no more than the server does", async () => {
-      for (const settings of [{}, { appendonly: "yes", appendfsync: "everysec" }]) {
+      const log = { appendonly: "yes" };
+      for (const settings of [
+        {},
+        { ...log, appendfsync: "everysec" },
+        { ...log, appendfsync: "always", "no-appendfsync-on-rewrite": "yes" },
+      ]) {
         const store = open((await another(settings)).url);
         await store.list({});
         expect(store.durability).toBe("relaxed");

@@ -102,6 +102,11 @@ describe("flujo doctor", () => {
     await admin.config("SET", "maxmemory-policy", "noeviction");
     await admin.config("SET", "appendfsync", "always");
     expect(await complaints("--store", server.url)).toEqual({ code: 0, said: [] });
+    await admin.config("SET", "no-appendfsync-on-rewrite", "yes");
+    expect(await complaints("--store", server.url)).toEqual({
+      code: 0,
+      said: [expect.stringContaining("redis advice: no-appendfsync-on-rewrite yes")],
+    });
     expect(await admin.dbsize()).toBe(0);
   });
 

@@ -1,9 +1,9 @@
 import type { Finding, findingsOn } from "./finding.ts";
 
-/** Leases are judged by the clocks of those who ask: a second of a lease of thirty is no harm. */
+/** Leases are judged by the clocks of those who ask: a second of a lease of fifteen is no harm. */
 const mostApartMs = 1_000;
 
-/** Asks a server, and compares its clock with this machine's: half of the journey is taken off. */
+/** Asks a server, and compares its clock with this machine's. */
 export async function clock<T extends { readonly now: number }>(
   about: ReturnType<typeof findingsOn>,
   ask: () => Promise<T>,

@@ -5,17 +5,20 @@ import { type Finding, findingsOn } from "./finding.ts";
 const about = findingsOn("disk");
 
 /** By Linux's numbers for them (statfs(2)): where locks do not hold, or syncs do not reach a disk. */
-const shares: { readonly [type: number]: string } = {
-  26985: "NFS",
-  20859: "SMB",
-  4283649346: "CIFS",
-  4266872130: "SMB",
-  16914839: "9P",
-  22092: "NCP",
-  1397113167: "AFS",
-  12805120: "Ceph",
-};
-const inMemory: { readonly [type: number]: string } = { 16914836: "tmpfs", 2240043254: "ramfs" };
+const shares: ReadonlyMap<number, string> = new Map([
+  [0x6969, "NFS"],
+  [0x517b, "SMB"],
+  [0xff534d42, "CIFS"],
+  [0xfe534d42, "SMB"],
+  [0x01021997, "9P"],
+  [0x0000564c, "NCP"],
+  [0x5346414f, "AFS"],
+  [0x00c36400, "Ceph"],
+]);
+const inMemory: ReadonlyMap<number, string> = new Map([
+  [0x01021994, "tmpfs"],
+  [0x858458f6, "ramfs"],
+]);
 
 const gigabyte = 2 ** 30;
 
@@ -43,8 +46,8 @@ function writing(place: string): Finding {
 }
 
 function kind(place: string, type: number): Finding {
-  const share = process.platform === "linux" ? shares[type] : undefined;
-  const memory = process.platform === "linux" ? inMemory[type] : undefined;
+  const share = process.platform === "linux" ? shares.get(type) : undefined;
+  const memory = process.platform === "linux" ? inMemory.get(type) : undefined;
   if (share !== undefined) {
     return about.fault(
       `${place} is on a network share (${share}), where locks do not hold`,

@@ -29,13 +29,18 @@ const role = ({ role }: ServerFacts): Finding | undefined =>
 const set = "In redis.conf: appendonly yes, appendfsync always; or by CONFIG SET, then CONFIG REWRITE.";
 
 function persistence(facts: ServerFacts): Finding {
-  const { log, sync, pictures } = facts;
+  const { log, sync, pauses, pictures } = facts;
   if (durabilityOf(facts) === "synced")
     return about.fine("appendfsync always: what is acknowledged survives power loss");
   if (log === undefined)
     return about.advice(
       "it does not say how it keeps what it is told",
       "Let the user read CONFIG GET, or ask whoever runs the server: docs/scale.md says what each setting loses.",
+    );
+  if (log && sync === "always" && pauses)
+    return about.advice(
+      "no-appendfsync-on-rewrite yes: while it writes its log anew, nothing is synced",
+      "In redis.conf: no-appendfsync-on-rewrite no.",
     );
   if (log)
     return about.advice(

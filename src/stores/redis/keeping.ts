@@ -7,6 +7,8 @@ export interface Keeping {
   readonly log?: boolean;
   /** When that log is synced to the disk. */
   readonly sync?: string;
+  /** Whether nothing is synced while the log is written anew. */
+  readonly pauses?: boolean;
   /** When a picture of everything is written; empty: never. */
   readonly pictures?: string;
   /** What is thrown away when memory is full. */
@@ -22,7 +24,14 @@ type Call = (command: string, ...args: string[]) => Promise<unknown>;
 
 /** What the server says. Hosted ones may forbid the question, and say only some of it elsewhere. */
 export async function keepingOf(call: Call): Promise<Keeping> {
-  const asked = ["appendonly", "appendfsync", "save", "maxmemory-policy", "maxmemory"];
+  const asked = [
+    "appendonly",
+    "appendfsync",
+    "no-appendfsync-on-rewrite",
+    "save",
+    "maxmemory-policy",
+    "maxmemory",
+  ];
   const [config, info] = await Promise.all([
     call("CONFIG", "GET", ...asked).then(pairs, nothing),
     call("INFO").then(lines, nothing),
@@ -32,6 +41,7 @@ export async function keepingOf(call: Call): Promise<Keeping> {
     version: info.get("valkey_version") ?? info.get("redis_version"),
     log: log === undefined ? undefined : log === "yes",
     sync: config.get("appendfsync"),
+    pauses: config.has("appendfsync") ? config.get("no-appendfsync-on-rewrite") === "yes" : undefined,
     pictures: config.get("save"),
     eviction: config.get("maxmemory-policy") ?? info.get("maxmemory_policy"),
     memory: numberIn(config.get("maxmemory") ?? info.get("maxmemory")),
@@ -42,8 +52,8 @@ export async function keepingOf(call: Call): Promise<Keeping> {
 }
 
 /** `synced` only where the log is synced before anything is acknowledged, and the server says so. */
-export const durabilityOf = ({ log, sync }: Keeping): Durability =>
-  log === true && sync === "always" ? "synced" : "relaxed";
+export const durabilityOf = ({ log, sync, pauses }: Keeping): Durability =>
+  log === true && sync === "always" && pauses === false ? "synced" : "relaxed";
 
 /** Journals have no date of expiry: only what takes any key takes them. */
 export const mayForget = ({ eviction, memory }: Keeping): boolean =>
