@@ -4,6 +4,7 @@ import { branchOn, parallel, pipeline, step } from "../../../core/compose.ts";
 import type { JsonObject } from "../../../core/json.ts";
 import type { Path } from "../../../core/paths.ts";
 import { fieldsAt, withValue } from "../../../evals/improve/candidate.ts";
+import type { Asked } from "../asked.ts";
 import type { Family } from "../blueprint.ts";
 import { draw } from "../draw.ts";
 import { complaints, corrected, ideal, misstated } from "../insight.ts";
@@ -100,13 +101,13 @@ export const routing: Family = ({ seed, chance, temper }) => {
   };
   const systemAt = (values: JsonObject, place: Path): string => String(fieldsAt(values, place).system ?? "");
   const routeOf = (question: string) => routes.find(({ name }) => name === lineOf(question, "about"));
-  const does = (place: Path, asked: Parameters<typeof standingOf>[0], matter: string): boolean => {
+  const does = (place: Path, asked: Asked, matter: string): boolean => {
     const { question, system } = asked;
     const request = { standing: seed + standingOf(asked), question, document: lineOf(question, "document") };
     return succeeds(sure(place, system, matter, isRush(question)), temper, { ...request, matter });
   };
-  const placeOf = (asked: { readonly question: string }): Path => {
-    const desk = lineOf(asked.question, "desk");
+  const placeOf = ({ question }: Asked): Path => {
+    const desk = lineOf(question, "desk");
     return desk === undefined ? routerPath : deskPath(desk);
   };
   const atDesk = (desk: string, question: string): string => `desk: ${desk}\n${question}`;
@@ -148,11 +149,10 @@ export const routing: Family = ({ seed, chance, temper }) => {
       if (place === routerPath) {
         if (does(place, asked, route.name)) return { text: route.home };
         const others = desks.filter((desk) => desk !== route.home);
-        const [misleading] = others.filter((desk) => route.wrong.essence === desk);
         const grasp = readers.get(routerPath)?.(asked.system).grasps.get(route.name);
         const isMisled = grasp === "misled" || grasp === "torn";
         const any = others[draw(seed, question) < 0.5 ? 0 : 1] ?? "billing";
-        return { text: isMisled ? (misleading ?? any) : any };
+        return { text: isMisled ? route.wrong.essence : any };
       }
       const desk = lineOf(question, "desk") ?? "";
       return { text: `${desk} on ${route.name}, ${does(place, asked, desk) ? "well closed" : "left open"}` };
