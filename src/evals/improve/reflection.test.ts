@@ -95,6 +95,9 @@ describe("a reflection", () => {
     '{"note": 7}',
     '{"proposals": [1, null]}',
   ])("finds nothing to try in %j", (text) => {
-    for (const { patch } of readProposals(text, request)) expect(patch).toBeNull();
+    for (const { patch, note } of readProposals(text, request)) {
+      expect(patch).toBeNull();
+      expect(note).toMatch(/^the answer (is no JSON|has neither a patch)/);
+    }
   });
 });

@@ -125,7 +125,8 @@ function proposalIn(answer: Json | undefined, { kind, values, place, field }: Re
   const before = fieldsAt(values, place)[field];
   const deltas = readDeltas(answer.items);
   const after = deltas && typeof before === "string" ? afterDeltas(before, deltas) : undefined;
-  if (after === undefined) return { patch: null, note: note || "the answer has no patch", by };
+  if (after === undefined)
+    return { patch: null, note: "the answer has neither a patch nor changes of items", by };
   return { patch: [{ op: "replace", path: pointer(place, field), value: after }], note, by: "delta" };
 }
 
