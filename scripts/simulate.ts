@@ -5,8 +5,8 @@
  * `--forks` beside them: each run is forked at every place of its record, twice among faults.
  * `--shared` beside either: runs that share accounts.
  * `--postgres postgres://…` beside any: on stores in that database, each in a schema of its own, which is left there.
- * `--improving` beside either: searches for better prompts.
  * `--redis redis://…` beside any: on stores in that server, each with a prefix of its own, which is left there.
+ * `--improving` beside either: searches for better prompts.
  */
 import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
