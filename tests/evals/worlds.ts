@@ -29,7 +29,13 @@ export function ofRuns(count: number, runs: number): Estimate {
   return { mean, low: Math.max(0, (centre - half) / whole), high: Math.min(1, (centre + half) / whole) };
 }
 
-/** What share of the oracle's gain is reached with so many rollouts: by seed, from 1. */
+export interface WorldsOptions {
+  readonly variant?: "helpful" | "faint";
+  /** The first of the seeds. Default 1. */
+  readonly first?: number;
+}
+
+/** What share of the oracle's gain is reached with so many rollouts: by seed. */
 export type Course = (rollouts: number) => readonly number[];
 
 /** Of plain GEPA, whose way does not depend on where it is to end: each seed is searched once. */
@@ -37,10 +43,10 @@ export async function courseOf(
   family: WorldFamily,
   seeds: number,
   most: number,
-  variant: "helpful" | "faint" = "helpful",
+  { variant = "helpful", first = 1 }: WorldsOptions = {},
 ): Promise<Course> {
   const courses: ((rollouts: number) => number)[] = [];
-  for (let seed = 1; seed <= seeds; seed += 1) {
+  for (let seed = first; seed < first + seeds; seed += 1) {
     const world = taskWorld({ family, seed, variant });
     const { course, worth } = await quickImprove(world, { seed, rollouts: most, by: "gepa" });
     const { base, oracle } = world.reach;
@@ -57,10 +63,10 @@ export async function sharesAt(
   family: WorldFamily,
   seeds: number,
   rollouts: number,
-  variant: "helpful" | "faint" = "helpful",
+  { variant = "helpful", first = 1 }: WorldsOptions = {},
 ): Promise<number[]> {
   const shares: number[] = [];
-  for (let seed = 1; seed <= seeds; seed += 1) {
+  for (let seed = first; seed < first + seeds; seed += 1) {
     const world = taskWorld({ family, seed, variant });
     const { before, after } = await quickImprove(world, { seed, rollouts });
     shares.push((after.score - before.score) / (world.reach.oracle.score - before.score));
