@@ -5,7 +5,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { Lookout } from "../src/engine/lookout.ts";
+import { Lookout } from "../src/dispatch/lookout.ts";
 import { Flujo, pipeline, sleepUntil } from "../src/index.ts";
 import { nodeWorld } from "../src/node-world.ts";
 import { sqlite } from "../src/stores/sqlite.ts";
@@ -51,7 +51,7 @@ async function wake(by: "recover" | "lookout"): Promise<readonly [number, number
     },
   });
   const tell = { refused: console.error, foreign: console.error, store: console.error };
-  const pipelines = new Map([["sleepers", (runId: string) => flujo.resume(runId)]]);
+  const pipelines = new Map([["sleepers", (runId: string) => flujo.resume(runId).result()]]);
   const lookout = new Lookout({ store, world: nodeWorld(), pipelines, tell });
   if (by === "recover") await flujo.recover();
   else lookout.start();

@@ -6,9 +6,17 @@ import type { VersionPolicy } from "./engine/options.ts";
 import type { HookTable } from "./events/hooks.ts";
 import type { Sinks } from "./events/subscription.ts";
 import type { Secret } from "./links/secret.ts";
+import type { Dispatcher } from "./ports/dispatcher.ts";
 import type { Instrument } from "./ports/instrument.ts";
 import type { Store } from "./ports/store.ts";
 import type { ServerOptions } from "./server/options.ts";
+
+/** How many runs of one tenant a worker advances at once. Whole numbers from 1. */
+export interface TenantLimits {
+  /** Of each tenant that is not named. Default: no limit. */
+  readonly most?: number;
+  readonly named?: { readonly [tenant: string]: number };
+}
 
 /** What the `flujo` command does when its options say nothing else. */
 export interface FlujoConfig {
@@ -21,6 +29,13 @@ export interface FlujoConfig {
   readonly budget?: Usd | Budget;
   /** Shared budgets that every new run is charged to beside its own: names, or names with limits. */
   readonly scopes?: readonly (string | SharedScope)[];
+  /**
+   * What runs that are submitted are handed to workers by: `"postgres://HOST/DATABASE"` (pg-boss), or a dispatcher. Default:
+   * workers find them in the store.
+   */
+  readonly engine?: string | Dispatcher;
+  /** How many runs of one tenant a worker advances at once: of any, and of those that are named. Default: no limit. */
+  readonly tenants?: TenantLimits;
   /** Providers and prices of your own. */
   readonly models?: ModelsOptions;
   /** How long a dead process's lease keeps others out. From `"1s"`, default `"15s"`. */

@@ -8,7 +8,7 @@ export type { Bounds, ImproveTerms } from "./agents/improve-terms.ts";
 export { type ModelsOptions, models } from "./agents/models.ts";
 export type { PaceLimit, PaceLimits } from "./agents/pace.ts";
 export { type Tool, type ToolContext, type ToolOptions, tool } from "./agents/tool.ts";
-export { defineConfig, type FlujoConfig } from "./config.ts";
+export { defineConfig, type FlujoConfig, type TenantLimits } from "./config.ts";
 export type { Approval } from "./core/approval.ts";
 export type { AskingOptions, Escalation, OnTimeout } from "./core/asking.ts";
 export {
@@ -77,6 +77,8 @@ export type {
   RunResult,
   SignalOptions,
   StartOptions,
+  SubmitOptions,
+  Submitted,
   Undone,
   VersionPolicy,
 } from "./engine/options.ts";
@@ -95,6 +97,7 @@ export type { Sinks, Subscription } from "./events/subscription.ts";
 export { Flujo, type FlujoOptions } from "./flujo.ts";
 export type { AnswerLinkOptions } from "./links/answer-links.ts";
 export type { FireOptions, ScheduleOptions, Schedules } from "./pipeline-schedules.ts";
+export type { Dispatcher, Job, Shift, Taken, Work as Dispatched } from "./ports/dispatcher.ts";
 export type { RunStatus, Store } from "./ports/store.ts";
 export type { MissedPolicy, OverlapPolicy, ScheduleTerms } from "./schedules/schedule.ts";
 export type { TimetableNews } from "./schedules/timetable.ts";

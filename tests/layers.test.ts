@@ -13,6 +13,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
   engine: ["ports", "core", "budget"],
   agents: ["engine", "ports", "core", "budget"],
   stores: ["ports", "core"],
+  dispatch: ["ports", "core"],
   events: ["ports", "core"],
   lens: ["ports", "core"],
   evals: ["lens", "agents", "engine", "ports", "core", "budget"],
@@ -51,12 +52,13 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
     "schedules",
     "telemetry",
     "server",
+    "dispatch",
   ],
 };
 
 /** What `import "flujo"` must not load before it is needed. */
 const heavy =
-  /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|@opentelemetry\/.*|jiti|jose|commander|nodemailer|pg|ioredis|croner|hono|@hono\/.*|typebox|@clack\/.*)$/;
+  /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|@opentelemetry\/.*|jiti|jose|commander|nodemailer|pg|pg-boss|ioredis|croner|hono|@hono\/.*|typebox|@clack\/.*)$/;
 
 interface Import {
   readonly to: string;

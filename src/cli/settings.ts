@@ -19,7 +19,10 @@ export interface Settings extends FlujoConfig {
 }
 
 /** @throws CommandError for a configuration file that cannot be loaded. */
-export async function readSettings(flags: { readonly store?: string }): Promise<Settings> {
+export async function readSettings(flags: {
+  readonly store?: string;
+  readonly engine?: string;
+}): Promise<Settings> {
   const config = await readConfig();
   const priceFile = resolve(priceFileName);
   return {
@@ -27,9 +30,13 @@ export async function readSettings(flags: { readonly store?: string }): Promise<
     secret: config.secret ?? secretOf(process.env),
     ...(existsSync(priceFile) ? { models: { priceFile, ...config.models } } : {}),
     ...withToken(config.server, process.env.FLUJO_TOKEN),
+    ...engineOf(flags.engine ?? (process.env.FLUJO_ENGINE || undefined) ?? config.engine),
     store: flags.store ?? (process.env.FLUJO_STORE || undefined) ?? config.store ?? defaultStore,
   };
 }
+
+const engineOf = (engine: Settings["engine"]): Pick<Settings, "engine"> =>
+  engine === undefined ? {} : { engine };
 
 /** The token of the environment is one more, an admin's. An empty one is none. */
 function withToken(

@@ -4,6 +4,7 @@
  */
 import type { LimitKind } from "./balance.ts";
 import type { Purchase } from "./context.ts";
+import type { DispatchTerms } from "./dispatch.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { Json } from "./json.ts";
 import type { Limits } from "./limits.ts";
@@ -327,6 +328,8 @@ export interface RunCreated {
   readonly forkedFrom?: ForkedFrom;
   /** What was changed of the tree's prompts and settings for this run: the stored form of an `Overlay`. */
   readonly overlay?: Json;
+  /** Of a run that was submitted: how it wants to be handed to a process. */
+  readonly dispatch?: DispatchTerms;
 }
 
 /** Where a run was forked. */

@@ -36,6 +36,7 @@
  *        ├─ LeaseLostError         lease-lost          this process no longer does
  *        ├─ HookFailedError        hook-failed         a hook threw, or did not come back
  *        ├─ DeliveryFailedError    delivery-failed     a sink did not take an event
+ *        ├─ DispatcherUnavailableError  dispatcher-unavailable   what hands runs to processes cannot be reached
  *        ├─ StoreCorruptError      store-corrupt
  *        ├─ StoreNewerError        store-newer         written by a newer Flujo
  *        └─ StoreUnavailableError  store-unavailable   disk full, read-only, not reachable
@@ -308,6 +309,7 @@ export class DeliveryFailedError extends FlujoError {
 export class StoreCorruptError extends failure("store-corrupt") {}
 export class StoreNewerError extends failure("store-newer") {}
 export class StoreUnavailableError extends failure("store-unavailable") {}
+export class DispatcherUnavailableError extends failure("dispatcher-unavailable") {}
 
 /** Gives an error its place, when it has none yet. A thrown value that is no FlujoError becomes a StepFailedError. */
 export function placed(thrown: unknown, path: string): FlujoError {

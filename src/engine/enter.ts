@@ -1,4 +1,5 @@
 import { encode } from "../core/codec.ts";
+import type { DispatchTerms } from "../core/dispatch.ts";
 import type { Entry, RunCreated } from "../core/entries.ts";
 import { InvalidInputError, RunExistsError, UnknownRunError, VersionChangedError } from "../core/errors.ts";
 import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
@@ -29,20 +30,25 @@ export interface Entrance {
   readonly runId: string;
   readonly why: "started" | "resumed" | "taken-over" | "woken";
   /** For a run that may be new. */
-  readonly fresh?: {
-    readonly input: unknown;
-    readonly state: object;
-    readonly limits: Limits | undefined;
-    readonly scopes: readonly ScopeRecord[];
-    readonly alertAt: readonly number[];
-    readonly overlay: Overlay;
-    /** One that exists is refused. */
-    readonly isOnlyNew: boolean;
-  };
+  readonly fresh?: Fresh;
   /** New limits for a run that exists. */
   readonly limits?: Limits;
   /** Default `compatible`. */
   readonly version?: VersionPolicy;
+}
+
+/** What a run is begun with. */
+export interface Fresh {
+  readonly input: unknown;
+  readonly state: object;
+  readonly limits: Limits | undefined;
+  readonly scopes: readonly ScopeRecord[];
+  readonly alertAt: readonly number[];
+  readonly overlay: Overlay;
+  /** One that exists is refused. */
+  readonly isOnlyNew: boolean;
+  /** Of a run that is submitted. */
+  readonly dispatch?: DispatchTerms;
 }
 
 /** What came of it: a tenure over the run, or, for one that has ended, its record. */
@@ -158,7 +164,7 @@ async function begin<State>(
   const { input, state } = run.created ?? (first as First).given; // one of them is there
   const { limits, freshFrom, spent } =
     run.created === undefined ? { ...run, limits: first?.fact.limits ?? {} } : run;
-  const since = run.created?.at ?? world.now();
+  const since = run.created?.dispatch?.notBefore ?? run.created?.at ?? world.now();
   return { tenure, lease, beginning: { root, input, state, limits, since, spent, alertAt, freshFrom } };
 }
 
@@ -172,7 +178,7 @@ function checked({ runId, fresh }: Entrance, run: RunRecord): RunRecord {
 }
 
 /** A new run's first fact, made before anything of the run is. */
-interface First {
+export interface First {
   readonly fact: RunCreated;
   readonly blobs: readonly (Blob | undefined)[];
   /** What the fact says, with nothing kept aside: the store does not have it yet. */
@@ -180,9 +186,9 @@ interface First {
 }
 
 /** @throws UnstorableValueError for an input or a state that cannot be kept. */
-async function firstOf<State>(
+export async function firstOf<State>(
   { root: bare, options }: Setting<State>,
-  fresh: NonNullable<Entrance["fresh"]>,
+  fresh: Fresh,
 ): Promise<First> {
   const root = await overlaidRoot(bare, fresh.overlay);
   const { fingerprint, blob } = versionOf(root.node);
@@ -202,6 +208,7 @@ async function firstOf<State>(
     ...(fresh.alertAt.length > 0 ? { alertAt: fresh.alertAt } : {}),
     ...(options.origin ? { origin: options.origin } : {}),
     ...overlay.field,
+    ...(fresh.dispatch ? { dispatch: fresh.dispatch } : {}),
   };
   const blobs = [blob, outline, input.blob, overlay.blob];
   return { fact, blobs, given: { input: input.json, state: fact.state } };
@@ -244,8 +251,12 @@ async function resume<State>(
   await journal.sync();
 }
 
-async function checkInput(entrance: Entrance, run: RunRecord, store: Store): Promise<void> {
-  const { fresh, runId } = entrance;
+/** @throws InvalidInputError when the run began with another one. */
+export async function checkInput(
+  { fresh, runId }: Pick<Entrance, "fresh" | "runId">,
+  run: RunRecord,
+  store: Store,
+): Promise<void> {
   if (fresh === undefined || fresh.input === undefined || run.created === undefined) return;
   const before = await fetchJson(run.created.input, store);
   if (equal(before, encode(fresh.input, "input").json)) return;

@@ -7,6 +7,7 @@ import type { Overlay } from "../core/overlay.ts";
 import type { Path } from "../core/paths.ts";
 import type { SharedScope } from "../core/scopes.ts";
 import type { Wait } from "../core/waiting.ts";
+import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Instrument } from "../ports/instrument.ts";
 import type { Listener } from "../ports/listener.ts";
 import type { Models } from "../ports/models.ts";
@@ -49,10 +50,33 @@ export interface FlujoOptions<State = unknown> {
    * and the journal says what had changed. Runs that are refused wait for a process that serves their version.
    */
   readonly version?: VersionPolicy;
+  /** What runs that are submitted are handed to processes by. Default: these find them in the store. */
+  readonly dispatcher?: Dispatcher;
   /** Which package and commit the code is of: kept with each run. Default: what the files around it say. */
   readonly release?: Release;
   /** The file the pipeline was loaded from: recorded, so that `flujo resume` finds it. */
   readonly origin?: { readonly file: string; readonly export: string };
+}
+
+/** How a run is submitted: made in the store, for whichever process takes it. */
+export interface SubmitOptions extends Omit<StartOptions, "signal"> {
+  /** Which workers may take it: 1 to 100 letters, digits, dots, dashes and underscores. Default `"default"`. */
+  readonly queue?: string;
+  /** A whole number from 0 to 1,000. Higher ones go first. Default 0. */
+  readonly priority?: number;
+  /** How long from now it is not to begin. Something that is sent to the run in that time lets it begin. Default: at once. */
+  readonly delay?: Duration;
+  /** For whom it is: tenants take turns, and may have a limit of runs at once. As a queue is written. */
+  readonly tenant?: string;
+}
+
+/** A run that was submitted. */
+export interface Submitted {
+  readonly runId: string;
+  /** False: it was there already, and is left as it is. */
+  readonly isNew: boolean;
+  /** What kept the dispatcher from being told. The run is in the store, and workers find it there, a little later. */
+  readonly untold?: FlujoError;
 }
 
 /** The options with the world they need. */

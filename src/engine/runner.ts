@@ -1,3 +1,4 @@
+import { checkedTerms, type DispatchTerms } from "../core/dispatch.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
 import type { Entry } from "../core/entries.ts";
 import { FlujoError, InvalidOptionError, InvalidRunIdError } from "../core/errors.ts";
@@ -9,7 +10,7 @@ import { nodeOf, type Step } from "../core/step.ts";
 import { ActiveRun } from "./active-run.ts";
 import { Alarm } from "./alarm.ts";
 import { cancelRun } from "./cancel.ts";
-import type { Entrance, Setting } from "./enter.ts";
+import type { Entrance, Fresh, Setting } from "./enter.ts";
 import { makeFork } from "./fork.ts";
 import { oneInstrument } from "./instrumented.ts";
 import { load } from "./load.ts";
@@ -24,6 +25,8 @@ import type {
   RunResult,
   SignalOptions,
   StartOptions,
+  SubmitOptions,
+  Submitted,
   VersionPolicy,
 } from "./options.ts";
 import { topUpRun, topUpScope } from "./raises.ts";
@@ -41,6 +44,7 @@ import {
 } from "./root.ts";
 import { firstWanted, followEvents } from "./run-events.ts";
 import { sendSignal } from "./signals.ts";
+import { makeRun, tellDispatcher } from "./submit.ts";
 import { abandonedRuns, TakeOver } from "./take-over.ts";
 
 /** Sleeping runs that `recover` goes on with at once; the others follow. */
@@ -103,20 +107,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     const runId = options.runId ?? this.#options.world.id();
     return this.#activate(runId, options.signal, async (): Promise<Entrance> => {
       const limits = given(options.budget ?? this.#options.budget);
-      const state = { ...initialState(this.#root), ...this.#options.state?.(), ...options.state };
-      const scopes = scopesOf(this.#options.scopes, options.scopes);
-      const alertAt = percents(this.#options.alertAt);
-      const overlay = recordedOverlay(this.#root, options.overlay);
-      await this.#examine(limits, scopes, await overlaidRoot(this.#root, overlay));
-      const fresh = {
-        input: await this.#inputOf(runId, input),
-        state,
-        limits: limits ?? this.#root.limits,
-        scopes,
-        alertAt,
-        overlay,
-        isOnlyNew: options.onlyNew ?? false,
-      };
+      const fresh = await this.#fresh(runId, input, options);
       const { version } = this.#options;
       return {
         ...{ runId, why: "started", fresh },
@@ -129,6 +120,33 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   /** `start`, and its result. */
   run(input: In, options?: StartOptions): Promise<RunResult<Out>> {
     return this.start(input, options).result();
+  }
+
+  /**
+   * Makes a run in the store and returns: whichever process serves its pipeline goes on with it, as `flujo worker` or
+   * `flujo up`. The `dispatcher` is told, where there is one. The same id again makes no second run.
+   *
+   * ```ts
+   * const flujo = new Flujo(greet);
+   * const { runId } = await flujo.submit("Ada", { queue: "mail", priority: 10, tenant: "acme", delay: "5m" });
+   * ```
+   *
+   * @throws InvalidInputError, InvalidOptionError, InvalidRunIdError, RunExistsError, UnpricedModelError.
+   */
+  async submit(input: In, options: SubmitOptions = {}): Promise<Submitted> {
+    const { world, dispatcher } = this.#options;
+    const runId = checkedRunId(options.runId ?? world.id());
+    const { queue, priority, tenant, delay } = options;
+    const terms: DispatchTerms = {
+      ...(queue === undefined ? {} : { queue }),
+      ...(priority === undefined ? {} : { priority }),
+      ...(tenant === undefined ? {} : { tenant }),
+      ...(delay === undefined ? {} : { notBefore: world.now() + milliseconds(delay) }),
+    };
+    const fresh = { ...(await this.#fresh(runId, input, options)), dispatch: checkedTerms(terms) };
+    const { isNew, job } = await makeRun(this.#setting, { runId, fresh });
+    const untold = await tellDispatcher(dispatcher, job);
+    return { runId, isNew, ...(untold === undefined ? {} : { untold }) };
   }
 
   /** Goes on with a run that exists: crashed, failed, halted, waiting. A finished one returns its recorded result. */
@@ -373,6 +391,23 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       this.cancel(runId, reason).catch(() => {}); // it has ended: there is nothing to stop any more
     };
     for (const listener of listeners) listener.hear(runId, entries, stop);
+  }
+
+  /** What a run begins with. */
+  async #fresh(runId: string, input: In, options: StartOptions): Promise<Fresh> {
+    const limits = given(options.budget ?? this.#options.budget);
+    const scopes = scopesOf(this.#options.scopes, options.scopes);
+    const overlay = recordedOverlay(this.#root, options.overlay);
+    await this.#examine(limits, scopes, await overlaidRoot(this.#root, overlay));
+    return {
+      input: await this.#inputOf(runId, input),
+      state: { ...initialState(this.#root), ...this.#options.state?.(), ...options.state },
+      limits: limits ?? this.#root.limits,
+      scopes,
+      alertAt: percents(this.#options.alertAt),
+      overlay,
+      isOnlyNew: options.onlyNew ?? false,
+    };
   }
 
   /** The input as the pipeline takes it. None is needed for a run that exists. */

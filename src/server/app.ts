@@ -20,7 +20,7 @@ import { Tokens } from "./tokens.ts";
 export interface ServerApp {
   readonly hono: Hono<Admitted>;
   readonly options: ServerOptions;
-  /** Whether nobody comes in without a token. */
+  /** Whether nobody comes in without a token, or there is nothing to be done inside. */
   readonly guarded: boolean;
   /** Ends what would go on for ever: connections that follow events. */
   end(): void;
@@ -89,10 +89,11 @@ export function serverApp(parts: ServerParts): ServerApp {
   if (!tokens.isEmpty) hono.route("/", login(door));
 
   const house = houseOf(parts);
-  hono.route(apiBase, api(house, door));
+  const { hasApi = true } = parts;
+  if (hasApi) hono.route(apiBase, api(house, door));
   if (parts.pages !== undefined) hono.route("/", parts.pages);
 
-  return { hono, options, guarded: !tokens.isEmpty, end: () => house.streams.end() };
+  return { hono, options, guarded: !tokens.isEmpty || !hasApi, end: () => house.streams.end() };
 }
 
 /** @throws InvalidOptionError */

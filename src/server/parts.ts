@@ -36,6 +36,8 @@ export interface ServerParts {
   /** Without them runs can be looked at, answered where that needs no pipeline, and cancelled. */
   readonly pipelines?: readonly Served[];
   readonly mounts?: readonly Mount[];
+  /** False: it answers at its mounts alone, and nobody can change anything. Default true. */
+  readonly hasApi?: boolean;
   /** What browsers are shown at every path that nothing else answers: `pages()`, the dashboard. */
   readonly pages?: Hono;
   /** What tells the sinks, where there are any: without it dead letters can be looked at and dropped, not sent again. */

@@ -2,11 +2,12 @@
 import { dirname } from "node:path";
 import { models } from "../../agents/models.ts";
 import { FlujoError } from "../../core/errors.ts";
-import { Lookout } from "../../engine/lookout.ts";
+import { Lookout } from "../../dispatch/lookout.ts";
 import type { Drained } from "../../engine/options.ts";
 import { Runner } from "../../engine/runner.ts";
 import { Hooks } from "../../events/hooks.ts";
 import type { Outbox } from "../../events/outbox.ts";
+import type { Shift } from "../../ports/dispatcher.ts";
 import type { Instrument } from "../../ports/instrument.ts";
 import type { Listener } from "../../ports/listener.ts";
 import type { Store } from "../../ports/store.ts";
@@ -20,6 +21,7 @@ import type { Offered } from "./folder.ts";
 import type { Tell } from "./happening.ts";
 import { RunTales } from "./run-tales.ts";
 import { timetableOf } from "./schedules.ts";
+import type { Taking } from "./serve.ts";
 
 export interface ApplicationParts {
   readonly store: Store;
@@ -29,6 +31,8 @@ export interface ApplicationParts {
   /** Beside those of the settings. */
   readonly instruments: readonly Instrument[];
   readonly tell: Tell;
+  /** Default: all that nobody attends to, up to 1,000 runs at once. */
+  readonly taking?: Taking;
 }
 
 /** What works beside the runs, from the start of the application until no new runs are to begin. */
@@ -63,7 +67,9 @@ export class Application {
     this.#runners = runners.map(({ runner }) => runner);
     this.served = runners.map(({ one, runner }) => ({ step: one.step, flujo: started(runner, settings) }));
     const starters = new Map(pipelines.map(({ name }, i) => [name, (this.served[i] as Served).flujo])); // as many
-    this.#sidelines = [lookoutOf(runners, parts), timetableOf({ store, world, starters, tell })];
+    const lookout = lookoutOf(runners, parts);
+    const shift = shiftOf(lookout, parts);
+    this.#sidelines = [lookout, ...(shift ? [shift] : []), timetableOf({ store, world, starters, tell })];
   }
 
   /** The runs under way. */
@@ -149,28 +155,46 @@ function started(runner: Runner<unknown, unknown>, { budget }: Settings): Runnin
 
 function lookoutOf(
   runners: readonly { readonly one: Offered; readonly runner: Runner<unknown, unknown> }[],
-  { store, world, tell }: ApplicationParts,
+  { store, world, tell, taking }: ApplicationParts,
 ): Lookout {
   return new Lookout({
     store,
     world,
+    ...(taking === undefined ? {} : { most: taking.most, choice: taking.choice }),
     pipelines: new Map(
-      runners.map(({ one, runner }) => [one.name, (runId, why) => runner.adopt(runId, why)] as const),
+      runners.map(
+        ({ one, runner }) => [one.name, (runId, why) => runner.adopt(runId, why).result()] as const,
+      ),
     ),
     tell: {
       refused: ({ runId, pipeline }, error) =>
         tell({ type: "run-refused", runId, pipeline, ...wordsOf(error) }),
       foreign: ({ pipeline, runId }) => tell({ type: "left-alone", pipeline, runId }),
-      store: (trouble) =>
-        tell({
-          type: "trouble",
-          message:
-            trouble === undefined
-              ? `${store.name} answers again`
-              : `${store.name} does not answer: ${wordsOf(trouble).message}`,
-        }),
+      store: (trouble) => tell({ type: "trouble", message: troubleWith(store.name, trouble) }),
     },
   });
+}
+
+const troubleWith = (name: string, trouble: unknown): string =>
+  trouble === undefined ? `${name} answers again` : `${name} does not answer: ${wordsOf(trouble).message}`;
+
+/** Takes the jobs that a dispatcher hands over, where there is one. What it never hands over the lookout finds. */
+function shiftOf(lookout: Lookout, { taking, tell }: ApplicationParts): Sideline | undefined {
+  const engine = taking?.engine;
+  if (engine === undefined) return undefined;
+  const { dispatcher, queues } = engine;
+  let shift: Shift | undefined;
+  return {
+    async start() {
+      shift = await dispatcher.work({
+        queues,
+        concurrency: taking?.most ?? 1,
+        take: (job) => lookout.take(job),
+        onTrouble: (trouble) => tell({ type: "trouble", message: troubleWith(dispatcher.name, trouble) }),
+      });
+    },
+    stop: async () => shift?.stop(),
+  };
 }
 
 /** What an error says, and what to do about it. */

@@ -10,6 +10,10 @@ export type Happening =
       readonly pipelines: readonly { readonly name: string; readonly file: string }[];
       /** Null: with --no-http. */
       readonly url: string | null;
+      /** Of a worker: the queues it takes runs of; null: of all. */
+      readonly queues?: readonly string[] | null;
+      /** Of a worker: what hands it runs, beside the store. */
+      readonly engine?: string;
     }
   /** A file that was to be served. */
   | {

@@ -23,6 +23,8 @@ function linesOf(happening: Happening): string[] {
       return [
         `Serving ${happening.folder} on ${happening.store}`,
         ...happening.pipelines.map(({ name, file }) => `  ${name}  ${file}`),
+        ...(happening.queues ? [`Takes runs of ${happening.queues.join(", ")}`] : []),
+        ...(happening.engine === undefined ? [] : [`Handed runs by ${happening.engine}`]),
         happening.url === null ? "Without HTTP." : `Listening at ${happening.url}`,
       ];
     case "not-served":

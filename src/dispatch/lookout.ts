@@ -1,10 +1,11 @@
 import { FlujoError } from "../core/errors.ts";
+import type { Job, Taken } from "../ports/dispatcher.ts";
 import type { RunListing, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
-import type { RunHandle } from "./options.ts";
+import { Choice, type ChoiceOptions } from "./choice.ts";
 
-/** How runs of one pipeline are gone on with: `adopt` of its `Flujo`. */
-export type Adopt = (runId: string, why: "taken-over" | "woken") => RunHandle<unknown>;
+/** Goes on with a run of one pipeline, until it has come to stand or is let go: `adopt` of its `Flujo`, and the result. */
+export type Adopt = (runId: string, why: "taken-over" | "woken") => Promise<unknown>;
 
 export interface LookoutOptions {
   readonly store: Store;
@@ -15,6 +16,7 @@ export interface LookoutOptions {
   readonly everyMs?: number;
   /** Runs gone on with at once, at most; the others' turn comes when some of them have come to stand. Default 1,000. */
   readonly most?: number;
+  readonly choice?: ChoiceOptions;
   readonly tell: LookoutTells;
 }
 
@@ -34,6 +36,8 @@ const foreignEveryMs = 60_000;
 const share = 1 / 20;
 /** Under any lease, for as long as time goes. */
 const ever = Number.MAX_SAFE_INTEGER;
+/** Where some are left that might be taken, so many are looked at: those it takes may stand behind them. */
+const view = 1_000;
 
 /**
  * Goes on with what nobody attends to, for all pipelines of a process: runs whose owner has died or has handed them over,
@@ -45,6 +49,7 @@ export class Lookout {
   readonly #everyMs: number;
   readonly #most: number;
   readonly #names: readonly string[];
+  readonly #choice: Choice;
   readonly #underWay = new Set<string>();
   /** Runs that were refused for good, by how they stood then. */
   readonly #refused = new Map<string, string>();
@@ -61,6 +66,7 @@ export class Lookout {
     this.#everyMs = options.everyMs ?? 1_000;
     this.#most = options.most ?? 1_000;
     this.#names = [...options.pipelines.keys()];
+    this.#choice = new Choice(options.store, options.choice ?? {});
   }
 
   /** Looks now, and from now on. Keeps the process alive. */
@@ -107,7 +113,8 @@ export class Lookout {
     const { store, world } = this.#options;
     const room = this.#most - this.#underWay.size;
     if (room <= 0) return 0;
-    const limit = room + this.#underWay.size + this.#refused.size;
+    const beside = this.#underWay.size + this.#refused.size + this.#choice.passedOver;
+    const limit = beside + (this.#choice.leavesSome ? Math.max(room, view) : room);
     const pipeline = this.#names;
     const due = await store.list({ pipeline, dueBefore: world.now(), limit });
     const open = await store.list({ pipeline, leaseEndsBefore: ever, limit });
@@ -116,11 +123,35 @@ export class Lookout {
     const free = [...open, ...due].filter(
       (run) => isFree(run) && this.#refused.get(run.runId) !== standOf(run),
     );
-    this.#wantsMore = free.length > room || due.length === limit || open.length === limit;
+    const taken = await this.#choice.of(free, room, this.#underWay, world.now());
+    const mayHaveMore = free.length > room || due.length === limit || open.length === limit;
+    this.#wantsMore = this.#choice.leavesSome ? taken.length === room : mayHaveMore;
     if (this.#ended) return 0;
-    const taken = free.slice(0, room);
-    for (const run of taken) this.#adopt(run);
-    return taken.length;
+    const begun = taken.filter(({ runId }) => !this.#underWay.has(runId) && this.#underWay.size < this.#most);
+    for (const run of begun) void this.#adopt(run);
+    return begun.length;
+  }
+
+  /**
+   * Goes on with the run of a job, where it wants that and there is room here. What does not come to pass now is found by a
+   * look, sooner or later.
+   */
+  async take({ runId, pipeline, fingerprint, tenant }: Job): Promise<Taken> {
+    const { store, world, pipelines, choice } = this.#options;
+    if (this.#underWay.has(runId)) return "done";
+    const own = choice?.versions?.own.get(pipeline);
+    if (this.#ended || !pipelines.has(pipeline) || (own !== undefined && own !== fingerprint)) return "left";
+    try {
+      const run = await standing(store, runId, pipeline);
+      const isDue = run?.status === "running" || run?.unheard || (run?.wakeAt ?? ever) <= world.now();
+      if (run === undefined || isEnded(run) || !isDue) return "done";
+      if (!this.#freeAt(world.now())(run) || this.#refused.get(runId) === standOf(run)) return "done";
+      if (this.#underWay.size >= this.#most || !this.#choice.allows(tenant, this.#underWay)) return "left";
+      this.#choice.begins(runId, tenant);
+      return await this.#adopt(run);
+    } catch {
+      return "left"; // the store does not answer: the next look tells
+    }
   }
 
   /** Whether nobody has a run at this moment, as far as one can know. */
@@ -135,20 +166,21 @@ export class Lookout {
       !this.#underWay.has(runId) && (lease === undefined || lease.expiresAt <= now || isGone(lease.owner));
   }
 
-  #adopt(run: RunListing): void {
+  async #adopt(run: RunListing): Promise<Taken> {
     const { runId } = run;
     const adopt = this.#options.pipelines.get(run.pipeline) as Adopt; // the store was asked for these only
     this.#underWay.add(runId);
-    const over = (): void => {
+    try {
+      await adopt(runId, run.status === "running" ? "taken-over" : "woken");
+      return "done";
+    } catch (error) {
+      if (this.#ended || isElsewhere(error)) return "left";
+      this.#refuse(run, error);
+      return "done";
+    } finally {
       this.#underWay.delete(runId);
       if (this.#wantsMore && this.#underWay.size <= this.#most / 2) this.#look();
-    };
-    adopt(runId, run.status === "running" ? "taken-over" : "woken")
-      .result()
-      .then(over, (error: unknown) => {
-        if (!isElsewhere(error)) this.#refuse(run, error);
-        over();
-      });
+    }
   }
 
   #refuse(run: RunListing, error: unknown): void {
@@ -180,6 +212,14 @@ export class Lookout {
     }
   }
 }
+
+/** How a run stands in lists. Several may begin with its id; of very many it may not be among those that are asked for. */
+async function standing(store: Store, runId: string, pipeline: string): Promise<RunListing | undefined> {
+  const found = await store.list({ idPrefix: runId, pipeline, limit: view });
+  return found.find((run) => run.runId === runId);
+}
+
+const isEnded = ({ status }: RunListing): boolean => status !== "running" && status !== "waiting";
 
 /** Another process has the run, or the store does not answer: it is looked at again. */
 const isElsewhere = (error: unknown): boolean =>

@@ -29,7 +29,7 @@ function serving(
       [
         (node as { name: string }).name, // pipelines have one
         (runId: string, why: "taken-over" | "woken") =>
-          (casts[i] as (typeof casts)[number]).runner.adopt(runId, why), // as many as steps
+          (casts[i] as (typeof casts)[number]).runner.adopt(runId, why).result(), // as many as steps
       ] as const,
   );
   const lookout = new Lookout({

@@ -1,0 +1,112 @@
+import type { Command } from "commander";
+import type { TenantLimits } from "../../config.ts";
+import { checkedName, defaultQueue } from "../../core/dispatch.ts";
+import { type Duration, milliseconds } from "../../core/duration.ts";
+import { InvalidOptionError } from "../../core/errors.ts";
+import { versionOf } from "../../core/fingerprint.ts";
+import type { Dispatcher } from "../../ports/dispatcher.ts";
+import { engineKinds, openEngine } from "../engines.ts";
+import { anyStoreOption, hostOption, wholeNumber } from "../options.ts";
+import { portOf } from "../port.ts";
+import { readSettings } from "../settings.ts";
+import { openStore } from "../stores.ts";
+import type { Inventory } from "../up/folder.ts";
+import { enter, inventoryOf, serve, type Taking } from "../up/serve.ts";
+
+interface Flags {
+  readonly pipelines: string;
+  readonly engine?: string;
+  readonly queues: string;
+  readonly concurrency: number;
+  readonly port?: number;
+  readonly host?: string;
+  readonly grace: Duration;
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+/** A run of another version of its pipeline is left to workers that have it for so long. */
+const patienceMs = 15_000;
+/** A run that was submitted is left to the engine for so long, before it is taken from the store. */
+const headStartMs = 15_000;
+
+/** `flujo worker` */
+export function declare(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("worker")
+    .description(
+      "Advance the runs that are submitted, and those that are abandoned, due or answered, for the pipelines of a folder. Relative paths begin in the folder.",
+    )
+    .option("--pipelines <dir>", "the folder of flujo.config.ts and the pipelines", ".")
+    .option("--engine <uri>", `${engineKinds} (default: FLUJO_ENGINE, flujo.config.ts, the store alone)`)
+    .option("--queues <names>", "takes runs of these queues: mail,reports; '*': of all", defaultQueue)
+    .option("--concurrency <count>", "runs it advances at once, at most", wholeNumber(1), 100)
+    .option("--port <number>", "answers /health and /metrics there; 0: any that is free", portOf)
+    .addOption(hostOption())
+    .option("--grace <duration>", "how long operations may take to finish on SIGTERM", "30s")
+    .addOption(anyStoreOption())
+    .option("--json", "print a line of JSON for each happening, on standard output")
+    .action(async (flags: Flags) => done(await worker(flags)));
+}
+
+async function worker(flags: Flags): Promise<number> {
+  const graceMs = milliseconds(flags.grace);
+  const queues = queuesOf(flags.queues);
+  const folder = enter(flags.pipelines);
+  const settings = await readSettings(flags);
+  const mostOf = limitOf(settings.tenants);
+  const inventory = await inventoryOf(folder, settings);
+  const dispatcher = settings.engine === undefined ? undefined : await openEngine(settings.engine);
+  const store = typeof settings.store === "string" ? await openStore(settings.store) : settings.store;
+  try {
+    const { concurrency: most, port, host } = flags;
+    const taking: Taking = {
+      most,
+      choice: {
+        ...(queues === undefined ? {} : { queues }),
+        ...(mostOf === undefined ? {} : { mostOf }),
+        versions: { own: versionsIn(inventory), patienceMs },
+        ...(dispatcher === undefined ? {} : { headStartMs }),
+      },
+      engine: dispatcher && { dispatcher, queues: queuesAt(dispatcher, queues) },
+    };
+    const http = port === undefined ? undefined : ({ what: "health", port, host } as const);
+    const json = flags.json === true;
+    return await serve({ folder, settings, inventory, store, graceMs, json, http, taking });
+  } finally {
+    await dispatcher?.close();
+    await store.close();
+  }
+}
+
+/** Undefined: all. @throws InvalidOptionError */
+function queuesOf(text: string): readonly string[] | undefined {
+  if (text === "*") return undefined;
+  const names = text.split(",").map((name) => checkedName("queue", name.trim()));
+  return [...new Set(names)];
+}
+
+/** @throws InvalidOptionError: an engine hands over runs of queues that are named. */
+function queuesAt(dispatcher: Dispatcher, queues: readonly string[] | undefined): readonly string[] {
+  if (queues !== undefined) return queues;
+  throw new InvalidOptionError(`--queues '*' does not go with an engine: ${dispatcher.name} asks for names`, {
+    hint: "Name them: --queues default,mail",
+  });
+}
+
+const versionsIn = ({ pipelines }: Inventory): ReadonlyMap<string, string> =>
+  new Map(pipelines.map(({ name, node }) => [name, versionOf(node).fingerprint]));
+
+/** @throws InvalidOptionError */
+function limitOf(limits: TenantLimits | undefined): ((tenant: string) => number) | undefined {
+  if (limits === undefined) return undefined;
+  const { most = Number.POSITIVE_INFINITY, named = {} } = limits;
+  for (const [where, limit] of [["most", most], ...Object.entries(named)] as const) {
+    if (limit === Number.POSITIVE_INFINITY || (Number.isSafeInteger(limit) && limit >= 1)) continue;
+    throw new InvalidOptionError(`tenants in flujo.config.ts says ${limit} for ${where}`, {
+      hint: "It takes whole numbers from 1: tenants: { most: 5, named: { acme: 20 } }",
+    });
+  }
+  const byName = new Map(Object.entries(named));
+  return (tenant) => byName.get(tenant) ?? most;
+}

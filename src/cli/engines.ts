@@ -1,0 +1,17 @@
+import { InvalidOptionError } from "../core/errors.ts";
+import type { Dispatcher } from "../ports/dispatcher.ts";
+
+/** What hands runs to workers, for messages and help. */
+export const engineKinds = "postgres://HOST/DATABASE (pg-boss)";
+
+/**
+ * The dispatcher of a URI. What it needs is loaded when it is used.
+ *
+ * @throws InvalidOptionError
+ */
+export async function openEngine(engine: string | Dispatcher): Promise<Dispatcher> {
+  if (typeof engine !== "string") return engine;
+  throw new InvalidOptionError(`"${engine.replace(/\/\/[^@/]*@/, "//")}" names no engine`, {
+    hint: `Write ${engineKinds}.`,
+  });
+}

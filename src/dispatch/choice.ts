@@ -1,0 +1,126 @@
+import { type DispatchTerms, defaultQueue } from "../core/dispatch.ts";
+import { nextInTurn } from "../core/turns.ts";
+import type { RunListing, Store } from "../ports/store.ts";
+
+/** What a process takes of the runs that nobody attends to. Without any of it: all, as they come. */
+export interface ChoiceOptions {
+  /** Only runs of these queues. Default: of all. */
+  readonly queues?: readonly string[];
+  /** Runs of a tenant that this process advances at once, at most. Default: as many as there is room for. */
+  readonly mostOf?: (tenant: string) => number;
+  /**
+   * The version this process has of each pipeline. A run of another version is left for so many milliseconds to whoever has
+   * that one, and only then gone on with, if it can be.
+   */
+  readonly versions?: { readonly own: ReadonlyMap<string, string>; readonly patienceMs: number };
+  /** A run that was submitted and has not begun is left to the dispatcher for so many milliseconds. Default 0. */
+  readonly headStartMs?: number;
+}
+
+/** Journals that are looked into at once. */
+const atOnce = 20;
+
+/** Chooses among the runs that nobody attends to. */
+export class Choice {
+  readonly #store: Store;
+  readonly #options: ChoiceOptions;
+  /** What runs were submitted with, of those that stood here lately. */
+  readonly #terms = new Map<string, DispatchTerms>();
+  /** Since when runs of other versions are free. */
+  readonly #freeSince = new Map<string, number>();
+  /** For whom the runs under way are. */
+  readonly #tenants = new Map<string, string>();
+  #passedOver = 0;
+
+  constructor(store: Store, options: ChoiceOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** Whether it ever leaves a run that it might take. */
+  get leavesSome(): boolean {
+    const { queues, mostOf, versions, headStartMs } = this.#options;
+    return [queues, mostOf, versions, headStartMs].some((one) => one !== undefined);
+  }
+
+  /** How many it has left last time, whatever room there was. */
+  get passedOver(): number {
+    return this.#passedOver;
+  }
+
+  /**
+   * Those to go on with now.
+   *
+   * @param free the runs that nobody attends to, those that have waited longest first.
+   * @param underWay the runs of this process.
+   */
+  async of(
+    free: readonly RunListing[],
+    room: number,
+    underWay: ReadonlySet<string>,
+    now: number,
+  ): Promise<readonly RunListing[]> {
+    const { queues, mostOf = () => Number.POSITIVE_INFINITY } = this.#options;
+    const ripe = free.filter((run) => this.#isRipe(run, now));
+    this.#forget(free, underWay);
+    this.#passedOver = free.length - ripe.length;
+    if (ripe.length <= room && queues === undefined && this.#options.mostOf === undefined) return ripe;
+    await this.#learn(ripe);
+    const waiting = ripe
+      .map((item) => ({ item, terms: this.#terms.get(item.runId) ?? {} }))
+      .filter(({ terms }) => queues === undefined || queues.includes(terms.queue ?? defaultQueue));
+    this.#passedOver = free.length - waiting.length;
+    const byTenant = new Map<string, number>();
+    for (const runId of underWay) {
+      const tenant = this.#tenants.get(runId) ?? "";
+      byTenant.set(tenant, (byTenant.get(tenant) ?? 0) + 1);
+    }
+    const chosen = nextInTurn(waiting, room, { byTenant, mostOf });
+    for (const { runId } of chosen) this.begins(runId, this.#terms.get(runId)?.tenant);
+    return chosen;
+  }
+
+  /** Counts a run of a tenant from now on, for as long as it is under way. */
+  begins(runId: string, tenant: string | undefined): void {
+    if (tenant !== undefined) this.#tenants.set(runId, tenant);
+  }
+
+  /** Whether a run of that tenant may begin now, beside those under way. */
+  allows(tenant: string | undefined, underWay: ReadonlySet<string>): boolean {
+    const { mostOf } = this.#options;
+    if (tenant === undefined || mostOf === undefined) return true;
+    const busy = [...underWay].filter((runId) => this.#tenants.get(runId) === tenant).length;
+    return busy < mostOf(tenant);
+  }
+
+  #isRipe(run: RunListing, now: number): boolean {
+    const { headStartMs = 0, versions } = this.#options;
+    const hasBegun = run.updatedAt !== run.createdAt;
+    if (!hasBegun && !run.unheard && now < Math.max(run.createdAt, run.wakeAt ?? 0) + headStartMs)
+      return false;
+    if (versions === undefined || versions.own.get(run.pipeline) === run.fingerprint) return true;
+    const since = this.#freeSince.get(run.runId) ?? now;
+    this.#freeSince.set(run.runId, since);
+    return now >= since + versions.patienceMs;
+  }
+
+  /** Reads what runs were submitted with. One that is gone in the meantime has no terms. */
+  async #learn(runs: readonly RunListing[]): Promise<void> {
+    const unknown = runs.filter(({ runId }) => !this.#terms.has(runId));
+    for (let i = 0; i < unknown.length; i += atOnce) {
+      await Promise.all(
+        unknown.slice(i, i + atOnce).map(async ({ runId }) => {
+          const [first] = (await this.#store.read(runId, 0, 1)) ?? [];
+          this.#terms.set(runId, (first?.type === "run-created" && first.dispatch) || {});
+        }),
+      );
+    }
+  }
+
+  #forget(free: readonly RunListing[], underWay: ReadonlySet<string>): void {
+    const standing = new Set(free.map(({ runId }) => runId));
+    for (const known of [this.#terms, this.#freeSince])
+      for (const runId of known.keys()) if (!standing.has(runId)) known.delete(runId);
+    for (const runId of this.#tenants.keys()) if (!underWay.has(runId)) this.#tenants.delete(runId);
+  }
+}

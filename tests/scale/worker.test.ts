@@ -1,0 +1,90 @@
+/** `flujo submit` and `flujo worker`, as real processes. Needs `npm run build`. */
+import { expect, test } from "vitest";
+import { Application, urlOf } from "../up/application.ts";
+
+test("a run is submitted, and a worker that is started later does it; its id is all that is printed", async () => {
+  const app = new Application();
+  const { code, stdout } = await app.flujo("submit", "line.ts", "--input", "x", "--run-id", "r");
+  expect([code, stdout]).toEqual([0, "r\n"]);
+  expect((await app.listing("r"))?.status).toBe("running");
+  const worker = app.begin(["worker"]);
+  await worker.saw("completed  r  line");
+  expect(app.did()).toEqual(["r one", "r two", "r three"]);
+  worker.kill("SIGTERM");
+  expect((await worker.ended).code).toBe(0);
+});
+
+test("the same id again makes no second run, and says so; with another input it is refused", async () => {
+  const app = new Application();
+  const submit = (input: string, ...more: string[]) =>
+    app.flujo("submit", "line.ts", "--input", input, "--run-id", "r", ...more);
+  await submit("x");
+  const again = await submit("x", "--json");
+  expect(JSON.parse(again.stdout)).toEqual({ runId: "r", pipeline: "line", isNew: false, untold: null });
+  expect(again.stderr).toContain("Run r was there already");
+  expect((await submit("y")).code).toBe(2);
+  expect((await app.journal("r")).length).toBe(1);
+});
+
+test("a worker takes runs of its queues, and leaves the others to others", async () => {
+  const app = new Application();
+  for (const queue of ["mail", "reports"])
+    await app.flujo("submit", "line.ts", "--input", "x", "--run-id", queue, "--queue", queue);
+  const mail = app.begin(["worker", "--queues", "mail"]);
+  await mail.saw("completed  mail  line");
+  expect((await app.listing("reports"))?.status).toBe("running");
+  const all = app.begin(["worker", "--queues", "*"]);
+  await all.saw("completed  reports  line");
+  expect(mail.said()).not.toContain("reports  line");
+});
+
+test("a run with a delay waits for its moment", async () => {
+  const app = new Application();
+  await app.flujo("submit", "line.ts", "--input", "x", "--run-id", "r", "--delay", "2s");
+  const [created, waiting] = await app.journal("r");
+  expect(waiting).toMatchObject({ type: "run-waiting", waits: [{ kind: "timer" }] });
+  const worker = app.begin(["worker"]);
+  await worker.saw("completed  r  line");
+  const begun = (await app.journal("r")).find(({ type }) => type === "run-resumed");
+  expect((begun?.at ?? 0) - (created?.at ?? 0)).toBeGreaterThanOrEqual(2_000);
+});
+
+test("a worker that is told to end finishes the step under way, and another one does the rest", async () => {
+  const app = new Application();
+  await app.flujo("submit", "line.ts", "--input", "x", "--run-id", "r");
+  const first = app.begin(["worker"], { HANG: "two" });
+  await first.saw("begins r two");
+  const second = app.begin(["worker"]);
+  await second.saw("Without HTTP");
+  first.kill("SIGTERM");
+  await first.saw("Stopping: 1 run finishes its operation");
+  app.write("go", "");
+  await second.saw("completed  r  line");
+  expect((await first.ended).code).toBe(0);
+  expect(app.did()).toEqual(["r one", "r two", "r three"]);
+});
+
+test("with a port it answers for its health and its figures, and for nothing else", async () => {
+  const app = new Application();
+  const worker = app.begin(["worker", "--port", "0"]);
+  await worker.saw("Listening at");
+  const statusAt = async (path: string) => (await fetch(`${urlOf(worker)}${path}`)).status;
+  expect(await statusAt("/health")).toBe(200);
+  expect(await statusAt("/metrics")).toBe(200);
+  expect(await statusAt("/api/v1/runs")).toBe(404);
+  expect(await statusAt("/")).toBe(404);
+});
+
+test.each([
+  [["worker", "--queues", "a b"], "names no queue"],
+  [["worker", "--engine", "ftp://u:secret@x"], "names no engine"],
+  [["submit", "line.ts", "--store", "memory:"], "forgets a run"],
+  [["submit", "line.ts", "--priority", "1001"], "the priority 1001"],
+  [["submit", "line.ts", "--tenant", "a/b"], "names no tenant"],
+])("%j is refused with a reason", async (args, reason) => {
+  const app = new Application();
+  const { code, stderr } = await app.flujo(...args);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(reason)]);
+  expect(stderr).not.toContain("secret");
+  expect(await app.store.list({})).toEqual([]);
+});
