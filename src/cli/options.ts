@@ -1,5 +1,6 @@
 /** Options that several commands take: in the same words, within the same bounds. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { engineKinds } from "./engines.ts";
 
 const kinds = "sqlite:PATH, file:DIR, postgres://HOST/DATABASE, redis://HOST";
 const unsaid = "(default: FLUJO_STORE, flujo.config.ts, sqlite:.flujo/flujo.db)";
@@ -15,6 +16,31 @@ export const jsonOption = (more?: string): Option =>
   new Option("--json", more === undefined ? "print one JSON document" : `print one JSON document ${more}`);
 
 export const inputJsonOption = (): Option => new Option("--input-json <json>", "the input as JSON");
+
+export const inputOption = (): Option =>
+  new Option("--input <text>", "the input: a text; @FILE for a file's text; - for standard input");
+
+export const stateOption = (): Option =>
+  new Option("--state-json <json>", "fields of the initial state, as a JSON object");
+
+export const runIdOption = (): Option => new Option("--run-id <id>", "the run's id (default: a new one)");
+
+export const budgetOption = (): Option =>
+  new Option("--budget <amount>", "the most it may cost: '$0.50' (in single quotes)");
+
+export const scopeOption = (): Option =>
+  new Option("--scope <name...>", "shared budgets it is charged to, too: tenant:acme");
+
+/** What hands runs to workers. */
+export const engineOption = (): Option =>
+  new Option("--engine <uri>", `${engineKinds} (default: FLUJO_ENGINE, flujo.config.ts, the store alone)`);
+
+export const graceOption = (): Option =>
+  new Option("--grace <duration>", "how long operations may take to finish on SIGTERM").default("30s");
+
+/** Of a command that goes on for as long as it lives. */
+export const linesOption = (): Option =>
+  new Option("--json", "print a line of JSON for each happening, on standard output");
 
 export const pipelineOption = (): Option => new Option("--pipeline <name>", "only runs of this pipeline");
 

@@ -18,9 +18,14 @@ import {
   type AdvanceFlags,
   advancing,
   anyStoreOption,
+  budgetOption,
   exportOption,
   inputJsonOption,
+  inputOption,
   maxTokensOption,
+  runIdOption,
+  scopeOption,
+  stateOption,
   wholeNumber,
 } from "../options.ts";
 import { readSettings, type Settings } from "../settings.ts";
@@ -45,13 +50,13 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
   const command = program
     .command("run <file>")
     .description("Run the pipeline of a TypeScript file. The same --run-id again goes on where it stopped.")
-    .option("--input <text>", "the input: a text; @FILE for a file's text; - for standard input")
+    .addOption(inputOption())
     .addOption(inputJsonOption())
-    .option("--state-json <json>", "fields of the initial state, as a JSON object")
-    .option("--run-id <id>", "the run's id (default: a new one)")
-    .option("--budget <amount>", "the most it may cost: '$0.50' (in single quotes)")
+    .addOption(stateOption())
+    .addOption(runIdOption())
+    .addOption(budgetOption())
     .addOption(maxTokensOption())
-    .option("--scope <name...>", "shared budgets it is charged to, too: tenant:acme")
+    .addOption(scopeOption())
     .addOption(anyStoreOption())
     .addOption(exportOption("to run"));
   advancing(command)

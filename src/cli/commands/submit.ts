@@ -12,16 +12,22 @@ import type { Dispatcher } from "../../ports/dispatcher.ts";
 import type { Store } from "../../ports/store.ts";
 import { budgetOf, type LimitFlags } from "../amounts.ts";
 import { printJson } from "../document.ts";
-import { engineKinds, openEngine } from "../engines.ts";
+import { openEngine } from "../engines.ts";
 import { exit } from "../exit.ts";
 import { inputOf, stateOf } from "../input.ts";
 import { type Loaded, loadPipeline } from "../load/pipeline.ts";
 import {
   anyStoreOption,
+  budgetOption,
+  engineOption,
   exportOption,
   inputJsonOption,
+  inputOption,
   jsonOption,
   maxTokensOption,
+  runIdOption,
+  scopeOption,
+  stateOption,
   wholeNumber,
 } from "../options.ts";
 import { readSettings, type Settings } from "../settings.ts";
@@ -51,18 +57,18 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .description(
       "Make a run of the pipeline of a file, print its id and return: flujo worker, or flujo up, goes on with it. The same --run-id again makes no second one.",
     )
-    .option("--input <text>", "the input: a text; @FILE for a file's text; - for standard input")
+    .addOption(inputOption())
     .addOption(inputJsonOption())
-    .option("--state-json <json>", "fields of the initial state, as a JSON object")
-    .option("--run-id <id>", "the run's id (default: a new one)")
+    .addOption(stateOption())
+    .addOption(runIdOption())
     .option("--queue <name>", "which workers may take it (default: default)")
     .option("--priority <number>", "from 0 to 1000: higher ones go first", wholeNumber(0))
     .option("--delay <duration>", "how long from now it is not to begin: 10m, 2h, 3d")
     .option("--tenant <name>", "for whom it is: tenants take turns")
-    .option("--budget <amount>", "the most it may cost: '$0.50' (in single quotes)")
+    .addOption(budgetOption())
     .addOption(maxTokensOption())
-    .option("--scope <name...>", "shared budgets it is charged to, too: tenant:acme")
-    .option("--engine <uri>", `${engineKinds} (default: FLUJO_ENGINE, flujo.config.ts, the store alone)`)
+    .addOption(scopeOption())
+    .addOption(engineOption())
     .addOption(anyStoreOption())
     .addOption(exportOption("to run"))
     .addOption(jsonOption())

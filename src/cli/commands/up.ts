@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type Duration, milliseconds } from "../../core/duration.ts";
-import { anyStoreOption, hostOption } from "../options.ts";
+import { anyStoreOption, graceOption, hostOption, linesOption } from "../options.ts";
 import { portOf } from "../port.ts";
 import { readSettings } from "../settings.ts";
 import { openStore } from "../stores.ts";
@@ -29,9 +29,9 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     )
     .addOption(hostOption())
     .option("--no-http", "answer no HTTP")
-    .option("--grace <duration>", "how long operations may take to finish on SIGTERM", "30s")
+    .addOption(graceOption())
     .addOption(anyStoreOption())
-    .option("--json", "print a line of JSON for each happening, on standard output")
+    .addOption(linesOption())
     .action(async (dir: string | undefined, flags: Flags) => done(await up(dir ?? ".", flags)));
 }
 

@@ -5,8 +5,15 @@ import { type Duration, milliseconds } from "../../core/duration.ts";
 import { InvalidOptionError } from "../../core/errors.ts";
 import { versionOf } from "../../core/fingerprint.ts";
 import type { Dispatcher } from "../../ports/dispatcher.ts";
-import { engineKinds, openEngine } from "../engines.ts";
-import { anyStoreOption, hostOption, wholeNumber } from "../options.ts";
+import { openEngine } from "../engines.ts";
+import {
+  anyStoreOption,
+  engineOption,
+  graceOption,
+  hostOption,
+  linesOption,
+  wholeNumber,
+} from "../options.ts";
 import { portOf } from "../port.ts";
 import { readSettings } from "../settings.ts";
 import { openStore } from "../stores.ts";
@@ -38,14 +45,14 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
       "Advance the runs that are submitted, and those that are abandoned, due or answered, for the pipelines of a folder. Relative paths begin in the folder.",
     )
     .option("--pipelines <dir>", "the folder of flujo.config.ts and the pipelines", ".")
-    .option("--engine <uri>", `${engineKinds} (default: FLUJO_ENGINE, flujo.config.ts, the store alone)`)
+    .addOption(engineOption())
     .option("--queues <names>", "takes runs of these queues: mail,reports; '*': of all", defaultQueue)
     .option("--concurrency <count>", "runs it advances at once, at most", wholeNumber(1), 100)
     .option("--port <number>", "answers /health and /metrics there; 0: any that is free", portOf)
     .addOption(hostOption())
-    .option("--grace <duration>", "how long operations may take to finish on SIGTERM", "30s")
+    .addOption(graceOption())
     .addOption(anyStoreOption())
-    .option("--json", "print a line of JSON for each happening, on standard output")
+    .addOption(linesOption())
     .action(async (flags: Flags) => done(await worker(flags)));
 }
 
