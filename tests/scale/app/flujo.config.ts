@@ -1,0 +1,3 @@
+import { defineConfig } from "flujo";
+
+export default defineConfig({ lease: "2s", pipelines: ["claims.ts"], tenants: { most: 20 } });
