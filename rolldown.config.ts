@@ -10,6 +10,7 @@ const doors = [
   "stores/sqlite",
   "stores/postgres",
   "stores/redis",
+  "dispatch/pg-boss",
   "client/index",
   "events/sinks",
   "telemetry/index",
@@ -60,6 +61,7 @@ export default defineConfig({
     "pg",
     "vitest",
     "ioredis",
+    "pg-boss",
   ],
   output: {
     dir: "dist",

@@ -11,6 +11,7 @@ export const engineKinds = "postgres://HOST/DATABASE (pg-boss)";
  */
 export async function openEngine(engine: string | Dispatcher): Promise<Dispatcher> {
   if (typeof engine !== "string") return engine;
+  if (/^postgres(ql)?:/.test(engine)) return (await import("../dispatch/pg-boss.ts")).pgBoss(engine);
   throw new InvalidOptionError(`"${engine.replace(/\/\/[^@/]*@/, "//")}" names no engine`, {
     hint: `Write ${engineKinds}.`,
   });

@@ -34,6 +34,8 @@ export interface LookoutTells {
 const foreignEveryMs = 60_000;
 /** Of its time, a process spends at most this part on looking. */
 const share = 1 / 20;
+/** Clocks differ: a job may come so many milliseconds before its run is due here. */
+const clocksApartMs = 60_000;
 /** Under any lease, for as long as time goes. */
 const ever = Number.MAX_SAFE_INTEGER;
 /** Where some are left that might be taken, so many are looked at: those it takes may stand behind them. */
@@ -143,8 +145,9 @@ export class Lookout {
     if (this.#ended || !pipelines.has(pipeline) || (own !== undefined && own !== fingerprint)) return "left";
     try {
       const run = await standing(store, runId, pipeline);
-      const isDue = run?.status === "running" || run?.unheard || (run?.wakeAt ?? ever) <= world.now();
-      if (run === undefined || isEnded(run) || !isDue) return "done";
+      if (run === undefined || isEnded(run)) return "done";
+      const dueInMs = run.status === "running" || run.unheard ? 0 : (run.wakeAt ?? ever) - world.now();
+      if (dueInMs > 0) return dueInMs < clocksApartMs ? "left" : "done";
       if (!this.#freeAt(world.now())(run) || this.#refused.get(runId) === standOf(run)) return "done";
       if (this.#underWay.size >= this.#most || !this.#choice.allows(tenant, this.#underWay)) return "left";
       this.#choice.begins(runId, tenant);

@@ -25,6 +25,7 @@ export {
 export { type ImprovingReport, simulateImproving } from "./simulation/improving.ts";
 export { type SharedOptions, type SharedReport, simulateShared } from "./simulation/shared.ts";
 export { type SimulateOptions, type SimulationReport, simulate } from "./simulation.ts";
+export { type DispatcherUnderTest, testDispatcher } from "./test-dispatcher.ts";
 export { type FarEnd, type SinkUnderTest, testSink } from "./test-sink.ts";
 export { type StoreUnderTest, type TestRunner, testStore } from "./test-store.ts";
 export {

@@ -5,16 +5,19 @@ import { databases } from "../servers/databases.ts";
 import { postgresServer } from "../servers/postgres.ts";
 import { series } from "./fleet.ts";
 
-const plan = { runs: 60, workers: 4, kills: 6, killEveryMs: 700, restarts: 2, chance: chance(7) } as const;
+const plan = { runs: 60, workers: 4, kills: 5, killEveryMs: 600, restarts: 2, chance: chance(7) } as const;
 
 databases(
   "postgres",
   "four workers on a database, some killed, one stopped past its lease, the database restarted",
   () => {
-    test("finding runs in the store: each ends once, as undisturbed; nothing is done again, lost or overspent", async () => {
+    test.each([
+      ["finding runs in the store", {}],
+      ["handed them by pg-boss", { engine: (url: string) => url }],
+    ])("%s: each ends once, as undisturbed; nothing is done again, lost or overspent", async (_, how) => {
       const server = await postgresServer();
       try {
-        const { recorded } = await series(server, plan);
+        const { recorded } = await series(server, { ...plan, ...how });
         expect(recorded).toBe(2 * plan.runs);
       } finally {
         await server.stop();

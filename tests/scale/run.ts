@@ -4,7 +4,7 @@ import { postgresServer } from "../servers/postgres.ts";
 import { series } from "./fleet.ts";
 
 const [runs = 1_000, kills = 60, restarts = 15, seed = Date.now()] = process.argv.slice(2).map(Number);
-const engines = { "the store alone": undefined } as const;
+const engines = { "the store alone": undefined, "pg-boss": (url: string) => url };
 for (const [name, engine] of Object.entries(engines)) {
   const server = await postgresServer();
   try {

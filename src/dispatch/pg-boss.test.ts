@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { databases } from "../../tests/servers/databases.ts";
+import { gateTo } from "../../tests/servers/gate.ts";
+import { type PostgresServer, postgresServer } from "../../tests/servers/postgres.ts";
+import { testDispatcher } from "../testing/test-dispatcher.ts";
+import { pgBoss } from "./pg-boss.ts";
+
+databases("postgres", "pg-boss", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await postgresServer();
+  });
+  afterAll(() => server.stop());
+
+  testDispatcher(
+    "pg-boss",
+    async () => {
+      const schema = `s_${randomUUID().replaceAll("-", "")}`;
+      const first = pgBoss(server.url, { schema, pollMs: 50 });
+      await first.submit({ runId: "first", pipeline: "p", fingerprint: "f", queue: "made" }); // which makes the tables
+      await first.close();
+      const gate = await gateTo(server.url);
+      return {
+        join: () => pgBoss(gate.url, { schema, pollMs: 50 }),
+        async away() {
+          await gate.shut();
+          return () => gate.open();
+        },
+        dispose: () => gate.shut(),
+        async forget() {
+          const client = new pg.Client(server.url);
+          await client.connect();
+          await client.query(
+            `update ${schema}.job set heartbeat_on = now() - interval '1 hour' where state = 'active'`,
+          );
+          await client.end();
+          await expireIn(server.url, schema);
+        },
+      };
+    },
+    { describe, it },
+  );
+
+  it("shows no password", () => {
+    expect(pgBoss("postgres://ana:secret@db/app").name).toBe("pg-boss on postgres://db/app");
+  });
+});
+
+/** What pg-boss does by itself once a minute. */
+async function expireIn(connectionString: string, schema: string): Promise<void> {
+  const { PgBoss } = await import("pg-boss");
+  const boss = await new PgBoss({ connectionString, schema, supervise: false }).start();
+  await boss.supervise("default");
+  await boss.stop({ graceful: false });
+}
