@@ -11,6 +11,7 @@ const doors = [
   "stores/postgres",
   "stores/redis",
   "dispatch/pg-boss",
+  "dispatch/bullmq",
   "client/index",
   "events/sinks",
   "telemetry/index",
@@ -62,6 +63,8 @@ export default defineConfig({
     "vitest",
     "ioredis",
     "pg-boss",
+    "bullmq",
+    "ioredis",
   ],
   output: {
     dir: "dist",

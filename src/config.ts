@@ -30,7 +30,8 @@ export interface FlujoConfig {
   /** Shared budgets that every new run is charged to beside its own: names, or names with limits. */
   readonly scopes?: readonly (string | SharedScope)[];
   /**
-   * What runs that are submitted are handed to workers by: `"postgres://HOST/DATABASE"` (pg-boss), or a dispatcher. Default:
+   * What runs that are submitted are handed to workers by: `"postgres://HOST/DATABASE"` (pg-boss), `"redis://HOST"` (BullMQ), or
+   * a dispatcher. Default:
    * workers find them in the store.
    */
   readonly engine?: string | Dispatcher;

@@ -84,6 +84,8 @@ import { file } from "flujo/file";
 import { memory } from "flujo/memory";
 import { postgres } from "flujo/postgres";
 import { redis } from "flujo/redis";
+import { pgBoss } from "flujo/pg-boss";
+import { bullmq } from "flujo/bullmq";
 import { sqlite } from "flujo/sqlite";
 declare const greet: import("flujo").Step<string, string>;
 `;

@@ -134,6 +134,11 @@ export class Lookout {
     return begun.length;
   }
 
+  /** How many more runs may be taken up at this moment. */
+  get room(): number {
+    return this.#most - this.#underWay.size;
+  }
+
   /**
    * Goes on with the run of a job, where it wants that and there is room here. What does not come to pass now is found by a
    * look, sooner or later.

@@ -3,8 +3,9 @@ import type { JobAttempt, PgBoss } from "pg-boss";
 import { defaultQueue } from "../core/dispatch.ts";
 import { milliseconds } from "../core/duration.ts";
 import { DispatcherUnavailableError, FlujoError, InvalidOptionError } from "../core/errors.ts";
-import type { Dispatcher, Job, Shift, Work } from "../ports/dispatcher.ts";
+import type { Dispatcher, Job } from "../ports/dispatcher.ts";
 import { importPackage } from "../ports/optional-package.ts";
+import { PollingShift, type Source } from "./polling-shift.ts";
 
 /** How {@link pgBoss} keeps its jobs. */
 export interface PgBossOptions {
@@ -34,10 +35,6 @@ const terms = {
  * A dispatcher in a Postgres database, which may be the store's own. Needs the package `pg-boss`, 12 or newer.
  *
  * ```ts
- * import { pgBoss } from "flujo/pg-boss";
- * ```
- *
- * ```ts
  * const flujo = new Flujo(greet, { dispatcher: pgBoss("postgres://localhost/app") });
  * ```
  *
@@ -49,7 +46,7 @@ export function pgBoss(address: string, options: PgBossOptions = {}): Dispatcher
   const { url, shown } = addressOf(address);
   const name = `pg-boss on ${shown}`;
   const made = new Map<string, Promise<void>>();
-  const shifts = new Set<PgBossShift>();
+  const shifts = new Set<PollingShift<JobAttempt>>();
   let opened: Promise<PgBoss> | undefined;
 
   const open = async (): Promise<PgBoss> => {
@@ -88,6 +85,21 @@ export function pgBoss(address: string, options: PgBossOptions = {}): Dispatcher
     return known;
   };
 
+  const source: Source<JobAttempt> = {
+    fetch: (queue, most) =>
+      use(async (boss) => {
+        await queueOf(boss, queue);
+        const jobs = await boss.fetch<Job>(queue, { batchSize: most });
+        return jobs.map(({ id, retryCount, data }) => ({ held: { id, retryCount }, job: data }));
+      }),
+    settle: (queue, attempt, taken) =>
+      use(async (boss) => {
+        if (taken === "done") await boss.complete(queue, attempt);
+        else await boss.fail(queue, attempt);
+      }),
+    beat: (queue, attempts) => use(async (boss) => void (await boss.touch(queue, [...attempts]))),
+  };
+
   return {
     name,
     submit: (job) =>
@@ -102,12 +114,7 @@ export function pgBoss(address: string, options: PgBossOptions = {}): Dispatcher
         });
       }),
     async work(work) {
-      const shift = new PgBossShift(work, pollMs, (queue, ask) =>
-        use(async (boss) => {
-          await queueOf(boss, queue);
-          return ask(boss);
-        }),
-      );
+      const shift = new PollingShift(work, source, { pollMs, beatMs });
       shifts.add(shift);
       return shift;
     },
@@ -118,118 +125,6 @@ export function pgBoss(address: string, options: PgBossOptions = {}): Dispatcher
       await boss?.stop({ graceful: false }).catch(() => {}); // its database is away: there is nothing to close
     },
   };
-}
-
-/** Asks pg-boss about one of its queues. @throws DispatcherUnavailableError */
-type Ask = <T>(queue: string, ask: (boss: PgBoss) => Promise<T>) => Promise<T>;
-
-interface Held {
-  readonly queue: string;
-  readonly attempt: JobAttempt;
-}
-
-/** Looks for jobs, and holds those under way. */
-class PgBossShift implements Shift {
-  readonly #work: Work;
-  readonly #pollMs: number;
-  readonly #ask: Ask;
-  readonly #held = new Set<Held>();
-  readonly #beat: NodeJS.Timeout;
-  readonly #looking: Promise<void>;
-  #ended = false;
-  #wake: () => void = () => {};
-  #trouble = false;
-  #turn = 0;
-
-  constructor(work: Work, pollMs: number, ask: Ask) {
-    this.#work = work;
-    this.#pollMs = pollMs;
-    this.#ask = ask;
-    this.#beat = setInterval(() => void this.#sayAlive(), beatMs);
-    this.#looking = this.#look();
-  }
-
-  async stop(): Promise<void> {
-    this.#ended = true;
-    this.#wake();
-    await this.#looking;
-  }
-
-  /** Waits until what has become of its jobs is told, or nobody waits for it any more. */
-  async leave(deadline: AbortSignal): Promise<void> {
-    await this.stop();
-    while (this.#held.size > 0 && !deadline.aborted) await this.#pause(deadline);
-    clearInterval(this.#beat);
-  }
-
-  async #look(): Promise<void> {
-    while (!this.#ended) {
-      try {
-        const found = await this.#fetch();
-        if (this.#trouble) this.#work.onTrouble(undefined);
-        this.#trouble = false;
-        if (found) continue;
-      } catch (error) {
-        if (!this.#trouble) this.#work.onTrouble(error);
-        this.#trouble = true;
-      }
-      if (!this.#ended) await this.#pause();
-    }
-  }
-
-  /** Takes what there is room for, of one queue after the other, beginning with another one each time. */
-  async #fetch(): Promise<boolean> {
-    const { queues, concurrency } = this.#work;
-    let found = false;
-    for (let i = 0; i < queues.length; i++) {
-      const queue = queues[(this.#turn + i) % queues.length] as string; // within its length
-      const room = concurrency - this.#held.size;
-      if (room <= 0 || this.#ended) break;
-      const jobs = await this.#ask(queue, (boss) =>
-        boss.fetch<Job>(queue, { batchSize: Math.min(room, 100) }),
-      );
-      for (const { id, retryCount, data } of jobs)
-        void this.#do({ queue, attempt: { id, retryCount } }, data);
-      found ||= jobs.length > 0;
-    }
-    this.#turn += 1;
-    return found;
-  }
-
-  async #do(held: Held, job: Job): Promise<void> {
-    const { queue, attempt } = held;
-    this.#held.add(held);
-    try {
-      const taken = await this.#work.take(job);
-      await this.#ask(queue, (boss) =>
-        taken === "done" ? boss.complete(queue, attempt) : boss.fail(queue, attempt),
-      );
-    } catch {
-      // It is not told, and comes again once this attempt has gone without a beat.
-    } finally {
-      this.#held.delete(held);
-      this.#wake();
-    }
-  }
-
-  async #sayAlive(): Promise<void> {
-    const byQueue = Map.groupBy(this.#held, ({ queue }) => queue);
-    for (const [queue, held] of byQueue) {
-      const attempts = held.map(({ attempt }) => attempt);
-      await this.#ask(queue, (boss) => boss.touch(queue, attempts)).catch(() => {}); // the next beat tries again
-    }
-  }
-
-  #pause(deadline?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#pollMs);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      deadline?.addEventListener("abort", this.#wake, { once: true });
-    });
-  }
 }
 
 /** @throws InvalidOptionError */

@@ -30,6 +30,8 @@ export interface Work {
   readonly queues: readonly string[];
   /** So many jobs at once, at most. */
   readonly concurrency: number;
+  /** How many more there is room for at this moment, where the process does other things, too. Default: as many as that leaves. */
+  readonly room?: () => number;
   /** Never rejects. Until it resolves the job is under way; should this process die before, another one gets it. */
   readonly take: (job: Job) => Promise<Taken>;
   /** Told when what carries the jobs does not answer, once; `undefined`: it does again. */

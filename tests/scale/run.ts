@@ -1,10 +1,12 @@
 /** The long one: `npm run build && node tests/scale/run.ts [RUNS] [KILLS] [RESTARTS] [SEED]`. Prints its figures. */
 import { chance } from "../../src/testing/chance.ts";
 import { postgresServer } from "../servers/postgres.ts";
+import { redisServer } from "../servers/redis.ts";
 import { series } from "./fleet.ts";
 
 const [runs = 1_000, kills = 60, restarts = 15, seed = Date.now()] = process.argv.slice(2).map(Number);
-const engines = { "the store alone": undefined, "pg-boss": (url: string) => url };
+const redis = await redisServer();
+const engines = { "the store alone": undefined, "pg-boss": (url: string) => url, BullMQ: () => redis.url };
 for (const [name, engine] of Object.entries(engines)) {
   const server = await postgresServer();
   try {
@@ -17,3 +19,4 @@ for (const [name, engine] of Object.entries(engines)) {
     await server.stop();
   }
 }
+await redis.stop();

@@ -8,6 +8,7 @@ test("a run is submitted, and a worker that is started later does it; its id is 
   expect([code, stdout]).toEqual([0, "r\n"]);
   expect((await app.listing("r"))?.status).toBe("running");
   const worker = app.begin(["worker"]);
+  await worker.saw("started    r  line");
   await worker.saw("completed  r  line");
   expect(app.did()).toEqual(["r one", "r two", "r three"]);
   worker.kill("SIGTERM");

@@ -56,6 +56,8 @@ const doors = [
   "flujo/sqlite",
   "flujo/postgres",
   "flujo/redis",
+  "flujo/pg-boss",
+  "flujo/bullmq",
   "flujo/sinks",
   "flujo/telemetry",
   "flujo/evals",

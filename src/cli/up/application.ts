@@ -189,6 +189,7 @@ function shiftOf(lookout: Lookout, { taking, tell }: ApplicationParts): Sideline
       shift = await dispatcher.work({
         queues,
         concurrency: taking?.most ?? 1,
+        room: () => lookout.room,
         take: (job) => lookout.take(job),
         onTrouble: (trouble) => tell({ type: "trouble", message: troubleWith(dispatcher.name, trouble) }),
       });

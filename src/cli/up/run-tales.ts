@@ -19,7 +19,7 @@ export class RunTales {
           this.#begins(runId, "started", entry.at);
           break;
         case "run-resumed":
-          this.#begins(runId, entry.why, entry.at);
+          this.#begins(runId, entry.seq === 1 ? "started" : entry.why, entry.at); // nothing of it was done before
           break;
         case "run-completed":
           this.#ends(runId, "completed", entry.at, null);

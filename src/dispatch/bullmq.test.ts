@@ -1,0 +1,43 @@
+import { randomUUID } from "node:crypto";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { databases } from "../../tests/servers/databases.ts";
+import { gateTo } from "../../tests/servers/gate.ts";
+import { type RedisServer, redisServer } from "../../tests/servers/redis.ts";
+import { testDispatcher } from "../testing/test-dispatcher.ts";
+import { bullmq } from "./bullmq.ts";
+
+databases("redis", "BullMQ", () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await redisServer();
+  });
+  afterAll(() => server.stop());
+
+  testDispatcher(
+    "BullMQ",
+    async () => {
+      const gate = await gateTo(server.url);
+      const prefix = `{${randomUUID()}}`;
+      const options = { prefix, pollMs: 50, lockMs: 6_000 };
+      return {
+        join: () => bullmq(gate.url, options),
+        async away() {
+          await gate.shut();
+          return () => gate.open();
+        },
+        async forget() {
+          const client = new Redis(server.url);
+          for (const lock of await client.keys(`${prefix}:*:lock`)) await client.del(lock);
+          client.disconnect();
+        },
+        dispose: () => gate.shut(),
+      };
+    },
+    { describe, it },
+  );
+
+  it("shows no password", () => {
+    expect(bullmq("redis://ana:secret@cache:6379/1").name).toBe("BullMQ on redis://cache:6379/1");
+  });
+});

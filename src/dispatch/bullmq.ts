@@ -1,0 +1,157 @@
+/** Hands runs to workers by BullMQ, in Redis. */
+import { randomUUID } from "node:crypto";
+import type { Job as BullJob, ConnectionOptions, Queue, Worker } from "bullmq";
+import { defaultQueue, highestPriority } from "../core/dispatch.ts";
+import { milliseconds } from "../core/duration.ts";
+import { DispatcherUnavailableError, FlujoError, InvalidOptionError } from "../core/errors.ts";
+import type { Dispatcher, Job } from "../ports/dispatcher.ts";
+import { importPackage } from "../ports/optional-package.ts";
+import { PollingShift, type Source } from "./polling-shift.ts";
+
+/** How {@link bullmq} keeps its jobs. */
+export interface BullmqOptions {
+  /** What its keys begin with. Default `{flujo-jobs}`: the braces keep them on one node of a cluster. */
+  readonly prefix?: string;
+  /** The pause between two looks for jobs, in milliseconds. From 50, default 500. */
+  readonly pollMs?: number;
+  /** A worker that has not said for so many milliseconds that it lives has died: its jobs are another one's. Default 30,000. */
+  readonly lockMs?: number;
+}
+
+/** How long it waits for an answer, in milliseconds: BullMQ itself waits for its Redis for ever. */
+const patienceMs = 5_000;
+/** After so many milliseconds a job comes again that was left; after up to 30 times as long, when it is left again and again. */
+const againMs = 1_000;
+
+/**
+ * A dispatcher in Redis. Needs the packages `bullmq`, 6 or newer, and `ioredis`.
+ *
+ * ```ts
+ * const flujo = new Flujo(greet, { dispatcher: bullmq("redis://localhost") });
+ * ```
+ *
+ * @param address `redis://user:password@host:6379/0`, or `rediss://` over TLS.
+ * @throws InvalidOptionError for an address that is none.
+ */
+export function bullmq(address: string, options: BullmqOptions = {}): Dispatcher {
+  const { prefix = "{flujo-jobs}", pollMs = 500, lockMs = 30_000 } = options;
+  const { url, shown } = addressOf(address);
+  const name = `BullMQ on ${shown}`;
+  const library = late(() => importPackage("bullmq") as Promise<typeof import("bullmq")>); // that package's own
+  // It waits for its Redis as long as that is away; who asks has less patience.
+  const connection: ConnectionOptions = { url, maxRetriesPerRequest: null };
+  const queues = new Map<string, Queue<Job>>();
+  const workers = new Map<string, Worker<Job>>();
+  const shifts = new Set<PollingShift<BullJob<Job>>>();
+  const token = randomUUID();
+
+  const queueOf = async (queue: string): Promise<Queue<Job>> => {
+    const { Queue: Queues } = await library();
+    const known = queues.get(queue) ?? new Queues<Job>(queue, { connection, prefix });
+    if (!queues.has(queue)) known.on("error", () => {}); // whoever asks next is told
+    queues.set(queue, known);
+    return known;
+  };
+
+  const workerOf = async (queue: string): Promise<Worker<Job>> => {
+    const { Worker: Workers } = await library();
+    const known = workers.get(queue);
+    if (known !== undefined) return known;
+    const timing = { lockDuration: lockMs, stalledInterval: lockMs, maxStalledCount: 1_000_000 };
+    const worker = new Workers<Job>(queue, null, { connection, prefix, autorun: false, ...timing });
+    worker.on("error", () => {}); // as above
+    workers.set(queue, worker);
+    void worker.startStalledCheckTimer().catch(() => {}); // the next one starts it
+    return worker;
+  };
+
+  /** @throws DispatcherUnavailableError */
+  const use = async <T>(work: () => Promise<T>): Promise<T> => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error("it does not answer")), patienceMs);
+    try {
+      return await Promise.race([work(), late]);
+    } catch (error) {
+      if (FlujoError.isInstance(error)) throw error;
+      throw new DispatcherUnavailableError(`${name} cannot be reached: ${wordsIn(error)}`, {
+        cause: error,
+        retryable: true,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const source: Source<BullJob<Job>> = {
+    fetch: (queue, most) =>
+      use(async () => {
+        const worker = await workerOf(queue);
+        const found: { readonly held: BullJob<Job>; readonly job: Job }[] = [];
+        while (found.length < most) {
+          const held = await worker.getNextJob(token, { block: false });
+          if (held === undefined) break;
+          found.push({ held, job: held.data });
+        }
+        return found;
+      }),
+    settle: (_, held, taken) =>
+      use(async () => {
+        const again = againMs * Math.min(2 ** (held.attemptsStarted - 1), 30);
+        if (taken === "done") await held.moveToCompleted(null, token, false);
+        else await held.moveToDelayed(Date.now() + again, token);
+      }),
+    beat: async (_, all) => {
+      await use(() => Promise.all(all.map((held) => held.extendLock(token, lockMs))));
+    },
+  };
+
+  return {
+    name,
+    submit: (job) =>
+      use(async () => {
+        const { queue = defaultQueue, priority = 0, delayMs = 0, runId } = job;
+        await (await queueOf(queue)).add(runId, job, {
+          jobId: runId, // of a run no second job waits
+          priority: 1 + highestPriority - priority, // the other way round
+          ...(delayMs > 0 ? { delay: delayMs } : {}),
+          removeOnComplete: true,
+        });
+      }),
+    async work(work) {
+      const shift = new PollingShift(work, source, { pollMs, beatMs: lockMs / 3 });
+      shifts.add(shift);
+      return shift;
+    },
+    async close(within = "5s") {
+      const deadline = AbortSignal.timeout(milliseconds(within));
+      await Promise.all([...shifts].map((shift) => shift.leave(deadline)));
+      const all = [
+        ...[...queues.values()].map((one) => one.close()),
+        ...[...workers.values()].map((one) => one.close(true)),
+      ];
+      await use(() => Promise.all(all)).catch(() => {}); // its Redis is away: there is nothing to close
+    },
+  };
+}
+
+/** Called for once, when it is needed first. */
+function late<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
+
+/** @throws InvalidOptionError */
+function addressOf(address: string): { readonly url: string; readonly shown: string } {
+  const url = URL.parse(address);
+  if (url === null || !/^rediss?:$/.test(url.protocol)) {
+    throw new InvalidOptionError("the address of BullMQ's Redis is none", {
+      hint: "Write redis://user:password@host:6379/0",
+    });
+  }
+  return { url: url.href, shown: `${url.protocol}//${url.host}${url.pathname}` };
+}
+
+const wordsIn = (error: unknown): string => (error instanceof Error && error.message) || String(error);
