@@ -11,6 +11,8 @@ const doors = [
   "stores/sqlite.ts",
   "stores/postgres.ts",
   "stores/redis.ts",
+  "dispatch/pg-boss.ts",
+  "dispatch/bullmq.ts",
   "events/sinks.ts",
   "client/index.ts",
   "telemetry/index.ts",

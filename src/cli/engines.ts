@@ -1,18 +1,25 @@
 import { InvalidOptionError } from "../core/errors.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
+import { importPackage } from "../ports/optional-package.ts";
 
 /** What hands runs to workers, for messages and help. */
 export const engineKinds = "postgres://HOST/DATABASE (pg-boss), redis://HOST (BullMQ)";
 
 /**
- * The dispatcher of a URI. What it needs is loaded when it is used.
+ * The dispatcher of a URI. Its queue is asked for when it is used.
  *
- * @throws InvalidOptionError
+ * @throws InvalidOptionError, MissingPackageError
  */
 export async function openEngine(engine: string | Dispatcher): Promise<Dispatcher> {
   if (typeof engine !== "string") return engine;
-  if (/^postgres(ql)?:/.test(engine)) return (await import("../dispatch/pg-boss.ts")).pgBoss(engine);
-  if (/^rediss?:/.test(engine)) return (await import("../dispatch/bullmq.ts")).bullmq(engine);
+  if (/^postgres(ql)?:/.test(engine)) {
+    await importPackage("pg-boss");
+    return (await import("../dispatch/pg-boss.ts")).pgBoss(engine);
+  }
+  if (/^rediss?:/.test(engine)) {
+    await Promise.all(["bullmq", "ioredis"].map((name) => importPackage(name)));
+    return (await import("../dispatch/bullmq.ts")).bullmq(engine);
+  }
   throw new InvalidOptionError(`"${engine.replace(/\/\/[^@/]*@/, "//")}" names no engine`, {
     hint: `Write ${engineKinds}.`,
   });

@@ -20,6 +20,8 @@ import { file } from "flujo/file";
 import { sqlite } from "flujo/sqlite";
 import { postgres } from "flujo/postgres";
 import { redis } from "flujo/redis";
+import { pgBoss } from "flujo/pg-boss";
+import { bullmq } from "flujo/bullmq";
 import { client } from "flujo/client";
 import { email } from "flujo/sinks";
 import { initTelemetry, telemetry } from "flujo/telemetry";
@@ -61,6 +63,11 @@ const far = await postgres("postgres://127.0.0.1:1/x").list({}).catch((error) =>
 if (far !== "npm install pg") throw new Error("flujo/postgres does not say what to install: " + far);
 const away = await redis("redis://127.0.0.1:1/0").list({}).catch((error) => error.hint);
 if (away !== "npm install ioredis") throw new Error("flujo/redis does not say what to install: " + away);
+const job = { runId: "r", pipeline: "p", fingerprint: "f" };
+for (const [name, queue] of [["pg-boss", pgBoss("postgres://127.0.0.1:1/x")], ["bullmq", bullmq("redis://127.0.0.1:1")]]) {
+  const untold = await queue.submit(job).catch((error) => error.hint);
+  if (untold !== "npm install " + name) throw new Error("flujo/" + name + " does not say what to install: " + untold);
+}
 const none = await initTelemetry().catch((error) => error.hint);
 if (none !== "npm install @opentelemetry/sdk-node") throw new Error("initTelemetry does not say what to install: " + none);
 const lone = await import("flujo/vitest").catch((error) => error);
