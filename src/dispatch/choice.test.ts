@@ -111,7 +111,7 @@ describe("a worker", () => {
     const lookout = serving(on, old, 10, { versions: versions(old) });
     await on.wait(2_000);
     expect([before, after]).toEqual([["r"], []]);
-    await lookout.stop();
+    await on.play(lookout.stop());
     await submit(on, old, "orphan");
     await on.wait(20_000);
     expect(after).toEqual(["orphan"]);
@@ -128,6 +128,27 @@ describe("a worker", () => {
     await on.wait(2_500);
     expect(begun).toEqual(["r"]);
   });
+});
+
+it("keeps room from a dispatcher for runs that have begun, and takes those before any that has not", async () => {
+  const on = scene();
+  const begun: string[] = [];
+  const one = slow(begun);
+  for (const id of ["begun-0", "begun-1"]) {
+    await submit(on, one, id);
+    const owner = on.cast(one, { takeOver: false });
+    owner.runner.adopt(id, "taken-over");
+    await on.wait(1_000);
+    owner.process.kill();
+  }
+  for (const id of ["fresh-0", "fresh-1"]) await submit(on, one, id, { priority: 9 });
+  begun.length = 0;
+  const lookout = serving(on, one, 1, { headStartMs: 0 });
+  expect(lookout.room).toBe(1);
+  await on.wait(3_000);
+  expect([begun, lookout.room]).toEqual([["begun-0"], -1]);
+  await on.wait(60_000);
+  expect([begun.slice(0, 2), begun.length, lookout.room]).toEqual([["begun-0", "begun-1"], 4, 1]);
 });
 
 describe("a job that a dispatcher hands over", () => {
@@ -164,7 +185,7 @@ describe("a job that a dispatcher hands over", () => {
     const both = [lookout.take(job), lookout.take(jobOf(one, "next"))];
     expect((await on.play(Promise.all(both))).toSorted()).toEqual(["done", "left"]);
     expect(begun).toEqual(["r"]);
-    await lookout.stop();
+    await on.play(lookout.stop());
     expect(await on.play(lookout.take(jobOf(one, "next")))).toBe("left");
   });
 });

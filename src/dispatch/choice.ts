@@ -1,5 +1,5 @@
 import { type DispatchTerms, defaultQueue } from "../core/dispatch.ts";
-import { nextInTurn } from "../core/turns.ts";
+import { type Busy, nextInTurn, type Waiting } from "../core/turns.ts";
 import type { RunListing, Store } from "../ports/store.ts";
 
 /** What a process takes of the runs that nobody attends to. Without any of it: all, as they come. */
@@ -13,9 +13,15 @@ export interface ChoiceOptions {
    * that one, and only then gone on with, if it can be.
    */
   readonly versions?: { readonly own: ReadonlyMap<string, string>; readonly patienceMs: number };
-  /** A run that was submitted and has not begun is left to the dispatcher for so many milliseconds. Default 0. */
+  /**
+   * A run that was submitted and has not begun is left to the dispatcher for so many milliseconds, and then taken where there is
+   * room that nobody else wants. Default: there is no dispatcher.
+   */
   readonly headStartMs?: number;
 }
+
+/** Nothing has changed in how it stands since it was made. */
+const hasBegun = ({ createdAt, updatedAt }: RunListing): boolean => updatedAt !== createdAt;
 
 /** Journals that are looked into at once. */
 const atOnce = 20;
@@ -31,6 +37,7 @@ export class Choice {
   /** For whom the runs under way are. */
   readonly #tenants = new Map<string, string>();
   #passedOver = 0;
+  #crowdedOut = 0;
 
   constructor(store: Store, options: ChoiceOptions) {
     this.#store = store;
@@ -46,6 +53,11 @@ export class Choice {
   /** How many it has left last time, whatever room there was. */
   get passedOver(): number {
     return this.#passedOver;
+  }
+
+  /** How many that have begun found no room last time: a dispatcher is to leave it to them. */
+  get crowdedOut(): number {
+    return this.#crowdedOut;
   }
 
   /**
@@ -64,6 +76,7 @@ export class Choice {
     const ripe = free.filter((run) => this.#isRipe(run, now));
     this.#forget(free, underWay);
     this.#passedOver = free.length - ripe.length;
+    this.#crowdedOut = 0;
     if (ripe.length <= room && queues === undefined && this.#options.mostOf === undefined) return ripe;
     await this.#learn(ripe);
     const waiting = ripe
@@ -75,9 +88,26 @@ export class Choice {
       const tenant = this.#tenants.get(runId) ?? "";
       byTenant.set(tenant, (byTenant.get(tenant) ?? 0) + 1);
     }
-    const chosen = nextInTurn(waiting, room, { byTenant, mostOf });
+    const chosen = this.#inTurn(waiting, room, { byTenant, mostOf });
     for (const { runId } of chosen) this.begins(runId, this.#terms.get(runId)?.tenant);
     return chosen;
+  }
+
+  /** Where a dispatcher hands over what has not begun, all that has goes before it. */
+  #inTurn(waiting: readonly Waiting<RunListing>[], room: number, busy: Busy): RunListing[] {
+    if (this.#options.headStartMs === undefined) return nextInTurn(waiting, room, busy);
+    const { begun = [], fresh = [] } = Object.groupBy(waiting, ({ item }) =>
+      hasBegun(item) ? "begun" : "fresh",
+    );
+    const wanted = nextInTurn(begun, begun.length, busy);
+    this.#crowdedOut = Math.max(0, wanted.length - room);
+    if (wanted.length >= room) return wanted.slice(0, room);
+    const byTenant = new Map(busy.byTenant);
+    for (const { runId } of wanted) {
+      const tenant = this.#terms.get(runId)?.tenant ?? "";
+      byTenant.set(tenant, (byTenant.get(tenant) ?? 0) + 1);
+    }
+    return [...wanted, ...nextInTurn(fresh, room - wanted.length, { ...busy, byTenant })];
   }
 
   /** Counts a run of a tenant from now on, for as long as it is under way. */
@@ -95,8 +125,7 @@ export class Choice {
 
   #isRipe(run: RunListing, now: number): boolean {
     const { headStartMs = 0, versions } = this.#options;
-    const hasBegun = run.updatedAt !== run.createdAt;
-    if (!hasBegun && !run.unheard && now < Math.max(run.createdAt, run.wakeAt ?? 0) + headStartMs)
+    if (!hasBegun(run) && !run.unheard && now < Math.max(run.createdAt, run.wakeAt ?? 0) + headStartMs)
       return false;
     if (versions === undefined || versions.own.get(run.pipeline) === run.fingerprint) return true;
     const since = this.#freeSince.get(run.runId) ?? now;

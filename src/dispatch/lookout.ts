@@ -112,9 +112,9 @@ export class Lookout {
 
   /** Goes on with what there is, as far as there is room. Returns with how many; notes whether there may be more. */
   async #take(): Promise<number> {
-    const { store, world } = this.#options;
-    const room = this.#most - this.#underWay.size;
-    if (room <= 0) return 0;
+    const { store, world, choice } = this.#options;
+    const room = Math.max(0, this.#most - this.#underWay.size);
+    if (room === 0 && choice?.headStartMs === undefined) return 0;
     const beside = this.#underWay.size + this.#refused.size + this.#choice.passedOver;
     const limit = beside + (this.#choice.leavesSome ? Math.max(room, view) : room);
     const pipeline = this.#names;
@@ -134,9 +134,9 @@ export class Lookout {
     return begun.length;
   }
 
-  /** How many more runs may be taken up at this moment. */
+  /** How many more runs a dispatcher may hand over at this moment: those that have begun, and wait for room, come first. */
   get room(): number {
-    return this.#most - this.#underWay.size;
+    return this.#most - this.#underWay.size - this.#choice.crowdedOut;
   }
 
   /**

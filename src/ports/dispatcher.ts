@@ -54,7 +54,8 @@ export interface Dispatcher {
   /**
    * Hands a job over; returns once the queue has it. The same run again, while its job waits, need not make another one.
    *
-   * @throws DispatcherUnavailableError when it cannot be reached: the run waits in the store, and is found there.
+   * @throws DispatcherUnavailableError when it does not answer; it may have the job all the same. The run waits in the store,
+   *   and is found there.
    */
   submit(job: Job): Promise<void>;
   /** Takes jobs from now on, also when the queue cannot be reached yet. */

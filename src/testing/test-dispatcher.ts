@@ -253,8 +253,8 @@ const claims: { readonly [claim: string]: (floor: Floor) => Promise<void> } = {
     await until(() => worker.troubles.length === 1, "its worker tells");
     assert.notEqual(worker.troubles[0], undefined);
     await back();
-    await worker.has(1);
-    assert.deepEqual([idsOf(worker), worker.troubles[1]], [["before"], undefined]);
+    await until(() => idsOf(worker).includes("before"), "what it had taken comes"); // what it refused may come, too
+    assert.deepEqual(worker.troubles.slice(1), [undefined]);
     await floor.dispatcher.submit(job("after"));
     await until(() => idsOf(worker).includes("after"), "what is submitted later comes");
   },

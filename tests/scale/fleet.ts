@@ -23,7 +23,7 @@ const app = join(import.meta.dirname, "app");
 export interface Plan {
   readonly runs: number;
   readonly workers: number;
-  /** Workers killed at random, one every so many milliseconds, until there were so many. */
+  /** Workers killed at random while they are at work, one every so many milliseconds, until there were so many. */
   readonly kills: number;
   readonly killEveryMs: number;
   /** Times the database is ended at once, and started again. */
@@ -71,16 +71,16 @@ export async function series(server: PostgresServer, plan: Plan): Promise<Figure
   const store = postgres(server.url);
   const engine = plan.engine?.(server.url);
   const log = join(folder, "log");
+  const ended = new AbortController();
   const fleet = new Fleet({ store: server.url, engine, models, log });
   try {
     await submitAll(store, engine, plan);
     for (let i = 0; i < plan.workers; i++) fleet.add();
-    const ended = new AbortController();
     const answering = answerAll(store, ended.signal);
-    const troubles = trouble(fleet, server, plan);
-    await allEnded(store, plan.runs);
-    await troubles;
-    ended.abort();
+    const [befell] = await Promise.all([
+      trouble(fleet, server, plan, ended.signal),
+      allEnded(store, plan.runs).then(() => ended.abort()),
+    ]);
     await answering;
     const journals = await Promise.all(Object.keys(expected).map((id) => store.read(id, 0, 10_000)));
     const recorded = journals.flatMap((journal, i) =>
@@ -91,14 +91,14 @@ export async function series(server: PostgresServer, plan: Plan): Promise<Figure
     const lost = recorded.filter((one) => !executions.includes(one));
     if (lost.length > 0) throw new Error(`recorded, and never done: ${lost.join(", ")}`);
     return {
-      kills: plan.kills,
-      restarts: plan.restarts,
+      ...befell,
       executions: executions.length,
       recorded: recorded.length,
       requestsAgain: models.requests.length - before.requests - plan.runs,
       tookMs: Math.round(performance.now() - began),
     };
   } finally {
+    ended.abort();
     await fleet.end();
     await store.close();
     rmSync(folder, { recursive: true });
@@ -159,18 +159,28 @@ async function answerAll(store: Store, ended: AbortSignal): Promise<void> {
   }
 }
 
-/** Kills, stops and restarts, as the plan says. */
-async function trouble(fleet: Fleet, server: PostgresServer, plan: Plan): Promise<void> {
+/** Kills, stops and restarts, as the plan says and for as long as there is work. */
+async function trouble(
+  fleet: Fleet,
+  server: PostgresServer,
+  plan: Plan,
+  ended: AbortSignal,
+): Promise<Pick<Figures, "kills" | "restarts">> {
   const { kills, killEveryMs, restarts, chance } = plan;
   const stopped = await fleet.stopOne(); // past its lease
-  for (let i = 0; i < kills; i++) {
-    await pause(killEveryMs);
-    await fleet.killOne(chance);
+  const befell = { kills: 0, restarts: 0 };
+  while (befell.kills < kills && (await fleet.killOne(chance, ended))) {
     fleet.add();
-    if (restarts > 0 && i % Math.ceil(kills / restarts) === 0) await server.restart();
+    if (restarts > 0 && befell.kills % Math.ceil(kills / restarts) === 0) {
+      await server.restart();
+      befell.restarts += 1;
+    }
+    befell.kills += 1;
+    await pause(killEveryMs);
   }
   await pause(2_500);
   stopped.goOn();
+  return befell;
 }
 
 async function allEnded(store: Store, runs: number): Promise<void> {
@@ -235,6 +245,7 @@ class Fleet {
   readonly #workers = new Set<ChildProcess>();
   /** One that is stopped is not killed: it is to go on. */
   #stopped: ChildProcess | undefined;
+  readonly #atWork = new Set<ChildProcess>();
   #said = "";
 
   constructor(parts: FleetParts) {
@@ -252,7 +263,7 @@ class Fleet {
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
-    child.stdout.resume();
+    void isAtWork(child).then(() => this.#atWork.add(child));
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#said += text;
     });
@@ -263,13 +274,20 @@ class Fleet {
     this.#workers.add(child);
   }
 
-  async killOne(chance: Chance): Promise<void> {
-    const alive = [...this.#workers].filter((worker) => worker !== this.#stopped);
-    if (alive.length === 0) throw new Error(`no worker lives:\n${this.#said}`);
-    const victim = chance.pick(alive);
+  /** Kills one that is at work, once there is one. False: there is no more work. */
+  async killOne(chance: Chance, ended: AbortSignal): Promise<boolean> {
+    const alive = (): ChildProcess[] => [...this.#workers].filter((worker) => worker !== this.#stopped);
+    const atWork = (): ChildProcess[] => alive().filter((worker) => this.#atWork.has(worker));
+    while (atWork().length === 0) {
+      if (alive().length === 0) throw new Error(`no worker lives:\n${this.#said}`);
+      if (ended.aborted) return false;
+      await pause(20);
+    }
+    const victim = chance.pick(atWork());
     const gone = once(victim, "exit");
     victim.kill("SIGKILL");
     await gone;
+    return true;
   }
 
   /** Stops the first one that has a run under way, as a machine that hangs does. */
