@@ -186,10 +186,7 @@ export interface First {
 }
 
 /** @throws UnstorableValueError for an input or a state that cannot be kept. */
-export async function firstOf<State>(
-  { root: bare, options }: Setting<State>,
-  fresh: Fresh,
-): Promise<First> {
+export async function firstOf<State>({ root: bare, options }: Setting<State>, fresh: Fresh): Promise<First> {
   const root = await overlaidRoot(bare, fresh.overlay);
   const { fingerprint, blob } = versionOf(root.node);
   const outline = outlineOf(root.node, root.pipeline.name, options.release);

@@ -8,7 +8,6 @@ const kinds = {
     isThere: hasPostgres,
     remedy: "apt-get install postgresql, or TEST_POSTGRES_URL names a server",
   },
-  redis: { isThere: hasRedis, remedy: "apt-get install redis-server, or TEST_REDIS_URL names a server" },
   pooler: { isThere: hasPostgres && hasPooler, remedy: "apt-get install postgresql pgbouncer" },
   redis: { isThere: hasRedis, remedy: "apt-get install redis-server, or TEST_REDIS_URL names a server" },
 } as const;
