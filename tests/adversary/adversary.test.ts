@@ -56,22 +56,22 @@ describe("a server that keeps its own books and treats its callers badly", () =>
     expect(seen.honestTenants).toBeGreaterThan(tenants / 3);
     expect(seen.breaches).toBeGreaterThan(seeds / 10);
     expect(seen.honest).toBeGreaterThan(seeds / 2);
-  }, 300_000);
+  });
 
   test("is not paid over a cap by four processes on one database, killed at random", async () => {
-    const { kills, runs, refused, tenants, requests, doubts, violations } = await killing(100, 5_000);
+    const { kills, runs, refused, tenants, requests, doubts, violations } = await killing(40, 5_000);
     expect(violations).toEqual([]);
-    expect(kills).toBe(100);
-    expect(runs).toBeGreaterThan(100);
+    expect(kills).toBe(40);
+    expect(runs).toBeGreaterThan(40);
     expect(requests).toBeGreaterThan(runs);
     expect(doubts).toBeGreaterThan(0);
     expect(refused).toBeGreaterThan(0);
     expect(tenants).toBeGreaterThan(1);
-  }, 300_000);
+  });
 
   test("is paid over a cap by budgets as they are often built, on the same scenarios", async () => {
     const { Flujo: ours, ...others } = await comparison(40);
     expect(ours?.broken).toBe(0);
     for (const other of Object.values(others)) expect(other.broken).toBeGreaterThan(0);
-  }, 300_000);
+  });
 });
