@@ -6,7 +6,7 @@ import { completedIn, endAll, ending, executions, journalOf, kill, start } from 
 import { type Job, kinds } from "./job.ts";
 import { series } from "./kills.ts";
 
-describe.concurrent("killed 50 times at random, only work in flight is done again, and every result is the undisturbed one", () => {
+describe.concurrent("killed 25 times at random, only work in flight is done again, and every result is the undisturbed one", () => {
   afterAll(endAll);
 
   test.each(kinds)(
@@ -14,7 +14,7 @@ describe.concurrent("killed 50 times at random, only work in flight is done agai
     async (kind) => {
       const { kills, midway } = await series(kind, 25); // throws what does not hold
       expect(kills).toBe(25);
-      expect(midway).toBeGreaterThan(5);
+      expect(midway).toBeGreaterThan(2);
     },
     300_000,
   );
