@@ -35,6 +35,7 @@ const commands: { readonly [name: string]: () => Promise<{ readonly declare: Dec
   doctor: () => import("./commands/doctor.ts"),
   init: () => import("./commands/init.ts"),
   lens: () => import("./commands/lens.ts"),
+  store: () => import("./commands/store.ts"),
   dataset: () => import("./commands/dataset.ts"),
   eval: () => import("./commands/eval.ts"),
   improve: () => import("./commands/improve.ts"),

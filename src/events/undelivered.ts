@@ -54,3 +54,9 @@ export async function undeliveredIn(store: Store): Promise<Undelivered> {
 
 const isoOf = (ms: number | undefined): string | null =>
   ms === undefined ? null : new Date(ms).toISOString();
+
+/** Runs with events in the outbox, waiting or given up. */
+export async function untoldRuns(store: Store): Promise<ReadonlySet<string>> {
+  const { waiting, dead } = await undeliveredIn(store);
+  return new Set([...waiting, ...dead].map(({ runId }) => runId));
+}

@@ -3,7 +3,7 @@ import { type Duration, milliseconds } from "../../../core/duration.ts";
 import type { RunStatus } from "../../../core/fold.ts";
 import { closeCursor, cursors } from "../../../events/cursor.ts";
 import { deadLetters, dropLetter } from "../../../events/dead-letter.ts";
-import { undeliveredIn } from "../../../events/undelivered.ts";
+import { untoldRuns } from "../../../events/undelivered.ts";
 import { type Pruned, prunable, prune } from "../../../lens/prune.ts";
 import { nodeWorld } from "../../../node-world.ts";
 import type { Store } from "../../../ports/store.ts";
@@ -78,12 +78,6 @@ async function remove(flags: Flags): Promise<number> {
   if (flags.json) await printJson(pruned);
   else await tell(pruned);
   return exit.completed;
-}
-
-/** Runs with events in the outbox, waiting or given up. */
-async function untoldRuns(store: Store): Promise<ReadonlySet<string>> {
-  const { waiting, dead } = await undeliveredIn(store);
-  return new Set([...waiting, ...dead].map(({ runId }) => runId));
 }
 
 /** What was to be delivered of runs that are no more. */

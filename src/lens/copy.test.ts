@@ -1,0 +1,274 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { pipeline, step } from "../core/compose.ts";
+import { humanInTheLoop, sleep } from "../core/pauses.ts";
+import { nodeWorld } from "../node-world.ts";
+import type { Store } from "../ports/store.ts";
+import { memory } from "../stores/memory.ts";
+import { sqlite } from "../stores/sqlite.ts";
+import { type CrashPoint, crashingStore } from "../testing/crash-store.ts";
+import { type Scene, scene } from "../testing/scene.ts";
+import { simulateShared } from "../testing/simulation/shared.ts";
+import { type CopyOptions, copyRuns } from "./copy.ts";
+import { verify } from "./verify.ts";
+import { wholeRun } from "./whole.ts";
+
+const big = pipeline(
+  "big",
+  step("grow", (text: string) => text.repeat(10_000)),
+);
+const asking = pipeline(
+  "ask",
+  step("before", (n: number) => n + 1)
+    .to(humanInTheLoop("ok", { prompt: (n) => `${n}?` }))
+    .to("after", (answer) => JSON.stringify(answer)),
+);
+const sleeping = pipeline(
+  "nap",
+  sleep<number>("long", "1h").to("after", (n) => n + 1),
+);
+const spending = pipeline(
+  "dear",
+  step("pay", async (n: number, ctx) => {
+    await ctx.spend("fee", "$0.20", () => n);
+    return n;
+  }).to("more", async (n, ctx) => {
+    await ctx.spend("fee", "$0.20", () => n);
+    return n + 1;
+  }),
+);
+
+/** One run of each standing. */
+async function attic(): Promise<Scene> {
+  const on = scene({ store: memory() });
+  await on.cast(big).run("a", { runId: "first" });
+  await on.cast(big).run("b", { runId: "second" });
+  const broken = step("no", (): string => {
+    throw new Error("no");
+  });
+  await on.cast(pipeline("q", broken)).run(1, { runId: "failed" });
+  await on.cast(asking).run(1, { runId: "asking" });
+  await on.cast(sleeping).run(1, { runId: "asleep" });
+  return on;
+}
+
+const over = ["failed", "first", "second"];
+const all = ["asking", "asleep", ...over];
+
+const ids = async (store: Store): Promise<string[]> =>
+  (await store.list({ limit: 100 })).map(({ runId }) => runId).toSorted();
+
+const options = (on: Scene, to: Store, more: Partial<CopyOptions> = {}): CopyOptions => ({
+  ...{ from: on.store, to, world: on.world.process("copies"), isMove: false, isDry: false },
+  ...more,
+});
+
+/** All that is recorded of every run. */
+async function contents(store: Store): Promise<unknown> {
+  const runs = await store.list({ limit: 100 });
+  return JSON.parse(
+    JSON.stringify(
+      await Promise.all(
+        runs.map(async ({ lease: _, ...listing }) => {
+          const entries = (await store.read(listing.runId, 0, 1_000)) ?? [];
+          return { listing, whole: await wholeRun(store, listing.runId, entries) };
+        }),
+      ),
+    ),
+  );
+}
+
+function onDisk(): Store {
+  const folder = mkdtempSync(join(tmpdir(), "flujo-copy-"));
+  const store = sqlite(join(folder, "there.db"));
+  onTestFinished(async () => {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return store;
+}
+
+test("runs that are over are copied with all they are made of; others stay, and are named", async () => {
+  const on = await attic();
+  const there = onDisk();
+  const { runs, left, faults } = await copyRuns(options(on, there));
+  expect([runs.map(({ runId }) => runId).toSorted(), faults]).toEqual([over, []]);
+  expect(left).toEqual([
+    { runId: "asleep", why: expect.stringContaining("--move") },
+    { runId: "asking", why: expect.stringContaining("twice") },
+  ]);
+  expect(await ids(there)).toEqual(over);
+  expect((await verify(there)).faults).toEqual([]);
+  expect(await ids(on.store)).toEqual(all);
+  const again = await copyRuns(options(on, there));
+  expect(again.runs.map(({ wasThere }) => wasThere)).toEqual([true, true, true]);
+});
+
+test("moved runs are gone where they were, the same where they are, and end there as they would have", async () => {
+  const on = await attic();
+  await on.store.send("asking", { id: "s1", path: "/ask/elsewhere", data: 1, at: 5 });
+  const before = await contents(on.store);
+  const there = onDisk();
+  const { runs, left } = await copyRuns(options(on, there, { isMove: true }));
+  expect([runs.length, left]).toEqual([5, []]);
+  expect(await contents(there)).toEqual(before);
+  expect([await ids(on.store), await there.notes({ prefix: "copy/" })]).toEqual([[], []]);
+  const back = memory();
+  await copyRuns(options(on, back, { from: there, isMove: true }));
+  expect(await contents(back)).toEqual(before);
+  const later = scene({ store: back });
+  await later.wait(4_000_000);
+  expect(await later.cast(sleeping).run(1, { runId: "asleep" })).toMatchObject({ output: 2 });
+  const cast = later.cast(asking);
+  await later.play(cast.runner.signal("asking", "/ask/ok", { approved: true }));
+  expect(await cast.run(1, { runId: "asking" })).toMatchObject({ status: "completed" });
+  expect((await later.journal("asking")).filter(({ type }) => type === "step-completed")).toHaveLength(2);
+});
+
+test("a run that halted goes on in the other store, and pays for nothing twice", async () => {
+  const on = scene();
+  expect(await on.cast(spending).run(1, { runId: "r", budget: "$0.30" })).toMatchObject({
+    status: "halted",
+  });
+  const there = memory();
+  expect((await copyRuns(options(on, there))).left).toHaveLength(1);
+  await copyRuns(options(on, there, { isMove: true }));
+  const later = scene({ store: there });
+  const resumed = later.cast(spending).runner.resume("r", { budget: "$1" });
+  expect(await later.play(resumed.result())).toMatchObject({ status: "completed", output: 2 });
+  const reserved = (await later.journal("r")).filter(({ type }) => type === "budget-reserved");
+  expect(reserved).toHaveLength(2);
+});
+
+test("a run of the same id with another journal is refused by name, and nothing is overwritten", async () => {
+  const on = await attic();
+  const other = scene();
+  await other.cast(big).run("z", { runId: "first" });
+  const before = await other.journal("first");
+  for (const isDry of [true, false]) {
+    const { left, runs } = await copyRuns(options(on, other.store, { isDry, isMove: true }));
+    expect(left).toEqual([{ runId: "first", why: expect.stringContaining("another journal") }]);
+    expect(runs).toHaveLength(4);
+  }
+  expect(await other.journal("first")).toEqual(before);
+  expect(await ids(on.store)).toEqual(["first"]);
+});
+
+test("a dry run writes nothing; only selected runs are looked at", async () => {
+  const on = await attic();
+  const there = memory();
+  const dry = await copyRuns(options(on, there, { isDry: true, pipeline: "big" }));
+  expect([dry.runs.length, dry.left, await ids(there)]).toEqual([2, [], []]);
+  const one = await copyRuns(options(on, there, { ids: new Set(["second"]) }));
+  expect([one.runs.length, await ids(there)]).toEqual([1, ["second"]]);
+});
+
+test("a run that somebody advances, here or there, or for which money is held, is left", async () => {
+  const on = await attic();
+  const there = memory();
+  const other = { owner: "other", now: on.world.now(), ttlMs: 60_000 };
+  await on.store.acquire({ ...other, runId: "first" });
+  await there.acquire({ ...other, runId: "second", create: true });
+  const accounts: Store["accounts"] = async ({ heldBy }) =>
+    heldBy === "failed"
+      ? [{ scope: "tenant:a", limits: {}, alertAt: [], posted: posted, holds: [], queue: [], alerts: [] }]
+      : [];
+  const { left } = await copyRuns(options(on, there, { from: { ...on.store, accounts }, isMove: true }));
+  expect(Object.fromEntries(left.map(({ runId, why }) => [runId, why]))).toEqual({
+    first: expect.stringContaining("advances it"),
+    second: expect.stringContaining("has it in"),
+    failed: expect.stringContaining("tenant:a"),
+  });
+});
+
+const posted = { picoUsd: "0", inputTokens: 0, outputTokens: 0, calls: 0, toolCalls: 0 };
+
+test("what is read back and is another one is told; the copy is dropped, and the run stays", async () => {
+  const on = await attic();
+  const there = memory();
+  const lossy: Store = { ...there, blob: async () => undefined };
+  const { faults } = await copyRuns(options(on, lossy, { isMove: true, pipeline: "big" }));
+  expect(faults).toHaveLength(2);
+  expect([await ids(there), await ids(on.store)]).toEqual([[], all]);
+});
+
+test("what is sent to a run while it is moved comes along", async () => {
+  const on = await attic();
+  const there = memory();
+  let sent = 0;
+  const commit: Store["commit"] = async (appends) => {
+    sent += 1;
+    await on.store.send("asking", { id: `s${sent}`, path: "/ask/ok", data: sent, at: sent });
+    return there.commit(appends);
+  };
+  await copyRuns(options(on, { ...there, commit }, { isMove: true, pipeline: "ask" }));
+  expect((await there.signals("asking")).map(({ id }) => id)).toEqual(["s1"]);
+  expect((await there.list({ dueBefore: 0 })).map(({ runId }) => runId)).toEqual(["asking"]);
+});
+
+/** Kills a move at a write of one of its sides. Returns what is left of it. */
+async function killed(side: "from" | "to", crash: CrashPoint, more: Partial<CopyOptions> = {}) {
+  const on = await attic();
+  const before = await contents(on.store);
+  const there = memory();
+  const process = on.world.process("dies");
+  const stores = { from: on.store, to: there };
+  const broken = { ...stores, [side]: crashingStore(stores[side], { process, crash }) };
+  const dying = copyRuns(options(on, there, { ...broken, world: process, isMove: true, ...more }));
+  const ended = await on.play(Promise.race([dying.then(() => true), on.wait(1_000).then(() => false)]));
+  return { on, there, before, ended };
+}
+
+test.each(["from", "to"] as const)(
+  "killed at any write in the store it goes %s, no run is in both as one to go on with; called again, it ends the work",
+  async (side) => {
+    for (let commit = 1; ; commit++) {
+      let reached = false;
+      for (const when of ["before", "after"] as const) {
+        const { on, there, before, ended } = await killed(side, { commit, when });
+        if (ended) continue;
+        reached = true;
+        const waiting = await there.list({ status: ["waiting", "running"] });
+        for (const { runId } of waiting) expect(await on.store.read(runId, 0, 1)).toBeUndefined();
+        const known = new Set([...(await ids(on.store)), ...(await ids(there))]);
+        expect([...known].toSorted()).toEqual(all);
+        await on.wait(120_000); // its leases end
+        const { left, faults } = await copyRuns(options(on, there, { isMove: true }));
+        expect([left, faults, await ids(on.store)]).toEqual([[], [], []]);
+        expect(await contents(there)).toEqual(before);
+        expect(await there.notes({ prefix: "copy/" })).toEqual([]);
+      }
+      if (!reached) return expect(commit).toBeGreaterThan(side === "to" ? 10 : 5);
+    }
+  },
+);
+
+test("one that was gone on with where it was, after its move was killed, is moved as it stands now", async () => {
+  const { on, there } = await killed("from", { commit: 1, when: "before" }, { pipeline: "nap" });
+  const [shadow] = await there.list({ status: ["halted"] });
+  expect(shadow).toMatchObject({ runId: "asleep" });
+  await on.wait(4_000_000);
+  await on.cast(sleeping).run(1, { runId: "asleep" });
+  const { left } = await copyRuns(options(on, there, { isMove: true, pipeline: "nap" }));
+  expect([left, await there.list({ pipeline: "nap" })]).toMatchObject([[], [{ status: "completed" }]]);
+});
+
+test("a move from another store does not finish what a killed one began", async () => {
+  const { on, there } = await killed("from", { commit: 2, when: "after" }, { pipeline: "nap" });
+  const other: Store = { ...memory(), name: "another" };
+  const { left } = await copyRuns(options(on, there, { from: other, isMove: true }));
+  expect(left).toEqual([{ runId: "asleep", why: expect.stringContaining("move it from there again") }]);
+});
+
+test("runs of shared budgets keep what they spent; the sums of the budgets stay where they are", async () => {
+  const store = memory();
+  await simulateShared({ seed: 3, store: () => store });
+  const there = memory();
+  const world = { ...nodeWorld(), now: () => 2 ** 45 };
+  const { runs, left } = await copyRuns({ from: store, to: there, world, isMove: false, isDry: false });
+  expect([runs.length > 0, left]).toEqual([true, []]);
+  expect(await there.accounts({})).toEqual([]);
+  expect((await verify(there)).faults).toEqual([]);
+});
