@@ -28,11 +28,7 @@ function wandering(world: VirtualWorld, journey: Journey): Store {
     const isFree = run?.lease === undefined || run.lease.expiresAt <= now;
     if (run?.runId !== runId || !isFree) return;
     const to = at === 0 ? 1 : 0;
-    const world = {
-      ...{ owner: process.owner, now: () => now },
-      isGone: () => false,
-      id: () => process.id(),
-    };
+    const world = { owner: process.owner, now: () => now, isGone: () => false };
     const route = { from: stores[at], to: stores[to], world, isMove: true };
     const { left, faults } = await copyRuns({ ...route, ids: new Set([runId]), isDry: false });
     journey.left.push(...left.map(({ why }) => why), ...faults.map(({ what }) => what));

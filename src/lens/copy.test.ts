@@ -12,6 +12,7 @@ import { type CrashPoint, crashingStore } from "../testing/crash-store.ts";
 import { type Scene, scene } from "../testing/scene.ts";
 import { simulateShared } from "../testing/simulation/shared.ts";
 import { type CopyOptions, copyRuns } from "./copy.ts";
+import { prune } from "./prune.ts";
 import { verify } from "./verify.ts";
 import { wholeRun } from "./whole.ts";
 
@@ -114,7 +115,9 @@ test("moved runs are gone where they were, the same where they are, and end ther
   const { runs, left } = await copyRuns(options(on, there, { isMove: true }));
   expect([runs.length, left]).toEqual([5, []]);
   expect(await contents(there)).toEqual(before);
-  expect([await ids(on.store), await there.notes({ prefix: "copy/" })]).toEqual([[], []]);
+  expect(await ids(on.store)).toEqual([]);
+  for (const store of [on.store, there])
+    expect((await store.notes({ prefix: "" })).filter(({ key }) => !key.startsWith("prune/"))).toEqual([]);
   const back = memory();
   await copyRuns(options(on, back, { from: there, isMove: true }));
   expect(await contents(back)).toEqual(before);
@@ -255,20 +258,44 @@ test("one that was gone on with where it was, after its move was killed, is move
   expect([left, await there.list({ pipeline: "nap" })]).toMatchObject([[], [{ status: "completed" }]]);
 });
 
+test("one that was gone on with where it was, and removed there, does not come to life in the other store", async () => {
+  const { on, there } = await killed("from", { commit: 3, when: "before" }, { pipeline: "nap" });
+  await on.wait(4_000_000);
+  await on.cast(sleeping).run(1, { runId: "asleep" });
+  const whole = { before: Number.MAX_SAFE_INTEGER, owner: "p", now: () => on.world.now(), isDry: false };
+  await prune(on.store, { ...whole, pipeline: "nap" });
+  const { left } = await copyRuns(options(on, there, { isMove: true, pipeline: "nap" }));
+  expect(left).toEqual([{ runId: "asleep", why: expect.stringContaining("resume it here") }]);
+  expect(await there.list({ status: ["waiting"] })).toEqual([]);
+});
+
 test("a move from another store does not finish what a killed one began", async () => {
-  const { on, there } = await killed("from", { commit: 2, when: "after" }, { pipeline: "nap" });
+  const { on, there } = await killed("from", { commit: 3, when: "after" }, { pipeline: "nap" });
   const other: Store = { ...memory(), name: "another" };
   const { left } = await copyRuns(options(on, there, { from: other, isMove: true }));
   expect(left).toEqual([{ runId: "asleep", why: expect.stringContaining("move it from there again") }]);
 });
 
-test("runs of shared budgets keep what they spent; the sums of the budgets stay where they are", async () => {
+test("runs of shared budgets keep what they spent; the sums of the budgets stay where they are, and both stores are sound", async () => {
+  const on = scene();
+  const scopes = [{ scope: "tenant:a", cost: "$1" }] as const;
+  const result = await on.cast(spending).run(1, { runId: "r", budget: "$0.30", scopes });
+  expect(result).toMatchObject({ status: "halted" });
+  const there = memory();
+  expect((await copyRuns(options(on, there, { isMove: true }))).left).toEqual([]);
+  expect(await there.accounts({})).toEqual([]);
+  const later = scene({ store: there });
+  await later.play(later.cast(spending).runner.resume("r", { budget: "$1" }).result());
+  expect(await there.accounts({})).toMatchObject([{ posted: { picoUsd: "200000000000" } }]);
+  for (const store of [on.store, there]) expect((await verify(store)).faults).toEqual([]);
+});
+
+test("many runs of shared budgets, as crashes have left them, are copied as they are", async () => {
   const store = memory();
   await simulateShared({ seed: 3, store: () => store });
   const there = memory();
   const world = { ...nodeWorld(), now: () => 2 ** 45 };
   const { runs, left } = await copyRuns({ from: store, to: there, world, isMove: false, isDry: false });
   expect([runs.length > 0, left]).toEqual([true, []]);
-  expect(await there.accounts({})).toEqual([]);
   expect((await verify(there)).faults).toEqual([]);
 });

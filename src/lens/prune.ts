@@ -4,6 +4,7 @@ import { blobsIn } from "../core/blob-refs.ts";
 import { fold, type RunStatus, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Lease, RunListing, Store } from "../ports/store.ts";
+import { everyNote, noteOf } from "./every-note.ts";
 import { everyJournal, everyRun, type Selection } from "./every-run.ts";
 import { readJournal } from "./journal.ts";
 
@@ -92,6 +93,23 @@ interface Kept {
   readonly why: string;
 }
 
+/** To be called before runs that refer to these values are removed: the next sweep looks whether any other run does. */
+export async function leaveToSweep(store: Store, hashes: readonly string[]): Promise<void> {
+  if (hashes.length > 0) await store.putNote(notePrefix + randomUUID(), hashes as Json, undefined);
+}
+
+/**
+ * Says of a run that it is gone because it was moved, should the process that moves it die before the other store shows it:
+ * where somebody has removed it otherwise, the copy in the other store is not what it came to.
+ */
+export const leavingKey = (runId: string): string => `leaving/${runId}`;
+
+/** To be called before a run is removed otherwise. */
+export async function forgetLeaving(store: Store, runId: string): Promise<void> {
+  const note = await noteOf(store, leavingKey(runId));
+  if (note !== undefined) await store.dropNote(note.key, note.version);
+}
+
 class Removal {
   readonly #store: Store;
   readonly #owner: string;
@@ -120,7 +138,10 @@ class Removal {
       }
     }
     if (leases.length === 0) return kept;
-    await this.#note([...new Set(hashes)]);
+    await leaveToSweep(this.#store, [...new Set(hashes)]);
+    for await (const { key } of everyNote(this.#store, leavingKey("")))
+      if (leases.some(({ runId }) => key === leavingKey(runId)))
+        await forgetLeaving(this.#store, key.slice(leavingKey("").length));
     for (const lease of leases)
       if (!(await this.#store.drop(lease)))
         kept.push({ runId: lease.runId, why: "another process has taken it" });
@@ -129,21 +150,15 @@ class Removal {
 
   /** Removes the values of removed runs that no run refers to, those of earlier removals that did not come so far included. */
   async sweep(): Promise<number> {
-    for (let after = ""; ; ) {
-      const notes = await this.#store.notes({ prefix: notePrefix, after });
-      for (const { key, value } of notes) {
-        this.#notes.push(key);
-        for (const hash of value as readonly string[]) this.#hashes.add(hash); // as #note wrote it
-      }
-      const last = notes.at(-1);
-      if (last === undefined) break;
-      after = last.key;
+    for await (const { key, value } of everyNote(this.#store, notePrefix)) {
+      this.#notes.push(key);
+      for (const hash of value as readonly string[]) this.#hashes.add(hash); // as leaveToSweep wrote it
     }
     if (this.#hashes.size === 0) return 0;
     const removed = await this.#store.sweep([...this.#hashes], () => this.#used());
     for (const key of new Set(this.#notes)) {
-      const [note] = await this.#store.notes({ prefix: key, limit: 1 });
-      if (note?.key === key) await this.#store.dropNote(key, note.version);
+      const note = await noteOf(this.#store, key);
+      if (note !== undefined) await this.#store.dropNote(key, note.version);
     }
     return removed;
   }
@@ -163,10 +178,6 @@ class Removal {
       return { lease: answer.lease, hashes: [...blobsIn(entries)].map(({ hash }) => hash) };
     await this.#store.release(answer.lease);
     return { runId, why: owes.length > 0 ? `${owes[0]} is not undone yet` : "somebody has gone on with it" };
-  }
-
-  async #note(hashes: readonly string[]): Promise<void> {
-    if (hashes.length > 0) await this.#store.putNote(notePrefix + randomUUID(), hashes as Json, undefined);
   }
 
   /** Of the values of removed runs, those that others refer to. */

@@ -6,14 +6,17 @@ import { fold, type RunStatus } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Append, Lease, Note, RunListing, RunSummary, Signal, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
+import { noteArrival } from "./arrival.ts";
+import { everyNote, noteOf } from "./every-note.ts";
 import { readJournal } from "./journal.ts";
+import { forgetLeaving, leaveToSweep, leavingKey } from "./prune.ts";
 import { faultsOf } from "./verify.ts";
 import { type WholeRun, wholeRun } from "./whole.ts";
 
 export interface Route {
   readonly from: Store;
   readonly to: Store;
-  readonly world: Pick<World, "owner" | "now" | "isGone" | "id">;
+  readonly world: Pick<World, "owner" | "now" | "isGone">;
   /** Each run is removed where it was once it is verified where it goes. */
   readonly isMove: boolean;
 }
@@ -91,15 +94,16 @@ export async function* finishMoves({
   to,
   world,
 }: Route): AsyncGenerator<{ readonly runId: string; readonly summary: RunSummary; readonly done: Outcome }> {
-  for await (const note of crossings(to)) {
+  for await (const note of everyNote(to, notePrefix)) {
     const runId = note.key.slice(notePrefix.length);
     const { from: name, summary, entries } = crossingIn(note);
-    if (name !== from.name) {
-      const why = `it was being moved from ${name} when that was ended: move it from there again`;
+    if ((await from.read(runId, 0, 1)) !== undefined) continue; // it is still there, and moved as any other
+    const leaving = await noteOf(from, leavingKey(runId));
+    if (leaving?.value !== to.name) {
+      const why = `it was being moved from ${name} when that was ended: move it from there again, or, where it is no more, resume it here`;
       yield { runId, summary, done: left(why) };
       continue;
     }
-    if ((await from.read(runId, 0, 1)) !== undefined) continue; // it is still there, and moved as any other
     const lease = await leaseOf(to, runId, world);
     if (lease !== undefined) {
       try {
@@ -107,6 +111,7 @@ export async function* finishMoves({
         // One that somebody has gone on with by its id is listed as it stands already.
         if (journal.length === entries) await write(to, lease, { summary });
         await to.dropNote(note.key, note.version);
+        await from.dropNote(leaving.key, leaving.version);
         yield { runId, summary, done: { outcome: "copied", entries, values: 0 } };
       } finally {
         await to.release(lease);
@@ -180,6 +185,7 @@ class Crossover {
     if (this.#isVeiled) {
       await write(to, this.#leases.to, { summary: this.#summary });
       await this.#dropNote();
+      await forgetLeaving(from, this.#source.runId);
     }
     const { entries, blobs } = this.#source;
     return {
@@ -214,7 +220,8 @@ class Crossover {
   /** The journal comes in one commit: what is there is all of it, or nothing that lists show. */
   async #write(): Promise<boolean> {
     const { to } = this.#route;
-    const { entries, blobs } = this.#source;
+    const { entries, blobs, runId } = this.#source;
+    await noteArrival(to, runId, entries);
     if (this.#isVeiled) await this.#note();
     await this.#sendSignals();
     const { wakeAt: _, heard: __, ...rest } = this.#summary;
@@ -254,9 +261,11 @@ class Crossover {
     const until = world.now() + ttlMs;
     if (!(await to.renew(this.#leases.to, until)) || !(await from.renew(this.#leases.from, until)))
       return false;
-    // The next `flujo lens prune` looks whether anybody else refers to these.
-    const hashes = Object.keys(blobs);
-    if (hashes.length > 0) await from.putNote(`prune/${world.id()}`, hashes, undefined);
+    await leaveToSweep(from, Object.keys(blobs));
+    if (this.#isVeiled) {
+      const seen = (await noteOf(from, leavingKey(runId)))?.version;
+      await from.putNote(leavingKey(runId), to.name, seen);
+    } else await forgetLeaving(from, runId);
     await this.#sendSignals(await from.signals(runId));
     return from.drop(this.#leases.from);
   }
@@ -336,20 +345,7 @@ function damageOf({ entries, blobs, runId }: WholeRun, { status }: RunListing): 
     : `${runId} is listed as ${status}, and its journal says ${recorded}`;
 }
 
-async function* crossings(to: Store): AsyncGenerator<Note> {
-  for (let after = ""; ; ) {
-    const notes = await to.notes({ prefix: notePrefix, after });
-    yield* notes;
-    const last = notes.at(-1);
-    if (last === undefined) return;
-    after = last.key;
-  }
-}
-
-async function crossingOf(to: Store, runId: string): Promise<Note | undefined> {
-  const key = notePrefix + runId;
-  return (await to.notes({ prefix: key, limit: 1 })).find((note) => note.key === key);
-}
+const crossingOf = (to: Store, runId: string): Promise<Note | undefined> => noteOf(to, notePrefix + runId);
 
 const crossingIn = ({ value }: Note): Crossing => value as object as Crossing; // as #note wrote it
 

@@ -7,6 +7,7 @@ import { sha256 } from "../core/fingerprint.ts";
 import { fold, type RunRecord } from "../core/fold.ts";
 import { addSpent, decimalUsd, lessSpent, nothingSpent, type Spent } from "../core/limits.ts";
 import type { RunListing, Store } from "../ports/store.ts";
+import { arrivals } from "./arrival.ts";
 import { callsOf } from "./calls.ts";
 import { everyRun, type Selection } from "./every-run.ts";
 import { readJournal } from "./journal.ts";
@@ -37,7 +38,7 @@ export interface Verification {
  */
 export async function verify(store: Store, selection: Selection = {}): Promise<Verification> {
   const faults: Fault[] = [];
-  const books = new Books();
+  const books = new Books(await arrivals(store));
   let [runs, count, blobs] = [0, 0, 0];
   for await (const listing of everyRun(store, selection)) {
     runs += 1;
@@ -165,9 +166,17 @@ class Books {
   readonly #settled = new Totals();
   /** What became of each hold, by its id: undefined while it is held. */
   readonly #holds = new Map<string, Spent | undefined>();
+  readonly #arrivals: ReadonlyMap<string, number>;
+
+  /** @param arrivals runs from other stores: what they were charged with before is in the books there. */
+  constructor(arrivals: ReadonlyMap<string, number>) {
+    this.#arrivals = arrivals;
+  }
 
   take(runId: string, entries: readonly Entry[], run: RunRecord): void {
+    const from = this.#arrivals.get(runId) ?? 0;
     for (const { seq, spent, standing, accounts } of callsOf(entries, run)) {
+      if (seq < from) continue;
       const id = run.reservations.get(seq)?.hold;
       for (const scope of accounts) {
         if (standing !== "held") this.#settled.add(scope, spent);
