@@ -72,6 +72,19 @@ export async function moveCursor(
 export const closeCursor = (store: Store, { sink, runId, version }: Standing): Promise<boolean> =>
   store.dropNote(keyOf(sink, runId), version);
 
+/** Makes the cursors of a run in another store, where its sinks are to be told what comes next, and nothing again. */
+export async function carryCursors(
+  from: Store,
+  to: Store,
+  runId: string,
+  sinks: Iterable<string>,
+): Promise<void> {
+  for (const sink of sinks) {
+    const next = (await cursorAt(from, sink, runId))?.cursor.next;
+    if (next !== undefined) await to.putNote(keyOf(sink, runId), { next }, undefined);
+  }
+}
+
 /** Whether somebody else delivers, as far as one can know. */
 export const isTaken = (cursor: Cursor, by: string, world: World): boolean =>
   cursor.owner !== undefined &&

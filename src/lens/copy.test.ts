@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { pipeline, step } from "../core/compose.ts";
 import { humanInTheLoop, sleep } from "../core/pauses.ts";
+import { carryCursors, cursorAt, moveCursor, openCursor } from "../events/cursor.ts";
 import { nodeWorld } from "../node-world.ts";
 import type { Store } from "../ports/store.ts";
 import { memory } from "../stores/memory.ts";
@@ -209,6 +210,18 @@ test("what is sent to a run while it is moved comes along", async () => {
   await copyRuns(options(on, { ...there, commit }, { isMove: true, pipeline: "ask" }));
   expect((await there.signals("asking")).map(({ id }) => id)).toEqual(["s1"]);
   expect((await there.list({ dueBefore: 0 })).map(({ runId }) => runId)).toEqual(["asking"]);
+});
+
+test("sinks are told what comes next of a moved run, and nothing again", async () => {
+  const on = await attic();
+  const there = memory();
+  await openCursor(on.store, "desk", "asking");
+  const known = await cursorAt(on.store, "desk", "asking");
+  if (known !== undefined) await moveCursor(on.store, known, { next: 4, owner: "gone" });
+  const onLeave = (runId: string): Promise<void> => carryCursors(on.store, there, runId, ["desk"]);
+  await copyRuns(options(on, there, { isMove: true, onLeave }));
+  expect((await cursorAt(there, "desk", "asking"))?.cursor).toEqual({ next: 4 });
+  expect(await cursorAt(there, "desk", "asleep")).toBeUndefined();
 });
 
 /** Kills a move at a write of one of its sides. Returns what is left of it. */

@@ -56,8 +56,8 @@ export interface CopiedRun {
  * that one that was killed goes on when it is called again.
  */
 export async function copyRuns(options: CopyOptions): Promise<Copied> {
-  const { from, to, world, isMove, ids, isDry, reasonToKeep, onRun, ...selection } = options;
-  const route: Route = { from, to, world, isMove };
+  const { from, to, world, isMove, ids, isDry, reasonToKeep, onRun, onLeave, ...selection } = options;
+  const route: Route = { from, to, world, isMove, onLeave };
   const runs: CopiedRun[] = [];
   const left: { readonly runId: string; readonly why: string }[] = [];
   const faults: { readonly runId: string; readonly what: string }[] = [];

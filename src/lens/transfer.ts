@@ -19,6 +19,8 @@ export interface Route {
   readonly world: Pick<World, "owner" | "now" | "isGone">;
   /** Each run is removed where it was once it is verified where it goes. */
   readonly isMove: boolean;
+  /** Awaited before a run is removed where it was: takes along what else belongs to it. */
+  readonly onLeave?: ((runId: string) => Promise<void>) | undefined;
 }
 
 export type Outcome = Taken | Missed;
@@ -261,6 +263,7 @@ class Crossover {
     const until = world.now() + ttlMs;
     if (!(await to.renew(this.#leases.to, until)) || !(await from.renew(this.#leases.from, until)))
       return false;
+    await this.#route.onLeave?.(runId);
     await leaveToSweep(from, Object.keys(blobs));
     if (this.#isVeiled) {
       const seen = (await noteOf(from, leavingKey(runId)))?.version;

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { carryCursors, cursors } from "../../events/cursor.ts";
 import { untoldRuns } from "../../events/undelivered.ts";
 import { type Copied, type CopyOptions, copyRuns } from "../../lens/copy.ts";
 import { nodeWorld } from "../../node-world.ts";
@@ -74,6 +75,7 @@ async function between(from: Store, to: Store, flags: Flags): Promise<number> {
   const { move: isMove = false, dryRun: isDry = false, quiet = false, json = false } = flags;
   const ids = flags.run && new Set(await Promise.all(flags.run.map((name) => fullRunId(from, name))));
   const untold = isMove ? await untoldRuns(from) : new Set<string>();
+  const told = isMove ? await toldSinks(from) : new Map<string, string[]>();
   const options: CopyOptions = {
     ...selectionOf(flags),
     ...{ from, to, world: nodeWorld(), isMove, isDry },
@@ -82,6 +84,7 @@ async function between(from: Store, to: Store, flags: Flags): Promise<number> {
       untold.has(runId)
         ? "a sink has not been told all its events: let flujo up or a worker tell them first (flujo outbox)"
         : undefined,
+    onLeave: (runId) => carryCursors(from, to, runId, told.get(runId) ?? []),
     ...(quiet ? {} : { onRun: progress }),
   };
   const copied = await copyRuns(options);
@@ -89,6 +92,13 @@ async function between(from: Store, to: Store, flags: Flags): Promise<number> {
   else tell(copied);
   if (copied.faults.length > 0) return exit.failed;
   return copied.left.length > 0 ? exit.refused : exit.completed;
+}
+
+/** The sinks that are told of a run that has not ended, by its id. */
+async function toldSinks(store: Store): Promise<ReadonlyMap<string, string[]>> {
+  const sinks = new Map<string, string[]>();
+  for await (const { sink, runId } of cursors(store)) sinks.set(runId, [...(sinks.get(runId) ?? []), sink]);
+  return sinks;
 }
 
 const tellEvery = 500;
