@@ -4,6 +4,7 @@ import { blobsIn } from "../core/blob-refs.ts";
 import { fold, type RunStatus, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Lease, RunListing, Store } from "../ports/store.ts";
+import { forgetLeaving, leavingKey } from "./crossing.ts";
 import { everyNote, noteOf } from "./every-note.ts";
 import { everyJournal, everyRun, type Selection } from "./every-run.ts";
 import { readJournal } from "./journal.ts";
@@ -96,18 +97,6 @@ interface Kept {
 /** To be called before runs that refer to these values are removed: the next sweep looks whether any other run does. */
 export async function leaveToSweep(store: Store, hashes: readonly string[]): Promise<void> {
   if (hashes.length > 0) await store.putNote(notePrefix + randomUUID(), hashes as Json, undefined);
-}
-
-/**
- * Says of a run that it is gone because it was moved, should the process that moves it die before the other store shows it:
- * where somebody has removed it otherwise, the copy in the other store is not what it came to.
- */
-export const leavingKey = (runId: string): string => `leaving/${runId}`;
-
-/** To be called before a run is removed otherwise. */
-export async function forgetLeaving(store: Store, runId: string): Promise<void> {
-  const note = await noteOf(store, leavingKey(runId));
-  if (note !== undefined) await store.dropNote(note.key, note.version);
 }
 
 class Removal {

@@ -3,13 +3,13 @@ import { isDeepStrictEqual } from "node:util";
 import { blobsIn } from "../core/blob-refs.ts";
 import { sha256 } from "../core/fingerprint.ts";
 import { fold, type RunStatus } from "../core/fold.ts";
-import type { Json } from "../core/json.ts";
-import type { Append, Lease, Note, RunListing, RunSummary, Signal, Store } from "../ports/store.ts";
+import type { Append, Lease, RunListing, RunSummary, Signal, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { noteArrival } from "./arrival.ts";
-import { everyNote, noteOf } from "./every-note.ts";
+import { crossingOf, crossings, forgetLeaving, leavingKey, noteCrossing } from "./crossing.ts";
+import { noteOf } from "./every-note.ts";
 import { readJournal } from "./journal.ts";
-import { forgetLeaving, leaveToSweep, leavingKey } from "./prune.ts";
+import { leaveToSweep } from "./prune.ts";
 import { faultsOf } from "./verify.ts";
 import { type WholeRun, wholeRun } from "./whole.ts";
 
@@ -39,17 +39,6 @@ interface Missed {
 }
 
 const ttlMs = 60_000;
-/** Says of a run in the store it goes to that it may still be where it was, and how it is listed once it is not. */
-const notePrefix = "copy/";
-
-/** What a note says. */
-interface Crossing {
-  /** The name of the store it comes from. */
-  readonly from: string;
-  readonly summary: RunSummary;
-  /** How many entries it has. */
-  readonly entries: number;
-}
 
 const over: readonly RunStatus[] = ["completed", "failed", "cancelled"];
 
@@ -96,9 +85,8 @@ export async function* finishMoves({
   to,
   world,
 }: Route): AsyncGenerator<{ readonly runId: string; readonly summary: RunSummary; readonly done: Outcome }> {
-  for await (const note of everyNote(to, notePrefix)) {
-    const runId = note.key.slice(notePrefix.length);
-    const { from: name, summary, entries } = crossingIn(note);
+  for await (const note of crossings(to)) {
+    const { runId, from: name, summary, entries } = note.crossing;
     if ((await from.read(runId, 0, 1)) !== undefined) continue; // it is still there, and moved as any other
     const leaving = await noteOf(from, leavingKey(runId));
     if (leaving?.value !== to.name) {
@@ -202,7 +190,7 @@ class Crossover {
     const { from, to } = this.#route;
     const { runId, entries } = this.#source;
     const note = await crossingOf(to, runId);
-    if (note === undefined || crossingIn(note).from !== from.name) return false;
+    if (note?.crossing.from !== from.name) return false;
     const there = (await readJournal(to, runId)) ?? [];
     const sent = await to.signals(runId);
     const known = new Set(this.#source.signals.map(({ id }) => id));
@@ -221,10 +209,11 @@ class Crossover {
 
   /** The journal comes in one commit: what is there is all of it, or nothing that lists show. */
   async #write(): Promise<boolean> {
-    const { to } = this.#route;
+    const { from, to } = this.#route;
     const { entries, blobs, runId } = this.#source;
     await noteArrival(to, runId, entries);
-    if (this.#isVeiled) await this.#note();
+    if (this.#isVeiled)
+      await noteCrossing(to, { runId, from: from.name, summary: this.#summary, entries: entries.length });
     await this.#sendSignals();
     const { wakeAt: _, heard: __, ...rest } = this.#summary;
     const summary: RunSummary = this.#isVeiled ? { ...rest, status: "halted" } : this.#summary;
@@ -271,14 +260,6 @@ class Crossover {
     } else await forgetLeaving(from, runId);
     await this.#sendSignals(await from.signals(runId));
     return from.drop(this.#leases.from);
-  }
-
-  async #note(): Promise<void> {
-    const { from, to } = this.#route;
-    const { runId, entries } = this.#source;
-    const crossing: Crossing = { from: from.name, summary: this.#summary, entries: entries.length };
-    const seen = (await crossingOf(to, runId))?.version;
-    await to.putNote(notePrefix + runId, crossing as object as Json, seen); // all of it is JSON
   }
 
   async #dropNote(): Promise<void> {
@@ -347,10 +328,6 @@ function damageOf({ entries, blobs, runId }: WholeRun, { status }: RunListing): 
     ? undefined
     : `${runId} is listed as ${status}, and its journal says ${recorded}`;
 }
-
-const crossingOf = (to: Store, runId: string): Promise<Note | undefined> => noteOf(to, notePrefix + runId);
-
-const crossingIn = ({ value }: Note): Crossing => value as object as Crossing; // as #note wrote it
 
 /** As JSON: one store keeps the very objects it was given, another one reads them anew. */
 const isSame = (one: unknown, other: unknown): boolean => isDeepStrictEqual(plain(one), plain(other));
