@@ -79,7 +79,8 @@ async function news(here: Stage): Promise<Finding> {
     await here.start("wide", 1, runId);
     const began = performance.timeOrigin + performance.now();
     ms.push(Math.max(0, (await seen) - began));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // At any moment between two looks of the server: a pause of one length would always meet the same one.
+    await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * 300));
   }
   await page.close();
   return {

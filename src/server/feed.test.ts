@@ -114,7 +114,7 @@ describe("a feed of runs", () => {
     const readers = [read(), read(), read()];
     await wait(10_000);
     expect(asked.times).toBeGreaterThan(10);
-    expect(asked.times).toBeLessThan(50);
+    expect(asked.times).toBeLessThan(110); // ten a second, and not thirty
     for (const reader of readers) reader.stop();
     await Promise.all(readers.map(({ done }) => done));
     await wait(1_000);
