@@ -4,7 +4,7 @@ import type { World } from "../ports/world.ts";
 /** How often the store is asked what has changed, at most; a store that takes long is asked less often. */
 const lookEveryMs = 100;
 /** Looking takes at most this part of the time. */
-const shareOfTime = 20;
+const shareOfTime = 8;
 /** Processes write what they have changed a little after the moment it says, and by clocks of their own. */
 const overlapMs = 5_000;
 const page = 1_000;
