@@ -5,8 +5,9 @@ import type { Signal, Store } from "../ports/store.ts";
 import { type Database, open } from "./postgres/database.ts";
 import { storeError } from "./postgres/faults.ts";
 import { commit, read } from "./postgres/journal.ts";
-import { acquire, list, release, renew } from "./postgres/leases.ts";
+import { acquire, release, renew } from "./postgres/leases.ts";
 import { accounts, ledger } from "./postgres/ledger.ts";
+import { list } from "./postgres/lists.ts";
 import { dropNote, notes, putNote } from "./postgres/notes.ts";
 import { settingsOf } from "./postgres/settings.ts";
 

@@ -10,12 +10,33 @@ const maxEntriesInRow = 256;
 
 /** All appends in one statement; in one transaction with what they settle. */
 export async function commit(db: Database, appends: readonly Append[]): Promise<readonly AppendOutcome[]> {
-  if (appends.length === 0) return [];
+  const [first, ...more] = appends;
+  if (first === undefined) return [];
+  if (more.length === 0 && isPlain(first)) return [await add(db, first)];
   const asked = arguments_(db, appends);
   const added = appends.some(({ postings }) => postings !== undefined)
     ? await settling(db, appends, (client) => append(client, db.schema, asked))
     : await append(db, db.schema, asked);
   return appends.map((_, i) => (added.has(i + 1) ? "appended" : "fenced"));
+}
+
+/** Entries that are one row, and nothing else. */
+const isPlain = ({ entries, blobs, summary, postings }: Append): boolean =>
+  entries.length > 0 &&
+  entries.length <= maxEntriesInRow &&
+  blobs.length === 0 &&
+  summary === undefined &&
+  postings === undefined;
+
+async function add(db: Database, append: Append): Promise<AppendOutcome> {
+  const { runId, fence, entries } = append;
+  const first = entries[0]?.seq ?? 0; // it is plain: there is one
+  const last = follow(append, first) - 1;
+  if (!isRunId(runId)) return "fenced";
+  const sql = `SELECT ${db.schema}.add($1, $2, $3, $4, $5, $6) AS added`;
+  const values = [runId, fence, first, last, JSON.stringify(entries), db.durability === "synced"];
+  const [row] = await db.query(sql, values);
+  return row?.added === true ? "appended" : "fenced";
 }
 
 /** The places, from 1, of those that were added. */

@@ -1,21 +1,6 @@
 import { isRunId } from "../../core/paths.ts";
-import type {
-  Lease,
-  LeaseAnswer,
-  LeaseRequest,
-  RunFilter,
-  RunListing,
-  RunStatus,
-  RunSummary,
-} from "../../ports/store.ts";
-import {
-  defaultListLimit,
-  grant,
-  isFree,
-  listingOf,
-  pipelinesIn,
-  refuseBadRunId,
-} from "../../ports/store-rules.ts";
+import type { Lease, LeaseAnswer, LeaseRequest } from "../../ports/store.ts";
+import { grant, isFree, refuseBadRunId } from "../../ports/store-rules.ts";
 import type { Database, Row } from "./database.ts";
 
 /**
@@ -65,66 +50,7 @@ export async function release(db: Database, lease: Lease): Promise<void> {
   await db.query(sql, [lease.runId, lease.fence]);
 }
 
-export async function list(db: Database, filter: RunFilter): Promise<RunListing[]> {
-  const { dueBefore, leaseEndsBefore, limit = defaultListLimit } = filter;
-  if (dueBefore !== undefined) {
-    const word = await select(db, filter, ["heard < sent"], [], "id", limit);
-    const rest = limit - word.length;
-    const isDue = ["wake_at <= $1", "coalesce(heard, 0) >= sent"];
-    return rest > 0
-      ? [...word, ...(await select(db, filter, isDue, [dueBefore], "wake_at, id", rest))]
-      : word;
-  }
-  if (leaseEndsBefore !== undefined) {
-    const isOpen = ["status = 'running'", "expires < $1"];
-    return select(db, filter, isOpen, [leaseEndsBefore], "expires, id", limit);
-  }
-  return select(db, filter, [], [], "created DESC, id DESC", limit);
-}
-
-/** The runs that a filter lets through, of those for which the conditions hold. */
-async function select(
-  db: Database,
-  { status, pipeline, idPrefix, createdFrom, createdBefore, updatedFrom, after }: RunFilter,
-  conditions: readonly string[],
-  parameters: readonly number[],
-  order: string,
-  limit: number,
-): Promise<RunListing[]> {
-  const where = ["pipeline IS NOT NULL", ...conditions];
-  const values: unknown[] = [...parameters];
-  const value = (one: unknown): string => `$${values.push(one)}`;
-  if (status !== undefined) where.push(`status = ANY (${value(status)})`);
-  if (pipeline !== undefined) where.push(`pipeline = ANY (${value(pipelinesIn(pipeline))})`);
-  if (idPrefix !== undefined) where.push(`starts_with(id, ${value(idPrefix)})`);
-  if (createdFrom !== undefined) where.push(`created >= ${value(createdFrom)}`);
-  if (createdBefore !== undefined) where.push(`created < ${value(createdBefore)}`);
-  if (updatedFrom !== undefined) where.push(`updated >= ${value(updatedFrom)}`);
-  if (after !== undefined)
-    where.push(`(created, id) < (${value(after.createdAt)}::bigint, ${value(after.runId)}::text)`);
-  const sql = `SELECT * FROM ${db.schema}.run WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT ${value(limit)}`;
-  return (await db.query(sql, values)).map(listed);
-}
-
-function listed(row: Row): RunListing {
-  const runId = String(row.id);
-  const summary: RunSummary = {
-    pipeline: String(row.pipeline),
-    fingerprint: String(row.fingerprint),
-    status: row.status as RunStatus, // the column only ever holds a summary's status
-    createdAt: Number(row.created),
-    updatedAt: Number(row.updated),
-    picoUsd: String(row.pico_usd),
-    inputTokens: Number(row.input_tokens),
-    outputTokens: Number(row.output_tokens),
-    calls: Number(row.calls),
-    ...(row.wake_at === null ? {} : { wakeAt: Number(row.wake_at) }),
-    ...(Number(row.heard) === 0 ? {} : { heard: Number(row.heard) }),
-  };
-  return listingOf(runId, summary, leaseOf(runId, row), Number(row.sent));
-}
-
-function leaseOf(runId: string, row: Row): Lease | undefined {
+export function leaseOf(runId: string, row: Row): Lease | undefined {
   if (row.owner === null) return undefined;
   return { runId, owner: String(row.owner), fence: Number(row.fence), expiresAt: Number(row.expires) };
 }

@@ -11,10 +11,10 @@
 import { views } from "./views.ts";
 
 /** Kept in the table `format`. A database with a higher one is refused. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 /** The statements that bring a schema from one format to the next; the first from nothing. Each is done once, whole. */
-export const steps: readonly ((schema: string) => string)[] = [first];
+export const steps: readonly ((schema: string) => string)[] = [first, second];
 
 /** A name as SQL has it. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -68,6 +68,20 @@ function first(s: string): string {
   ${drop(s)}
   ${sweep(s)}
   ${views(s)}
+  `;
+}
+
+/**
+ * Lists of what has changed, of one pipeline, and of what has not completed, pass over no other runs. Most runs have
+ * completed: they are in no index by status.
+ */
+function second(s: string): string {
+  return `
+  CREATE INDEX run_by_change ON ${s}.run(updated) WHERE pipeline IS NOT NULL;
+  CREATE INDEX run_by_pipeline ON ${s}.run(pipeline, created DESC, id DESC) WHERE pipeline IS NOT NULL;
+  CREATE INDEX run_by_status ON ${s}.run(status, created DESC, id DESC)
+    WHERE pipeline IS NOT NULL AND status <> 'completed';
+  ${add(s)}
   `;
 }
 
@@ -150,6 +164,36 @@ const append = (s: string): string => `
       ) AS latest WHERE run.num = latest.of;
     END IF;
     RETURN places;
+  END $$;`;
+
+/**
+ * Adds one row to the journal of one run, and nothing else: what nearly every commit of a process with one run under way does,
+ * in half the time of `append`. False: the fence is not that of its present lease.
+ */
+const add = (s: string): string => `
+  CREATE FUNCTION ${s}.add(run_id text, by bigint, first int, last_one int, said text, synced boolean)
+  RETURNS boolean LANGUAGE plpgsql AS $$
+  DECLARE
+    owned bigint;
+    expected int;
+  BEGIN
+    IF NOT synced THEN
+      PERFORM set_config('synchronous_commit', 'off', true);
+    ELSIF current_setting('synchronous_commit') = 'off' THEN
+      PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+
+    SELECT num INTO owned FROM ${s}.run WHERE id = run_id AND fence = by AND owner IS NOT NULL FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+      RETURN false;
+    END IF;
+    SELECT last + 1 INTO expected FROM ${s}.entry WHERE run = owned ORDER BY last DESC LIMIT 1;
+    IF first <> coalesce(expected, 0) THEN
+      RAISE EXCEPTION 'misplaced' USING ERRCODE = 'FJ001',
+        DETAIL = json_build_object('run', run_id, 'seq', first, 'expected', coalesce(expected, 0))::text;
+    END IF;
+    INSERT INTO ${s}.entry(run, last, body) VALUES (owned, last_one, said);
+    RETURN true;
   END $$;`;
 
 /** Keeps a signal. NULL: there is no such run; false: it was there. */

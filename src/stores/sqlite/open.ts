@@ -9,6 +9,7 @@ import {
   condemnedTable,
   formatVersion,
   ledgerTables,
+  listIndexes,
   noteTable,
   tables,
   wakeIndex,
@@ -132,6 +133,7 @@ function upgrade(db: DatabaseSync): void {
     if (version < 5) db.exec(`${countSignals} ${attentionIndexes}`);
     if (version < 6) db.exec(condemnedTable);
     if (version < 7) db.exec(views);
+    if (version < 8) db.exec(listIndexes);
     db.exec(`PRAGMA user_version = ${formatVersion}`);
     db.exec("COMMIT");
   } catch (error) {

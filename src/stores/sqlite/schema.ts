@@ -11,7 +11,7 @@ import { views } from "./views.ts";
 export const applicationId = 0x464c554a;
 
 /** Kept in `user_version`. A database with a higher one is refused. */
-export const formatVersion = 7;
+export const formatVersion = 8;
 
 /** Since format 2. Most accounts have no money held: those that have are found without looking at the others. */
 export const ledgerTables = `
@@ -42,6 +42,16 @@ export const condemnedTable = `
   CREATE TABLE condemned(hash TEXT NOT NULL, sweep TEXT NOT NULL, PRIMARY KEY(hash, sweep)) STRICT, WITHOUT ROWID;
 `;
 
+/**
+ * Since format 8. Lists of what has changed, of one pipeline, and of what has not completed, pass over no other runs. Most
+ * runs have completed: they are in no index by status.
+ */
+export const listIndexes = `
+  CREATE INDEX runs_by_change ON run(updated) WHERE pipeline IS NOT NULL;
+  CREATE INDEX runs_by_pipeline ON run(pipeline, created DESC, id DESC) WHERE pipeline IS NOT NULL;
+  CREATE INDEX runs_by_status ON run(status, created DESC, id DESC) WHERE status <> 'completed';
+`;
+
 export const tables = `
   CREATE TABLE run(
     num INTEGER PRIMARY KEY,
@@ -65,6 +75,7 @@ export const tables = `
   CREATE INDEX runs_by_age ON run(created DESC, id DESC);
   ${wakeIndex}
   ${attentionIndexes}
+  ${listIndexes}
   CREATE TABLE entry(key INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE TABLE blobs(hash TEXT PRIMARY KEY, utf8 BLOB NOT NULL) STRICT; -- Node 22.13 ends a TEXT at its first NUL
   CREATE TABLE signals(
