@@ -37,6 +37,33 @@ databases("redis", "BullMQ", () => {
     { describe, it },
   );
 
+  it("takes jobs again after a network that swallowed what was said, and told nobody", async () => {
+    const prefix = `{${randomUUID()}}`;
+    const gate = await gateTo(server.url);
+    const far = bullmq(gate.url, { prefix, pollMs: 50, patience: "1s" });
+    const near = bullmq(server.url, { prefix });
+    const taken: string[] = [];
+    const troubles: unknown[] = [];
+    await far.work({
+      queues: ["default"],
+      concurrency: 5,
+      take: async ({ runId }) => {
+        taken.push(runId);
+        return "done";
+      },
+      onTrouble: (trouble) => void troubles.push(trouble),
+    });
+    await near.submit({ runId: "before", pipeline: "p", fingerprint: "f" });
+    await expect.poll(() => taken).toEqual(["before"]);
+    gate.swallow();
+    await expect.poll(() => troubles.length).toBe(1);
+    await near.submit({ runId: "after", pipeline: "p", fingerprint: "f" });
+    await gate.open();
+    await expect.poll(() => taken).toContain("after");
+    await Promise.all([far.close(), near.close()]);
+    await gate.shut();
+  });
+
   it("shows no password", () => {
     expect(bullmq("redis://ana:secret@cache:6379/1").name).toBe("BullMQ on redis://cache:6379/1");
   });

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Job as BullJob, ConnectionOptions, Queue, Worker } from "bullmq";
 import { defaultQueue, highestPriority } from "../core/dispatch.ts";
-import { milliseconds } from "../core/duration.ts";
+import { type Duration, milliseconds } from "../core/duration.ts";
 import { DispatcherUnavailableError, FlujoError, InvalidOptionError } from "../core/errors.ts";
 import type { Dispatcher, Job } from "../ports/dispatcher.ts";
 import { importPackage } from "../ports/optional-package.ts";
@@ -16,10 +16,10 @@ export interface BullmqOptions {
   readonly pollMs?: number;
   /** A worker that has not said for so many milliseconds that it lives has died: its jobs are another one's. Default 30,000. */
   readonly lockMs?: number;
+  /** How long an answer is waited for; BullMQ itself waits for its Redis for ever. Default `"5s"`. */
+  readonly patience?: Duration;
 }
 
-/** How long it waits for an answer, in milliseconds: BullMQ itself waits for its Redis for ever. */
-const patienceMs = 5_000;
 /** After so many milliseconds a job comes again that was left; after up to 30 times as long, when it is left again and again. */
 const againMs = 1_000;
 
@@ -34,15 +34,19 @@ const againMs = 1_000;
  * @throws InvalidOptionError for an address that is none.
  */
 export function bullmq(address: string, options: BullmqOptions = {}): Dispatcher {
-  const { prefix = "{flujo-jobs}", pollMs = 500, lockMs = 30_000 } = options;
+  const { prefix = "{flujo-jobs}", pollMs = 500, lockMs = 30_000, patience = "5s" } = options;
+  const patienceMs = milliseconds(patience);
   const { url, shown } = addressOf(address);
   const name = `BullMQ on ${shown}`;
   const library = late(() => importPackage("bullmq") as Promise<typeof import("bullmq")>); // that package's own
   // It waits for its Redis as long as that is away; who asks has less patience.
-  const connection: ConnectionOptions = { url, maxRetriesPerRequest: null };
+  // A connection on which no answer comes, and nothing says so, is over: the next one may get through.
+  const connection: ConnectionOptions = { url, maxRetriesPerRequest: null, socketTimeout: patienceMs };
   const queues = new Map<string, Queue<Job>>();
   const workers = new Map<string, Worker<Job>>();
   const shifts = new Set<PollingShift<BullJob<Job>>>();
+  /** Jobs, by queue, that came when who had asked for them had given up: the next one to ask gets them. */
+  const belated = new Map<string, BullJob<Job>[]>();
   const token = randomUUID();
 
   const queueOf = async (queue: string): Promise<Queue<Job>> => {
@@ -65,12 +69,16 @@ export function bullmq(address: string, options: BullmqOptions = {}): Dispatcher
     return worker;
   };
 
-  /** @throws DispatcherUnavailableError */
-  const use = async <T>(work: () => Promise<T>): Promise<T> => {
+  /** @throws DispatcherUnavailableError: work goes on when that is thrown for want of patience; it is told by `isLate`. */
+  const use = async <T>(work: (isLate: () => boolean) => Promise<T>): Promise<T> => {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error("it does not answer")), patienceMs);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      reject(new Error("it does not answer"));
+    }, patienceMs);
     try {
-      return await Promise.race([work(), late]);
+      return await Promise.race([work(() => isLate), late]);
     } catch (error) {
       if (FlujoError.isInstance(error)) throw error;
       throw new DispatcherUnavailableError(`${name} cannot be reached: ${wordsIn(error)}`, {
@@ -84,15 +92,16 @@ export function bullmq(address: string, options: BullmqOptions = {}): Dispatcher
 
   const source: Source<BullJob<Job>> = {
     fetch: (queue, most) =>
-      use(async () => {
+      use(async (isLate) => {
         const worker = await workerOf(queue);
-        const found: { readonly held: BullJob<Job>; readonly job: Job }[] = [];
-        while (found.length < most) {
-          const held = await worker.getNextJob(token, { block: false });
+        const found = belated.get(queue)?.splice(0, most) ?? [];
+        while (found.length < most && !isLate()) {
+          const held: BullJob<Job> | undefined = await worker.getNextJob(token, { block: false });
           if (held === undefined) break;
-          found.push({ held, job: held.data });
+          found.push(held);
         }
-        return found;
+        if (isLate()) belated.set(queue, [...(belated.get(queue) ?? []), ...found]);
+        return found.map((held) => ({ held, job: held.data }));
       }),
     settle: (_, held, taken) =>
       use(async () => {

@@ -43,6 +43,33 @@ databases("postgres", "pg-boss", () => {
     { describe, it },
   );
 
+  it("takes jobs again after a network that swallowed what was said, and told nobody", async () => {
+    const schema = `s_${randomUUID().replaceAll("-", "")}`;
+    const gate = await gateTo(server.url);
+    const far = pgBoss(gate.url, { schema, pollMs: 50, patience: "1s" });
+    const near = pgBoss(server.url, { schema });
+    const taken: string[] = [];
+    const troubles: unknown[] = [];
+    await far.work({
+      queues: ["default"],
+      concurrency: 5,
+      take: async ({ runId }) => {
+        taken.push(runId);
+        return "done";
+      },
+      onTrouble: (trouble) => void troubles.push(trouble),
+    });
+    await near.submit({ runId: "before", pipeline: "p", fingerprint: "f" });
+    await expect.poll(() => taken).toEqual(["before"]);
+    gate.swallow();
+    await expect.poll(() => troubles.length).toBe(1);
+    await near.submit({ runId: "after", pipeline: "p", fingerprint: "f" });
+    await gate.open();
+    await expect.poll(() => taken).toContain("after");
+    await Promise.all([far.close(), near.close()]);
+    await gate.shut();
+  });
+
   it("shows no password", () => {
     expect(pgBoss("postgres://ana:secret@db/app").name).toBe("pg-boss on postgres://db/app");
   });

@@ -1,7 +1,7 @@
 /** Hands runs to workers by pg-boss, in a Postgres database. */
 import type { JobAttempt, PgBoss } from "pg-boss";
 import { defaultQueue } from "../core/dispatch.ts";
-import { milliseconds } from "../core/duration.ts";
+import { type Duration, milliseconds } from "../core/duration.ts";
 import { DispatcherUnavailableError, FlujoError, InvalidOptionError } from "../core/errors.ts";
 import type { Dispatcher, Job } from "../ports/dispatcher.ts";
 import { importPackage } from "../ports/optional-package.ts";
@@ -13,6 +13,8 @@ export interface PgBossOptions {
   readonly schema?: string;
   /** The pause between two looks for jobs, in milliseconds. From 50, default 500. */
   readonly pollMs?: number;
+  /** How long an answer is waited for: then that connection counts as over. Default `"30s"`. */
+  readonly patience?: Duration;
 }
 
 /** A worker says so often that it lives; a job of one that has not for three times as long is another one's. */
@@ -42,7 +44,7 @@ const terms = {
  * @throws InvalidOptionError for an address that is none.
  */
 export function pgBoss(address: string, options: PgBossOptions = {}): Dispatcher {
-  const { schema = "flujo_jobs", pollMs = 500 } = options;
+  const { schema = "flujo_jobs", pollMs = 500, patience = "30s" } = options;
   const { url, shown } = addressOf(address);
   const name = `pg-boss on ${shown}`;
   const made = new Map<string, Promise<void>>();
@@ -51,7 +53,9 @@ export function pgBoss(address: string, options: PgBossOptions = {}): Dispatcher
 
   const open = async (): Promise<PgBoss> => {
     const { PgBoss: Boss } = (await importPackage("pg-boss")) as typeof import("pg-boss"); // that package's own
-    const boss = new Boss({ connectionString: url, schema, schedule: false, registerInstance: false });
+    const quiet = { schedule: false, registerInstance: false };
+    const patient = { query_timeout: milliseconds(patience) }; // for its pool, which gets all this
+    const boss = new Boss({ connectionString: url, schema, ...quiet, ...patient });
     boss.on("error", () => {}); // whoever asks next is told
     try {
       return await boss.start();
@@ -135,7 +139,8 @@ function addressOf(address: string): { readonly url: string; readonly shown: str
       hint: "Write postgres://user:password@host:5432/database",
     });
   }
-  for (const ofTheStore of ["schema", "connections", "durability"]) url.searchParams.delete(ofTheStore);
+  for (const ofTheStore of ["schema", "connections", "durability", "patience"])
+    url.searchParams.delete(ofTheStore);
   return { url: url.href, shown: `postgres://${url.host}${url.pathname}` };
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { databases } from "../../tests/servers/databases.ts";
+import { gateTo } from "../../tests/servers/gate.ts";
 import { freePort, type PostgresServer, postgresServer } from "../../tests/servers/postgres.ts";
 import type { Entry } from "../core/entries.ts";
 import { InvalidOptionError, StoreNewerError, StoreUnavailableError } from "../core/errors.ts";
@@ -24,14 +25,14 @@ databases("postgres", "a store in Postgres", () => {
     await server?.stop();
   });
 
-  const opened: Store[] = [];
+  const toClose: { close(): Promise<void> }[] = [];
   const open = (schema: string): Store => {
     const store = postgres(server.url, { schema, connections: 3 });
-    opened.push(store);
+    toClose.push(store);
     return store;
   };
   afterEach(async () => {
-    await Promise.all(opened.splice(0).map((store) => store.close()));
+    for (const one of toClose.splice(0)) await one.close();
   });
 
   testStore(
@@ -96,6 +97,36 @@ databases("postgres", "a store in Postgres", () => {
     await retried(() => store.list({}));
     const entries = await store.read("r", 0, 1_000);
     expect(entries?.map(({ seq }) => seq)).toEqual(entries?.map((_, i) => i));
+  });
+
+  it("comes back by itself from a network that swallows what is said, and tells nobody", async () => {
+    const gate = await gateTo(server.url);
+    const store = postgres(gate.url, { schema: newSchema(), connections: 2, patience: "1s" });
+    toClose.push(store, { close: () => gate.shut() });
+    await store.acquire({ ...request, create: true });
+    gate.swallow();
+    const lost = await store.commit([append(0, "a")]).catch((error: unknown) => error);
+    expect(lost).toMatchObject({ code: "store-unavailable", retryable: true });
+    await gate.open();
+    expect(await retried(() => store.read("r", 0, 9))).toEqual([]);
+    expect(await retried(() => store.commit([append(0, "b")]))).toEqual(["appended"]);
+  });
+
+  it("may hear late of what was sent by who has given up: a fence shuts it out", async () => {
+    const gate = await gateTo(server.url);
+    const schema = newSchema();
+    const store = postgres(gate.url, { schema, connections: 2, patience: "1s" });
+    const other = open(schema);
+    toClose.push(store, { close: () => gate.shut() });
+    await store.acquire({ ...request, create: true });
+    gate.hold();
+    await expect(store.commit([append(0, "late")])).rejects.toThrow(StoreUnavailableError);
+    const { runId } = request;
+    const mine = await other.acquire({ ...request, supersede: 1 });
+    expect(mine).toMatchObject({ outcome: "granted", lease: { fence: 2 } });
+    await gate.open();
+    expect(await retried(() => store.commit([append(0, "later")]))).toEqual(["fenced"]);
+    expect(await other.read(runId, 0, 9)).toEqual([]);
   });
 
   it("removes no value that a commit brings while it sweeps", async () => {
@@ -196,7 +227,7 @@ databases("postgres", "a store in Postgres", () => {
     expect(await store.putNote("z", 1, undefined)).toBeDefined();
     expect(await store.notes({ prefix: "z" })).toHaveLength(1);
     await store.release(lease);
-    await opened.at(-1)?.close(); // a connection tells what it has done when it ends
+    await store.close(); // a connection tells what it has done when it ends
     expect((await settled(rowsRead)) - before).toBeLessThan(1_000);
   });
 });

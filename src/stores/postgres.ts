@@ -1,3 +1,4 @@
+import type { Duration } from "../core/duration.ts";
 import { StoreUnavailableError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { isRunId } from "../core/paths.ts";
@@ -22,6 +23,8 @@ export interface PostgresOptions {
    * `"relaxed"`: `synchronous_commit = off`; such a crash may undo the last fraction of a second, and harms nothing else.
    */
   readonly durability?: "synced" | "relaxed";
+  /** How long an answer is waited for: then the server counts as away, and that connection as over. From `"1s"`, default `"60s"`. */
+  readonly patience?: Duration;
 }
 
 /**
@@ -33,11 +36,12 @@ export interface PostgresOptions {
  * ```
  *
  * @param address as libpq takes it: `postgres://user:password@host:5432/database`. Options may stand at its end:
- * `?schema=jobs&connections=20&durability=relaxed`.
+ * `?schema=jobs&connections=20&durability=relaxed&patience=20s`.
  * @throws InvalidOptionError for an address that is none, and options out of their bounds.
  */
 export function postgres(address: string, options: PostgresOptions = {}): Store {
-  const { url, name, schema, connections, durability } = settingsOf(address, options);
+  const settings = settingsOf(address, options);
+  const { name, durability } = settings;
   let opened: Promise<Database> | undefined;
   let closed = false;
 
@@ -47,7 +51,7 @@ export function postgres(address: string, options: PostgresOptions = {}): Store 
         hint: "Keep the store open until its runs end.",
       });
     try {
-      opened ??= open(url, { schema, connections, durability, name });
+      opened ??= open(settings);
       opened.catch(() => {
         opened = undefined; // the next one tries again
       });

@@ -5,6 +5,7 @@ import { inspect, promisify } from "node:util";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { databases } from "../../tests/servers/databases.ts";
+import { gateTo } from "../../tests/servers/gate.ts";
 import { freePort } from "../../tests/servers/postgres.ts";
 import { hasOwnRedis, type RedisServer, redisServer } from "../../tests/servers/redis.ts";
 import type { Entry } from "../core/entries.ts";
@@ -150,6 +151,36 @@ databases("redis", "a store in Redis", () => {
       console.log("done");`;
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", code]);
     expect(stdout).toBe("done\n");
+  });
+
+  it("comes back by itself from a network that swallows what is said, and tells nobody", async () => {
+    const gate = await gateTo(server.url);
+    const store = redis(gate.url, { prefix: newPrefix(), patience: "1s" });
+    toClose.push(store, { close: () => gate.shut() });
+    await store.acquire({ ...request, create: true });
+    gate.swallow();
+    const lost = await store.commit([append(0, "a")]).catch((error: unknown) => error);
+    expect(lost).toMatchObject({ code: "store-unavailable", retryable: true });
+    await gate.open();
+    expect(await retried(() => store.read("r", 0, 9))).toEqual([]);
+    expect(await retried(() => store.commit([append(0, "b")]))).toEqual(["appended"]);
+  });
+
+  it("may hear late of what was sent by who has given up: a fence shuts it out", async () => {
+    const gate = await gateTo(server.url);
+    const prefix = newPrefix();
+    const store = redis(gate.url, { prefix, patience: "1s" });
+    const other = open(server.url, { prefix });
+    toClose.push(store, { close: () => gate.shut() });
+    await store.acquire({ ...request, create: true });
+    gate.hold();
+    await expect(store.commit([append(0, "late")])).rejects.toThrow(StoreUnavailableError);
+    const { runId } = request;
+    const mine = await other.acquire({ ...request, supersede: 1 });
+    expect(mine).toMatchObject({ outcome: "granted", lease: { fence: 2 } });
+    await gate.open();
+    expect(await retried(() => store.commit([append(0, "later")]))).toEqual(["fenced"]);
+    expect(await other.read(runId, 0, 9)).toEqual([]);
   });
 
   describe.runIf(hasOwnRedis)("with settings of the server's own", () => {

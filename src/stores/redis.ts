@@ -1,3 +1,4 @@
+import type { Duration } from "../core/duration.ts";
 import { StoreUnavailableError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { isRunId } from "../core/paths.ts";
@@ -20,6 +21,8 @@ export interface RedisOptions {
   readonly prefix?: string;
   /** Whether the server is one of a cluster; the store is in one slot of it. Default false. */
   readonly cluster?: boolean;
+  /** How long an answer is waited for: then the server counts as away, and that connection as over. From `"1s"`, default `"60s"`. */
+  readonly patience?: Duration;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface RedisOptions {
  * ```
  *
  * @param address `redis://user:password@host:6379/0`, or `rediss://` for TLS. Options may stand at its end:
- * `?prefix=app&cluster=true`.
+ * `?prefix=app&cluster=true&patience=20s`.
  * @throws InvalidOptionError for an address that is none, and options out of their bounds.
  */
 export function redis(address: string, options: RedisOptions = {}): Store {

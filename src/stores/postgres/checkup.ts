@@ -29,8 +29,9 @@ const question = `SELECT current_setting('server_version_num')::int AS version, 
   extract(epoch FROM clock_timestamp())::float8 * 1000 AS now`;
 
 /** Only reads. */
-export async function checkUp({ url, schema, name }: Settings): Promise<DatabaseFacts> {
-  const pool = await poolOf(url, 1);
+export async function checkUp(settings: Settings): Promise<DatabaseFacts> {
+  const { schema, name } = settings;
+  const pool = await poolOf({ ...settings, connections: 1 });
   const rows = async (sql: string, ...values: unknown[]): Promise<Row[]> =>
     (await pool.query(sql, values)).rows as Row[]; // without a mode of its own, pg gives objects
   try {

@@ -1,8 +1,9 @@
 import type { Pool, PoolClient, PoolConfig, QueryResult } from "pg";
 import { StoreNewerError, StoreUnavailableError } from "../../core/errors.ts";
 import { importPackage } from "../../ports/optional-package.ts";
-import { isTransient } from "./faults.ts";
+import { isLate, isTransient } from "./faults.ts";
 import { formatVersion, quoted, steps } from "./schema.ts";
+import type { Settings } from "./settings.ts";
 
 export type Row = Record<string, unknown>;
 
@@ -23,26 +24,18 @@ export interface Client {
   query(sql: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
-export interface DatabaseOptions {
-  readonly schema: string;
-  readonly durability: "synced" | "relaxed";
-  readonly connections: number;
-  readonly name: string;
-}
-
-/** How long to wait for a connection, and for an answer. */
+/** How long to wait for a connection. */
 const connectMs = 10_000;
-const answerMs = 60_000;
 /** How often a transaction is begun again that the server has ended for the sake of others. */
 const mostTries = 5;
 
 /** Opens a database; makes Flujo's tables where they are missing, and brings older ones up to date. */
-export async function open(url: string, options: DatabaseOptions): Promise<Database> {
-  const schema = quoted(options.schema);
-  const { durability } = options;
-  const pool = await poolOf(url, options.connections);
+export async function open(settings: Settings): Promise<Database> {
+  const schema = quoted(settings.schema);
+  const { durability } = settings;
+  const pool = await poolOf(settings);
   try {
-    await bringUpToDate(pool, schema, options);
+    await bringUpToDate(pool, schema, settings);
   } catch (error) {
     await pool.end();
     throw error;
@@ -57,18 +50,18 @@ export async function open(url: string, options: DatabaseOptions): Promise<Datab
 }
 
 /** Connections to a server, whatever it holds. */
-export async function poolOf(url: string, most: number): Promise<Pool> {
+export async function poolOf(settings: Settings): Promise<Pool> {
   const { Pool: Pools } = (await importPackage("pg")).default as typeof import("pg"); // that package's own
-  const pool = new Pools(settings(url, most));
+  const pool = new Pools(poolSettings(settings));
   pool.on("error", () => {}); // a connection nobody uses has broken: the next one to ask gets another
   return pool;
 }
 
-const settings = (connectionString: string, max: number): PoolConfig => ({
-  connectionString,
-  max,
+const poolSettings = ({ url, connections, patienceMs }: Settings): PoolConfig => ({
+  connectionString: url,
+  max: connections,
   connectionTimeoutMillis: connectMs,
-  query_timeout: answerMs,
+  query_timeout: patienceMs,
   keepAlive: true,
   application_name: "flujo",
   allowExitOnIdle: true, // an open store keeps no process alive
@@ -98,7 +91,9 @@ async function inTransaction<T>(pool: Pool, work: (client: Client) => Promise<T>
     client.release();
     return result;
   } catch (error) {
-    await rollBack(client);
+    // Where no answer comes none would come to a ROLLBACK: without its connection the server rolls back by itself.
+    if (isLate(error)) client.release(true);
+    else await rollBack(client);
     throw error;
   }
 }
@@ -114,11 +109,11 @@ async function rollBack(client: PoolClient): Promise<void> {
 }
 
 /** Only reads where there is nothing to be done. Several processes may come at once: one of them does it. */
-async function bringUpToDate(pool: Pool, schema: string, options: DatabaseOptions): Promise<void> {
-  if ((await formatIn(pool, schema, options)) === formatVersion) return;
+async function bringUpToDate(pool: Pool, schema: string, settings: Settings): Promise<void> {
+  if ((await formatIn(pool, schema, settings)) === formatVersion) return;
   await inTransaction(pool, async (client) => {
     await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`flujo format ${schema}`]);
-    const format = await formatIn(client, schema, options);
+    const format = await formatIn(client, schema, settings);
     if (format === formatVersion) return;
     if (format === 0) {
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
@@ -135,11 +130,7 @@ interface Asked {
 }
 
 /** The format of the tables; 0 where there are none. */
-async function formatIn(
-  db: Asked,
-  schema: string,
-  { name, schema: plain }: DatabaseOptions,
-): Promise<number> {
+async function formatIn(db: Asked, schema: string, { name, schema: plain }: Settings): Promise<number> {
   const rows = async (sql: string, values?: unknown[]): Promise<Row[]> => {
     const answer = await db.query(sql, values);
     return Array.isArray(answer) ? answer : rowsOf(answer);

@@ -84,6 +84,9 @@ const codeOf = (error: unknown): string =>
 /** The server has ended the transaction for the sake of another one, and undone it: serialization, deadlock. */
 export const isTransient = (error: unknown): boolean => ["40001", "40P01"].includes(codeOf(error));
 
+/** Nobody knows whether it was done; nothing more comes on that connection. */
+export const isLate = (error: unknown): boolean => error instanceof Error && tooLate.test(error.message);
+
 /** The error a caller of the store named `store` should see. */
 export function storeError(error: unknown, store: string): unknown {
   if (FlujoError.isInstance(error) || !(error instanceof Error)) return error;

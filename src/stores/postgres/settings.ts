@@ -1,12 +1,15 @@
+import { type Duration, milliseconds } from "../../core/duration.ts";
 import { InvalidOptionError } from "../../core/errors.ts";
 import type { PostgresOptions } from "../postgres.ts";
 
 /** What a store in Postgres is opened with. */
-export interface Settings extends Required<PostgresOptions> {
+export interface Settings extends Required<Omit<PostgresOptions, "patience">> {
   /** For the driver: without our own options. */
   readonly url: string;
   /** For messages: without the password. */
   readonly name: string;
+  /** How long an answer is waited for. */
+  readonly patienceMs: number;
 }
 
 /** @throws InvalidOptionError */
@@ -26,6 +29,7 @@ export function settingsOf(address: string, options: PostgresOptions): Settings 
     schema: taken("schema"),
     connections: taken("connections"),
     durability: taken("durability"),
+    patience: taken("patience"),
   };
   const schema = options.schema ?? said.schema ?? "flujo";
   const connections = options.connections ?? Number(said.connections ?? 10);
@@ -38,6 +42,10 @@ export function settingsOf(address: string, options: PostgresOptions): Settings 
   if (!(Number.isInteger(connections) && connections >= 1 && connections <= 1_000)) {
     throw new InvalidOptionError(`connections is ${connections}; it takes a whole number from 1 to 1000`);
   }
+  const patience = options.patience ?? said.patience ?? "60s";
+  const patienceMs = milliseconds(patience as Duration); // which refuses what is none
+  if (patienceMs < 1_000)
+    throw new InvalidOptionError(`patience is ${patience}; it takes a duration from 1s`);
   if (durability !== "synced" && durability !== "relaxed") {
     throw new InvalidOptionError(`durability is ${JSON.stringify(durability)}; it takes synced or relaxed`);
   }
@@ -45,5 +53,5 @@ export function settingsOf(address: string, options: PostgresOptions): Settings 
   const user = username === "" ? "" : `${username}@`;
   const suffix = schema === "flujo" ? "" : `?schema=${schema}`;
   const name = `postgres://${user}${host}${pathname}${suffix}`;
-  return { url: url.href, name, schema, connections, durability };
+  return { url: url.href, name, schema, connections, durability, patienceMs };
 }

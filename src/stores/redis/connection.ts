@@ -22,9 +22,8 @@ export interface Connection {
   close(): void;
 }
 
-/** How long to wait for a connection, and for an answer. */
+/** How long to wait for a connection. */
 const connectMs = 10_000;
-const answerMs = 60_000;
 
 /**
  * @param ended is called once the connection is not, and will not be, one.
@@ -54,13 +53,15 @@ export async function open(settings: Settings, ended: () => void): Promise<Conne
 /** A way to the server, whatever it holds. */
 export const reach = async (settings: Settings): Promise<Wire> => new Wire(await connect(settings));
 
-async function connect({ url, cluster }: Settings): Promise<Redis | Cluster> {
+async function connect({ url, cluster, patienceMs }: Settings): Promise<Redis | Cluster> {
   const module = (await importPackage("ioredis")) as typeof import("ioredis"); // that package's own
   const options = {
     lazyConnect: true,
     protocol: 2,
     connectTimeout: connectMs,
-    commandTimeout: answerMs,
+    commandTimeout: patienceMs,
+    // A connection on which nothing comes any more, and nothing says so, is over, too.
+    socketTimeout: patienceMs,
     connectionName: "flujo",
     // What was sent and not answered may have been done: nobody but who asked knows whether to ask again. A connection that
     // breaks is over, and whoever asks next opens another one.

@@ -1,12 +1,15 @@
+import { type Duration, milliseconds } from "../../core/duration.ts";
 import { InvalidOptionError } from "../../core/errors.ts";
 import type { RedisOptions } from "../redis.ts";
 
 /** What a store in Redis is opened with. */
-export interface Settings extends Required<RedisOptions> {
+export interface Settings extends Required<Omit<RedisOptions, "patience">> {
   /** For the driver: without our own options. */
   readonly url: string;
   /** For messages: without the password. */
   readonly name: string;
+  /** How long an answer is waited for. */
+  readonly patienceMs: number;
 }
 
 const databasePath = /^\/?\d*$/;
@@ -21,6 +24,8 @@ export function settingsOf(address: string, options: RedisOptions): Settings {
   }
   const said = url.searchParams.get("prefix") ?? undefined;
   url.searchParams.delete("prefix");
+  const patience = options.patience ?? url.searchParams.get("patience") ?? "60s";
+  url.searchParams.delete("patience");
   const isCluster = url.searchParams.get("cluster") ?? undefined;
   url.searchParams.delete("cluster");
   const prefix = options.prefix ?? said ?? "flujo";
@@ -39,9 +44,12 @@ export function settingsOf(address: string, options: RedisOptions): Settings {
       hint: "Its only one is 0; a prefix of its own keeps a store apart.",
     });
   }
+  const patienceMs = milliseconds(patience as Duration); // which refuses what is none
+  if (patienceMs < 1_000)
+    throw new InvalidOptionError(`patience is ${patience}; it takes a duration from 1s`);
   const { protocol, username, host } = url;
   const user = username === "" ? "" : `${username}@`;
   const suffix = prefix === "flujo" ? "" : `?prefix=${prefix}`;
   const name = `${protocol}//${user}${host}${number === "" ? "" : `/${number}`}${suffix}`;
-  return { url: url.href, name, prefix, cluster };
+  return { url: url.href, name, prefix, cluster, patienceMs };
 }
