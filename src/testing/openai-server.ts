@@ -72,6 +72,8 @@ export interface OpenAIServer {
   readonly requests: readonly ServedRequest[];
   /** The bill: what every request so far truly cost. */
   readonly billedPicoUsd: PicoUsd;
+  /** The bill of some of them. */
+  billedFor(isMeant: (request: ServedRequest) => boolean): PicoUsd;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -79,7 +81,9 @@ export interface OpenAIServer {
 /** Starts the server on a free port of this machine. */
 export async function openaiServer(options: OpenAIServerOptions = {}): Promise<OpenAIServer> {
   const requests: ServedRequest[] = [];
-  let billed: PicoUsd = 0n;
+  const bills = new Map<ServedRequest, PicoUsd>();
+  const billedFor = (isMeant: (request: ServedRequest) => boolean): PicoUsd =>
+    [...bills].reduce((sum, [request, picoUsd]) => (isMeant(request) ? sum + picoUsd : sum), 0n);
   const server = createServer((incoming, response) => {
     serve(incoming, response).catch(() => response.destroy());
   });
@@ -93,7 +97,7 @@ export async function openaiServer(options: OpenAIServerOptions = {}): Promise<O
     requests.push(request);
     const fault = options.fault?.(request);
     const meal = cook(request, fault, options);
-    if (fault !== "rate-limit" && fault !== "bad-request") billed += meal.picoUsd;
+    if (fault !== "rate-limit" && fault !== "bad-request") bills.set(request, meal.picoUsd);
     const { latencyMs = 0 } = options;
     const wait = typeof latencyMs === "number" ? latencyMs : latencyMs(request);
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
@@ -115,8 +119,9 @@ export async function openaiServer(options: OpenAIServerOptions = {}): Promise<O
     url: `http://127.0.0.1:${port}/v1`,
     requests,
     get billedPicoUsd() {
-      return billed;
+      return billedFor(() => true);
     },
+    billedFor,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -67,6 +67,8 @@ class Line {
   constructor(near: Socket, far: Socket, over: () => void) {
     this.#ends = [near, far];
     this.#over = over;
+    near.pause();
+    far.once("connect", () => near.resume());
     for (const [one, other] of [
       [near, far],
       [far, near],
