@@ -12,6 +12,7 @@ const doors = [
   "stores/redis",
   "dispatch/pg-boss",
   "dispatch/bullmq",
+  "dispatch/restate",
   "client/index",
   "events/sinks",
   "telemetry/index",
@@ -64,6 +65,7 @@ export default defineConfig({
     "ioredis",
     "pg-boss",
     "bullmq",
+    "@restatedev/restate-sdk",
     "ioredis",
   ],
   output: {

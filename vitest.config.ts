@@ -15,7 +15,7 @@ export default defineConfig({
       { find: /^flujo\/(client|evals|telemetry|testing|vitest)$/, replacement: source("$1/index.ts") },
       { find: /^flujo\/sinks$/, replacement: source("events/sinks.ts") },
       { find: /^flujo\/(memory|file|sqlite|postgres|redis)$/, replacement: source("stores/$1.ts") },
-      { find: /^flujo\/(pg-boss|bullmq)$/, replacement: source("dispatch/$1.ts") },
+      { find: /^flujo\/(pg-boss|bullmq|restate)$/, replacement: source("dispatch/$1.ts") },
     ],
   },
   test: {

@@ -30,9 +30,8 @@ export interface FlujoConfig {
   /** Shared budgets that every new run is charged to beside its own: names, or names with limits. */
   readonly scopes?: readonly (string | SharedScope)[];
   /**
-   * What runs that are submitted are handed to workers by: `"postgres://HOST/DATABASE"` (pg-boss), `"redis://HOST"` (BullMQ), or
-   * a dispatcher. Default:
-   * workers find them in the store.
+   * What runs that are submitted are handed to workers by: `"postgres://HOST/DATABASE"` (pg-boss), `"redis://HOST"` (BullMQ),
+   * `"restate://HOST:8080"` (Restate), or a dispatcher. Default: workers find them in the store.
    */
   readonly engine?: string | Dispatcher;
   /** How many runs of one tenant a worker advances at once: of any, and of those that are named. Default: no limit. */

@@ -13,6 +13,7 @@ const doors = [
   "stores/redis.ts",
   "dispatch/pg-boss.ts",
   "dispatch/bullmq.ts",
+  "dispatch/restate.ts",
   "events/sinks.ts",
   "client/index.ts",
   "telemetry/index.ts",
@@ -88,6 +89,7 @@ import { postgres } from "flujo/postgres";
 import { redis } from "flujo/redis";
 import { pgBoss } from "flujo/pg-boss";
 import { bullmq } from "flujo/bullmq";
+import { restate } from "flujo/restate";
 import { sqlite } from "flujo/sqlite";
 declare const greet: import("flujo").Step<string, string>;
 `;

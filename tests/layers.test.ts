@@ -58,7 +58,7 @@ const arrows: { readonly [folder: string]: readonly string[] } = {
 
 /** What `import "flujo"` must not load before it is needed. */
 const heavy =
-  /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|@opentelemetry\/.*|jiti|jose|commander|nodemailer|pg|pg-boss|bullmq|ioredis|croner|hono|@hono\/.*|typebox|@clack\/.*)$/;
+  /^(ai|@ai-sdk\/(?!provider$).*|node:sqlite|@opentelemetry\/.*|jiti|jose|commander|nodemailer|pg|pg-boss|bullmq|@restatedev\/.*|ioredis|croner|hono|@hono\/.*|typebox|@clack\/.*)$/;
 
 interface Import {
   readonly to: string;

@@ -3,7 +3,8 @@ import type { Dispatcher } from "../ports/dispatcher.ts";
 import { importPackage } from "../ports/optional-package.ts";
 
 /** What hands runs to workers, for messages and help. */
-export const engineKinds = "postgres://HOST/DATABASE (pg-boss), redis://HOST (BullMQ)";
+export const engineKinds =
+  "postgres://HOST/DATABASE (pg-boss), redis://HOST (BullMQ), restate://HOST:8080 (Restate)";
 
 /**
  * The dispatcher of a URI. Its queue is asked for when it is used.
@@ -20,6 +21,7 @@ export async function openEngine(engine: string | Dispatcher): Promise<Dispatche
     await Promise.all(["bullmq", "ioredis"].map((name) => importPackage(name)));
     return (await import("../dispatch/bullmq.ts")).bullmq(engine);
   }
+  if (/^restates?:/.test(engine)) return (await import("../dispatch/restate.ts")).restate(engine); // workers load its package
   throw new InvalidOptionError(`"${engine.replace(/\/\/[^@/]*@/, "//")}" names no engine`, {
     hint: `Write ${engineKinds}.`,
   });

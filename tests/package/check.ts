@@ -22,6 +22,7 @@ import { postgres } from "flujo/postgres";
 import { redis } from "flujo/redis";
 import { pgBoss } from "flujo/pg-boss";
 import { bullmq } from "flujo/bullmq";
+import { restate } from "flujo/restate";
 import { client } from "flujo/client";
 import { email } from "flujo/sinks";
 import { initTelemetry, telemetry } from "flujo/telemetry";
@@ -68,6 +69,9 @@ for (const [name, queue] of [["pg-boss", pgBoss("postgres://127.0.0.1:1/x")], ["
   const untold = await queue.submit(job).catch((error) => error.hint);
   if (untold !== "npm install " + name) throw new Error("flujo/" + name + " does not say what to install: " + untold);
 }
+const idle = { queues: ["q"], concurrency: 1, take: async () => "done", onTrouble: () => {} };
+const unworked = await restate("restate://127.0.0.1:1").work(idle).catch((error) => error.hint);
+if (unworked !== "npm install @restatedev/restate-sdk") throw new Error("flujo/restate does not say what to install: " + unworked);
 const none = await initTelemetry().catch((error) => error.hint);
 if (none !== "npm install @opentelemetry/sdk-node") throw new Error("initTelemetry does not say what to install: " + none);
 const lone = await import("flujo/vitest").catch((error) => error);

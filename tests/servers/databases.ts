@@ -2,6 +2,7 @@ import { describe, test } from "vitest";
 import { hasPooler } from "./pooler.ts";
 import { hasPostgres } from "./postgres.ts";
 import { hasRedis } from "./redis.ts";
+import { hasRestate } from "./restate.ts";
 
 const kinds = {
   postgres: {
@@ -10,6 +11,10 @@ const kinds = {
   },
   pooler: { isThere: hasPostgres && hasPooler, remedy: "apt-get install postgresql pgbouncer" },
   redis: { isThere: hasRedis, remedy: "apt-get install redis-server, or TEST_REDIS_URL names a server" },
+  restate: {
+    isThere: hasRestate,
+    remedy: "npm install, on Linux or macOS, x64 or arm64: it brings @restatedev/restate-server",
+  },
 } as const;
 
 /** Tests that take a database server. Where there is none they do not run, and it is said so. */

@@ -58,6 +58,7 @@ const doors = [
   "flujo/redis",
   "flujo/pg-boss",
   "flujo/bullmq",
+  "flujo/restate",
   "flujo/sinks",
   "flujo/telemetry",
   "flujo/evals",

@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { databases } from "../../tests/servers/databases.ts";
+import { gateTo } from "../../tests/servers/gate.ts";
+import { freePort } from "../../tests/servers/postgres.ts";
+import { type RestateServer, restateServer } from "../../tests/servers/restate.ts";
+import type { Job, Taken } from "../ports/dispatcher.ts";
+import { testDispatcher } from "../testing/test-dispatcher.ts";
+import { type RestateOptions, restate } from "./restate.ts";
+
+databases("restate", "Restate", () => {
+  let server: RestateServer;
+  beforeAll(async () => {
+    server = await restateServer();
+  });
+  afterAll(() => server.stop());
+
+  testDispatcher(
+    "Restate",
+    async () => {
+      const service = `jobs-${randomUUID()}`;
+      const [ingress, admin] = [await gateTo(server.ingress), await gateTo(server.admin)];
+      const address = ingress.url.replace("http", "restate");
+      const join = () => restate(address, { admin: admin.url, service, pollMs: 50 });
+      const first = join();
+      await first.work({ queues: ["made"], concurrency: 1, take: async () => "done", onTrouble: () => {} });
+      await known(server, service); // by its first worker, which then ends
+      await first.close();
+      return {
+        join,
+        async away() {
+          await Promise.all([ingress.shut(), admin.shut()]);
+          return async () => void (await Promise.all([ingress.open(), admin.open()]));
+        },
+        forget: () => lapse(server, service),
+        dispose: async () => void (await Promise.all([ingress.shut(), admin.shut()])),
+      };
+    },
+    { describe, it },
+  );
+
+  it("goes on where the worker dies that reckons its queues: another one does from then on, and what hung comes through", async () => {
+    const service = `jobs-${randomUUID()}`;
+    const taken: string[] = [];
+    const worker = async (options: RestateOptions = {}) => {
+      const dispatcher = restate(server.url, { service, pollMs: 50, ...options });
+      const take = async ({ runId }: Job): Promise<Taken> => {
+        taken.push(runId);
+        return "done";
+      };
+      await dispatcher.work({ queues: ["default"], concurrency: 5, take, onTrouble: () => {} });
+      return dispatcher;
+    };
+    const job = (runId: string): Job => ({ runId, pipeline: "p", fingerprint: "f" });
+    const heir = await worker();
+    await known(server, service);
+    const port = await freePort();
+    const way = await gateTo(`http://127.0.0.1:${port}`);
+    const mortal = await worker({ listen: `${port}`, at: way.url });
+    await expect.poll(async () => await placesOf(server, service)).toEqual([way.url]);
+    await way.shut();
+    await mortal.submit(job("a"));
+    await expect.poll(() => taken).toEqual(["a"]);
+    expect(await placesOf(server, service)).not.toEqual([way.url]);
+    await heir.submit(job("b"));
+    await expect.poll(() => taken).toEqual(["a", "b"]);
+    await mortal.close();
+    await heir.close();
+  });
+
+  it("says so where Restate does not reach a worker, and how that is set right", async () => {
+    const dispatcher = restate(server.url, { service: `jobs-${randomUUID()}`, at: "http://127.0.0.1:1" });
+    const troubles: unknown[] = [];
+    const onTrouble = (trouble: unknown) => void troubles.push(trouble);
+    await dispatcher.work({ queues: ["default"], concurrency: 5, take: async () => "done", onTrouble });
+    await expect.poll(() => troubles.length).toBe(1);
+    expect(troubles[0]).toMatchObject({
+      message: expect.stringContaining("does not reach this worker at http://127.0.0.1:1"),
+      hint: expect.stringContaining("at=http://HOST:9080"),
+    });
+    await dispatcher.close();
+  });
+
+  it("is told by whoever submits before any worker was there: the run is for those that look into the store", async () => {
+    const dispatcher = restate(server.url, { service: `jobs-${randomUUID()}` });
+    await expect(dispatcher.submit({ runId: "a", pipeline: "p", fingerprint: "f" })).rejects.toMatchObject({
+      code: "dispatcher-unavailable",
+      message: expect.stringContaining("no worker has been there yet"),
+    });
+  });
+});
+
+test.each([
+  "http://localhost:8080",
+  "restate:",
+  "restate://localhost:8080?admin=x",
+  "restate://localhost:8080?listen=0.0.0.0",
+  "restate://localhost:8080?at=worker:9080",
+])("%s is refused", (address) => {
+  expect(() => restate(address)).toThrow(expect.objectContaining({ code: "invalid-option" }));
+});
+
+it("shows no token", () => {
+  expect(restate("restates://secret@cloud:443/").name).toBe("Restate on restates://cloud:443");
+});
+
+/** Where Restate calls the queues. */
+async function placesOf({ admin }: RestateServer, service: string): Promise<(string | undefined)[]> {
+  const { deployments } = (await (await fetch(`${admin}/deployments`)).json()) as {
+    readonly deployments: readonly {
+      readonly uri: string;
+      readonly services: readonly { readonly name: string }[];
+    }[];
+  };
+  return deployments
+    .filter(({ services }) => services.some(({ name }) => name === service))
+    .map(({ uri }) => uri);
+}
+
+async function known({ admin }: RestateServer, service: string): Promise<void> {
+  await expect.poll(async () => (await fetch(`${admin}/services/${service}`)).status).toBe(200);
+}
+
+/** Lets all workers of the queue `default` count as dead. */
+async function lapse({ admin }: RestateServer, service: string): Promise<void> {
+  const ask = (path: string, message: unknown): Promise<Response> =>
+    fetch(`${admin}/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify(message),
+    });
+  const query = `select key, value_utf8 from state where service_name = '${service}' and service_key = 'default'`;
+  const { rows } = (await (await ask("query", { query })).json()) as {
+    readonly rows: readonly { readonly key: string; readonly value_utf8: string }[];
+  };
+  const state = Object.fromEntries(
+    rows.map(({ key, value_utf8: value }) => [
+      key,
+      key === "alive" ? value.replaceAll(/:\d+/g, ":0") : value,
+    ]),
+  );
+  const bytes = Object.fromEntries(
+    Object.entries(state).map(([key, value]) => [key, [...Buffer.from(value)]]),
+  );
+  const changed = await ask(`services/${service}/state`, { object_key: "default", new_state: bytes });
+  expect(changed.status).toBe(202);
+}

@@ -1,0 +1,172 @@
+/** Hands runs to workers by Restate. */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { defaultQueue } from "../core/dispatch.ts";
+import { milliseconds } from "../core/duration.ts";
+import { InvalidOptionError } from "../core/errors.ts";
+import type { Dispatcher } from "../ports/dispatcher.ts";
+import { importPackage } from "../ports/optional-package.ts";
+import { PollingShift, type Source } from "./polling-shift.ts";
+import { type Endpoint, listen } from "./restate/endpoint.ts";
+import type { Kept } from "./restate/queue.ts";
+import { RestateServer } from "./restate/server.ts";
+
+/** How {@link restate} finds Restate, and is found by it. What is here goes before what the address says. */
+export interface RestateOptions {
+  /** The admin API: an address, or a port on the same host. Default 9070. Only workers call it. */
+  readonly admin?: string | number;
+  /**
+   * Where a worker listens for Restate: `"HOST:PORT"`. Default `"127.0.0.1:0"`, any port that is free, which serves a Restate on the
+   * same machine.
+   */
+  readonly listen?: string;
+  /** Where Restate reaches what listens there. Default: `http://` and the host, or this machine's name for `0.0.0.0`. */
+  readonly at?: string;
+  /** The name of the virtual object that keeps the queues. Default `flujo-jobs`. */
+  readonly service?: string;
+  /** The pause between two looks for jobs, in milliseconds. From 50, default 500. */
+  readonly pollMs?: number;
+  /** A worker of which nothing was heard for so many milliseconds has died: its jobs are another one's. Default 30,000. */
+  readonly lockMs?: number;
+}
+
+/**
+ * A dispatcher in Restate, 1.7 or newer. Workers need the package `@restatedev/restate-sdk`; whoever only submits does not.
+ *
+ * ```ts
+ * const flujo = new Flujo(greet, { dispatcher: restate("restate://localhost:8080") });
+ * ```
+ *
+ * @param address of its ingress: `restate://TOKEN@host:8080?admin=9070&listen=0.0.0.0:9080&at=http://worker-1:9080`, of which
+ *   the host is needed; or `restates://` over TLS.
+ * @throws InvalidOptionError for an address that is none.
+ */
+export function restate(address: string, options: RestateOptions = {}): Dispatcher {
+  const { service = "flujo-jobs", pollMs = 500, lockMs = 30_000 } = options;
+  const { listenAt, at, ...found } = addressOf(address, options);
+  const { name } = found;
+  const server = new RestateServer({ ...found, service });
+  const shifts = new Set<{ readonly shift: PollingShift<Kept>; leave(): Promise<void> }>();
+  let endpoint: Promise<Endpoint> | undefined;
+
+  const open = async (): Promise<Endpoint> => {
+    const sdk = (await importPackage("@restatedev/restate-sdk")) as typeof import("@restatedev/restate-sdk"); // that package's own
+    const made = await listen(sdk, { service, ...listenAt });
+    server.offer(at ?? `http://${isAny(listenAt.host) ? hostname() : listenAt.host}:${made.port}`);
+    return made;
+  };
+
+  return {
+    name,
+    submit: (job) => {
+      const { queue = defaultQueue, delayMs = 0 } = job;
+      const kept: Kept = { job, left: 0 };
+      return server.send(queue, "add", kept, delayMs);
+    },
+    async work(work) {
+      endpoint ??= open();
+      await endpoint;
+      const worker = randomUUID();
+      const source = sourceOf(server, worker, lockMs);
+      const shift = new PollingShift(work, source, { pollMs, beatMs: lockMs / 3 });
+      shifts.add({
+        shift,
+        async leave() {
+          for (const queue of work.queues) await server.send(queue, "leave", { worker });
+        },
+      });
+      return shift;
+    },
+    async close(within = "5s") {
+      const deadline = AbortSignal.timeout(milliseconds(within));
+      await Promise.all(
+        [...shifts].map(async ({ shift, leave }) => {
+          await shift.leave(deadline);
+          await leave().catch(() => {}); // it is away: it will notice that nothing is heard of this one
+        }),
+      );
+      (await endpoint?.catch(() => undefined))?.close();
+    },
+  };
+}
+
+/** The jobs of a worker, in Restate. */
+function sourceOf(server: RestateServer, worker: string, lockMs: number): Source<Kept> {
+  const held = new Map<string, Set<string>>();
+  const heldIn = (queue: string): Set<string> => {
+    const known = held.get(queue) ?? new Set();
+    held.set(queue, known);
+    return known;
+  };
+  return {
+    async fetch(queue, most) {
+      const has = [...heldIn(queue)];
+      const ask = { worker, at: Date.now(), lockMs, most, has };
+      const found = (await server.call(queue, "fetch", ask)) as readonly Kept[]; // what the handler of that name gives
+      for (const { job } of found) heldIn(queue).add(job.runId);
+      return found.map((kept) => ({ held: kept, job: kept.job }));
+    },
+    async settle(queue, { job: { runId } }, taken) {
+      try {
+        await server.call(queue, "settle", { worker, runId, taken });
+      } finally {
+        heldIn(queue).delete(runId); // what was not told comes again
+      }
+    },
+    beat: async (queue) => void (await server.call(queue, "beat", { worker, at: Date.now(), lockMs })),
+  };
+}
+
+interface Found {
+  readonly name: string;
+  readonly ingress: URL;
+  readonly admin: URL;
+  readonly token: string | undefined;
+  readonly listenAt: { readonly host: string; readonly port: number };
+  readonly at: string | undefined;
+}
+
+/** @throws InvalidOptionError */
+function addressOf(address: string, options: RestateOptions): Found {
+  const url = URL.parse(address);
+  const scheme = url?.protocol === "restates:" ? "https" : "http";
+  if (url === null || !/^restates?:$/.test(url.protocol) || url.host === "") {
+    throw new InvalidOptionError("the address of Restate is none", {
+      hint: "Write restate://HOST:8080, where its ingress is",
+    });
+  }
+  const said = (name: "admin" | "listen" | "at"): string | undefined =>
+    options[name]?.toString() ?? url.searchParams.get(name) ?? undefined;
+  const admin = said("admin") ?? "9070";
+  const at = said("at");
+  return {
+    name: `Restate on ${url.protocol}//${url.host}`,
+    ingress: httpAddress(`${scheme}://${url.host}`, address),
+    admin: httpAddress(/^\d+$/.test(admin) ? `${scheme}://${url.hostname}:${admin}` : admin, "admin"),
+    token: url.username === "" ? undefined : decodeURIComponent(url.username),
+    listenAt: listenAddress(said("listen") ?? "127.0.0.1:0"),
+    at: at === undefined ? undefined : httpAddress(at, "at").href,
+  };
+}
+
+/** @throws InvalidOptionError */
+function httpAddress(text: string, what: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol)) return url;
+  throw new InvalidOptionError(`${what}=${text} is no address, for Restate`, {
+    hint: `Write ${what}=http://HOST:PORT`,
+  });
+}
+
+/** @throws InvalidOptionError */
+function listenAddress(text: string): { readonly host: string; readonly port: number } {
+  const [, host, port] = /^(?:(.+):)?(\d+)$/.exec(text) ?? [];
+  if (port === undefined || Number(port) > 65_535) {
+    throw new InvalidOptionError(`listen=${text} is no address, for Restate`, {
+      hint: "Write listen=0.0.0.0:9080",
+    });
+  }
+  return { host: host?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1", port: Number(port) };
+}
+
+const isAny = (host: string): boolean => host === "0.0.0.0" || host === "::";

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import type { Job, Taken } from "../../ports/dispatcher.ts";
+import { add, beat, type Fetch, fetch, leave, type Shelf, settle } from "./queue.ts";
+
+const lockMs = 30_000;
+
+/** A queue of which nothing but its state is kept between two calls, as JSON. */
+class Queue {
+  readonly state = new Map<string, string>();
+  readonly #shelf: Shelf = {
+    get: async (...keys) => keys.map((key) => JSON.parse(this.state.get(key) ?? "null")),
+    set: (key, value) => void this.state.set(key, JSON.stringify(value)),
+    clear: (key) => void this.state.delete(key),
+  };
+
+  async add(runId: string, more: Partial<Job> = {}): Promise<void> {
+    await add(this.#shelf, { job: { runId, pipeline: "p", fingerprint: "f", ...more }, left: 0 });
+  }
+
+  async fetch(worker: string, how: Partial<Fetch> = {}): Promise<string[]> {
+    const found = await fetch(this.#shelf, { worker, at: 0, lockMs, most: 100, has: [], ...how });
+    return found.map(({ job }) => job.runId);
+  }
+
+  beat = (worker: string, at: number): Promise<void> => beat(this.#shelf, { worker, at, lockMs });
+  settle = async (worker: string, runId: string, taken: Taken = "done") =>
+    await settle(this.#shelf, { worker, runId, taken });
+  leave = (worker: string): Promise<void> => leave(this.#shelf, worker);
+}
+
+async function queueOf(...runIds: readonly string[]): Promise<Queue> {
+  const queue = new Queue();
+  for (const runId of runIds) await queue.add(runId);
+  return queue;
+}
+
+describe("a queue in Restate", () => {
+  it("hands over the highest priority first, and of one priority what has waited longest", async () => {
+    const queue = await queueOf("a", "b");
+    await queue.add("urgent", { priority: 9 });
+    await queue.add("c");
+    expect(await queue.fetch("w", { most: 2 })).toEqual(["urgent", "a"]);
+    expect(await queue.fetch("w", { has: ["urgent", "a"] })).toEqual(["b", "c"]);
+  });
+
+  it("keeps one job of a run, until that is done", async () => {
+    const queue = await queueOf("a", "a");
+    expect(await queue.fetch("w")).toEqual(["a"]);
+    await queue.add("a");
+    expect(await queue.fetch("w", { has: ["a"] })).toEqual([]);
+    await queue.settle("w", "a");
+    await queue.add("a");
+    expect(await queue.fetch("w")).toEqual(["a"]);
+  });
+
+  it("keeps nothing of what is done, nor of a worker that has left", async () => {
+    const queue = await queueOf("a", "b");
+    await queue.fetch("w");
+    for (const runId of ["a", "b"]) expect(await queue.settle("w", runId)).toBeUndefined();
+    await queue.leave("w");
+    expect(Object.fromEntries(queue.state)).toEqual({ lanes: "[]", alive: "{}" });
+  });
+
+  it("hands over again what a worker never received: its answer was lost", async () => {
+    const queue = await queueOf("a", "b", "c");
+    await queue.fetch("w", { most: 2 });
+    expect(await queue.fetch("w", { most: 2, has: [] })).toEqual(["a", "b"]);
+    expect(await queue.fetch("w", { most: 2, has: ["b"] })).toEqual(["a", "c"]);
+  });
+
+  it("gives what a dead worker had to others, before what came later", async () => {
+    const queue = await queueOf("a", "b");
+    await queue.fetch("dead", { most: 1 });
+    expect(await queue.fetch("heir", { at: lockMs - 1, most: 0 })).toEqual([]);
+    expect(await queue.fetch("heir", { at: lockMs, most: 1 })).toEqual(["a"]);
+    expect(await queue.settle("dead", "a")).toBeUndefined();
+    expect(await queue.fetch("third", { at: lockMs })).toEqual(["b"]);
+  });
+
+  it("takes a worker for alive that says so in time, and not one that does too late", async () => {
+    const queue = await queueOf("a");
+    await queue.fetch("w");
+    await queue.beat("w", lockMs - 1);
+    expect(await queue.fetch("heir", { at: lockMs + 1 })).toEqual([]);
+    await queue.beat("w", 3 * lockMs);
+    expect(await queue.fetch("heir", { at: 3 * lockMs })).toEqual(["a"]);
+  });
+
+  it("puts back at once what a worker had that leaves", async () => {
+    const queue = await queueOf("a", "b");
+    await queue.fetch("w");
+    await queue.settle("w", "b");
+    await queue.leave("w");
+    expect(await queue.fetch("heir")).toEqual(["a"]);
+  });
+
+  it("says how often a job was left, that it may come again later each time", async () => {
+    const queue = await queueOf("a");
+    await queue.fetch("w");
+    const left = await queue.settle("w", "a", "left");
+    expect(left).toMatchObject({ job: { runId: "a" }, left: 1 });
+    expect(await queue.settle("w", "a", "left")).toBeUndefined();
+    expect(await queue.fetch("w")).toEqual([]);
+  });
+});

@@ -1,0 +1,170 @@
+/** What Restate keeps of one queue, and how it changes: the handlers of a virtual object, without Restate. */
+import type { Job, Taken } from "../../ports/dispatcher.ts";
+
+/** The state of one virtual object. Nothing else changes it while one of these functions is at work. */
+export interface Shelf {
+  /** In their order; null for what is not there. */
+  get(...keys: readonly string[]): Promise<readonly unknown[]>;
+  set(key: string, value: unknown): void;
+  clear(key: string): void;
+}
+
+/** A job, and how often it was left. */
+export interface Kept {
+  readonly job: Job;
+  readonly left: number;
+}
+
+/** A worker asks for jobs. Its clock says when. */
+export interface Fetch {
+  readonly worker: string;
+  readonly at: number;
+  /** It has died when nothing is heard of it for so many milliseconds. */
+  readonly lockMs: number;
+  readonly most: number;
+  /** The runs it has under way. What was handed to it besides never reached it. */
+  readonly has: readonly string[];
+}
+
+export interface Beat {
+  readonly worker: string;
+  readonly at: number;
+  readonly lockMs: number;
+}
+
+export interface Settle {
+  readonly worker: string;
+  readonly runId: string;
+  readonly taken: Taken;
+}
+
+/** The jobs of one priority stand in slots from the first on, up to the next that is free. */
+interface Lane {
+  readonly priority: number;
+  readonly first: number;
+  readonly next: number;
+}
+/** Those with jobs, that of the highest priority first. */
+type Lanes = readonly Lane[];
+/** Of each worker: until when it counts as alive. */
+type Alive = { readonly [worker: string]: number };
+
+const lanesKey = "lanes";
+const aliveKey = "alive";
+const slotOf = (priority: number, place: number): string => `slot ${priority} ${place}`;
+const jobOf = (runId: string): string => `job ${runId}`;
+const heldBy = (worker: string): string => `held ${worker}`;
+
+/** Keeps a job at the end of its priority. Of a run no second job is kept. */
+export async function add(shelf: Shelf, kept: Kept): Promise<void> {
+  const { runId, priority = 0 } = kept.job;
+  const [known, lanes] = await shelf.get(jobOf(runId), lanesKey);
+  if (known !== null) return;
+  const now = (lanes ?? []) as Lanes; // here and below: what this file has put there
+  const lane = laneOf(now, priority);
+  shelf.set(jobOf(runId), kept);
+  shelf.set(slotOf(priority, lane.next), runId);
+  shelf.set(lanesKey, withLane(now, { ...lane, next: lane.next + 1 }));
+}
+
+/** Hands jobs to a worker, those of the highest priority first; before that, what dead ones had goes back to its place. */
+export async function fetch(shelf: Shelf, ask: Fetch): Promise<readonly Kept[]> {
+  const { worker, at, lockMs, most, has } = ask;
+  const [lanesNow, aliveNow, heldNow] = await shelf.get(lanesKey, aliveKey, heldBy(worker));
+  const before = (lanesNow ?? []) as Lanes;
+  const alive = (aliveNow ?? {}) as Alive;
+  const held = (heldNow ?? []) as readonly string[];
+  const dead = Object.keys(alive).filter((one) => one !== worker && (alive[one] ?? 0) <= at);
+  const theirs = (await shelf.get(...dead.map(heldBy))) as readonly (readonly string[] | null)[];
+  const back = [...held.filter((runId) => !has.includes(runId)), ...theirs.flatMap((ids) => ids ?? [])];
+  for (const one of dead) shelf.clear(heldBy(one));
+  const { lanes, found } = await take(shelf, await putBack(shelf, before, back), most);
+  if (lanes !== before) shelf.set(lanesKey, lanes);
+  shelf.set(aliveKey, { ...without(alive, dead), [worker]: at + lockMs });
+  const under = held.filter((runId) => has.includes(runId));
+  setHeld(shelf, worker, [...under, ...found.map(({ job }) => job.runId)]);
+  return found;
+}
+
+/** A worker lives. One that counted as dead by then is one that asks anew. */
+export async function beat(shelf: Shelf, { worker, at, lockMs }: Beat): Promise<void> {
+  const [now] = await shelf.get(aliveKey);
+  const alive = (now ?? {}) as Alive;
+  if ((alive[worker] ?? 0) > at) shelf.set(aliveKey, { ...alive, [worker]: at + lockMs });
+}
+
+/** @returns the job, where it was left: it is to be added again. Undefined for one that is another's by now. */
+export async function settle(shelf: Shelf, { worker, runId, taken }: Settle): Promise<Kept | undefined> {
+  const [now, job] = await shelf.get(heldBy(worker), jobOf(runId));
+  const held = (now ?? []) as readonly string[];
+  if (!held.includes(runId) || job === null) return undefined;
+  setHeld(
+    shelf,
+    worker,
+    held.filter((one) => one !== runId),
+  );
+  shelf.clear(jobOf(runId));
+  const kept = job as Kept;
+  return taken === "left" ? { ...kept, left: kept.left + 1 } : undefined;
+}
+
+/** A worker ends: what it has not told of goes back to its place. */
+export async function leave(shelf: Shelf, worker: string): Promise<void> {
+  const [lanes, alive, held] = await shelf.get(lanesKey, aliveKey, heldBy(worker));
+  shelf.clear(heldBy(worker));
+  shelf.set(aliveKey, without((alive ?? {}) as Alive, [worker]));
+  const now = (lanes ?? []) as Lanes;
+  const then = await putBack(shelf, now, (held ?? []) as readonly string[]);
+  if (then !== now) shelf.set(lanesKey, then);
+}
+
+/** Before all others of their priority: they have waited longest. Does not write the lanes. */
+async function putBack(shelf: Shelf, lanes: Lanes, runIds: readonly string[]): Promise<Lanes> {
+  const jobs = (await shelf.get(...runIds.map(jobOf))) as readonly (Kept | null)[];
+  let now = lanes;
+  for (const { job } of jobs.filter((one) => one !== null).toReversed()) {
+    const { priority = 0 } = job;
+    const lane = laneOf(now, priority);
+    const first = lane.first - 1;
+    shelf.set(slotOf(priority, first), job.runId);
+    now = withLane(now, { ...lane, first });
+  }
+  return now;
+}
+
+/** As above. */
+async function take(
+  shelf: Shelf,
+  lanes: Lanes,
+  most: number,
+): Promise<{ readonly lanes: Lanes; readonly found: readonly Kept[] }> {
+  const slots: string[] = [];
+  let now = lanes;
+  for (const lane of lanes) {
+    const first = Math.min(lane.next, lane.first + most - slots.length);
+    for (let place = lane.first; place < first; place++) slots.push(slotOf(lane.priority, place));
+    now = withLane(now, { ...lane, first });
+  }
+  const runIds = (await shelf.get(...slots)) as readonly string[];
+  for (const slot of slots) shelf.clear(slot);
+  const jobs = (await shelf.get(...runIds.map(jobOf))) as readonly (Kept | null)[];
+  return { lanes: now, found: jobs.filter((job) => job !== null) };
+}
+
+function setHeld(shelf: Shelf, worker: string, runIds: readonly string[]): void {
+  if (runIds.length > 0) shelf.set(heldBy(worker), runIds);
+  else shelf.clear(heldBy(worker));
+}
+
+const laneOf = (lanes: Lanes, priority: number): Lane =>
+  lanes.find((lane) => lane.priority === priority) ?? { priority, first: 0, next: 0 };
+
+/** One without jobs is none. */
+function withLane(lanes: Lanes, lane: Lane): Lanes {
+  const others = lanes.filter(({ priority }) => priority !== lane.priority);
+  const all = lane.first < lane.next ? [...others, lane] : others;
+  return all.toSorted((a, b) => b.priority - a.priority);
+}
+
+const without = (alive: Alive, gone: readonly string[]): Alive =>
+  Object.fromEntries(Object.entries(alive).filter(([worker]) => !gone.includes(worker)));
