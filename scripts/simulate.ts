@@ -2,6 +2,7 @@
  * `npm run simulate -- --seeds 1000 [--from 1]`: simulates that many seeds and stops to tell of each that breaks a promise.
  * `npm run simulate -- --seed 42`: one seed, with what happened.
  * `--sinks` beside either: with a sink that is told everything.
+ * `--limits` beside either: most processes advance the run for a limited time.
  * `--forks` beside them: each run is forked at every place of its record, twice among faults.
  * `--shared` beside either: runs that share accounts.
  * `--postgres postgres://…` beside any: on stores in that database, each in a schema of its own, which is left there.
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     shared: { type: "boolean", default: false },
     improving: { type: "boolean", default: false },
     sinks: { type: "boolean", default: false },
+    limits: { type: "boolean", default: false },
     forks: { type: "boolean", default: false },
     postgres: { type: "string" },
     redis: { type: "string" },
@@ -51,6 +53,7 @@ const journalTail = 40;
 const how: Omit<SimulateOptions, "seed"> = {
   ...on,
   sinks: values.sinks,
+  limits: values.limits,
   ...(values.forks ? { forks: { places: Number.POSITIVE_INFINITY, rough: 2 } } : {}),
 };
 

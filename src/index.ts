@@ -69,6 +69,8 @@ export type {
 export type { StepOptions } from "./core/work.ts";
 export { improvables } from "./engine/improvables.ts";
 export type {
+  Advanced,
+  AdvanceOptions,
   Drained,
   EventsOptions,
   ForkOptions,
@@ -79,6 +81,8 @@ export type {
   StartOptions,
   SubmitOptions,
   Submitted,
+  SweepOptions,
+  Swept,
   Undone,
   VersionPolicy,
 } from "./engine/options.ts";

@@ -139,6 +139,8 @@ export type Fact =
       readonly error: ErrorRecord;
       readonly took: number;
     }
+  /** The time of its process was over: a step or an operation, cut off after so many milliseconds, and to be done again. */
+  | { readonly type: "operation-cut"; readonly path: Path; readonly after: number }
   | { readonly type: "timer-set"; readonly path: Path; readonly due: number }
   /** `asks`: what an operation inside a body wants to know; without it, the answer is the place's own output. */
   | {

@@ -26,6 +26,7 @@ const known: { readonly [T in EntryType]: true } = {
   "operation-withdrawn": true,
   "operation-completed": true,
   "operation-failed": true,
+  "operation-cut": true,
   "timer-set": true,
   "signal-awaited": true,
   "signal-escalated": true,

@@ -294,6 +294,8 @@ export class SignalRefusedError extends FlujoError {
 
 export class LeaseHeldError extends failure("lease-held") {}
 export class LeaseLostError extends failure("lease-lost") {}
+/** An operation was cut off for want of time, and would be again. */
+export class OutOfTimeError extends failure("out-of-time") {}
 export class HookFailedError extends failure("hook-failed") {}
 
 /** A sink did not take an event. Not `retryable`: it never will, and the event becomes a dead letter at once. */

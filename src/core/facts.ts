@@ -35,6 +35,7 @@ const fields: { readonly [type in EntryType]?: readonly string[] } = {
   "signal-awaited": ["asks", "due"],
   "signal-escalated": ["round", "due"],
   "operation-started": ["kind"],
+  "operation-cut": ["after"],
   "model-priced": ["model", "source", "date"],
   "budget-reserved": ["model", "kind"],
   "budget-settled": ["doubt"],

@@ -19,6 +19,8 @@ export interface Completed {
   /** The state changes of a step. */
   readonly state: Patch | undefined;
   readonly cached: boolean;
+  /** Milliseconds. */
+  readonly took: number;
   /** Texts that belong into an operation's output, and stand in streamed entries. */
   readonly texts?: readonly StreamedText[] | undefined;
 }
@@ -83,6 +85,8 @@ export interface RunRecord {
   outline: string | undefined;
   /** What a waiting run waits for. */
   waits: readonly Wait[];
+  /** How many of the signals sent to it a waiting run has seen. */
+  heard: number;
   /** Failures before this entry are stale: the run failed of them and was resumed. */
   freshFrom: number;
   readonly completed: Map<Path, Completed>;
@@ -115,6 +119,8 @@ export interface RunRecord {
   readonly questions: Map<Path, Question[]>;
   /** Operations begun and not ended, with the entry that says so. */
   readonly started: Map<Path, number>;
+  /** The longest that steps and operations had before they were cut off, in milliseconds. */
+  readonly cuts: Map<Path, number>;
   /** When each budget scope was first entered. */
   readonly scopes: Map<Path, number>;
   readonly reservations: Map<number, Reservation>;
@@ -149,6 +155,7 @@ export function emptyRecord(): RunRecord {
     manifest: "",
     outline: undefined,
     waits: [],
+    heard: 0,
     freshFrom: -1,
     completed: new Map(),
     failures: new Map(),
@@ -169,6 +176,7 @@ export function emptyRecord(): RunRecord {
     taken: new Set(),
     questions: new Map(),
     started: new Map(),
+    cuts: new Map(),
     scopes: new Map(),
     reservations: new Map(),
     raises: new Set(),
@@ -195,19 +203,19 @@ export function record(run: RunRecord, entry: Entry): void {
   run.updatedAt = entry.at;
   switch (entry.type) {
     case "step-completed": {
-      const { seq, output, state, cached = false } = entry;
-      run.completed.set(entry.path, { seq, output, state, cached });
+      const { seq, output, state, cached = false, took = 0 } = entry;
+      run.completed.set(entry.path, { seq, output, state, cached, took });
       return;
     }
     case "operation-completed": {
-      const { seq, output, texts } = entry;
+      const { seq, output, texts, took } = entry;
       run.started.delete(entry.path);
-      run.completed.set(entry.path, { seq, output, state: undefined, cached: false, texts });
+      run.completed.set(entry.path, { seq, output, state: undefined, cached: false, took, texts });
       return;
     }
     case "signal-received": {
       const { seq, output } = entry;
-      run.completed.set(entry.path, { seq, output, state: undefined, cached: false });
+      run.completed.set(entry.path, { seq, output, state: undefined, cached: false, took: 0 });
       run.answered.set(entry.path, answeredIn(entry));
       if (entry.id !== undefined) run.taken.add(entry.id);
       return;
@@ -232,6 +240,9 @@ export function record(run: RunRecord, entry: Entry): void {
     case "operation-failed":
       run.started.delete(entry.path);
       run.failures.set(entry.path, entry);
+      return;
+    case "operation-cut":
+      run.cuts.set(entry.path, Math.max(entry.after, run.cuts.get(entry.path) ?? 0));
       return;
     case "input-replaced":
       run.inputs.set(entry.path, { seq: entry.seq, json: entry.output });
@@ -383,6 +394,7 @@ function recordStanding(run: RunRecord, entry: Entry): void {
     case "run-waiting":
       run.status = "waiting";
       run.waits = entry.waits ?? entry.signals.map((path) => ({ path, kind: "human" }));
+      run.heard = entry.heard ?? 0;
       return;
     default:
       return;

@@ -17,6 +17,7 @@ const own: ReadonlySet<Entry["type"]> = new Set([
   "compensation-begun",
   "cancellation-requested",
   "step-started",
+  "operation-cut",
   "scope-opened",
   "model-priced",
   "budget-reserved",

@@ -2,6 +2,7 @@ import { type FlujoError, LeaseLostError, reviveError } from "../core/errors.ts"
 import type { RunEvent } from "../core/events.ts";
 import { awaitedPaths, type RunRecord, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
+import type { Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import { Values } from "../core/resolve.ts";
 import { type Wait, wakeAt } from "../core/waiting.ts";
@@ -15,6 +16,7 @@ import { entriesOf } from "./load.ts";
 import type { RunHandle, RunResult, Undone } from "./options.ts";
 import { raisesIn } from "./raises.ts";
 import { firstWanted, readEvents, Ticker } from "./run-events.ts";
+import type { StintTerms } from "./stint.ts";
 import type { Tenure } from "./tenure.ts";
 import { open } from "./values.ts";
 
@@ -27,15 +29,20 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
   #tenure: Tenure | undefined;
   #stopAsked: FlujoError | undefined;
   #handOver = false;
+  readonly #stint: StintTerms | undefined;
+  /** Why the run is let go before its end, where nothing is wrong with it. */
+  readonly #handedOver: FlujoError;
 
   constructor(
     setting: Setting<State>,
     entrance: () => Promise<Entrance>,
     runId: string,
-    signal?: AbortSignal,
+    { signal, stint }: { readonly signal?: AbortSignal | undefined; readonly stint?: StintTerms | undefined },
   ) {
     this.#setting = setting;
     this.runId = runId;
+    this.#stint = stint;
+    this.#handedOver = handedOver(runId);
     this.#result = this.#live(entrance).finally(() => this.ticker.end());
     this.#result.catch(() => {}); // result() hands it on
     if (signal?.aborted) void this.cancel(reasonOf(signal));
@@ -69,7 +76,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
    */
   async depart(): Promise<boolean> {
     this.#handOver = true;
-    this.#tenure?.depart(handedOver(this.runId));
+    this.#tenure?.depart(this.#handedOver);
     return this.#result.then(
       () => true,
       () => false,
@@ -78,13 +85,25 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
 
   /** Cuts off what is under way in a run that is let go. */
   cut(): void {
-    this.#tenure?.lose(handedOver(this.runId));
+    this.#tenure?.lose(this.#handedOver);
+  }
+
+  /**
+   * How far the run had come when it was let go, where that is why it has no result: what it has spent, and from when on there
+   * is something to be gone on with.
+   *
+   * @param error what its result was rejected with.
+   */
+  letGo(error: unknown): { readonly spent: Spent; readonly resumesAt: number | undefined } | undefined {
+    const tenure = this.#tenure;
+    if (error !== this.#handedOver || tenure === undefined) return undefined;
+    return { spent: tenure.run.spent, resumesAt: tenure.resumesAt };
   }
 
   /** Lets the run go, unfinished, for whoever takes it over. */
   async handOver(): Promise<void> {
     this.#handOver = true;
-    this.#tenure?.leave(handedOver(this.runId));
+    this.#tenure?.leave(this.#handedOver);
     await this.#result.catch(() => {}); // as above
   }
 
@@ -114,7 +133,8 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
   }: Extract<Entered, { tenure: Tenure }>): Promise<RunResult<Out>> {
     this.#tenure = tenure;
     if (this.#stopAsked !== undefined) tenure.cancel(this.#stopAsked);
-    if (this.#handOver) tenure.leave(handedOver(this.runId));
+    if (this.#handOver) tenure.leave(this.#handedOver);
+    const off = this.#stint === undefined ? () => {} : tenure.limit(this.#stint, this.#handedOver);
     const rest = keepAlive(tenure, lease, this.#setting.ttlMs, () => this.#hear(tenure));
     try {
       await this.#hear(tenure);
@@ -122,6 +142,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
       return await this.#resultOf(tenure.run, output);
     } finally {
       rest();
+      off();
       tenure.journal.close();
       await this.#store.release(lease).catch(() => {}); // it ends by itself in a while
     }
@@ -210,7 +231,7 @@ const errorOf = (run: RunRecord, runId: string): FlujoError =>
   );
 
 const handedOver = (runId: string): LeaseLostError =>
-  new LeaseLostError(`run ${runId} was handed over: this process shut down before it was finished`, {
+  new LeaseLostError(`run ${runId} was handed over: this process ended its work before it was finished`, {
     runId,
     retryable: true,
     hint: "Resume it, here or in another process.",

@@ -102,7 +102,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   }
 
   async run<T>(name: string, work: (signal: AbortSignal) => Awaitable<T>): Promise<T> {
-    const path = this.#operation(name);
+    const path = this.#undertaking(name);
     const json = await durable(this, path, "operation", async () =>
       this.#frame.stop.race(() => instrumented(this.tenure, path, () => work(this.signal))),
     );
@@ -115,7 +115,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
     call: (grant: Grant) => Promise<Receipt<T>>,
     options: PaidOptions = {},
   ): Promise<T> {
-    const path = this.#operation(name);
+    const path = this.#undertaking(name);
     const { scopes, stop } = this.#frame;
     const { after } = options;
     if (after !== undefined) {
@@ -146,7 +146,7 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
   }
 
   async errand<T>(name: string, terms: ErrandTerms, body: (errand: Errand) => Promise<T>): Promise<T> {
-    const path = this.#operation(name);
+    const path = this.#undertaking(name);
     const { stop, scopes } = this.#frame;
     const key = keyOf(this.runId, path);
     const isEarlier = (other: Path): boolean =>
@@ -271,14 +271,21 @@ export class BodyContext implements PaidContext<Record<string, unknown>>, Attemp
 
   #operation(name: string): Path {
     this.#checkOpen();
-    this.#checkStaying();
+    this.#checkHere(() => this.tenure.checkStaying());
     return this.#names.take(name);
   }
 
+  /** One that takes its time. */
+  #undertaking(name: string): Path {
+    const path = this.#operation(name);
+    if (!this.tenure.run.completed.has(path)) this.#checkHere(() => this.tenure.checkFitting(path));
+    return path;
+  }
+
   /** @throws the process lets the run go: what begins now is left to whoever goes on with it. */
-  #checkStaying(): void {
+  #checkHere(isStaying: () => void): void {
     try {
-      this.tenure.checkStaying();
+      isStaying();
     } catch (left) {
       this.#suspended = left as Interruption; // nothing else is thrown there
       throw left;

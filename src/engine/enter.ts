@@ -11,6 +11,7 @@ import type { Overlay } from "../core/overlay.ts";
 import { type Path, undoPath } from "../core/paths.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
 import { equal } from "../core/state.ts";
+import { wakeAt } from "../core/waiting.ts";
 import type { Instrument } from "../ports/instrument.ts";
 import type { Blob, Lease, Store } from "../ports/store.ts";
 import { queueOf } from "./commit-queue.ts";
@@ -28,13 +29,16 @@ import { fetchJson, keep } from "./values.ts";
 /** How a process comes to advance a run. */
 export interface Entrance {
   readonly runId: string;
-  readonly why: "started" | "resumed" | "taken-over" | "woken";
+  /** `advanced`: taken over, or woken where it waits. */
+  readonly why: "started" | "resumed" | "taken-over" | "woken" | "advanced";
   /** For a run that may be new. */
   readonly fresh?: Fresh;
   /** New limits for a run that exists. */
   readonly limits?: Limits;
   /** Default `compatible`. */
   readonly version?: VersionPolicy;
+  /** A run that has come to stand, and has nothing to go on with now, is left as it is. Default false. */
+  readonly onlyOpen?: boolean;
 }
 
 /** What a run is begun with. */
@@ -128,7 +132,7 @@ async function begin<State>(
   const { store, world, models } = setting.options;
   const { runId, fresh } = entrance;
   const run = checked(entrance, await load(store, runId));
-  if (isEnded(run)) {
+  if (isEnded(run) || (entrance.onlyOpen && (await stands(run, store, runId, world.now())))) {
     await store.release(lease);
     return { ended: run };
   }
@@ -166,6 +170,13 @@ async function begin<State>(
     run.created === undefined ? { ...run, limits: first?.fact.limits ?? {} } : run;
   const since = run.created?.dispatch?.notBefore ?? run.created?.at ?? world.now();
   return { tenure, lease, beginning: { root, input, state, limits, since, spent, alertAt, freshFrom } };
+}
+
+/** Whether a run has failed, was halted, or waits for what has not come. */
+async function stands(run: RunRecord, store: Store, runId: string, now: number): Promise<boolean> {
+  if (run.status === "failed" || run.status === "halted") return true;
+  if (run.status !== "waiting" || (wakeAt(run.waits) ?? now + 1) <= now) return false;
+  return (await store.signals(runId)).length <= run.heard;
 }
 
 /** A run that was to be new must not be recorded. An id that was taken, and nothing recorded under it, is as good as new. */
@@ -236,7 +247,7 @@ async function resume<State>(
       type: "run-resumed",
       owner: lease.owner,
       fence: lease.fence,
-      why: entrance.why === "started" ? "resumed" : entrance.why,
+      why: whyOf(entrance, run),
       ...(moved ? { fingerprint: version.fingerprint, manifest: version.blob.hash } : {}),
       ...(isOther ? { outline: outline.hash } : {}),
       ...(changed.length > 0 ? { forced: changed } : {}),
@@ -246,6 +257,11 @@ async function resume<State>(
     isOther ? outline : undefined,
   );
   await journal.sync();
+}
+
+function whyOf({ why }: Entrance, { status }: RunRecord): "resumed" | "taken-over" | "woken" {
+  if (why === "advanced") return status === "waiting" ? "woken" : "taken-over";
+  return why === "started" ? "resumed" : why;
 }
 
 /** @throws InvalidInputError when the run began with another one. */

@@ -142,6 +142,45 @@ export interface ResumeOptions {
   readonly forceVersion?: boolean;
 }
 
+/** For how long runs are advanced. */
+export interface AdvanceOptions {
+  /** The most it may take, from `"1s"`: what the platform allows, less what the function does beside it. */
+  readonly within: Duration;
+  /**
+   * What must be left of it for an operation to begin of which nothing is known. One like which others have been recorded in
+   * the run begins where half as much again is left as they took at most. Default: half of `within`.
+   */
+  readonly least?: Duration;
+}
+
+/** How far a run came in the time there was. */
+export type Advanced<Out> =
+  | (Exclude<RunResult<Out>, { status: "waiting" }> & { readonly more: false; readonly until?: undefined })
+  | (Extract<RunResult<Out>, { status: "waiting" }> & { readonly more: false })
+  | {
+      /** Handed over, to be gone on with by the next one who advances it. */
+      readonly status: "running";
+      readonly runId: string;
+      readonly more: true;
+      /** Before this moment there is nothing to be done: it pauses before another try. Absent: go on at once. */
+      readonly until?: Date;
+      readonly spent: Spent;
+    };
+
+export interface SweepOptions extends AdvanceOptions {
+  /** Runs at once, at most: from 1. Default 10. */
+  readonly most?: number;
+}
+
+/** What became of the runs that nobody attended to. */
+export interface Swept<Out> {
+  readonly runs: readonly Advanced<Out>[];
+  /** Those that cannot be gone on with here, and why. */
+  readonly refused: readonly { readonly runId: string; readonly error: FlujoError }[];
+  /** There are runs that could be gone on with at once. */
+  readonly more: boolean;
+}
+
 /** How something is sent to a run. */
 export interface SignalOptions {
   /** Who sends it, for the journal and for whoever answers second. */

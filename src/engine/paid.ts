@@ -112,9 +112,12 @@ async function once<T>(
   said: Said | undefined,
   sampling: CallSampling | undefined,
 ): Promise<{ readonly value: T; readonly texts: readonly KnownText[] }> {
-  if (stop.reason !== undefined) {
-    tenure.treasury.release(held); // stopped between the reservation and the call: nothing was sent
-    throw stop.reason;
+  try {
+    stop.check();
+    tenure.checkFitting(held.path);
+  } catch (left) {
+    tenure.treasury.release(held); // stopped, or late, between the reservation and the call: nothing was sent
+    throw left;
   }
   const incoming = new Incoming(tenure, {
     path: held.path,

@@ -1,7 +1,7 @@
 import { checkedTerms, type DispatchTerms } from "../core/dispatch.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
 import type { Entry } from "../core/entries.ts";
-import { FlujoError, InvalidOptionError, InvalidRunIdError } from "../core/errors.ts";
+import { FlujoError, InvalidOptionError, InvalidRunIdError, LeaseHeldError } from "../core/errors.ts";
 import { eventOf, type RunEvent } from "../core/events.ts";
 import { type Budget, type Limits, limitsOf, type Usd } from "../core/limits.ts";
 import { isRunId } from "../core/paths.ts";
@@ -15,6 +15,8 @@ import { makeFork } from "./fork.ts";
 import { oneInstrument } from "./instrumented.ts";
 import { load } from "./load.ts";
 import type {
+  Advanced,
+  AdvanceOptions,
   Drained,
   EngineOptions,
   EventsOptions,
@@ -27,6 +29,8 @@ import type {
   StartOptions,
   SubmitOptions,
   Submitted,
+  SweepOptions,
+  Swept,
   VersionPolicy,
 } from "./options.ts";
 import { topUpRun, topUpScope } from "./raises.ts";
@@ -44,8 +48,10 @@ import {
 } from "./root.ts";
 import { firstWanted, followEvents } from "./run-events.ts";
 import { sendSignal } from "./signals.ts";
+import type { StintTerms } from "./stint.ts";
 import { makeRun, tellDispatcher } from "./submit.ts";
 import { abandonedRuns, TakeOver } from "./take-over.ts";
+import { type Allotment, allotted, stintOf, sweep } from "./within.ts";
 
 /** Sleeping runs that `recover` goes on with at once; the others follow. */
 const mostDue = 1_000;
@@ -242,6 +248,66 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    */
   adopt(runId: string, why: "taken-over" | "woken"): RunHandle<Out> {
     return this.#continue(runId, {}, why);
+  }
+
+  /**
+   * Goes on with a run that was submitted, handed over, answered or is due, for a limited time: where a platform ends a
+   * function after so many seconds. It ends in time if the bodies heed their signals and the store answers: no operation
+   * begins that is not likely to fit into what is left, and what is under way in the end is cut off, which the journal says.
+   * Of a run that has come to stand it tells how; `more: true` asks to be called again.
+   *
+   * ```ts
+   * const flujo = new Flujo(greet, { takeOver: false });
+   * const { more, status } = await flujo.advance("greet-ada", { within: "25s" });
+   * ```
+   *
+   * @throws UnknownRunError; LeaseHeldError while somebody else has it; VersionChangedError; OutOfTimeError for an operation
+   *   that was cut off before and would be again.
+   */
+  async advance(runId: string, options: AdvanceOptions): Promise<Advanced<Out>> {
+    return this.#within(checkedRunId(runId), allotted(options, this.#options.world.now()));
+  }
+
+  /**
+   * The same for the runs of this pipeline that nobody attends to, for functions that are called by a clock: each of them is
+   * gone on with once, those that have waited longest first. None is begun when there is less left than the `least`.
+   *
+   * ```ts
+   * const flujo = new Flujo(greet, { takeOver: false });
+   * const { runs, refused, more } = await flujo.advanceAll({ within: "50s", most: 20 });
+   * ```
+   */
+  async advanceAll({ most = 10, ...options }: SweepOptions): Promise<Swept<Out>> {
+    const { store, world } = this.#options;
+    if (!Number.isSafeInteger(most) || most < 1)
+      throw new InvalidOptionError(`most is ${most}; it takes a whole number from 1`);
+    const time = allotted(options, world.now());
+    const advance = (runId: string): Promise<Advanced<Out>> => this.#within(runId, time);
+    return sweep({ store, world, pipeline: this.#root.pipeline.name, time, most, advance });
+  }
+
+  async #within(runId: string, time: Allotment): Promise<Advanced<Out>> {
+    const { world, version } = this.#options;
+    if (this.#active.has(runId)) {
+      throw new LeaseHeldError(`run ${runId} is being advanced by this process already`, {
+        ...{ runId, retryable: true },
+        hint: "Wait for its result.",
+      });
+    }
+    const entrance = async (): Promise<Entrance> => {
+      await this.#examine(undefined, []);
+      return { runId, why: "advanced", onlyOpen: true, ...(version === undefined ? {} : { version }) };
+    };
+    const run = this.#activate(runId, undefined, entrance, stintOf(time, world.now()));
+    try {
+      return { ...(await run.result()), more: false };
+    } catch (error) {
+      const left = run.letGo(error);
+      if (left === undefined) throw error;
+      const { spent, resumesAt = 0 } = left;
+      const until = resumesAt > world.now() ? { until: new Date(resumesAt) } : {};
+      return { status: "running", runId, more: true, spent, ...until };
+    }
   }
 
   /**
@@ -463,6 +529,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     runId: string,
     signal: AbortSignal | undefined,
     entrance: () => Promise<Entrance>,
+    stint?: StintTerms,
   ): ActiveRun<Out, State> {
     const known = this.#active.get(runId);
     if (known !== undefined) return known;
@@ -473,13 +540,17 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     };
     const { instrument, root, options } = this.#setting;
     instrument?.enter({ runId, pipeline: root.pipeline.name, node: root.node, store: options.store });
-    const run = new ActiveRun<Out, State>(this.#setting, enter, runId, signal);
+    const run = new ActiveRun<Out, State>(this.#setting, enter, runId, { signal, stint });
     this.#active.set(runId, run);
     const forget = (): void => {
       this.#active.delete(runId);
       instrument?.leave(runId);
       if (this.#active.size === 0) this.#takeOver?.rest();
     };
+    if (stint !== undefined) {
+      run.result().then(forget, forget); // this process may be gone, or frozen, when it would look after others
+      return run;
+    }
     run.result().then((result) => {
       forget();
       if (result.status === "waiting" && result.until !== undefined) this.#alarm?.set(result.until.getTime());

@@ -18,6 +18,7 @@ import { absent } from "./frame.ts";
 import { Interruption } from "./interruption.ts";
 import type { Pen } from "./journal.ts";
 import type { Rehearsal } from "./rehearsal.ts";
+import { Stint, type StintTerms } from "./stint.ts";
 import { Stop } from "./stop.ts";
 import { Treasury } from "./treasury.ts";
 
@@ -56,7 +57,8 @@ export class Tenure {
   readonly compensations: Compensations;
   /** Paid calls not yet recorded, by path. */
   readonly underWay = new Map<Path, Promise<Json>>();
-  readonly awakeMs: number;
+  readonly #awakeMs: number;
+  #stint: Stint | undefined;
   #reading: Promise<Sent> | undefined;
   /** Signals that a place of this tenure is taking, or has taken. */
   readonly #claimed = new Set<string>();
@@ -67,7 +69,10 @@ export class Tenure {
   readonly #calls = new Map<Promise<unknown>, Stop>();
   /** Why this process lets the run go at the next operation; undefined while it does not. */
   #departure: FlujoError | undefined;
-  #hasLeft = false;
+  /** Why something in it has been left to others. */
+  #left: FlujoError | undefined;
+  /** When what was left to others can be gone on with, in milliseconds since 1970. */
+  #resumesAt: number | undefined;
   /** How to end the rests under way. */
   readonly #rests = new Set<() => void>();
   readonly #operations = new Set<Promise<unknown>>();
@@ -86,7 +91,7 @@ export class Tenure {
     this.instrument = parts.instrument;
     this.rehearsal = parts.rehearsal;
     this.#graceMs = parts.graceMs;
-    this.awakeMs = parts.awakeMs;
+    this.#awakeMs = parts.awakeMs;
     this.treasury = new Treasury(
       parts.journal,
       parts.world,
@@ -94,6 +99,16 @@ export class Tenure {
     );
     this.reducers = reducersOf(parts.node);
     this.compensations = new Compensations(this, parts.node);
+  }
+
+  /** The time that is left, where it has an end. */
+  get stint(): Stint | undefined {
+    return this.#stint;
+  }
+
+  /** The longest sleep that is waited out in this process. */
+  get awakeMs(): number {
+    return this.#stint === undefined ? this.#awakeMs : Math.min(this.#awakeMs, this.#stint.leftMs);
   }
 
   /** What stops everything that is under way. */
@@ -125,19 +140,55 @@ export class Tenure {
     for (const end of [...this.#rests]) end();
   }
 
+  /**
+   * From here on the time of this process has an end: nothing begins that does not fit into it, and what is under way when
+   * it is over is cut off.
+   *
+   * @param why the run is let go then.
+   * @returns how to call it off.
+   */
+  limit(terms: StintTerms, why: FlujoError): () => void {
+    const { world } = this;
+    this.#stint = new Stint(this.runId, world, this.run, terms, why);
+    return world.timer(Math.max(0, terms.endsAt - world.now()), () => void this.#cutOff(why));
+  }
+
+  /** Says what is cut off, so that nobody cuts it off again after as long, and cuts it off. */
+  async #cutOff(why: FlujoError): Promise<void> {
+    const lose = (): void => this.lose(why);
+    const off = this.world.timer(lastWordMs, lose);
+    for (const { path, after } of this.#stint?.underWay ?? [])
+      this.journal.put({ type: "operation-cut", path, after });
+    await this.journal.sync().catch(() => {}); // whoever goes on finds it out anew
+    off();
+    lose();
+  }
+
   /** Called where an operation is to begin. @throws Interruption when it is left to whoever goes on with the run. */
   checkStaying(): void {
-    if (this.#departure !== undefined) throw this.#leaveOut();
+    if (this.#departure !== undefined) throw this.#leaveOut(this.#departure);
+  }
+
+  /** The same for work that takes its time, and is not recorded yet. */
+  checkFitting(path: Path): void {
+    const why = this.#stint?.objection(path);
+    if (why !== undefined) throw this.#leaveOut(why);
   }
 
   /** Why the run is let go, once something in it has been left to others. */
   get departed(): FlujoError | undefined {
-    return this.#hasLeft ? this.#departure : undefined;
+    return this.#left;
+  }
+
+  /** Before this moment, in milliseconds since 1970, there is nothing to be gone on with of what was left out. */
+  get resumesAt(): number | undefined {
+    return this.#resumesAt;
   }
 
   /** What is left out is as what waits: whatever goes on beside it comes to its end. */
-  #leaveOut(): Interruption {
-    this.#hasLeft = true;
+  #leaveOut(why: FlujoError, until = this.world.now()): Interruption {
+    if (this.#left === undefined || !why.retryable) this.#left = why;
+    this.#resumesAt = Math.min(until, this.#resumesAt ?? until);
     return Interruption.suspended([]);
   }
 
@@ -261,7 +312,8 @@ export class Tenure {
   /** Rests until a moment in time, or until stopped, or until this process lets the run go. */
   rest(until: number, stop: Stop): Promise<void> {
     stop.check();
-    this.checkStaying();
+    const why = this.#departure ?? this.#stint?.objectionTo(until);
+    if (why !== undefined) throw this.#leaveOut(why, until);
     return new Promise((resolve, reject) => {
       const over = (): void => {
         offTimer();
@@ -270,7 +322,7 @@ export class Tenure {
       };
       const end = (): void => {
         over();
-        reject(this.#leaveOut());
+        reject(this.#leaveOut(this.#departure as FlujoError, until)); // only whoever departs ends rests
       };
       const offTimer = this.world.timer(Math.max(0, until - this.world.now()), () => {
         over();
@@ -284,6 +336,9 @@ export class Tenure {
     });
   }
 }
+
+/** A store that does not take what was cut off is not waited for longer than so many milliseconds. */
+const lastWordMs = 50;
 
 /** The signals of a run, in order. */
 interface Sent {

@@ -78,6 +78,24 @@ describe("a sink that fails in every way is told every event, in order, under on
   });
 });
 
+describe("functions that advance a run for a limited time, one after the other, keep every promise, and their time", () => {
+  it(`seeds 50001 to ${50_000 + perTest}`, async () => {
+    const found = [];
+    let [handedOver, cut, refused] = [0, 0, 0];
+    for (const seed of range(50_001, perTest)) {
+      const report = await simulate({ seed, limits: true });
+      if (report.violations.length > 0) found.push(broken(report));
+      handedOver += report.schedule.filter((what) => what.includes("hands the run over")).length;
+      refused += report.schedule.filter((what) => what.includes("refused: out-of-time")).length;
+      cut += report.journal.filter(({ type }) => type === "operation-cut").length;
+    }
+    expect(found).toEqual([]);
+    expect(handedOver).toBeGreaterThan(20);
+    expect(cut).toBeGreaterThan(5);
+    expect(refused).toBeGreaterThan(0);
+  });
+});
+
 describe("a simulation", () => {
   it("is the same for the same seed", async () => {
     const [once, again] = [await simulate({ seed: 15 }), await simulate({ seed: 15 })];
@@ -124,7 +142,10 @@ function partialIn(journal: readonly Entry[]): number {
   return new Set(streamed.filter((of) => doubted.has(of))).size;
 }
 
-/** All but `budget-breached`, which a model that keeps to its caps never causes. */
+/**
+ * All but `budget-breached`, which a model that keeps to its caps never causes, and `operation-cut`, for which a process needs a
+ * limit of time.
+ */
 const everyType: readonly Entry["type"][] = [
   "branch-chosen",
   "budget-released",

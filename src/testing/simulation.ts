@@ -25,6 +25,8 @@ export interface SimulateOptions {
   readonly store?: (world: VirtualWorld) => Store;
   /** Tell every event to a sink that fails in every way. Default false: the course of a seed differs with it. */
   readonly sinks?: boolean;
+  /** Let most processes advance the run for a limited time. Default false: as for sinks. */
+  readonly limits?: boolean;
   /** How the run is forked when it has come to its end. Default: at one place, and now and then at several, among faults. */
   readonly forks?: Forks;
 }
@@ -137,6 +139,7 @@ async function live(
     provider,
     receiver,
     chance: faults ?? chance(options.seed),
+    ...(options.limits && faults !== undefined ? { limits: chance(options.seed ^ 0x71e5) } : {}),
     faults: faults?.whole(1, 8) ?? 0,
     latencyMs: faults?.pick([0, 3, 20]) ?? 0,
     note: (what) => schedule.push(`${world.now() - began} ms: ${what}`),

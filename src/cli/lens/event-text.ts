@@ -35,6 +35,8 @@ export function eventText(event: RunEvent): readonly [word: string, text: string
     case "step-failed":
     case "operation-failed":
       return ["failed", `${attemptText(path, event.attempt)}  ${said(event.error.message)}`];
+    case "operation-cut":
+      return ["cut off", `${path}  after ${duration(event.after)}`];
     case "failure-collected":
       return ["collected", `${path}  ${said(event.error.message)}`];
     case "retry-scheduled":

@@ -38,6 +38,7 @@ export async function advanceWork(node: WorkNode, input: Value, frame: Frame): P
   }
   stop.check();
   tenure.checkStaying();
+  tenure.checkFitting(path);
   const attempt = (run.attempts.get(path) ?? 0) + 1;
   const context = new BodyContext(
     frame,

@@ -5,7 +5,7 @@ import type { Node } from "../../core/node.ts";
 import type { Path } from "../../core/paths.ts";
 import { eachPlace } from "../../core/tree.ts";
 import { cancelRun } from "../../engine/cancel.ts";
-import type { EngineOptions, RunHandle, RunResult } from "../../engine/options.ts";
+import type { Advanced, EngineOptions, RunHandle, RunResult } from "../../engine/options.ts";
 import { Runner } from "../../engine/runner.ts";
 import { undeliveredIn } from "../../events/undelivered.ts";
 import type { Store } from "../../ports/store.ts";
@@ -36,6 +36,8 @@ export interface CourseParts {
   /** Whom the run is told to, if anybody. */
   readonly receiver?: Receiver | undefined;
   readonly chance: Chance;
+  /** Decides which processes advance the run for a limited time, and for how long. Default: none does. */
+  readonly limits?: Chance | undefined;
   /** How many processes meet with a fault. 0: the course without any. */
   readonly faults: number;
   readonly latencyMs: number;
@@ -51,14 +53,14 @@ export interface End {
   readonly code: string | undefined;
 }
 
-type Settled = { readonly result: RunResult<unknown> } | { readonly error: unknown };
+type Came = RunResult<unknown> | Advanced<unknown>;
+type Settled = { readonly result: Came } | { readonly error: unknown };
 
 /** A process that was asked to advance the run. */
 interface Attempt {
   readonly process: VirtualProcess;
   readonly store: Store;
   readonly runner: Runner<unknown, unknown>;
-  readonly handle: RunHandle<unknown>;
   settled: Settled | undefined;
   /** The newest fence when it settled: its process may have woken the run since. */
   fence: number;
@@ -195,15 +197,20 @@ export class Course {
     const budget = raised ? this.#budget() : undefined;
     const options = budget === undefined ? {} : { budget };
     const starts = witness.entries.length === 0 || chance.flip(0.3);
-    const handle = starts ? this.#begin(runner, options) : runner.resume(this.#runId, options);
-    const attempt: Attempt = { process, store, runner, handle, settled: undefined, fence: 0, heard: false };
+    const within = raised ? undefined : this.#limit();
+    const came = (): Promise<Came> => {
+      if (within !== undefined) return this.#advanced(runner, process, within);
+      return (starts ? this.#begin(runner, options) : runner.resume(this.#runId, options)).result();
+    };
+    const attempt: Attempt = { process, store, runner, settled: undefined, fence: 0, heard: false };
     if (reused !== undefined) this.#attempts.splice(this.#attempts.indexOf(reused), 1);
     this.#attempts.push(attempt);
     const details = [budget, fault]
       .filter((detail) => detail !== undefined)
       .map((detail) => ` ${JSON.stringify(detail)}`);
-    note(`${process.owner} ${starts ? "starts" : "resumes"}${details.join("")}`);
-    handle.result().then(
+    const what = within === undefined ? (starts ? "starts" : "resumes") : `advances for ${within} ms`;
+    note(`${process.owner} ${what}${details.join("")}`);
+    came().then(
       (result) => {
         attempt.settled = { result };
         attempt.fence = witness.fence;
@@ -213,6 +220,32 @@ export class Course {
       },
     );
     if (fault?.kind === "at-time") this.#driver.timer(fault.ms, () => this.#strike(attempt, fault.how));
+  }
+
+  /** Runs that are to be gone on with for all that stands in their way, and those that have come to stand, need more than this. */
+  #limit(): number | undefined {
+    const { limits, witness } = this.#parts;
+    const { status } = witness.record();
+    if (limits === undefined || (status !== "running" && status !== "waiting")) return undefined;
+    return limits.flip(0.7) ? limits.pick([2_000, 5_000, 12_000, 60_000]) : undefined;
+  }
+
+  /** Whoever is called for a limited time has come back by then, unless it stood still meanwhile. */
+  async #advanced(
+    runner: Runner<unknown, unknown>,
+    process: VirtualProcess,
+    within: number,
+  ): Promise<Advanced<unknown>> {
+    const { world, witness } = this.#parts;
+    const crashes = this.#crashes;
+    const began = world.now();
+    try {
+      return await runner.advance(this.#runId, { within: `${within}ms` });
+    } finally {
+      const took = world.now() - began;
+      if (took > within && crashes === this.#crashes)
+        witness.say(`${process.owner} took ${took} ms of ${within}`);
+    }
   }
 
   #begin(runner: Runner<unknown, unknown>, options: { readonly budget?: Budget }): RunHandle<unknown> {
@@ -310,6 +343,12 @@ export class Course {
       return undefined;
     }
     const { result } = settled;
+    if (result.status === "running") {
+      note(`${owner} hands the run over`);
+      if (result.until !== undefined)
+        await this.#wait(Math.max(0, result.until.getTime() - this.#parts.world.now()));
+      return undefined;
+    }
     note(`${owner} reports ${result.status}${"error" in result ? `: ${result.error.message}` : ""}`);
     const isOldNews = [witness.fenceOf(attempt.process), attempt.fence].some((one) => one !== witness.fence);
     if (isOldNews && result.status !== "completed") return undefined;
@@ -422,6 +461,6 @@ export class Course {
 }
 
 /** What a process may be told that goes on with a run which others may have, or may have begun. */
-const refusals = new Set(["lease-held", "lease-lost", "store-unavailable", "unknown-run"]);
+const refusals = new Set(["lease-held", "lease-lost", "out-of-time", "store-unavailable", "unknown-run"]);
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
