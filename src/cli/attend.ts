@@ -81,12 +81,29 @@ export async function terminalDesk(): Promise<Desk | undefined> {
 }
 
 const lookEveryMs = 1_000;
+/** The same while the store tells of what is sent. */
+const restMs = 10_000;
 
 /** Waits until something is sent to the run, or the earliest of its moments has come. */
 export async function untilWord(store: Store, runId: string, waits: readonly Wait[]): Promise<void> {
   const due = Math.min(...waits.map((wait) => wait.due ?? Number.POSITIVE_INFINITY));
   const known = (await store.signals(runId)).length;
-  while (Date.now() < due && (await store.signals(runId)).length === known) {
-    await setTimeout(Math.max(1, Math.min(lookEveryMs, due - Date.now())));
+  let isTold = false;
+  let told = new AbortController();
+  const off = store.watch?.({
+    news: (of) => void (of === runId && told.abort()),
+    live: (isLive) => {
+      isTold = isLive;
+      told.abort(); // nobody has told what was sent before
+    },
+  });
+  try {
+    while (Date.now() < due && (await store.signals(runId)).length === known) {
+      const ms = Math.max(1, Math.min(isTold ? restMs : lookEveryMs, due - Date.now()));
+      await setTimeout(ms, undefined, { signal: told.signal }).catch(() => {});
+      told = new AbortController();
+    }
+  } finally {
+    off?.();
   }
 }

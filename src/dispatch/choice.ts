@@ -38,6 +38,7 @@ export class Choice {
   readonly #tenants = new Map<string, string>();
   #passedOver = 0;
   #crowdedOut = 0;
+  #leftForLater = false;
 
   constructor(store: Store, options: ChoiceOptions) {
     this.#store = store;
@@ -60,6 +61,11 @@ export class Choice {
     return this.#crowdedOut;
   }
 
+  /** Whether it has left some last time that it may take without anything having happened: their patience ends, say. */
+  get leftForLater(): boolean {
+    return this.#leftForLater;
+  }
+
   /**
    * Those to go on with now.
    *
@@ -77,6 +83,7 @@ export class Choice {
     this.#forget(free, underWay);
     this.#passedOver = free.length - ripe.length;
     this.#crowdedOut = 0;
+    this.#leftForLater = ripe.length < free.length;
     if (ripe.length <= room && queues === undefined && this.#options.mostOf === undefined) return ripe;
     await this.#learn(ripe);
     const waiting = ripe
@@ -89,6 +96,7 @@ export class Choice {
       byTenant.set(tenant, (byTenant.get(tenant) ?? 0) + 1);
     }
     const chosen = this.#inTurn(waiting, room, { byTenant, mostOf });
+    this.#leftForLater ||= chosen.length < waiting.length;
     for (const { runId } of chosen) this.begins(runId, this.#terms.get(runId)?.tenant);
     return chosen;
   }

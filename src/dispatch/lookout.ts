@@ -14,6 +14,8 @@ export interface LookoutOptions {
   readonly pipelines: ReadonlyMap<string, Adopt>;
   /** The pause between two looks, in milliseconds. Default 1,000; longer where a look takes long. */
   readonly everyMs?: number;
+  /** The same while the store tells what comes about. Default 10,000. */
+  readonly restMs?: number;
   /** Runs gone on with at once, at most; the others' turn comes when some of them have come to stand. Default 1,000. */
   readonly most?: number;
   readonly choice?: ChoiceOptions;
@@ -34,6 +36,8 @@ export interface LookoutTells {
 const foreignEveryMs = 60_000;
 /** Of its time, a process spends at most this part on looking. */
 const share = 1 / 20;
+/** What is told within so many milliseconds shares a look. */
+const gatherMs = 20;
 /** Clocks differ: a job may come so many milliseconds before its run is due here. */
 const clocksApartMs = 60_000;
 /** Under any lease, for as long as time goes. */
@@ -44,11 +48,13 @@ const view = 1_000;
 /**
  * Goes on with what nobody attends to, for all pipelines of a process: runs whose owner has died or has handed them over,
  * runs whose time has come, runs that were sent something while they waited. It looks into the store, whether this process
- * has runs of its own or not. Several on one store share the work: a lease is granted to one of them.
+ * has runs of its own or not; at once where the store tells of something, else after a pause. Several on one store share the
+ * work: a lease is granted to one of them.
  */
 export class Lookout {
   readonly #options: LookoutOptions;
   readonly #everyMs: number;
+  readonly #restMs: number;
   readonly #most: number;
   readonly #names: readonly string[];
   readonly #choice: Choice;
@@ -59,13 +65,24 @@ export class Lookout {
   #foreignAt = 0;
   #wantsMore = false;
   #trouble = false;
+  /** Whether the store tells what comes about. */
+  #isLive = false;
+  #wasTold = false;
+  /** Not before this moment, so that looking takes its share of the time and no more. */
+  #notBefore = 0;
+  /** At this moment, whatever is told. */
+  #lookAt = 0;
+  /** Whose runs were under way elsewhere at the last look. */
+  #owners: readonly string[] = [];
   #off: (() => void) | undefined;
+  #unwatch: (() => void) | undefined;
   #looking: Promise<void> | undefined;
   #ended = false;
 
   constructor(options: LookoutOptions) {
     this.#options = options;
     this.#everyMs = options.everyMs ?? 1_000;
+    this.#restMs = options.restMs ?? 10_000;
     this.#most = options.most ?? 1_000;
     this.#names = [...options.pipelines.keys()];
     this.#choice = new Choice(options.store, options.choice ?? {});
@@ -74,26 +91,64 @@ export class Lookout {
   /** Looks now, and from now on. Keeps the process alive. */
   start(): void {
     this.#look();
+    this.#unwatch = this.#options.store.watch?.({
+      news: () => this.#lookSoon(),
+      live: (isLive) => {
+        this.#isLive = isLive;
+        this.#lookSoon();
+      },
+    });
   }
 
   /** Looks no more; what is under way is its `Flujo`'s. */
   async stop(): Promise<void> {
     this.#ended = true;
+    this.#unwatch?.();
     this.#off?.();
     await this.#looking;
+  }
+
+  #lookSoon(): void {
+    this.#wasTold = true;
+    if (this.#looking === undefined) this.#pause(this.#notBefore);
   }
 
   #look(): void {
     if (this.#ended || this.#looking !== undefined) return;
     this.#off?.();
+    this.#wasTold = false;
     const { world } = this.#options;
     const began = world.now();
+    this.#lookAt = began + (this.#isLive ? this.#restMs : 0);
     this.#looking = this.#once().then(() => {
       this.#looking = undefined;
-      if (this.#ended) return;
-      const pause = Math.max(this.#everyMs, (world.now() - began) / share);
-      this.#off = world.timer(pause, () => this.#look());
+      const ended = world.now();
+      this.#notBefore = ended + Math.max(gatherMs, (ended - began) / share);
+      this.#pause(this.#wasTold ? this.#notBefore : this.#nextLook(ended));
     });
+  }
+
+  /** When to look again, or whether anybody has died, if nothing is told. */
+  #nextLook(now: number): number {
+    const pause = this.#isLive ? Math.min(this.#everyMs, this.#lookAt - now) : this.#everyMs;
+    return Math.max(this.#notBefore, now + pause);
+  }
+
+  #pause(until: number): void {
+    if (this.#ended) return;
+    this.#off?.();
+    const { world } = this.#options;
+    this.#off = world.timer(Math.max(0, until - world.now()), () => {
+      if (this.#wantsLook()) this.#look();
+      else this.#pause(this.#nextLook(world.now()));
+    });
+  }
+
+  /** Where all is told and nothing was left, a look that nothing calls for is spared. */
+  #wantsLook(): boolean {
+    const { world } = this.#options;
+    if (!this.#isLive || this.#wasTold || this.#wantsMore || this.#choice.leftForLater) return true;
+    return world.now() >= this.#lookAt || this.#owners.some((owner) => world.isGone(owner));
   }
 
   /** One look, and another one for as long as there is more than it could take. Throws nothing. */
@@ -114,14 +169,22 @@ export class Lookout {
   async #take(): Promise<number> {
     const { store, world, choice } = this.#options;
     const room = Math.max(0, this.#most - this.#underWay.size);
-    if (room === 0 && choice?.headStartMs === undefined) return 0;
+    if (room === 0 && choice?.headStartMs === undefined) {
+      this.#wantsMore = true; // nobody knows
+      return 0;
+    }
     const beside = this.#underWay.size + this.#refused.size + this.#choice.passedOver;
     const limit = beside + (this.#choice.leavesSome ? Math.max(room, view) : room);
     const pipeline = this.#names;
-    const due = await store.list({ pipeline, dueBefore: world.now(), limit });
+    const soon = await store.list({ pipeline, dueBefore: this.#lookAt, limit });
     const open = await store.list({ pipeline, leaseEndsBefore: ever, limit });
+    const due = soon.filter(isDueAt(world.now()));
     this.#forgetRefused(due.length < limit && open.length < limit ? [...due, ...open] : undefined);
     const isFree = this.#freeAt(world.now());
+    this.#lookAhead(
+      soon,
+      open.filter((run) => !isFree(run)),
+    );
     const free = [...open, ...due].filter(
       (run) => isFree(run) && this.#refused.get(run.runId) !== standOf(run),
     );
@@ -132,6 +195,18 @@ export class Lookout {
     const begun = taken.filter(({ runId }) => !this.#underWay.has(runId) && this.#underWay.size < this.#most);
     for (const run of begun) void this.#adopt(run);
     return begun.length;
+  }
+
+  /** Notes what will want a look by itself: the next one is at the first moment at which a run is due or a lease ends. */
+  #lookAhead(soon: readonly RunListing[], held: readonly RunListing[]): void {
+    const { world } = this.#options;
+    const leases = held.flatMap(({ lease }) =>
+      lease === undefined || lease.owner === world.owner ? [] : [lease],
+    );
+    this.#owners = [...new Set(leases.map(({ owner }) => owner))];
+    const now = world.now();
+    const moments = [...leases.map(({ expiresAt }) => expiresAt), ...soon.map(({ wakeAt }) => wakeAt ?? 0)];
+    for (const moment of moments) if (moment > now) this.#lookAt = Math.min(this.#lookAt, moment);
   }
 
   /** How many more runs a dispatcher may hand over at this moment: those that have begun, and wait for room, come first. */
@@ -226,6 +301,11 @@ async function standing(store: Store, runId: string, pipeline: string): Promise<
   const found = await store.list({ idPrefix: runId, pipeline, limit: view });
   return found.find((run) => run.runId === runId);
 }
+
+const isDueAt =
+  (now: number) =>
+  ({ wakeAt = ever, unheard }: RunListing): boolean =>
+    unheard !== undefined || wakeAt <= now;
 
 const isEnded = ({ status }: RunListing): boolean => status !== "running" && status !== "waiting";
 

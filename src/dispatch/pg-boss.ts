@@ -139,7 +139,7 @@ function addressOf(address: string): { readonly url: string; readonly shown: str
       hint: "Write postgres://user:password@host:5432/database",
     });
   }
-  for (const ofTheStore of ["schema", "connections", "durability", "patience"])
+  for (const ofTheStore of ["schema", "connections", "durability", "patience", "listen"])
     url.searchParams.delete(ofTheStore);
   return { url: url.href, shown: `postgres://${url.host}${url.pathname}` };
 }

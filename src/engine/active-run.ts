@@ -135,7 +135,8 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     if (this.#stopAsked !== undefined) tenure.cancel(this.#stopAsked);
     if (this.#handOver) tenure.leave(this.#handedOver);
     const off = this.#stint === undefined ? () => {} : tenure.limit(this.#stint, this.#handedOver);
-    const rest = keepAlive(tenure, lease, this.#setting.ttlMs, () => this.#hear(tenure));
+    const { ttlMs, isTold } = this.#setting;
+    const rest = keepAlive(tenure, lease, ttlMs, { look: () => this.#hear(tenure), isTold });
     try {
       await this.#hear(tenure);
       const output = await conduct(tenure, beginning);
@@ -162,7 +163,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     }
   }
 
-  /** Looks for messages to the run now, instead of within a second. */
+  /** Looks for messages to the run now, instead of after a while. */
   async lookForWord(): Promise<void> {
     if (this.#tenure !== undefined) await this.#hear(this.#tenure);
   }

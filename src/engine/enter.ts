@@ -82,6 +82,8 @@ export interface Setting<State> {
   readonly ttlMs: number;
   readonly graceMs: number;
   readonly awakeMs: number;
+  /** Whether this process is told of what is sent to its runs. */
+  readonly isTold: () => boolean;
   readonly instrument: Instrument | undefined;
   readonly onCommit: (runId: string, entries: readonly Entry[]) => void;
 }

@@ -31,28 +31,47 @@ function held({ runId, owner, expiresAt }: Lease, world: World): LeaseHeldError 
 }
 
 const lookEveryMs = 1_000;
+/** The same while the store tells of messages. */
+const restMs = 10_000;
 
-/** Renews a lease, every third of its time, and looks once a second for messages to its holder. Returns how to stop. */
+/** What a process looks for while it has a lease. */
+export interface Attention {
+  /** Looks for messages to the holder. */
+  readonly look: () => Promise<void>;
+  /** Whether they are told by now. Asked once a second: a run that is shorter than that needs nobody to tell it anything. */
+  readonly isTold: () => boolean;
+}
+
+/**
+ * Renews a lease, every third of its time, and looks for messages to its holder: once a second, or now and then where they are
+ * told. Returns how to stop.
+ */
 export function keepAlive(
   tenure: Tenure,
   lease: Lease,
   ttlMs: number,
-  look: () => Promise<void>,
+  { look, isTold }: Attention,
 ): () => void {
   const { store, world } = tenure;
   const every = Math.min(lookEveryMs, ttlMs / 3);
   let renewAt = world.now() + ttlMs / 3;
+  let lookAt = 0;
   let off = world.timer(every, beat, { background: true });
   let stopped = false;
 
   async function beat(): Promise<void> {
     try {
       if (world.now() >= renewAt) await renew();
-      await look();
+      if (!isTold() || world.now() >= lookAt) await attend();
     } catch {
       // The next append will say what is wrong with the store; one missed beat alone loses nothing.
     }
     if (!stopped) off = world.timer(every, beat, { background: true });
+  }
+
+  async function attend(): Promise<void> {
+    lookAt = world.now() + restMs;
+    await look();
   }
 
   async function renew(): Promise<void> {

@@ -52,6 +52,7 @@ import type { StintTerms } from "./stint.ts";
 import { makeRun, tellDispatcher } from "./submit.ts";
 import { abandonedRuns, TakeOver } from "./take-over.ts";
 import { type Allotment, allotted, stintOf, sweep } from "./within.ts";
+import { Word } from "./word.ts";
 
 /** Sleeping runs that `recover` goes on with at once; the others follow. */
 const mostDue = 1_000;
@@ -64,6 +65,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   readonly #active = new Map<string, ActiveRun<Out, State>>();
   readonly #takeOver: TakeOver | undefined;
   readonly #alarm: Alarm | undefined;
+  readonly #word: Word;
   #disposed = false;
 
   /** @throws InvalidPipelineError, InvalidOptionError */
@@ -89,6 +91,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       ttlMs,
       graceMs: milliseconds(options.grace ?? "30s"),
       awakeMs: milliseconds(options.awake ?? "1m"),
+      isTold: () => this.#word.isTold,
       instrument,
       onCommit: (runId, entries) => {
         this.#active.get(runId)?.ticker.tick();
@@ -96,6 +99,13 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
         this.#tell(runId, entries);
       },
     };
+    const attend = (run: ActiveRun<Out, State> | undefined): void => void run?.lookForWord().catch(() => {}); // it looks again
+    this.#word = new Word(options.store, {
+      one: (runId) => attend(this.#active.get(runId)),
+      all: () => {
+        for (const run of this.#active.values()) attend(run);
+      },
+    });
     if (options.takeOver ?? true) {
       const { store, world } = options;
       const { name } = root.pipeline;
@@ -545,7 +555,9 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     const forget = (): void => {
       this.#active.delete(runId);
       instrument?.leave(runId);
-      if (this.#active.size === 0) this.#takeOver?.rest();
+      if (this.#active.size > 0) return;
+      this.#takeOver?.rest();
+      this.#word.rest();
     };
     if (stint !== undefined) {
       run.result().then(forget, forget); // this process may be gone, or frozen, when it would look after others

@@ -160,6 +160,20 @@ export interface AccountFilter {
   readonly limit?: number;
 }
 
+/**
+ * Whoever wants to hear at once of what they would otherwise find by looking. News are hints: they may be lost, come twice, or
+ * come for nothing, and what they are of stands in the store.
+ */
+export interface Watcher {
+  /** Whichever process did it, a run was sent something, or let go of before its end: it runs on, or is to be woken. */
+  readonly news: (runId: string) => void;
+  /**
+   * Whether news come from now on, as far as one can know; before the first call they do not. Where they begin to, look once:
+   * nobody tells of what was before.
+   */
+  readonly live: (isLive: boolean) => void;
+}
+
 /** What a store promises about acknowledged appends: they survive power loss, only a killed process, or neither. */
 export type Durability = "synced" | "relaxed" | "volatile";
 
@@ -227,5 +241,10 @@ export interface Store {
    * @returns how many were removed.
    */
   sweep(hashes: readonly string[], used: () => Promise<ReadonlySet<string>>): Promise<number>;
+  /**
+   * Tells a watcher from now on, in the background, until what it returns is called or the store is closed. Keeps no process
+   * alive. Absent: processes can only look.
+   */
+  watch?(watcher: Watcher): () => void;
   close(): Promise<void>;
 }

@@ -2,13 +2,15 @@ import type { Duration } from "../core/duration.ts";
 import { StoreUnavailableError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { isRunId } from "../core/paths.ts";
-import type { Signal, Store } from "../ports/store.ts";
+import { Newsroom } from "../ports/newsroom.ts";
+import type { Signal, Store, Watcher } from "../ports/store.ts";
 import { type Database, open } from "./postgres/database.ts";
 import { storeError } from "./postgres/faults.ts";
 import { commit, read } from "./postgres/journal.ts";
 import { acquire, release, renew } from "./postgres/leases.ts";
 import { accounts, ledger } from "./postgres/ledger.ts";
 import { list } from "./postgres/lists.ts";
+import { announce, listen } from "./postgres/news.ts";
 import { dropNote, notes, putNote } from "./postgres/notes.ts";
 import { settingsOf } from "./postgres/settings.ts";
 
@@ -25,11 +27,18 @@ export interface PostgresOptions {
   readonly durability?: "synced" | "relaxed";
   /** How long an answer is waited for: then the server counts as away, and that connection as over. From `"1s"`, default `"60s"`. */
   readonly patience?: Duration;
+  /**
+   * Where one connection listens for what other processes do (`LISTEN`), so that nobody has to look all the time: an address of
+   * the server itself, where the store's own leads to a pooler that hands out connections by transaction. `false`: nowhere.
+   * Default: the store's address; where that carries no news, processes look once a second.
+   */
+  readonly listen?: string | false;
 }
 
 /**
  * A store in a Postgres database (13 or newer), for as many processes on as many machines as like. Needs the package `pg`.
- * It keeps nothing in a session: a pooler may stand between, also one that hands out connections by transaction.
+ * But for the one connection that listens it keeps nothing in a session: a pooler may stand between, also one that hands out
+ * connections by transaction.
  *
  * ```ts
  * const flujo = new Flujo(greet, { store: postgres("postgres://localhost/app") });
@@ -41,7 +50,7 @@ export interface PostgresOptions {
  */
 export function postgres(address: string, options: PostgresOptions = {}): Store {
   const settings = settingsOf(address, options);
-  const { name, durability } = settings;
+  const { name, listenUrl, durability } = settings;
   let opened: Promise<Database> | undefined;
   let closed = false;
 
@@ -69,9 +78,16 @@ export function postgres(address: string, options: PostgresOptions = {}): Store 
     return next;
   };
 
+  const say = (said: string): Promise<void> => use((db) => announce(db, said));
+  const newsroom =
+    listenUrl === undefined
+      ? undefined
+      : new Newsroom({ open: (heard, ended) => listen(settings, heard, ended), say });
+
   return {
     name,
     durability,
+    ...(newsroom === undefined ? {} : { watch: (watcher: Watcher) => newsroom.watch(watcher) }),
     commit: (appends) => inTurn((db) => commit(db, appends)),
     read: (runId, from, limit) => use((db) => read(db, runId, from, limit)),
     acquire: (request) => use((db) => acquire(db, request)),
@@ -97,6 +113,7 @@ export function postgres(address: string, options: PostgresOptions = {}): Store 
         if (!isRunId(runId)) return false;
         const sql = `SELECT ${db.schema}.send($1, $2, $3) AS sent`;
         const [row] = await db.query(sql, [runId, JSON.stringify(signal.id), JSON.stringify(signal)]);
+        if (row?.sent === true) await announce(db, runId).catch(() => {}); // it is kept: whoever looks finds it
         return row?.sent !== null;
       }),
 
@@ -142,6 +159,7 @@ export function postgres(address: string, options: PostgresOptions = {}): Store 
 
     async close() {
       closed = true;
+      newsroom?.close();
       const db = await opened?.catch(() => undefined);
       opened = undefined;
       await db?.close();

@@ -2,14 +2,17 @@ import type { Duration } from "../core/duration.ts";
 import { StoreUnavailableError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { isRunId } from "../core/paths.ts";
+import { Newsroom } from "../ports/newsroom.ts";
 import type { CacheRecord, Durability, Signal, Store } from "../ports/store.ts";
 import { type Connection, open } from "./redis/connection.ts";
 import { storeError } from "./redis/faults.ts";
 import { commit, read } from "./redis/journal.ts";
 import { durabilityOf, mayForget } from "./redis/keeping.ts";
+import { keysOf } from "./redis/keys.ts";
 import { acquire, drop, release, renew } from "./redis/leases.ts";
 import { accounts, ledger } from "./redis/ledger.ts";
 import { list } from "./redis/lists.ts";
+import { announce, listen } from "./redis/news.ts";
 import { dropNote, notes, putNote } from "./redis/notes.ts";
 import * as scripts from "./redis/scripts.ts";
 import { settingsOf } from "./redis/settings.ts";
@@ -89,8 +92,14 @@ export function redis(address: string, options: RedisOptions = {}): Store {
     return next;
   };
 
+  const newsroom = new Newsroom({
+    open: (heard, ended) => listen(settings, keysOf(settings.prefix).news, heard, ended),
+    say: (said) => use((db) => announce(db, said)),
+  });
+
   return {
     name,
+    watch: (watcher) => newsroom.watch(watcher),
     get durability() {
       return durability;
     },
@@ -117,9 +126,9 @@ export function redis(address: string, options: RedisOptions = {}): Store {
     send: (runId, signal) =>
       use(async (db) => {
         if (!isRunId(runId)) return false;
-        const { run, signals, sent, word } = db.keys;
+        const { run, signals, sent, word, news } = db.keys;
         const keys = [run(runId), signals(runId), sent(runId), word];
-        const args = [runId, JSON.stringify(signal.id), JSON.stringify(signal)];
+        const args = [runId, JSON.stringify(signal.id), JSON.stringify(signal), news];
         return (await db.script(scripts.send, keys, args)) === 1;
       }),
 
@@ -145,6 +154,7 @@ export function redis(address: string, options: RedisOptions = {}): Store {
 
     async close() {
       closed = true;
+      newsroom.close();
       const db = await opened?.catch(() => undefined);
       opened = undefined;
       db?.close();

@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from "../core/errors.ts";
-import type { Store } from "../ports/store.ts";
+import type { Store, Watcher } from "../ports/store.ts";
 import type { VirtualProcess } from "./virtual-world.ts";
 
 /**
@@ -109,5 +109,14 @@ export function crashingStore(inner: Store, options: CrashingStoreOptions): Cras
     drop: (lease) => call(() => struck(() => inner.drop(lease))),
     sweep: (hashes, used) => call(() => struck(() => inner.sweep(hashes, used))),
     close: () => call(() => inner.close()),
+    ...(inner.watch === undefined
+      ? {}
+      : { watch: (watcher) => inner.watch?.(heardBy(watcher, process)) ?? (() => {}) }),
   };
 }
+
+/** What is told to a process that is dead, nobody hears. */
+const heardBy = (watcher: Watcher, process: VirtualProcess): Watcher => ({
+  news: (runId) => process.timer(0, () => watcher.news(runId), { background: true }),
+  live: (isLive) => process.timer(0, () => watcher.live(isLive), { background: true }),
+});

@@ -4,6 +4,7 @@ import { besidesClaims, noteClaims } from "./store-claims/besides.ts";
 import { contentClaims, journalClaims } from "./store-claims/journal.ts";
 import { fenceClaims, leaseClaims } from "./store-claims/lease.ts";
 import { listClaims } from "./store-claims/list.ts";
+import { newsClaims } from "./store-claims/news.ts";
 import { removalClaims } from "./store-claims/removal.ts";
 import { crowdClaims, sharedClaims } from "./store-claims/together.ts";
 import { ledgerClaims, sharedLedgerClaims } from "./test-ledger.ts";
@@ -45,6 +46,7 @@ export function testStore(name: string, make: () => Promise<StoreUnderTest>, run
     ["content", contentClaims],
     ["many at once", crowdClaims],
     ["another process", sharedClaims],
+    ["news", newsClaims],
     ["shared ledger", ledgerClaims],
     ["shared ledger, another process", sharedLedgerClaims],
   ];

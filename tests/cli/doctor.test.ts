@@ -1,6 +1,7 @@
 import { truncateSync } from "node:fs";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { hasPooler, poolerOf } from "../servers/pooler.ts";
 import { freePort, hasPostgres, postgresServer } from "../servers/postgres.ts";
 import { hasOwnRedis, redisServer } from "../servers/redis.ts";
 import { Folder } from "./command.ts";
@@ -119,7 +120,25 @@ describe("flujo doctor", () => {
       expect.stringContaining("postgres fault: fsync is off"),
       expect.stringContaining("postgres fault: full_page_writes is off"),
     ]);
+    const behind = `${server.url}?listen=postgres%3A%2F%2F127.0.0.1%3A1%2Fapp`;
+    expect((await complaints("--store", behind)).said).toEqual([
+      expect.stringMatching(/postgres fault: .*does not answer/),
+    ]);
     const relaxed = await complaints("--store", `${server.url}?connections=50&durability=relaxed`);
     expect(relaxed.said.at(-1)).toMatch(/of its 12 connections are taken, and each process may want 50/);
   });
+
+  test.runIf(hasPostgres && hasPooler)(
+    "says that nothing is heard through a pooler, and what to do",
+    async () => {
+      const server = await postgresServer();
+      onTestFinished(() => server.stop());
+      const pooler = await poolerOf(server.url);
+      onTestFinished(() => pooler.stop());
+      const unheard = "postgres advice: LISTEN hears nothing: processes look once a second instead";
+      expect((await complaints("--store", pooler.url)).said).toContain(unheard);
+      const direct = `${pooler.url}?listen=${encodeURIComponent(server.url)}`;
+      expect((await complaints("--store", direct)).said).not.toContain(unheard);
+    },
+  );
 });

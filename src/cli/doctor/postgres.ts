@@ -1,4 +1,4 @@
-import { checkUp, type DatabaseFacts } from "../../stores/postgres/checkup.ts";
+import { checkUp, type DatabaseFacts, hears } from "../../stores/postgres/checkup.ts";
 import { settingsOf } from "../../stores/postgres/settings.ts";
 import { clock } from "./clock.ts";
 import { type Finding, findingsOn } from "./finding.ts";
@@ -19,7 +19,18 @@ export async function postgres(uri: string): Promise<Finding[]> {
     finding,
     ...persistence(facts, settings.durability),
     ...access(facts, settings.connections),
-  ];
+    news(facts.isStandby ? undefined : await hears(settings)),
+  ].filter((one) => one !== undefined);
+}
+
+function news(isHeard: boolean | undefined): Finding | undefined {
+  if (isHeard === undefined) return undefined;
+  return isHeard
+    ? about.fine("LISTEN hears what is told by NOTIFY: what comes about is seen at once")
+    : about.advice(
+        "LISTEN hears nothing: processes look once a second instead",
+        "A pooler that hands out connections by transaction stands before it. Add the server's own address to the URI: listen=postgres%3A%2F%2F…, or listen=off.",
+      );
 }
 
 function persistence(facts: DatabaseFacts, durability: "synced" | "relaxed"): Finding[] {

@@ -1,4 +1,4 @@
-import { checkUp, type ServerFacts } from "../../stores/redis/checkup.ts";
+import { checkUp, hears, type ServerFacts } from "../../stores/redis/checkup.ts";
 import { durabilityOf, mayForget } from "../../stores/redis/keeping.ts";
 import { settingsOf } from "../../stores/redis/settings.ts";
 import { clock } from "./clock.ts";
@@ -18,6 +18,12 @@ export async function redis(uri: string): Promise<Finding[]> {
     persistence(facts),
     memory(facts),
     replicas(facts),
+    (await hears(settings))
+      ? about.fine("what is published is heard: what comes about is seen at once")
+      : about.advice(
+          "nothing that is published is heard: processes look once a second instead",
+          `Let the user publish and subscribe: ACL SETUSER NAME &{${settings.prefix}}:*`,
+        ),
   ].filter((one) => one !== undefined);
 }
 

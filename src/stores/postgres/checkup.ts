@@ -1,5 +1,7 @@
+import { carries } from "../../ports/newsroom.ts";
 import { poolOf, type Row } from "./database.ts";
 import { storeError } from "./faults.ts";
+import { announce, listen } from "./news.ts";
 import { quoted } from "./schema.ts";
 import type { Settings } from "./settings.ts";
 
@@ -56,6 +58,30 @@ export async function checkUp(settings: Settings): Promise<DatabaseFacts> {
       now: Number(row.now),
       ...(kept === undefined ? {} : { format: Number(kept.version) }),
     };
+  } catch (error) {
+    throw storeError(error, name);
+  } finally {
+    await pool.end();
+  }
+}
+
+const echoMs = 3_000;
+
+/** Whether processes hear at once what others tell them. Undefined: they are told not to listen. */
+export async function hears(settings: Settings): Promise<boolean | undefined> {
+  const { listenUrl, schema: channel, name } = settings;
+  if (listenUrl === undefined) return undefined;
+  const pool = await poolOf({ ...settings, connections: 1 });
+  const query = async (sql: string, values: readonly unknown[] = []): Promise<Row[]> =>
+    (await pool.query(sql, [...values])).rows as Row[]; // as above
+  try {
+    return await carries(
+      {
+        open: (heard, ended) => listen(settings, heard, ended),
+        say: (said) => announce({ query, channel }, said),
+      },
+      echoMs,
+    );
   } catch (error) {
     throw storeError(error, name);
   } finally {

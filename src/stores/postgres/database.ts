@@ -1,4 +1,4 @@
-import type { Pool, PoolClient, PoolConfig, QueryResult } from "pg";
+import type { Client as PgClient, Pool, PoolClient, PoolConfig, QueryResult } from "pg";
 import { StoreNewerError, StoreUnavailableError } from "../../core/errors.ts";
 import { importPackage } from "../../ports/optional-package.ts";
 import { isLate, isTransient } from "./faults.ts";
@@ -11,6 +11,8 @@ export type Row = Record<string, unknown>;
 export interface Database {
   /** Of the schema, as SQL has it. */
   readonly schema: string;
+  /** What processes tell one another on: the schema's name, as it is. */
+  readonly channel: string;
   readonly durability: "synced" | "relaxed";
   /** One statement, and the transaction it is. */
   query(sql: string, values?: readonly unknown[]): Promise<Row[]>;
@@ -42,6 +44,7 @@ export async function open(settings: Settings): Promise<Database> {
   }
   return {
     schema,
+    channel: settings.schema,
     durability,
     query: (sql, values = []) => again(async () => rowsOf(await pool.query(sql, [...values]))),
     transaction: (work) => again(() => inTransaction(pool, work)),
@@ -49,22 +52,35 @@ export async function open(settings: Settings): Promise<Database> {
   };
 }
 
+const driver = async (): Promise<typeof import("pg")> =>
+  (await importPackage("pg")).default as typeof import("pg"); // that package's own
+
 /** Connections to a server, whatever it holds. */
 export async function poolOf(settings: Settings): Promise<Pool> {
-  const { Pool: Pools } = (await importPackage("pg")).default as typeof import("pg"); // that package's own
+  const { Pool: Pools } = await driver();
   const pool = new Pools(poolSettings(settings));
   pool.on("error", () => {}); // a connection nobody uses has broken: the next one to ask gets another
   return pool;
 }
 
-const poolSettings = ({ url, connections, patienceMs }: Settings): PoolConfig => ({
+/** One connection to where a store listens, which is not open yet. */
+export async function listenerOf(settings: Settings): Promise<PgClient> {
+  const { Client: Connection } = await driver();
+  return new Connection({ ...common(settings), connectionString: settings.listenUrl });
+}
+
+const poolSettings = (settings: Settings): PoolConfig => ({
+  ...common(settings),
+  max: settings.connections,
+  allowExitOnIdle: true, // an open store keeps no process alive
+});
+
+const common = ({ url, patienceMs }: Settings) => ({
   connectionString: url,
-  max: connections,
   connectionTimeoutMillis: connectMs,
   query_timeout: patienceMs,
   keepAlive: true,
   application_name: "flujo",
-  allowExitOnIdle: true, // an open store keeps no process alive
 });
 
 const rowsOf = ({ rows }: QueryResult): Row[] => rows as Row[]; // without a mode of its own, pg gives objects

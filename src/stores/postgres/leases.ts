@@ -7,7 +7,7 @@ import type { Database, Row } from "./database.ts";
  * For statements about leases, which wait for no sync: one that is lost with the power had protected nothing acknowledged,
  * since the next synced commit takes along all that stands before it in the log.
  */
-const lax = "lax AS (SELECT set_config('synchronous_commit', 'off', true))";
+export const lax = "lax AS (SELECT set_config('synchronous_commit', 'off', true))";
 
 /** Who may have a lease is decided here, by what stands, and written if that still stands: tried again when it does not. */
 export async function acquire(db: Database, request: LeaseRequest): Promise<LeaseAnswer> {
@@ -44,10 +44,13 @@ export async function renew(db: Database, lease: Lease, expiresAt: number): Prom
   return (await db.query(sql, [lease.runId, lease.fence, expiresAt])).length > 0;
 }
 
+/** Whoever listens is told of a run that has not ended, and wants somebody: now, or at a moment of its own. */
 export async function release(db: Database, lease: Lease): Promise<void> {
-  const sql = `WITH ${lax} UPDATE ${db.schema}.run SET owner = NULL, expires = 0 FROM lax
-    WHERE id = $1 AND fence = $2`;
-  await db.query(sql, [lease.runId, lease.fence]);
+  const sql = `WITH ${lax}, freed AS (
+      UPDATE ${db.schema}.run SET owner = NULL, expires = 0 FROM lax WHERE id = $1 AND fence = $2
+      RETURNING id, status, wake_at, heard, sent
+    ) SELECT pg_notify($3, id) FROM freed WHERE status = 'running' OR wake_at IS NOT NULL OR heard < sent`;
+  await db.query(sql, [lease.runId, lease.fence, db.channel]);
 }
 
 export function leaseOf(runId: string, row: Row): Lease | undefined {

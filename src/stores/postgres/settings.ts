@@ -3,9 +3,11 @@ import { InvalidOptionError } from "../../core/errors.ts";
 import type { PostgresOptions } from "../postgres.ts";
 
 /** What a store in Postgres is opened with. */
-export interface Settings extends Required<Omit<PostgresOptions, "patience">> {
+export interface Settings extends Required<Omit<PostgresOptions, "patience" | "listen">> {
   /** For the driver: without our own options. */
   readonly url: string;
+  /** Where to listen, for the driver. Undefined: nowhere. */
+  readonly listenUrl: string | undefined;
   /** For messages: without the password. */
   readonly name: string;
   /** How long an answer is waited for. */
@@ -15,7 +17,7 @@ export interface Settings extends Required<Omit<PostgresOptions, "patience">> {
 /** @throws InvalidOptionError */
 export function settingsOf(address: string, options: PostgresOptions): Settings {
   const url = URL.parse(address);
-  if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) {
+  if (!isPostgres(url)) {
     throw new InvalidOptionError("the address of the Postgres database is none", {
       hint: "Write postgres://user:password@host:5432/database",
     });
@@ -30,6 +32,7 @@ export function settingsOf(address: string, options: PostgresOptions): Settings 
     connections: taken("connections"),
     durability: taken("durability"),
     patience: taken("patience"),
+    listen: taken("listen"),
   };
   const schema = options.schema ?? said.schema ?? "flujo";
   const connections = options.connections ?? Number(said.connections ?? 10);
@@ -49,9 +52,18 @@ export function settingsOf(address: string, options: PostgresOptions): Settings 
   if (durability !== "synced" && durability !== "relaxed") {
     throw new InvalidOptionError(`durability is ${JSON.stringify(durability)}; it takes synced or relaxed`);
   }
+  const listen = options.listen ?? (said.listen === "off" ? false : said.listen);
+  if (typeof listen === "string" && !isPostgres(URL.parse(listen))) {
+    throw new InvalidOptionError("the address to listen at is no address of a Postgres database", {
+      hint: "Write listen=postgres://user:password@host:5432/database, percent-encoded within another address; or listen=off",
+    });
+  }
+  const listenUrl = listen === false ? undefined : (listen ?? url.href);
   const { username, host, pathname } = url;
   const user = username === "" ? "" : `${username}@`;
   const suffix = schema === "flujo" ? "" : `?schema=${schema}`;
   const name = `postgres://${user}${host}${pathname}${suffix}`;
-  return { url: url.href, name, schema, connections, durability, patienceMs };
+  return { url: url.href, listenUrl, name, schema, connections, durability, patienceMs };
 }
+
+const isPostgres = (url: URL | null): url is URL => url !== null && /^postgres(ql)?:$/.test(url.protocol);

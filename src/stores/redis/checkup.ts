@@ -1,7 +1,9 @@
+import { carries } from "../../ports/newsroom.ts";
 import { reach } from "./connection.ts";
 import { storeError } from "./faults.ts";
 import { type Keeping, keepingOf } from "./keeping.ts";
 import { keysOf } from "./keys.ts";
+import { listen } from "./news.ts";
 import type { Settings } from "./settings.ts";
 
 /** A server as it says it is. */
@@ -23,6 +25,27 @@ export async function checkUp(settings: Settings): Promise<ServerFacts> {
     return { ...keeping, now, ...(format === null ? {} : { format: Number(format) }) };
   } catch (error) {
     throw storeError(error, settings.name);
+  } finally {
+    wire.close();
+  }
+}
+
+const echoMs = 3_000;
+
+/** Whether processes hear at once what others tell them. */
+export async function hears(settings: Settings): Promise<boolean> {
+  const wire = await reach(settings);
+  const { news } = keysOf(settings.prefix);
+  try {
+    return await carries(
+      {
+        open: (heard, ended) => listen(settings, news, heard, ended),
+        say: async (said) => void (await wire.call("PUBLISH", [news, said])),
+      },
+      echoMs,
+    );
+  } catch {
+    return false; // it is not allowed to, perhaps: processes do without
   } finally {
     wire.close();
   }

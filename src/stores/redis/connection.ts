@@ -53,9 +53,11 @@ export async function open(settings: Settings, ended: () => void): Promise<Conne
 /** A way to the server, whatever it holds. */
 export const reach = async (settings: Settings): Promise<Wire> => new Wire(await connect(settings));
 
-async function connect({ url, cluster, patienceMs }: Settings): Promise<Redis | Cluster> {
-  const module = (await importPackage("ioredis")) as typeof import("ioredis"); // that package's own
-  const options = {
+const driver = async (): Promise<typeof import("ioredis")> =>
+  (await importPackage("ioredis")) as typeof import("ioredis"); // that package's own
+
+const optionsWith = ({ patienceMs }: Settings) =>
+  ({
     lazyConnect: true,
     protocol: 2,
     connectTimeout: connectMs,
@@ -68,7 +70,19 @@ async function connect({ url, cluster, patienceMs }: Settings): Promise<Redis | 
     retryStrategy: () => null,
     // A primary that has become a replica: the address may lead to the new one by now.
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
-  } satisfies RedisOptions;
+  }) satisfies RedisOptions;
+
+/** One connection that can only listen. Of a cluster any node will do: they tell one another what is published. */
+export async function subscriber(settings: Settings): Promise<Redis> {
+  const module = await driver();
+  const { socketTimeout: _, ...options } = optionsWith(settings); // it may be silent for long
+  return new module.Redis(settings.url, options);
+}
+
+async function connect(settings: Settings): Promise<Redis | Cluster> {
+  const { url, cluster } = settings;
+  const module = await driver();
+  const options = optionsWith(settings);
   if (!cluster) return new module.Redis(url, options);
   const { hostname, port, username, password, protocol } = new URL(url);
   const { retryStrategy: _, ...rest } = options;

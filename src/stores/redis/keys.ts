@@ -73,6 +73,8 @@ export const keysOf = (prefix: string) => {
     /** A hash of notes by key, each with its version before it; their keys in order. */
     notes: key("notes"),
     noteKeys: key("notes", "key"),
+    /** No key: the channel on which processes tell one another what they have done. */
+    news: key("news"),
   };
 };
 

@@ -50,7 +50,8 @@ async function changed(
   expiresAt: number,
 ): Promise<Reply> {
   if (!isRunId(runId)) return 0;
-  return db.script(script, [db.keys.run(runId), db.keys.lease], [runId, fence, digits(expiresAt)]);
+  const args = [runId, fence, digits(expiresAt), db.keys.news];
+  return db.script(script, [db.keys.run(runId), db.keys.lease], args);
 }
 
 export const leaseOf = (runId: string, fence: string, expires: string, owner: unknown): Lease | undefined =>

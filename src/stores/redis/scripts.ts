@@ -216,30 +216,38 @@ putLease(index, run, id)
 return 1`,
 );
 
-/** Gives a lease back. Keys: the run, the index by lease. */
+/**
+ * Gives a lease back, and tells of a run that has not ended and wants somebody, now or at a moment of its own. A user may have no
+ * leave to tell: then it is found. Keys: the run, the index by lease.
+ */
 export const release = script(
   placing,
   `
 local run, index = unpack(KEYS)
-local id, fence, expires = unpack(ARGV)
+local id, fence, expires, news = unpack(ARGV)
 if not owns(run, fence) then return 0 end
 redis.call('HDEL', run, 'owner')
 redis.call('HSET', run, 'expires', expires)
 putLease(index, run, id)
+local status, wake, heard, sent = unpack(redis.call('HMGET', run, 'status', 'by-wake', 'heard', 'sent'))
+if status == 'running' or wake or (status == 'waiting' and tonumber(heard) < tonumber(sent or 0)) then
+  redis.pcall('PUBLISH', news, id)
+end
 return 1`,
 );
 
-/** Keeps a signal, once. 0: there is no such run. Keys: the run, its signals, the ids of what was sent, the index by word. */
+/** Keeps a signal, once, and tells of it. 0: there is no such run. Keys: the run, its signals, the ids of what was sent, the index by word. */
 export const send = script(
   placing,
   `
 local run, signals, sent, index = unpack(KEYS)
-local id, signalId, body = unpack(ARGV)
+local id, signalId, body, news = unpack(ARGV)
 if redis.call('EXISTS', run) == 0 then return 0 end
 if redis.call('SADD', sent, signalId) == 1 then
   redis.call('RPUSH', signals, body)
   redis.call('HINCRBY', run, 'sent', 1)
   putWord(index, run, id)
+  redis.pcall('PUBLISH', news, id)
 end
 return 1`,
 );

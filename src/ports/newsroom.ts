@@ -1,0 +1,152 @@
+/** Tells watchers of a store what its processes say to one another on a line of its server. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Watcher } from "./store.ts";
+
+/** Passes on what one process says to all that hear, as far as it can. */
+export interface Line {
+  /**
+   * Hears what is said from now on, and keeps no process alive. Rejects where the server does not take it.
+   *
+   * @param ended is called when it has broken.
+   */
+  open(heard: (said: string) => unknown, ended: () => void): Promise<{ close(): void }>;
+  /** Says it on another connection than the one that hears. */
+  say(said: string): Promise<void>;
+}
+
+/** How a line is tried. */
+export interface LinePace {
+  /** What one says oneself is heard within so many milliseconds, or the line is dead. Default 5,000. */
+  readonly echoMs?: number;
+  /** So often one says something to oneself: a line may die without a word. Default 30,000. */
+  readonly everyMs?: number;
+  /** The pause before a line that broke is opened again. Default 1,000. */
+  readonly againMs?: number;
+  /** The same for one that never carried a word: through a pooler, say. Default 60,000. */
+  readonly rarelyMs?: number;
+}
+
+/** What one says to oneself begins so; no run id does. */
+const toOneself = "?";
+
+/** One line for all watchers of a store in a process; open while there are any. */
+export class Newsroom {
+  readonly #line: Line;
+  readonly #pace: Required<LinePace>;
+  readonly #watchers = new Set<Watcher>();
+  #isLive = false;
+  #stop: AbortController | undefined;
+  #closed = false;
+  #echo: { readonly said: string; readonly heard: () => void } | undefined;
+
+  constructor(
+    line: Line,
+    { echoMs = 5_000, everyMs = 30_000, againMs = 1_000, rarelyMs = 60_000 }: LinePace = {},
+  ) {
+    this.#line = line;
+    this.#pace = { echoMs, everyMs, againMs, rarelyMs };
+  }
+
+  watch(watcher: Watcher): () => void {
+    if (this.#closed) return () => {};
+    this.#watchers.add(watcher);
+    if (this.#isLive) queueMicrotask(() => this.#watchers.has(watcher) && watcher.live(this.#isLive));
+    if (this.#stop === undefined) {
+      this.#stop = new AbortController();
+      void this.#listen(this.#stop.signal);
+    }
+    return () => {
+      this.#watchers.delete(watcher);
+      if (this.#watchers.size === 0) this.#rest();
+    };
+  }
+
+  /** Nobody is told anything any more. */
+  close(): void {
+    this.#closed = true;
+    this.#watchers.clear();
+    this.#rest();
+  }
+
+  #rest(): void {
+    this.#isLive = false;
+    this.#stop?.abort();
+    this.#stop = undefined;
+  }
+
+  async #listen(stop: AbortSignal): Promise<void> {
+    const { againMs, rarelyMs } = this.#pace;
+    while (!stop.aborted) {
+      const carried = await this.#once(stop);
+      this.#tell(false, stop);
+      await quiet(carried ? againMs : rarelyMs, stop);
+    }
+  }
+
+  /** One opening of the line, until it is dead. @returns whether it ever carried a word, or could not be reached at all. */
+  async #once(stop: AbortSignal): Promise<boolean> {
+    const end = new AbortController();
+    const over = AbortSignal.any([stop, end.signal]);
+    let open: { close(): void } | undefined;
+    let carried = false;
+    try {
+      open = await this.#line.open(
+        (said) => this.#hear(said, stop),
+        () => end.abort(),
+      );
+      while (!over.aborted && (await this.#echoes(over))) {
+        carried = true;
+        this.#tell(true, stop);
+        await quiet(this.#pace.everyMs, over);
+      }
+      return carried || end.signal.aborted;
+    } catch {
+      return true; // the server is away: whoever needs it says so
+    } finally {
+      open?.close();
+    }
+  }
+
+  /** Whether what is said is heard. */
+  async #echoes(over: AbortSignal): Promise<boolean> {
+    const said = `${toOneself}${crypto.randomUUID()}`;
+    const heard = new AbortController();
+    this.#echo = { said, heard: () => heard.abort() };
+    await this.#line.say(said);
+    await quiet(this.#pace.echoMs, AbortSignal.any([over, heard.signal]));
+    return heard.signal.aborted;
+  }
+
+  #hear(said: string, stop: AbortSignal): void {
+    if (said === this.#echo?.said) this.#echo.heard();
+    if (said.startsWith(toOneself) || stop.aborted) return;
+    for (const watcher of [...this.#watchers]) watcher.news(said);
+  }
+
+  #tell(isLive: boolean, stop: AbortSignal): void {
+    if (stop.aborted || isLive === this.#isLive) return;
+    this.#isLive = isLive;
+    for (const watcher of [...this.#watchers]) watcher.live(isLive);
+  }
+}
+
+/** Whether a line carries a word within so many milliseconds. Rejects where it cannot be opened. */
+export async function carries(line: Line, withinMs: number): Promise<boolean> {
+  const said = `${toOneself}${crypto.randomUUID()}`;
+  const heard = new AbortController();
+  const open = await line.open(
+    (one) => one === said && heard.abort(),
+    () => {},
+  );
+  try {
+    await line.say(said);
+    await pause(withinMs, undefined, { signal: heard.signal }).catch(() => {});
+    return heard.signal.aborted;
+  } finally {
+    open.close();
+  }
+}
+
+/** So many milliseconds, or until the signal fires. */
+const quiet = (ms: number, signal: AbortSignal): Promise<void> =>
+  pause(ms, undefined, { signal, ref: false }).catch(() => {});
