@@ -1,4 +1,5 @@
 import type { ModelsOptions } from "./agents/models.ts";
+import type { QueueLimits, TenantLimits } from "./core/caps.ts";
 import type { Duration } from "./core/duration.ts";
 import type { Budget, Usd } from "./core/limits.ts";
 import type { SharedScope } from "./core/scopes.ts";
@@ -10,13 +11,6 @@ import type { Dispatcher } from "./ports/dispatcher.ts";
 import type { Instrument } from "./ports/instrument.ts";
 import type { Store } from "./ports/store.ts";
 import type { ServerOptions } from "./server/options.ts";
-
-/** How many runs of one tenant a worker advances at once. Whole numbers from 1. */
-export interface TenantLimits {
-  /** Of each tenant that is not named. Default: no limit. */
-  readonly most?: number;
-  readonly named?: { readonly [tenant: string]: number };
-}
 
 /** What the `flujo` command does when its options say nothing else. */
 export interface FlujoConfig {
@@ -34,8 +28,16 @@ export interface FlujoConfig {
    * `"restate://HOST:8080"` (Restate), or a dispatcher. Default: workers find them in the store.
    */
   readonly engine?: string | Dispatcher;
-  /** How many runs of one tenant a worker advances at once: of any, and of those that are named. Default: no limit. */
+  /**
+   * How many runs of one tenant are under way at once, over all workers on the store: of any, and of those that are named. Default: no
+   * limit.
+   */
   readonly tenants?: TenantLimits;
+  /**
+   * How many runs of a queue are under way at once, and begun in any minute, over all workers on the store:
+   * `{ mail: { most: 10, perMinute: 600 } }`. Default: no limits.
+   */
+  readonly queues?: { readonly [queue: string]: QueueLimits };
   /** Providers and prices of your own. */
   readonly models?: ModelsOptions;
   /** How long a dead process's lease keeps others out. From `"1s"`, default `"15s"`. */

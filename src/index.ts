@@ -8,9 +8,10 @@ export type { Bounds, ImproveTerms } from "./agents/improve-terms.ts";
 export { type ModelsOptions, models } from "./agents/models.ts";
 export type { PaceLimit, PaceLimits } from "./agents/pace.ts";
 export { type Tool, type ToolContext, type ToolOptions, tool } from "./agents/tool.ts";
-export { defineConfig, type FlujoConfig, type TenantLimits } from "./config.ts";
+export { defineConfig, type FlujoConfig } from "./config.ts";
 export type { Approval } from "./core/approval.ts";
 export type { AskingOptions, Escalation, OnTimeout } from "./core/asking.ts";
+export type { QueueLimits, TenantLimits } from "./core/caps.ts";
 export {
   branchOn,
   type LoopOptions,

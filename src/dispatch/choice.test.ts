@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { capsOf, type TenantLimits } from "../core/caps.ts";
 import { pipeline, step } from "../core/compose.ts";
 import { versionOf } from "../core/fingerprint.ts";
 import { nodeOf, type Step } from "../core/step.ts";
@@ -34,6 +35,11 @@ function serving(on: Scene, one: Step<string, string>, most: number, choice: Cho
   });
   lookout.start();
   return lookout;
+}
+
+function limited(tenants: TenantLimits, queues?: Parameters<typeof capsOf>[1]): ChoiceOptions {
+  const caps = capsOf(tenants, queues);
+  return caps === undefined ? {} : { caps };
 }
 
 async function submit(on: Scene, one: Step<string, string>, runId: string, options: SubmitOptions = {}) {
@@ -74,7 +80,7 @@ describe("a worker", () => {
     for (const i of [0, 1, 2, 3]) await submit(on, one, `big-${i}`, { tenant: "big" });
     await submit(on, one, "small", { tenant: "small" });
     await submit(on, one, "urgent", { tenant: "big", priority: 9 });
-    serving(on, one, 2, { mostOf: () => 2 });
+    serving(on, one, 2, limited({ most: 2 }));
     await on.wait(5_000);
     expect(begun.toSorted()).toEqual(["small", "urgent"]);
     await on.wait(60_000);
@@ -88,7 +94,7 @@ describe("a worker", () => {
     const one = slow(begun);
     for (const i of [0, 1, 2]) await submit(on, one, `a-${i}`, { tenant: "a" });
     for (const i of [0, 1, 2]) await submit(on, one, `b-${i}`, { tenant: "b" });
-    serving(on, one, 10, { mostOf: (tenant) => (tenant === "a" ? 1 : 2) });
+    serving(on, one, 10, limited({ most: 2, named: { a: 1 } }));
     await on.wait(5_000);
     expect(begun.toSorted()).toEqual(["a-0", "b-0", "b-1"]);
     await on.wait(60_000);
@@ -177,7 +183,7 @@ describe("a job that a dispatcher hands over", () => {
     const begun: string[] = [];
     const one = slow(begun);
     const versions = { own: new Map([["slow", fingerprintOf(one)]]), patienceMs: 60_000 };
-    const lookout = serving(on, one, 1, { headStartMs: 60_000, versions, mostOf: () => 1 });
+    const lookout = serving(on, one, 1, { headStartMs: 60_000, versions, ...limited({ most: 1 }) });
     for (const id of ["r", "next"]) await submit(on, one, id);
     const job = jobOf(one, "r");
     expect(await on.play(lookout.take({ ...job, pipeline: "other" }))).toBe("left");

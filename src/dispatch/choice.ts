@@ -1,13 +1,15 @@
+import type { Caps } from "../core/caps.ts";
 import { type DispatchTerms, defaultQueue } from "../core/dispatch.ts";
 import { type Busy, nextInTurn, type Waiting } from "../core/turns.ts";
 import type { RunListing, Store } from "../ports/store.ts";
+import type { Slots } from "./slots.ts";
 
 /** What a process takes of the runs that nobody attends to. Without any of it: all, as they come. */
 export interface ChoiceOptions {
   /** Only runs of these queues. Default: of all. */
   readonly queues?: readonly string[];
-  /** Runs of a tenant that this process advances at once, at most. Default: as many as there is room for. */
-  readonly mostOf?: (tenant: string) => number;
+  /** Limits that hold over all processes on the store that have them. Default: none. */
+  readonly caps?: Caps;
   /**
    * The version this process has of each pipeline. A run of another version is left for so many milliseconds to whoever has
    * that one, and only then gone on with, if it can be.
@@ -21,7 +23,7 @@ export interface ChoiceOptions {
 }
 
 /** Nothing has changed in how it stands since it was made. */
-const hasBegun = ({ createdAt, updatedAt }: RunListing): boolean => updatedAt !== createdAt;
+export const hasBegun = ({ createdAt, updatedAt }: RunListing): boolean => updatedAt !== createdAt;
 
 /** Journals that are looked into at once. */
 const atOnce = 20;
@@ -30,6 +32,7 @@ const atOnce = 20;
 export class Choice {
   readonly #store: Store;
   readonly #options: ChoiceOptions;
+  readonly #slots: Slots;
   /** What runs were submitted with, of those that stood here lately. */
   readonly #terms = new Map<string, DispatchTerms>();
   /** Since when runs of other versions are free. */
@@ -40,15 +43,16 @@ export class Choice {
   #crowdedOut = 0;
   #leftForLater = false;
 
-  constructor(store: Store, options: ChoiceOptions) {
+  constructor(store: Store, options: ChoiceOptions, slots: Slots) {
     this.#store = store;
     this.#options = options;
+    this.#slots = slots;
   }
 
   /** Whether it ever leaves a run that it might take. */
   get leavesSome(): boolean {
-    const { queues, mostOf, versions, headStartMs } = this.#options;
-    return [queues, mostOf, versions, headStartMs].some((one) => one !== undefined);
+    const { queues, caps, versions, headStartMs } = this.#options;
+    return [queues, caps, versions, headStartMs].some((one) => one !== undefined);
   }
 
   /** How many it has left last time, whatever room there was. */
@@ -78,13 +82,13 @@ export class Choice {
     underWay: ReadonlySet<string>,
     now: number,
   ): Promise<readonly RunListing[]> {
-    const { queues, mostOf = () => Number.POSITIVE_INFINITY } = this.#options;
+    const { queues, caps } = this.#options;
     const ripe = free.filter((run) => this.#isRipe(run, now));
     this.#forget(free, underWay);
     this.#passedOver = free.length - ripe.length;
     this.#crowdedOut = 0;
     this.#leftForLater = ripe.length < free.length;
-    if (ripe.length <= room && queues === undefined && this.#options.mostOf === undefined) return ripe;
+    if (ripe.length <= room && queues === undefined && caps === undefined) return ripe;
     await this.#learn(ripe);
     const waiting = ripe
       .map((item) => ({ item, terms: this.#terms.get(item.runId) ?? {} }))
@@ -95,14 +99,35 @@ export class Choice {
       const tenant = this.#tenants.get(runId) ?? "";
       byTenant.set(tenant, (byTenant.get(tenant) ?? 0) + 1);
     }
-    const chosen = this.#inTurn(waiting, room, { byTenant, mostOf });
+    const fits = caps === undefined ? () => true : await this.#fitting(caps, waiting);
+    const chosen = this.#inTurn(waiting, room, { byTenant, fits });
     this.#leftForLater ||= chosen.length < waiting.length;
     for (const { runId } of chosen) this.begins(runId, this.#terms.get(runId)?.tenant);
     return chosen;
   }
 
+  /** What there is room for at this moment under the limits over all processes; whoever is taken has to get a slot first. */
+  async #fitting(
+    caps: Caps,
+    waiting: readonly Waiting<RunListing>[],
+  ): Promise<(one: Waiting<RunListing>) => boolean> {
+    const left = new Map<string, { slots: number; begins: number }>();
+    for (const [scope, room] of await this.#slots.room(waiting.flatMap(({ terms }) => caps(terms))))
+      left.set(scope, { ...room });
+    return ({ item, terms }) => {
+      const rooms = caps(terms).flatMap(({ scope }) => left.get(scope) ?? []);
+      const begins = hasBegun(item) ? 0 : 1;
+      if (rooms.some((room) => room.slots < 1 || room.begins < begins)) return false;
+      for (const room of rooms) {
+        room.slots -= 1;
+        room.begins -= begins;
+      }
+      return true;
+    };
+  }
+
   /** Where a dispatcher hands over what has not begun, all that has goes before it. */
-  #inTurn(waiting: readonly Waiting<RunListing>[], room: number, busy: Busy): RunListing[] {
+  #inTurn(waiting: readonly Waiting<RunListing>[], room: number, busy: Busy<RunListing>): RunListing[] {
     if (this.#options.headStartMs === undefined) return nextInTurn(waiting, room, busy);
     const { begun = [], fresh = [] } = Object.groupBy(waiting, ({ item }) =>
       hasBegun(item) ? "begun" : "fresh",
@@ -123,12 +148,9 @@ export class Choice {
     if (tenant !== undefined) this.#tenants.set(runId, tenant);
   }
 
-  /** Whether a run of that tenant may begin now, beside those under way. */
-  allows(tenant: string | undefined, underWay: ReadonlySet<string>): boolean {
-    const { mostOf } = this.#options;
-    if (tenant === undefined || mostOf === undefined) return true;
-    const busy = [...underWay].filter((runId) => this.#tenants.get(runId) === tenant).length;
-    return busy < mostOf(tenant);
+  /** What a run was submitted with, of one that was chosen. */
+  termsOf(runId: string): DispatchTerms {
+    return this.#terms.get(runId) ?? {};
   }
 
   #isRipe(run: RunListing, now: number): boolean {

@@ -64,8 +64,8 @@ class InProcessShift {
     const { queues, concurrency } = this.#work;
     const mine = [...this.#waiting.values()].filter(({ queue = defaultQueue }) => queues.includes(queue));
     const jobs = mine.map((item) => ({ item, terms: item }));
-    const busy = { byTenant: this.#busy, mostOf: () => Number.POSITIVE_INFINITY };
-    for (const job of nextInTurn(jobs, concurrency - this.#underWay, busy)) void this.#do(job);
+    const room = concurrency - this.#underWay;
+    for (const job of nextInTurn(jobs, room, { byTenant: this.#busy })) void this.#do(job);
   }
 
   stop(): void {

@@ -1,8 +1,10 @@
+import type { DispatchTerms } from "../core/dispatch.ts";
 import { FlujoError } from "../core/errors.ts";
 import type { Job, Taken } from "../ports/dispatcher.ts";
 import type { RunListing, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
-import { Choice, type ChoiceOptions } from "./choice.ts";
+import { Choice, type ChoiceOptions, hasBegun } from "./choice.ts";
+import { type Slot, Slots } from "./slots.ts";
 
 /** Goes on with a run of one pipeline, until it has come to stand or is let go: `adopt` of its `Flujo`, and the result. */
 export type Adopt = (runId: string, why: "taken-over" | "woken") => Promise<unknown>;
@@ -19,6 +21,8 @@ export interface LookoutOptions {
   /** Runs gone on with at once, at most; the others' turn comes when some of them have come to stand. Default 1,000. */
   readonly most?: number;
   readonly choice?: ChoiceOptions;
+  /** How long a process that is not heard of keeps its part of limits that many share, in milliseconds. Default 15,000. */
+  readonly leaseMs?: number;
   readonly tell: LookoutTells;
 }
 
@@ -58,6 +62,7 @@ export class Lookout {
   readonly #most: number;
   readonly #names: readonly string[];
   readonly #choice: Choice;
+  readonly #slots: Slots;
   readonly #underWay = new Set<string>();
   /** Runs that were refused for good, by how they stood then. */
   readonly #refused = new Map<string, string>();
@@ -85,7 +90,8 @@ export class Lookout {
     this.#restMs = options.restMs ?? 10_000;
     this.#most = options.most ?? 1_000;
     this.#names = [...options.pipelines.keys()];
-    this.#choice = new Choice(options.store, options.choice ?? {});
+    this.#slots = new Slots(options.store, options.world, options.leaseMs ?? 15_000);
+    this.#choice = new Choice(options.store, options.choice ?? {}, this.#slots);
   }
 
   /** Looks now, and from now on. Keeps the process alive. */
@@ -193,7 +199,7 @@ export class Lookout {
     this.#wantsMore = this.#choice.leavesSome ? taken.length === room : mayHaveMore;
     if (this.#ended) return 0;
     const begun = taken.filter(({ runId }) => !this.#underWay.has(runId) && this.#underWay.size < this.#most);
-    for (const run of begun) void this.#adopt(run);
+    for (const run of begun) void this.#adopt(run, this.#choice.termsOf(run.runId));
     return begun.length;
   }
 
@@ -218,7 +224,7 @@ export class Lookout {
    * Goes on with the run of a job, where it wants that and there is room here. What does not come to pass now is found by a
    * look, sooner or later.
    */
-  async take({ runId, pipeline, fingerprint, tenant }: Job): Promise<Taken> {
+  async take({ runId, pipeline, fingerprint, queue, tenant }: Job): Promise<Taken> {
     const { store, world, pipelines, choice } = this.#options;
     if (this.#underWay.has(runId)) return "done";
     const own = choice?.versions?.own.get(pipeline);
@@ -229,9 +235,13 @@ export class Lookout {
       const dueInMs = run.status === "running" || run.unheard ? 0 : (run.wakeAt ?? ever) - world.now();
       if (dueInMs > 0) return dueInMs < clocksApartMs ? "left" : "done";
       if (!this.#freeAt(world.now())(run) || this.#refused.get(runId) === standOf(run)) return "done";
-      if (this.#underWay.size >= this.#most || !this.#choice.allows(tenant, this.#underWay)) return "left";
+      if (this.#underWay.size >= this.#most) return "left";
       this.#choice.begins(runId, tenant);
-      return await this.#adopt(run);
+      const terms = {
+        ...(queue === undefined ? {} : { queue }),
+        ...(tenant === undefined ? {} : { tenant }),
+      };
+      return await this.#adopt(run, terms);
     } catch {
       return "left"; // the store does not answer: the next look tells
     }
@@ -249,18 +259,25 @@ export class Lookout {
       !this.#underWay.has(runId) && (lease === undefined || lease.expiresAt <= now || isGone(lease.owner));
   }
 
-  async #adopt(run: RunListing): Promise<Taken> {
+  async #adopt(run: RunListing, terms: DispatchTerms): Promise<Taken> {
     const { runId } = run;
     const adopt = this.#options.pipelines.get(run.pipeline) as Adopt; // the store was asked for these only
+    let slot: Slot | undefined;
+    let isOurs = true;
     this.#underWay.add(runId);
     try {
+      slot = await this.#slots.take(this.#options.choice?.caps?.(terms) ?? [], !hasBegun(run));
+      if (slot === undefined) this.#lookSoon(); // others were first: there may be room for another one
+      if (slot === undefined || this.#ended) return "left";
       await adopt(runId, run.status === "running" ? "taken-over" : "woken");
       return "done";
     } catch (error) {
+      isOurs = !FlujoError.isInstance(error) || error.code !== "lease-held";
       if (this.#ended || isElsewhere(error)) return "left";
       this.#refuse(run, error);
       return "done";
     } finally {
+      slot?.free(isOurs);
       this.#underWay.delete(runId);
       if (this.#wantsMore && this.#underWay.size <= this.#most / 2) this.#look();
     }

@@ -11,7 +11,7 @@ import type { Role } from "./roles.ts";
 /** What a server needs of a `Flujo`, or another `Runner`. */
 export type Running = Pick<
   Runner<unknown, unknown>,
-  "start" | "resume" | "fork" | "replay" | "signal" | "cancel" | "topUp" | "events"
+  "start" | "submit" | "resume" | "fork" | "replay" | "signal" | "cancel" | "topUp" | "events"
 >;
 
 /** A pipeline whose runs this process can start and go on with. */

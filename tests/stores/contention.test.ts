@@ -12,6 +12,7 @@ import { hasRedis, type RedisServer, redisServer } from "../servers/redis.ts";
 
 const contender = fileURLToPath(new URL("./contender.ts", import.meta.url));
 const spender = fileURLToPath(new URL("./spender.ts", import.meta.url));
+const slotTaker = fileURLToPath(new URL("./slot-taker.ts", import.meta.url));
 const exec = promisify(execFile);
 
 let folder: string;
@@ -87,6 +88,32 @@ describe("four processes that spend from one account", () => {
       expect(spent).toBeLessThanOrEqual(limit);
       expect(spent).toBeGreaterThan(limit - 5);
       await store.close();
+    },
+  );
+});
+
+describe("four processes that take slots under one limit", () => {
+  it.each(Object.keys(places))(
+    "on %s never have more than it says at once, or begin more in a minute",
+    async (kind) => {
+      const uri = placeOf(kind);
+      const [most, perMinute, wanted] = [3, 30, 20];
+      const ran = await Promise.all(
+        Array.from({ length: 4 }, () =>
+          exec(process.execPath, [slotTaker, uri, `${most}`, `${perMinute}`, `${wanted}`]),
+        ),
+      );
+      const had = ran.flatMap(({ stdout }) => JSON.parse(stdout) as { from: number; to: number }[]);
+      const atOnce = had.map(
+        ({ from }) => had.filter((other) => other.from <= from && from < other.to).length,
+      );
+      expect(Math.max(...atOnce)).toBeLessThanOrEqual(most);
+      // It may have taken longer than a minute on a busy machine.
+      for (const { from } of had)
+        expect(
+          had.filter((other) => other.from >= from && other.from < from + 59_000).length,
+        ).toBeLessThanOrEqual(perMinute);
+      expect(had.length).toBeGreaterThanOrEqual(perMinute);
     },
   );
 });

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type Duration, milliseconds } from "../../core/duration.ts";
+import { openEngine } from "../engines.ts";
 import { anyStoreOption, graceOption, hostOption, linesOption } from "../options.ts";
 import { portOf } from "../port.ts";
 import { readSettings } from "../settings.ts";
@@ -40,12 +41,15 @@ async function up(dir: string, flags: Flags): Promise<number> {
   const folder = enter(dir);
   const settings = await readSettings(flags);
   const inventory = await inventoryOf(folder, settings);
+  const dispatcher = settings.engine === undefined ? undefined : await openEngine(settings.engine);
   const store = typeof settings.store === "string" ? await openStore(settings.store) : settings.store;
   try {
     const { port, host } = flags;
     const http = flags.http ? ({ what: "all", port, host } as const) : undefined;
-    return await serve({ folder, settings, inventory, store, graceMs, json: flags.json === true, http });
+    const json = flags.json === true;
+    return await serve({ folder, settings, inventory, store, graceMs, json, http, dispatcher });
   } finally {
+    await dispatcher?.close();
     await store.close();
   }
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { TenantLimits } from "../../config.ts";
+import { capsOf } from "../../core/caps.ts";
 import { checkedName, defaultQueue } from "../../core/dispatch.ts";
 import { type Duration, milliseconds } from "../../core/duration.ts";
 import { InvalidOptionError } from "../../core/errors.ts";
@@ -61,7 +61,7 @@ async function worker(flags: Flags): Promise<number> {
   const queues = queuesOf(flags.queues);
   const folder = enter(flags.pipelines);
   const settings = await readSettings(flags);
-  const mostOf = limitOf(settings.tenants);
+  capsOf(settings.tenants, settings.queues); // a slip of the pen is told before anything is made
   const inventory = await inventoryOf(folder, settings);
   const dispatcher = settings.engine === undefined ? undefined : await openEngine(settings.engine);
   const store = typeof settings.store === "string" ? await openStore(settings.store) : settings.store;
@@ -71,7 +71,6 @@ async function worker(flags: Flags): Promise<number> {
       most,
       choice: {
         ...(queues === undefined ? {} : { queues }),
-        ...(mostOf === undefined ? {} : { mostOf }),
         versions: { own: versionsIn(inventory), patienceMs },
         ...(dispatcher === undefined ? {} : { headStartMs }),
       },
@@ -103,17 +102,3 @@ function queuesAt(dispatcher: Dispatcher, queues: readonly string[] | undefined)
 
 const versionsIn = ({ pipelines }: Inventory): ReadonlyMap<string, string> =>
   new Map(pipelines.map(({ name, node }) => [name, versionOf(node).fingerprint]));
-
-/** @throws InvalidOptionError */
-function limitOf(limits: TenantLimits | undefined): ((tenant: string) => number) | undefined {
-  if (limits === undefined) return undefined;
-  const { most = Number.POSITIVE_INFINITY, named = {} } = limits;
-  for (const [where, limit] of [["most", most], ...Object.entries(named)] as const) {
-    if (limit === Number.POSITIVE_INFINITY || (Number.isSafeInteger(limit) && limit >= 1)) continue;
-    throw new InvalidOptionError(`tenants in flujo.config.ts says ${limit} for ${where}`, {
-      hint: "It takes whole numbers from 1: tenants: { most: 5, named: { acme: 20 } }",
-    });
-  }
-  const byName = new Map(Object.entries(named));
-  return (tenant) => byName.get(tenant) ?? most;
-}

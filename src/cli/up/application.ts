@@ -1,13 +1,15 @@
 /** The pipelines of a folder, served by one process on one store: a `Runner` each, and what they share. */
 import { dirname } from "node:path";
 import { models } from "../../agents/models.ts";
+import { capsOf } from "../../core/caps.ts";
+import { milliseconds } from "../../core/duration.ts";
 import { FlujoError } from "../../core/errors.ts";
 import { Lookout } from "../../dispatch/lookout.ts";
 import type { Drained } from "../../engine/options.ts";
 import { Runner } from "../../engine/runner.ts";
 import { Hooks } from "../../events/hooks.ts";
 import type { Outbox } from "../../events/outbox.ts";
-import type { Shift } from "../../ports/dispatcher.ts";
+import type { Dispatcher, Shift } from "../../ports/dispatcher.ts";
 import type { Instrument } from "../../ports/instrument.ts";
 import type { Listener } from "../../ports/listener.ts";
 import type { Store } from "../../ports/store.ts";
@@ -33,6 +35,8 @@ export interface ApplicationParts {
   readonly tell: Tell;
   /** Default: all that nobody attends to, up to 1,000 runs at once. */
   readonly taking?: Taking;
+  /** What is told of runs that are submitted here. */
+  readonly dispatcher?: Dispatcher;
 }
 
 /** What works beside the runs, from the start of the application until no new runs are to begin. */
@@ -104,7 +108,7 @@ export class Application {
 
 function runnerOf(
   { step, name, file, export: exported }: Offered,
-  { store, world, settings, instruments, tell }: ApplicationParts,
+  { store, world, settings, instruments, tell, dispatcher }: ApplicationParts,
   all: ReturnType<typeof models>,
   listeners: readonly Listener[],
 ): Runner<unknown, unknown> {
@@ -117,6 +121,7 @@ function runnerOf(
     models: all,
     takeOver: false, // the lookout does, for all of them
     origin: { file, export: exported },
+    ...(dispatcher === undefined ? {} : { dispatcher }),
     instrument: [...[instrument].flat(), ...instruments],
     listeners: [
       ...listeners.map(shared),
@@ -143,6 +148,8 @@ function started(runner: Runner<unknown, unknown>, { budget }: Settings): Runnin
   return {
     start: (input, options) =>
       runner.start(input, { ...(budget === undefined ? {} : { budget }), ...options }),
+    submit: (input, options) =>
+      runner.submit(input, { ...(budget === undefined ? {} : { budget }), ...options }),
     fork: (from, options) => runner.fork(from, { ...(budget === undefined ? {} : { budget }), ...options }),
     resume: (runId, options) => runner.resume(runId, options),
     replay: (runId, options) => runner.replay(runId, options),
@@ -155,12 +162,16 @@ function started(runner: Runner<unknown, unknown>, { budget }: Settings): Runnin
 
 function lookoutOf(
   runners: readonly { readonly one: Offered; readonly runner: Runner<unknown, unknown> }[],
-  { store, world, tell, taking }: ApplicationParts,
+  { store, world, tell, taking, settings }: ApplicationParts,
 ): Lookout {
+  const { tenants, queues, lease = "15s" } = settings;
+  const caps = capsOf(tenants, queues);
   return new Lookout({
     store,
     world,
-    ...(taking === undefined ? {} : { most: taking.most, choice: taking.choice }),
+    leaseMs: milliseconds(lease),
+    ...(taking === undefined ? {} : { most: taking.most }),
+    choice: { ...taking?.choice, ...(caps === undefined ? {} : { caps }) },
     pipelines: new Map(
       runners.map(
         ({ one, runner }) => [one.name, (runId, why) => runner.adopt(runId, why).result()] as const,

@@ -62,6 +62,8 @@ export interface Service {
   readonly http?: Http | undefined;
   /** What it takes of the runs that nobody attends to. Default: all, as they come, up to 1,000 at once. */
   readonly taking?: Taking;
+  /** What is told of runs that are submitted over HTTP. */
+  readonly dispatcher?: Dispatcher | undefined;
 }
 
 export interface Http {
@@ -88,7 +90,7 @@ export async function inventoryOf(folder: string, settings: Settings): Promise<I
 
 /** @returns the exit code, when it was asked to end and has. */
 export async function serve(service: Service): Promise<number> {
-  const { folder, settings, inventory, store, graceMs, http, taking } = service;
+  const { folder, settings, inventory, store, graceMs, http, taking, dispatcher } = service;
   const tell = teller(service.json);
   const { pipelines, broken } = inventory;
   const metrics = http ? await metricsOf() : undefined;
@@ -100,6 +102,7 @@ export async function serve(service: Service): Promise<number> {
     instruments: metrics === undefined || "missing" in metrics ? [] : [metrics],
     tell,
     ...(taking === undefined ? {} : { taking }),
+    ...(dispatcher === undefined ? {} : { dispatcher }),
   });
   let stopping = false;
   const listening = http && metrics && (await answer(service, http, application, metrics, () => stopping));
