@@ -55,6 +55,7 @@ export function runLines(run: RunReport["run"], advancedBy: string | null): stri
   if (run.undone !== undefined && run.undone.left.length > 0)
     lines.push(`left      ${pathsText(run.undone.left)}`);
   if (run.overlay !== undefined) lines.push(`overlay   ${overlayText(run.overlay)}`);
+  if (run.submitted !== undefined) lines.push(`queue     ${submittedText(run.submitted)}`);
   if (run.forkedFrom !== undefined) lines.push(`fork      ${forkText(run.forkedFrom)}`);
   for (const wait of run.waitingFor) lines.push(`waits     ${waitText(wait)}`);
   if (run.origin !== null) lines.push(`from      ${run.origin.file} (${run.origin.export})`);
@@ -72,6 +73,21 @@ function pathsText(paths: readonly string[]): string {
 
 const overlayText = (changes: NonNullable<RunReport["run"]["overlay"]>): string =>
   pathsText(changes.map(({ path, field }) => `${field} of ${path}`));
+
+function submittedText({
+  queue,
+  priority,
+  tenant,
+  notBefore,
+}: NonNullable<RunReport["run"]["submitted"]>): string {
+  const words = [
+    queue,
+    ...(priority === 0 ? [] : [`priority ${priority}`]),
+    ...(tenant === undefined ? [] : [`for ${tenant}`]),
+    ...(notBefore === undefined ? [] : [`not before ${notBefore}`]),
+  ];
+  return words.join(", ");
+}
 
 const forkText = ({ runId, at, sharedUsd }: NonNullable<RunReport["run"]["forkedFrom"]>): string =>
   `of ${runId} at ${at}, shared ${money(picoUsd(`$${sharedUsd}`))}`;

@@ -19,6 +19,8 @@ import type {
   RunLine,
   RunPage,
   StartRequest,
+  SubmitRequest,
+  Submitted,
   TracePage,
   Usd,
 } from "./types.ts";
@@ -48,6 +50,11 @@ export class Runs {
   /** Starts a run: it is recorded when this returns. With a run id of your own, once however often you ask. */
   start(request: StartRequest): Promise<Acted> {
     return this.#wire.post("/runs", request);
+  }
+
+  /** Makes a run for whichever worker takes it; it is recorded when this returns. With a run id of your own, once. */
+  submit(request: SubmitRequest): Promise<Submitted> {
+    return this.#wire.post("/submissions", request);
   }
 
   /** A page of runs, newest first. */

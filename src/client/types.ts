@@ -41,6 +41,18 @@ export interface StartRequest {
   readonly scopes?: readonly string[];
 }
 
+/** A run for whichever worker takes it. */
+export interface SubmitRequest extends StartRequest {
+  /** Which workers may take it. 1 to 100 letters, digits, dots, dashes and underscores. Default `"default"`. */
+  readonly queue?: string;
+  /** From 0 to 1,000; higher ones go first. Default 0. */
+  readonly priority?: number;
+  /** For whom it is: tenants take turns. As a queue is written. */
+  readonly tenant?: string;
+  /** How long from now it is not to begin: `"10m"`. */
+  readonly delay?: string;
+}
+
 export interface ForkRequest {
   /** The point: a place, as `/q3/AnalyseAll[Alpha]/summarise`, or an operation inside a body, as `/q3/report:call#1`. */
   readonly at: Path;
@@ -77,6 +89,11 @@ export interface Acted {
   readonly status: RunStatus;
   /** The number that its next event will have. */
   readonly next: number;
+}
+
+export interface Submitted extends Acted {
+  /** Why the engine could not be told, where there is one: workers find the run in the store, a little later. */
+  readonly untold: string | null;
 }
 
 export interface RunFilter {

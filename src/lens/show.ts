@@ -1,4 +1,5 @@
 import { decode } from "../core/codec.ts";
+import { type DispatchTerms, defaultQueue } from "../core/dispatch.ts";
 import type { Entry, ForkedFrom } from "../core/entries.ts";
 import type { ErrorRecord } from "../core/errors.ts";
 import { askedAt, fold, promptAt, type RunRecord, undoneIn } from "../core/fold.ts";
@@ -54,6 +55,13 @@ export interface RunView {
   /** What was changed of the tree's prompts and settings for it, by an overlay; absent where nothing was. */
   readonly overlay?: readonly OverlayChange[];
   readonly origin: { readonly file: string; readonly export: string } | null;
+  /** Of one that was submitted: which workers may take it, how urgent it is, for whom, and from when on, as an ISO date. */
+  readonly submitted?: {
+    readonly queue: string;
+    readonly priority: number;
+    readonly tenant?: string;
+    readonly notBefore?: string;
+  };
   /** The run it shares its first entries with, when it is a fork; what those cost is no part of `spent`. */
   readonly forkedFrom?: { readonly runId: string; readonly at: Path; readonly sharedUsd: string };
 }
@@ -147,7 +155,22 @@ export async function runView(
     ...(created?.scopes === undefined ? {} : { scopes: created.scopes.map(scopeName) }),
     ...(overlay.length === 0 ? {} : { overlay }),
     origin: created?.origin ?? null,
+    ...(created?.dispatch === undefined ? {} : { submitted: submittedView(created.dispatch) }),
     ...(created?.forkedFrom === undefined ? {} : { forkedFrom: forkView(created.forkedFrom) }),
+  };
+}
+
+function submittedView({
+  queue = defaultQueue,
+  priority = 0,
+  tenant,
+  notBefore,
+}: DispatchTerms): NonNullable<RunView["submitted"]> {
+  return {
+    queue,
+    priority,
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(notBefore === undefined ? {} : { notBefore: iso(notBefore) }),
   };
 }
 

@@ -18,6 +18,7 @@ import { pipelineRoutes } from "./routes/pipelines.ts";
 import { runRoutes } from "./routes/run.ts";
 import { runsRoutes } from "./routes/runs.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
+import { submitRoutes } from "./routes/submit.ts";
 import { traceRoutes } from "./routes/trace.ts";
 
 export const apiBase = "/api/v1";
@@ -26,6 +27,7 @@ export const apiBase = "/api/v1";
 export function routesOf(house: House): readonly Route[] {
   const routes = [
     runsRoutes,
+    submitRoutes,
     runRoutes,
     traceRoutes,
     compareRoutes,

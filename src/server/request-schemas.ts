@@ -38,15 +38,49 @@ export const Budget = named(
   ]),
 );
 
-export const StartRequest = named(
-  "StartRequest",
+const beginning = {
+  pipeline: Type.String({ minLength: 1 }),
+  input: Type.Optional(AnyJson),
+  runId: Type.Optional(RunId),
+  budget: Type.Optional(Budget),
+  scopes: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 20 })),
+};
+
+export const StartRequest = named("StartRequest", Type.Object(beginning, closed));
+
+const name = { pattern: "^[A-Za-z0-9._-]{1,100}$" };
+
+export const SubmitRequest = named(
+  "SubmitRequest",
   Type.Object(
     {
-      pipeline: Type.String({ minLength: 1 }),
-      input: Type.Optional(AnyJson),
-      runId: Type.Optional(RunId),
-      budget: Type.Optional(Budget),
-      scopes: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 20 })),
+      ...beginning,
+      queue: Type.Optional(
+        Type.String({ ...name, description: "Which workers may take it. Default `default`." }),
+      ),
+      priority: Type.Optional(
+        Type.Integer({ minimum: 0, maximum: 1_000, description: "Higher ones go first. Default 0." }),
+      ),
+      tenant: Type.Optional(Type.String({ ...name, description: "For whom it is: tenants take turns." })),
+      delay: Type.Optional(
+        Type.String({ maxLength: 40, description: "How long it is not to begin: `90s`, `10m`, `3d`." }),
+      ),
+    },
+    closed,
+  ),
+);
+
+/** What became of a run that was submitted. */
+export const Submitted = named(
+  "Submitted",
+  Type.Object(
+    {
+      ...Acted.properties,
+      untold: orNull(
+        Type.String({
+          description: "Why the engine could not be told: workers find the run in the store, a little later.",
+        }),
+      ),
     },
     closed,
   ),

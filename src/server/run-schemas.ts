@@ -108,6 +108,17 @@ export const Run = named(
           },
         ),
       ),
+      submitted: Type.Optional(
+        Type.Object(
+          {
+            queue: Type.String(),
+            priority: Type.Integer(),
+            tenant: Type.Optional(Type.String()),
+            notBefore: Type.Optional(date),
+          },
+          { ...closed, description: "Of one that was submitted: which workers may take it, and when." },
+        ),
+      ),
       forkedFrom: Type.Optional(
         Type.Object(
           { runId: Type.String(), at: Type.String(), sharedUsd: Type.String() },

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Flujo } from "flujo";
 import {
   type Acted,
   ClientError,
@@ -6,6 +7,7 @@ import {
   type EventView,
   type RunDetail,
   type RunLine,
+  type Submitted,
   type TracedOperation,
   type TracePage,
 } from "flujo/client";
@@ -13,7 +15,7 @@ import { sqlite } from "flujo/sqlite";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { readJournal } from "../../src/lens/journal.ts";
 import { trace } from "../../src/lens/trace.ts";
-import { folder, gate, stage } from "./stage.ts";
+import { folder, gate, hello, stage } from "./stage.ts";
 
 describe("a client", () => {
   test("starts a run, follows it to its end, and reads what came of it", async () => {
@@ -31,6 +33,30 @@ describe("a client", () => {
     expectTypeOf(flujo.runs.all).returns.toEqualTypeOf<AsyncGenerator<RunLine>>();
     // @ts-expect-error an amount has its sign
     expectTypeOf(flujo.runs.start).toBeCallableWith({ pipeline: "hello", budget: "0.50" });
+  });
+
+  test("submits a run once, with its queue and for whom, and whichever process takes it does it", async () => {
+    const { url, store } = await stage();
+    const flujo = client({ url });
+    const request = {
+      pipeline: "hello",
+      input: "Ada",
+      runId: "r",
+      queue: "mail",
+      tenant: "acme",
+      priority: 5,
+    };
+    const submitted = await flujo.runs.submit(request);
+    expect(submitted).toMatchObject({ runId: "r", status: "running", untold: null });
+    expect(await flujo.runs.submit(request)).toEqual(submitted);
+    await expect(flujo.runs.submit({ ...request, input: "Grace" })).rejects.toMatchObject({ status: 409 });
+    expect((await flujo.runs.get("r")).run.submitted).toEqual({ queue: "mail", priority: 5, tenant: "acme" });
+    await using worker = new Flujo(hello, { store });
+    for (const run of await worker.recover()) await run.result();
+    expect((await flujo.runs.get("r")).run).toMatchObject({ status: "completed", output: "Hello, Ada!" });
+    const later = await flujo.runs.submit({ pipeline: "hello", input: "Bo", delay: "1d" });
+    expect(later.status).toBe("waiting");
+    expectTypeOf(later).toEqualTypeOf<Submitted>();
   });
 
   test("answers, waits through what a run waits for, and tells it whole", async () => {

@@ -25,6 +25,7 @@ import type {
   RunGraph,
   RunPage,
   StatsView,
+  Submitted,
   TracePage,
   Undelivered,
   VersionDiff,
@@ -73,6 +74,13 @@ const requests: readonly (readonly [name: string, status: number, path: string, 
   ["startRun", 200, "/runs", { pipeline: "choosing", runId: "c" }],
   ["startRun", 422, "/runs", { pipeline: "hello", input: 1 }],
   ["startRun", 409, "/runs", { pipeline: "none" }],
+  ["submitRun", 202, "/submissions", { pipeline: "hello", input: "x", runId: "w", queue: "q", delay: "1d" }],
+  ["submitRun", 200, "/submissions", { pipeline: "hello", input: "x", runId: "w" }],
+  ["submitRun", 409, "/submissions", { pipeline: "hello", input: "y", runId: "w" }],
+  ["submitRun", 422, "/submissions", { pipeline: "hello", input: 1 }],
+  ["submitRun", 422, "/submissions", { pipeline: "hello", input: "x", queue: "no name" }],
+  ["submitRun", 400, "/submissions", { pipeline: "hello", input: "x", delay: "soon" }],
+  ["getRun", 200, "/runs/w"],
   ["listRuns", 200, "/runs?status=waiting&limit=1"],
   ["listRuns", 400, "/runs?limit=many"],
   ["getRun", 200, "/runs/c"],
@@ -267,6 +275,7 @@ test("what the types of the client say fits the schemas of the server", () => {
   fits<typeof besides.Undelivered, Loose<Undelivered>>();
   fits<typeof besides.Resent, Loose<ResentLetter>>();
   fits<typeof acts.Acted, Loose<Acted>>();
+  fits<typeof acts.Submitted, Loose<Submitted>>();
   expectTypeOf<EntryPage["next"]>().toEqualTypeOf<Static<typeof runs.EntryPage>["next"]>();
 });
 

@@ -10,6 +10,7 @@ import { Value } from "../parts/value.tsx";
 import { useNow } from "../shell/clock.ts";
 import { useTitle } from "../shell/title.ts";
 import { decimalOf, picoOf } from "../words/money.ts";
+import { momentText } from "../words/time.ts";
 import "../styles/run.css";
 import { Actions } from "./actions.tsx";
 import { Costs } from "./costs.tsx";
@@ -53,6 +54,7 @@ export default function RunPage({ runId }: { readonly runId: string }) {
         <Status status={run.status} />
         <Actions detail={detail} />
       </div>
+      {run.submitted !== undefined && <Submitted terms={run.submitted} />}
       {run.forkedFrom !== undefined && <Fork runId={runId} from={run.forkedFrom} />}
       {run.overlay !== undefined && <Overlay changes={run.overlay} />}
       {run.pipeline === "flujo-eval" && (
@@ -149,6 +151,25 @@ function Overlay({ changes }: { readonly changes: NonNullable<RunView["overlay"]
           {field} of <code>{path}</code>
         </span>
       ))}
+    </p>
+  );
+}
+
+function Submitted({
+  terms: { queue, priority, tenant, notBefore },
+}: {
+  readonly terms: NonNullable<RunView["submitted"]>;
+}) {
+  return (
+    <p className="muted">
+      Submitted to the queue <code>{queue}</code>
+      {priority > 0 && `, priority ${priority}`}
+      {tenant !== undefined && (
+        <>
+          , for <code>{tenant}</code>
+        </>
+      )}
+      {notBefore !== undefined && `; not to begin before ${momentText(Date.parse(notBefore))}`}.
     </p>
   );
 }

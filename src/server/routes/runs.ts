@@ -182,7 +182,12 @@ async function isRecordedSoon({ journals, world }: House, runId: string): Promis
 }
 
 /** @throws Refusal when the run of this id is another than the one asked for. */
-async function refuseAnother(house: House, service: Service, runId: string, input: unknown): Promise<void> {
+export async function refuseAnother(
+  house: House,
+  service: Service,
+  runId: string,
+  input: unknown,
+): Promise<void> {
   const { created } = (await journalOf(house, runId)).run;
   if (created?.pipeline !== service.name) {
     const message = `run ${runId} exists, and is not of the pipeline ${service.name}`;
