@@ -51,7 +51,8 @@ export async function rivals(names: readonly string[]): Promise<Comparison> {
 
 const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
 
-function install(): void {
+/** The other systems, where they are not there yet. */
+export function install(): void {
   if (existsSync(join(folder, "node_modules"))) return;
   console.error("installing the other systems in bench/rivals (about 500 MB) ...");
   // None of them needs its install scripts here, and some would report home.

@@ -4,15 +4,14 @@
  * Raw limits first, then Flujo's targets beside them, then, when asked, other systems. The results go to
  * bench/README.md, unless `--keep` leaves it as it is; parts that did not run keep their former results there.
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { arch, cpus, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Finding, reached } from "./finding.ts";
 import { parts } from "./flujo.ts";
-import { figure, root } from "./measure.ts";
+import { figure } from "./measure.ts";
 import { rawLimits } from "./raw.ts";
 import { rivals } from "./rivals.ts";
+import { machine, show, table, write } from "./tables.ts";
 
 const { values, positionals } = parseArgs({
   options: {
@@ -59,14 +58,14 @@ async function limitsAndTargets(): Promise<void> {
   const verdict = `${findings.filter(reached).length} targets reached, ${missed} missed, ${broken.length} parts not measured.`;
   console.log(`\n${verdict}`);
   if (!values.only)
-    write("results", [machine(), limitTable, targetTable(findings), ...broken, verdict].join("\n\n"));
+    keep("results", [machine(), limitTable, targetTable(findings), ...broken, verdict].join("\n\n"));
 }
 
 async function besideOthers(names: readonly string[]): Promise<void> {
   const { rows, notes } = await rivals(names);
   const text = [machine(), table(rows[0] ?? [], rows.slice(1)), ...notes].join("\n\n");
   show("Beside others", text);
-  if (names.length === 0) write("rivals", text);
+  if (names.length === 0) keep("rivals", text);
 }
 
 function targetTable(findings: readonly Finding[]): string {
@@ -84,31 +83,6 @@ function targetTable(findings: readonly Finding[]): string {
   return table(["work", "Flujo", "target", "verdict", ""], rows);
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.trim()).join(" | ")} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
-}
-
-function machine(): string {
-  const flujo = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
-  const gib = Math.round(totalmem() / 2 ** 30);
-  return [
-    `Measured ${new Date().toISOString().slice(0, 10)}: flujo ${flujo}, Node ${process.version}, SQLite ${process.versions.sqlite}`,
-    `${cpus().length} x ${cpus()[0]?.model.trim()}, ${gib} GiB, ${platform()} ${release()} ${arch()}.`,
-  ].join("; ");
-}
-
-function show(title: string, text: string): void {
-  console.log(`\n## ${title}\n\n${text}`);
-}
-
-/** Puts the text between `<!-- NAME -->` and `<!-- /NAME -->` of bench/README.md. */
-function write(name: string, text: string): void {
-  if (values.keep) return;
-  const path = join(import.meta.dirname, "README.md");
-  const [before, rest] = readFileSync(path, "utf8").split(`<!-- ${name} -->`);
-  const after = rest?.split(`<!-- /${name} -->`)[1];
-  if (after === undefined)
-    throw new Error(`bench/README.md has lost its marks <!-- ${name} --> ... <!-- /${name} -->`);
-  writeFileSync(path, `${before}<!-- ${name} -->\n\n${text}\n\n<!-- /${name} -->${after}`);
+function keep(name: string, text: string): void {
+  if (!values.keep) write(join(import.meta.dirname, "README.md"), name, text);
 }
