@@ -1,9 +1,8 @@
 /**
  * An experiment with so many cases and a pipeline that does next to nothing, in a process of its own: `node many-trials.js
- * CASES DATABASE CONCURRENCY`. Prints its rate, how long it takes to read and sum it up, and its peak memory. JavaScript, so
- * that Node's own type stripping is not on Flujo's bill.
+ * CASES DATABASE CONCURRENCY`. Prints its rate, and how long it takes to read and sum it up. JavaScript, so that Node's own type
+ * stripping is not on Flujo's bill.
  */
-import { readFileSync } from "node:fs";
 import { Flujo, pipeline, step } from "flujo";
 import { exact, experiment, experimentInput, readExperiment, summaryOf } from "flujo/evals";
 import { sqlite } from "flujo/sqlite";
@@ -32,13 +31,4 @@ const { score } = summaryOf(found?.records ?? []);
 if (score.cases !== cases.length || score.mean !== 1) throw new Error("not every case was scored");
 const reportMs = performance.now() - tried;
 await store.close();
-console.log(JSON.stringify({ perSecond: (cases.length * 1_000) / (tried - from), reportMs, mb: peakMb() }));
-
-/** maxRSS may be inherited from the parent on Linux, VmHWM is this program's own. */
-function peakMb() {
-  try {
-    return (Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) * 1024) / 1e6;
-  } catch {
-    return (process.resourceUsage().maxRSS * 1024) / 1e6;
-  }
-}
+console.log(JSON.stringify({ perSecond: (cases.length * 1_000) / (tried - from), reportMs }));

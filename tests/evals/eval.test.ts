@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { picoUsd } from "../../src/core/limits.ts";
+import { readExperiment } from "../../src/evals/experiment/results.ts";
+import { sqlite } from "../../src/stores/sqlite.ts";
 import { type OpenAIServer, openaiServer, type ServedRequest } from "../../src/testing/openai-server.ts";
 import { wireServer } from "../../src/testing/wire/server.ts";
 import { Folder } from "../cli/command.ts";
@@ -392,6 +394,57 @@ describe("flujo eval without one", () => {
     }
     expect((await folder.json("lens", "list")).document.runs ?? []).toEqual([]);
   });
+});
+
+test("a large one is tried in parts: killed between trials of the second, it goes on, and every report has all of it", async () => {
+  const count = 5_200; // more than a part has
+  const folder = new Folder();
+  folder.write("p.ts", shout);
+  const lines = Array.from({ length: count }, (_, i) =>
+    JSON.stringify({
+      id: `c${i}`,
+      input: `w${i}`,
+      expected: `W${i % 100 === 0 ? "?" : i}`,
+      tags: [`t${i % 2}`],
+    }),
+  );
+  folder.write("d.jsonl", lines.join("\n"));
+  const args = ["eval", "p.ts", "d.jsonl", "--split", "all", "--name", "e", "--json", "--concurrency", "16"];
+  const store = sqlite(join(folder.path, ".flujo/flujo.db"));
+  onTestFinished(() => store.close());
+  const running = folder.start([...args, "--quiet"]);
+  while (((await store.read("e.part-2", 0, 20)) ?? []).length < 20)
+    await new Promise((resolve) => setImmediate(resolve));
+  running.kill("SIGKILL");
+  await running.ended;
+  const part = await readExperiment(store, "e");
+  expect(part?.status).toBe("running");
+  expect(part?.records.length).toBeGreaterThanOrEqual(5_000);
+
+  const { code, stdout, stderr } = await folder.start([...args, "--html", "h.html", "--junit", "j.xml"])
+    .ended;
+  expect(code).toBe(0);
+  expect(stderr).toContain("5200 of 5200 trials");
+  const document = JSON.parse(stdout);
+  expect(stdout).toBe(`${JSON.stringify(document, null, 2)}\n`);
+  expect(document).toMatchObject({ status: "completed", summary: { trials: count, failed: 52 } });
+  const ids = (list: readonly { caseId: string }[]) => new Set(list.map(({ caseId }) => caseId)).size;
+  for (const list of [document.cases, document.records])
+    expect([list.length, ids(list)]).toEqual([count, count]);
+  expect(document.records.at(-1).runId).toMatch(/^e\.c\d+\.1$/);
+  // What was over is not tried again: each trial's run was begun once.
+  const again = document.records.filter(
+    ({ durationMs }: { durationMs?: number }) => durationMs === undefined,
+  );
+  expect(again.length).toBeLessThanOrEqual(16);
+  const html = readFileSync(join(folder.path, "h.html"), "utf8");
+  expect(html.match(/<td>e\.c\d+\.1<\/td>/g)).toHaveLength(count);
+  const junit = readFileSync(join(folder.path, "j.xml"), "utf8");
+  expect(junit.match(/<testcase /g)).toHaveLength(count);
+  expect(junit.match(/<failure /g)).toHaveLength(52);
+
+  const more = await folder.flujo(...args, "--trials", "2", "--quiet");
+  expect(more).toMatchObject({ code: 2, stderr: expect.stringContaining("not with the same trials") });
 });
 
 describe("flujo dataset", () => {

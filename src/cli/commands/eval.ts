@@ -3,26 +3,41 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { InvalidOptionError } from "../../core/errors.ts";
 import { isRunId } from "../../core/paths.ts";
 import type { Step } from "../../core/step.ts";
+import type { Case } from "../../evals/dataset/case.ts";
 import type { Dataset } from "../../evals/dataset/dataset.ts";
 import { readDataset } from "../../evals/dataset/file.ts";
 import { splitOf } from "../../evals/dataset/split.ts";
-import { compare, defaultMargin, gate, gateAt, type Verdict } from "../../evals/experiment/comparison.ts";
+import {
+  compareCases,
+  defaultMargin,
+  gate,
+  gateAt,
+  type Verdict,
+} from "../../evals/experiment/comparison.ts";
 import { experimentInput } from "../../evals/experiment/experiment.ts";
 import { looksAt } from "../../evals/experiment/looks.ts";
-import type { Experiment } from "../../evals/experiment/results.ts";
-import { documentOf, type ExperimentDocument, type TestLook } from "../../evals/report/document.ts";
+import type { Standing } from "../../evals/experiment/reading.ts";
+import { readTally, recordsOf } from "../../evals/experiment/results.ts";
+import type { CaseScore } from "../../evals/experiment/tally.ts";
+import {
+  documentOf,
+  type ExperimentDocument,
+  type Listed,
+  type TestLook,
+} from "../../evals/report/document.ts";
 import { htmlOf } from "../../evals/report/html.ts";
+import { jsonOf } from "../../evals/report/json.ts";
 import { junitOf } from "../../evals/report/junit.ts";
 import { headline, sectionsOf, wordsOf } from "../../evals/report/lines.ts";
 import { markdownOf } from "../../evals/report/markdown.ts";
 import { nodeWorld } from "../../node-world.ts";
 import type { Store } from "../../ports/store.ts";
 import { budgetOf } from "../amounts.ts";
-import { printJson } from "../document.ts";
-import { baseRecords } from "../evals/base.ts";
+import { baseCases } from "../evals/base.ts";
 import { casesFor, splitChoices } from "../evals/cases.ts";
 import { tryAll } from "../evals/run.ts";
 import { scorersFor, tryingOn } from "../evals/scorers.ts";
+import { writeReport } from "../evals/write.ts";
 import { exit } from "../exit.ts";
 import { count, tableText } from "../format.ts";
 import { loadPipeline } from "../load/pipeline.ts";
@@ -101,6 +116,23 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
 
 async function evaluate(file: string, path: string, flags: Flags): Promise<number> {
   checkFlags(flags);
+  const tried = await tryCases(file, path, flags);
+  try {
+    return await tell(tried, flags);
+  } finally {
+    await tried.store.close();
+  }
+}
+
+/** An experiment that is over, or as far as its budget went. The dataset is not needed any more, and need not stay in memory. */
+interface Tried {
+  readonly name: string;
+  readonly store: Store;
+  readonly base: readonly CaseScore[] | undefined;
+  readonly look: TestLook | undefined;
+}
+
+async function tryCases(file: string, path: string, flags: Flags): Promise<Tried> {
   const budget = budgetOf(flags.budget === undefined ? {} : { budget: flags.budget })?.cost;
   const dataset = await readDataset(path);
   const cases = casesFor(dataset, path, flags);
@@ -112,24 +144,34 @@ async function evaluate(file: string, path: string, flags: Flags): Promise<numbe
   const store = typeof settings.store === "string" ? await openStore(settings.store) : settings.store;
   try {
     // What cannot be compared with is told before anything is paid for.
-    const base = flags.compare === undefined ? undefined : await baseRecords(store, flags.compare);
+    const base = flags.compare === undefined ? undefined : await baseCases(store, flags.compare);
     const name = flags.name ?? `eval-${nodeWorld().id()}`;
     if (!flags.quiet)
       say(`Experiment ${name}: ${count(cases.length, "case")}, ${count(flags.trials, "trial")} of each`);
     const { concurrency, quiet = false } = flags;
-    const found = await tryAll({ name, loaded, input, scorers, store, settings, budget, concurrency, quiet });
-    const comparison =
-      base === undefined || found.records.length === 0
-        ? undefined
-        : { ...compare(base, found.records, flags), with: flags.compare as string }; // there is a base
-    const look = await lookOf(found, dataset, store);
-    const unjudged = documentOf(found, { passMark: flags.passMark, comparison, look });
-    const verdict = flags.gate ? verdictOf(unjudged, flags) : undefined;
-    await report({ ...unjudged, verdict: verdict ?? null }, flags);
-    return exitCodeFor(found, verdict, store);
-  } finally {
+    await tryAll({ name, loaded, input, scorers, store, settings, budget, concurrency, quiet });
+    return { name, store, base, look: await lookOf(name, cases, dataset, store) };
+  } catch (error) {
     await store.close();
+    throw error;
   }
+}
+
+/** Reports what has come of it, and says how to end. */
+async function tell({ name, store, base, look }: Tried, flags: Flags): Promise<number> {
+  const found = await readTally(store, name, flags);
+  if (found === undefined)
+    throw new InvalidOptionError(`the experiment ${name} is not in ${store.name} any more`);
+  const { standing, tally } = found;
+  const comparison =
+    base === undefined || tally.trials === 0
+      ? undefined
+      : { ...compareCases(base, tally.cases(), flags), with: flags.compare as string }; // there is a base
+  const unjudged = documentOf(standing, tally, { passMark: flags.passMark, comparison, look });
+  const verdict = flags.gate ? verdictOf(unjudged, flags) : undefined;
+  const listed = { cases: () => tally.cases(), records: () => recordsOf(store, name) };
+  await report({ ...unjudged, verdict: verdict ?? null }, listed, flags);
+  return exitCodeFor(standing, verdict, store);
 }
 
 function checkFlags({ name, gate: isGate, compare: base, min }: Flags): void {
@@ -147,11 +189,12 @@ function checkFlags({ name, gate: isGate, compare: base, min }: Flags): void {
 
 /** Which look at the test split this experiment is, where it is one. */
 async function lookOf(
-  { name, input }: Experiment,
+  name: string,
+  cases: readonly Case[],
   dataset: Dataset,
   store: Store,
 ): Promise<TestLook | undefined> {
-  if (!input.cases.some((one) => splitOf(one) === "test")) return undefined; // there is nothing to count
+  if (!cases.some((one) => splitOf(one) === "test")) return undefined; // there is nothing to count
   const looks = await looksAt(store, dataset);
   const at = looks.findIndex(({ run }) => run === name);
   const look = looks[at];
@@ -170,18 +213,17 @@ function verdictOf({ summary, comparison, status }: ExperimentDocument, { margin
   return (["regress", "inconclusive"] as const).find((one) => verdicts.includes(one)) ?? "pass";
 }
 
-async function report(document: ExperimentDocument, { json, markdown, html, junit }: Flags): Promise<void> {
-  const asked = [
-    [markdown, markdownOf],
-    [html, htmlOf],
-    [junit, junitOf],
-  ] as const;
-  for (const [to, write] of asked) {
-    if (to === "-") await result(write(document));
-    else if (to !== undefined) await writeFile(to, write(document));
-  }
-  if (json) return printJson(document);
-  if (asked.some(([to]) => to === "-")) return;
+async function report(
+  document: ExperimentDocument,
+  listed: Listed,
+  { json, markdown, html, junit }: Flags,
+): Promise<void> {
+  if (markdown === "-") await result(markdownOf(document));
+  else if (markdown !== undefined) await writeFile(markdown, markdownOf(document));
+  if (html !== undefined) await writeReport(html, htmlOf(document, listed));
+  if (junit !== undefined) await writeReport(junit, junitOf(document, listed));
+  if (json) return writeReport("-", jsonOf(document, listed));
+  if ([markdown, html, junit].includes("-")) return;
   const tables = sectionsOf(document).map(({ title, rows }) => `${printable(title)}\n${tableText(rows)}`);
   const words = wordsOf(document).map(printable);
   await result(`${[printable(headline(document)), ...tables, ...words].join("\n\n")}\n`);
@@ -194,7 +236,7 @@ const codes: { readonly [verdict in Verdict]: number } = {
 };
 
 /** An experiment that its budget stopped is halted, whatever its cases say so far. */
-function exitCodeFor({ name, status }: Experiment, verdict: Verdict | undefined, store: Store): number {
+function exitCodeFor({ name, status }: Standing, verdict: Verdict | undefined, store: Store): number {
   if (status !== "completed") {
     const where =
       store.durability === "volatile"

@@ -4,6 +4,7 @@ import type { RunEvent } from "../../core/events.ts";
 import { limitsOf, type Usd } from "../../core/limits.ts";
 import type { SharedScope } from "../../core/scopes.ts";
 import type { Step } from "../../core/step.ts";
+import type { RunResult } from "../../engine/options.ts";
 import { Flujo, type FlujoOptions } from "../../flujo.ts";
 import type { Models } from "../../ports/models.ts";
 import type { Store } from "../../ports/store.ts";
@@ -35,12 +36,13 @@ export interface Carrying<In> {
  * Runs a pipeline that tries another one, to its end or as far as its budget goes: trials and all else inside one budget.
  *
  * @param make the pipeline, of the `Flujo` that runs trials.
+ * @returns how it stands.
  * @throws what keeps it from its end; CommandError when it is interrupted.
  */
 export async function carryOut<In, Out>(
   { what, name, input, loaded, store, settings, scope, budget, isKnown, onEvent }: Carrying<In>,
   make: (flujo: Flujo<unknown, unknown>, models: Models) => Promise<Step<In, Out>> | Step<In, Out>,
-): Promise<void> {
+): Promise<RunResult<Out>["status"]> {
   const shared: SharedScope = { scope, ...(budget === undefined ? {} : { cost: budget }) };
   if (isKnown && budget !== undefined)
     await store.ledger({ kind: "amend", scope: shared.scope, set: limitsOf(budget) });
@@ -69,6 +71,7 @@ export async function carryOut<In, Out>(
     const result = await trier.run(input, { runId: name });
     if ("error" in result && result.error.code !== "budget-exceeded") throw result.error;
     if ("error" in result) say(result.error.message);
+    return result.status;
   } catch (error) {
     if (interrupt.happened() && FlujoError.isInstance(error))
       throw new CommandError(

@@ -3,9 +3,11 @@ import { InvalidOptionError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { Usd } from "../../core/limits.ts";
 import type { Step } from "../../core/step.ts";
-import { experiment } from "../../evals/experiment/experiment.ts";
+import { inputOf } from "../../evals/experiment/beginning.ts";
+import { experiment, laterPart } from "../../evals/experiment/experiment.ts";
+import { partRunId, partsOf } from "../../evals/experiment/parts.ts";
 import type { ExperimentInput } from "../../evals/experiment/record.ts";
-import { type Experiment, readExperiment } from "../../evals/experiment/results.ts";
+import { readTally } from "../../evals/experiment/results.ts";
 import type { Scorer } from "../../evals/scorers/scorer.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Loaded } from "../load/pipeline.ts";
@@ -25,27 +27,34 @@ export interface Trying {
   readonly quiet: boolean;
 }
 
-/** Carries an experiment to its end, or as far as its budget goes. */
-export async function tryAll(trying: Trying): Promise<Experiment> {
+/** Carries an experiment to its end, or as far as its budget goes: a large one part by part. */
+export async function tryAll(trying: Trying): Promise<void> {
   const { name, loaded, input, scorers, store, concurrency, quiet } = trying;
-  const known = await readExperiment(store, name);
-  if (known !== undefined) checkSame("experiment", name, { ...known.input }, { ...input });
-  const progress = trialProgress(input.cases.length * input.trials, known?.records.length ?? 0);
-  const carrying = {
-    ...trying,
-    what: "experiment",
-    scope: `eval:${name}`,
-    isKnown: known !== undefined,
-    ...(quiet ? {} : { onEvent: progress }),
-  };
-  await carryOut(carrying, (flujo) =>
-    experiment({
-      task: loaded.step as Step<never, unknown, never>, // whether an input fits, its schema says
-      ...{ flujo, store, scorers },
-      ...(concurrency === undefined ? {} : { concurrency }),
-    }),
-  );
-  return (await readExperiment(store, name)) as Experiment; // it has been begun
+  const known = await inputOf(store, name);
+  // One that was begun as a whole goes on as it is.
+  const parts = known !== undefined && known.part === undefined ? [input] : partsOf(input);
+  const done = known === undefined || quiet ? 0 : ((await readTally(store, name))?.tally.trials ?? 0);
+  const progress = trialProgress(input.cases.length * input.trials, done);
+  for (const [i, part] of parts.entries()) {
+    const runId = partRunId(name, i + 1);
+    const begun = i === 0 ? known : await inputOf(store, runId);
+    if (begun !== undefined) checkSame("experiment", name, { ...begun }, { ...part });
+    const carrying = {
+      ...{ ...trying, name: runId, input: part, what: "experiment" },
+      scope: `eval:${name}`,
+      isKnown: known !== undefined,
+      ...(quiet ? {} : { onEvent: progress }),
+    };
+    const status = await carryOut(carrying, (flujo) => {
+      const options = {
+        task: loaded.step as Step<never, unknown, never>, // whether an input fits, its schema says
+        ...{ flujo, store, scorers },
+        ...(concurrency === undefined ? {} : { concurrency }),
+      };
+      return i === 0 ? experiment(options) : laterPart(options, name);
+    });
+    if (status !== "completed") return;
+  }
 }
 
 /** What is gone on with is still the same. @throws InvalidOptionError */

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { canonical } from "../../core/canonical.ts";
 import { type DatasetFault, InvalidDatasetError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
@@ -61,8 +61,9 @@ export async function parseDataset(
     });
   }
   const read = (await readers[format]())(text.replace(/^\uFEFF/, ""));
-  const faults: DatasetFault[] = [...read.faults];
-  const cases = casesIn(read, faults);
+  const found: DatasetFault[] = [];
+  const cases = casesIn(read, found);
+  const faults = [...read.faults, ...found];
   if (faults.length === 0 && cases.length === 0) faults.push({ what: "there is no case in it" });
   if (cases.length > mostCases) {
     faults.push({ what: `it has ${cases.length} cases; a dataset takes ${mostCases}` });
@@ -73,7 +74,14 @@ export async function parseDataset(
 
 /** A dataset of cases that are right. */
 export function datasetOf(name: string, cases: readonly Case[]): Dataset {
-  return { name, cases, hash: hash("sha256", canonical(cases as unknown as Json)).slice(0, 16) }; // cases are JSON
+  const digest = createHash("sha256"); // of the canonical list, which is long
+  let before = "[";
+  for (const one of cases) {
+    digest.update(before + canonical(one as unknown as Json)); // cases are JSON
+    before = ",";
+  }
+  digest.update(cases.length === 0 ? "[]" : "]");
+  return { name, cases, hash: digest.digest("hex").slice(0, 16) };
 }
 
 const byLine = (a: DatasetFault, b: DatasetFault): number => (a.line ?? 0) - (b.line ?? 0);
@@ -82,10 +90,13 @@ function casesIn({ records, lineOf }: Read, faults: DatasetFault[]): Case[] {
   const cases: Case[] = [];
   const seen = new Map<string, number>();
   const partOf = new Map<string, { readonly split: string; readonly index: number }>();
+  const kept = new Map<string, readonly string[]>();
   const complain = (index: number, { field, what }: CaseFault): void => {
     faults.push({ line: lineOf(index, field), what });
   };
-  for (const [index, record] of records.entries()) {
+  let index = -1;
+  for (const record of records) {
+    index += 1;
     if (record === undefined) continue; // the reader has said what is wrong
     const read = readCase(record);
     if (!read.ok) {
@@ -104,9 +115,17 @@ function casesIn({ records, lineOf }: Read, faults: DatasetFault[]): Case[] {
         what: `the cluster "${one.cluster}" is in the split ${one.split} here and in ${straddled.split} on line ${lineOf(straddled.index, "split")}; a cluster has one split`,
       });
     }
-    cases.push(one);
+    cases.push(one.tags === undefined ? one : { ...one, tags: once(kept, one.tags) });
   }
   return cases;
+}
+
+/** Lists that many cases have are kept once: a large dataset has a hundred thousand of them. */
+function once(kept: Map<string, readonly string[]>, tags: readonly string[]): readonly string[] {
+  const key = JSON.stringify(tags);
+  const known = kept.get(key) ?? tags;
+  kept.set(key, known);
+  return known;
 }
 
 function twice(record: Json, id: string, line: number): string {

@@ -2,7 +2,8 @@ import { holm } from "../statistics/holm.ts";
 import { casesNeeded } from "../statistics/needed.ts";
 import { type Difference, type Pair, pairedDifference } from "../statistics/paired.ts";
 import type { TrialRecord } from "./record.ts";
-import { type CaseSummary, casesOf } from "./summary.ts";
+import { casesOf } from "./summary.ts";
+import type { CaseScore } from "./tally.ts";
 
 /** An experiment beside an earlier one, case by case. */
 export interface Comparison {
@@ -40,13 +41,23 @@ export const defaultMargin = 0.05;
 export function compare(
   before: readonly TrialRecord[],
   after: readonly TrialRecord[],
+  terms: GateTerms = {},
+): Comparison {
+  return compareCases(casesOf(before), casesOf(after), terms);
+}
+
+/** The same of cases whose trials are summed up. */
+export function compareCases(
+  before: Iterable<CaseScore>,
+  after: Iterable<CaseScore>,
   { margin = defaultMargin }: GateTerms = {},
 ): Comparison {
-  const known = new Map(casesOf(before).map((one) => [one.caseId, one]));
-  const cases = casesOf(after);
+  const known = new Map<string, number>();
+  for (const { caseId, score } of before) known.set(caseId, score);
+  const cases = [...after];
   const shared = cases.filter(({ caseId }) => known.has(caseId));
-  const pairOf = ({ caseId, score, cluster }: CaseSummary): Pair => ({
-    before: known.get(caseId)?.score ?? 0, // it is there
+  const pairOf = ({ caseId, score, cluster }: CaseScore): Pair => ({
+    before: known.get(caseId) ?? 0, // it is there
     after: score,
     cluster,
   });

@@ -5,6 +5,7 @@
 import { hash } from "node:crypto";
 import { mapOver, pipeline, step } from "../../core/compose.ts";
 import type { PaidContext } from "../../core/context.ts";
+import type { Entry } from "../../core/entries.ts";
 import {
   type BudgetExceededError,
   type ErrorRecord,
@@ -99,6 +100,19 @@ const mostTrials = 1_000;
  * @throws InvalidOptionError without a scorer, and for two of one name.
  */
 export function experiment(options: ExperimentOptions): Step<ExperimentInput, TrialRecord[]> {
+  return trying(options, experimentPipeline, (runId) => runId);
+}
+
+/** The same for the later parts of a large one, whose trials are called after the whole. */
+export function laterPart(options: ExperimentOptions, name: string): Step<ExperimentInput, TrialRecord[]> {
+  return trying(options, partPipeline, () => name);
+}
+
+function trying(
+  options: ExperimentOptions,
+  name: string,
+  calledAfter: (runId: string) => string,
+): Step<ExperimentInput, TrialRecord[]> {
   const { task, scorers, concurrency = 8 } = options;
   const names = scorers.map(({ name }) => name);
   if (names.length === 0)
@@ -109,7 +123,8 @@ export function experiment(options: ExperimentOptions): Step<ExperimentInput, Tr
   const version = JSON.stringify([tried, scorers.map(({ name, version }) => [name, version])]);
   const trial = step(
     "trial",
-    (which: Trial, ctx) => conduct(which, trialRunId(ctx.runId, which), ctx as PaidContext, options),
+    (which: Trial, ctx) =>
+      conduct(which, trialRunId(calledAfter(ctx.runId), which), ctx as PaidContext, options),
     { version },
   );
   const each = mapOver("trials", trial, {
@@ -117,11 +132,13 @@ export function experiment(options: ExperimentOptions): Step<ExperimentInput, Tr
     key: ({ case: { id }, trial }: Trial) => `${id}#${trial}`,
     concurrency,
   });
-  return pipeline(experimentPipeline, each);
+  return pipeline(name, each);
 }
 
 /** The name of the pipeline that all experiments are runs of. */
 export const experimentPipeline = "flujo-eval";
+/** The same of what comes after the first part of a large one, so that lists of experiments do not have it twice. */
+export const partPipeline = "flujo-eval-part";
 
 /** One case, tried once: from 1. */
 export interface Trial {
@@ -136,8 +153,9 @@ export type TrialOptions = Pick<ExperimentOptions, "flujo" | "store" | "scorers"
 };
 
 /** All first trials, then all second ones: what is known when money runs out is known of as many cases as can be. */
-function* trialsOf({ cases, trials }: ExperimentInput): Generator<Trial> {
-  for (let trial = 1; trial <= trials; trial += 1) for (const one of cases) yield { case: one, trial };
+function* trialsOf({ cases, trials, part }: ExperimentInput): Generator<Trial> {
+  const { first, last } = part ?? { first: 1, last: trials };
+  for (let trial = first; trial <= last; trial += 1) for (const one of cases) yield { case: one, trial };
 }
 
 /** Tries a case in a run of its own, and scores what comes. Recorded in the context, it is done once. */
@@ -191,8 +209,10 @@ async function run(
   { flujo, store, scopes = [], overlay = [] }: TrialOptions,
 ): Promise<Ending> {
   // A run that has failed counts as it is: starting it again would try, and pay, once more.
-  const known = await endingIn(store, runId);
+  const before = await journalOf(store, runId);
+  const known = endingIn(before);
   if (known !== undefined) return known;
+  const isWhole = before.at(-1)?.type === "run-completed"; // else it is gone on with
   let result: RunResult<unknown>;
   try {
     result = await flujo.start(input as never, { runId, scopes, overlay }).result(); // whether it fits, its pipeline says
@@ -210,13 +230,12 @@ async function run(
   }
   if ("error" in result && isShared(recordError(result.error)))
     throw Interruption.halted(result.error as BudgetExceededError); // only these say what was exceeded
-  const durationMs = await durationOf(store, runId);
   return {
     status: result.status,
     output: result.status === "completed" ? plain(result.output) : null,
     error: "error" in result ? recordError(result.error) : waitsFor(result.status),
     picoUsd: result.spent.picoUsd.toString(),
-    durationMs,
+    durationMs: durationOf(before.length === 0 ? await journalOf(store, runId) : isWhole ? before : []),
   };
 }
 
@@ -237,23 +256,21 @@ const waitsFor = (status: TrialRecord["status"]): ErrorRecord | undefined =>
     : undefined;
 
 /** What is recorded of a run that has failed for good. */
-async function endingIn(store: Store, runId: string): Promise<Ending | undefined> {
-  const entries = await journalOf(store, runId);
-  const { status, error, spent, created, updatedAt } = fold(entries);
+function endingIn(entries: readonly Entry[]): Ending | undefined {
+  const { status, error, spent, created } = fold(entries);
   if (created === undefined || !(status === "failed" || status === "cancelled")) return undefined;
   if (error !== undefined && isShared(error)) return undefined;
-  const isWhole = entries.every(({ type }) => type !== "run-resumed");
   return {
     status,
     output: null,
     error,
     picoUsd: spent.picoUsd.toString(),
-    durationMs: isWhole ? updatedAt - (entries[0]?.at ?? updatedAt) : undefined,
+    durationMs: durationOf(entries),
   };
 }
 
-async function durationOf(store: Store, runId: string): Promise<number | undefined> {
-  const entries = await journalOf(store, runId);
+/** From the first entry to the last; undefined of a run that was interrupted and gone on with. */
+function durationOf(entries: readonly Entry[]): number | undefined {
   const [first, last] = [entries[0], entries.at(-1)];
   if (first === undefined || last === undefined || entries.some(({ type }) => type === "run-resumed"))
     return undefined;

@@ -1,13 +1,12 @@
 import { canonical } from "../../core/canonical.ts";
-import { decode } from "../../core/codec.ts";
-import type { EntryOf } from "../../core/entries.ts";
-import { Values } from "../../core/resolve.ts";
 import type { RunListing, Store } from "../../ports/store.ts";
-import type { Case } from "../dataset/case.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { splitOf } from "../dataset/split.ts";
-import { experimentPipeline } from "./experiment.ts";
+import { inputIn } from "./beginning.ts";
+import { experimentPipeline, partPipeline } from "./experiment.ts";
 import { journalOf } from "./journal.ts";
+import { partRunId } from "./parts.ts";
+import type { ExperimentInput } from "./record.ts";
 
 /** One use of a dataset's test split. */
 export interface Look {
@@ -46,25 +45,28 @@ export async function looksAt(
   );
   const looks: Look[] = [];
   if (sealed.size === 0) return looks;
-  for await (const { runId, pipeline, createdAt } of triers(store)) {
-    const tried = await triedBy(store, runId);
-    if (tried === undefined) continue;
-    const isSame = tried.dataset.name === name;
-    const shared = tried.cases.filter(
-      ({ id, input }) => sealed.has(id) && (isSame || sealed.get(id) === canonical(input)),
-    );
-    if (shared.length === 0) continue;
+  for await (const { runId, pipeline, createdAt } of tryingRuns(store)) {
+    let shared = 0;
+    for await (const { dataset, cases } of triedBy(store, runId)) {
+      const isSame = dataset.name === name;
+      for (const { id, input } of cases)
+        if (sealed.has(id) && (isSame || sealed.get(id) === canonical(input))) shared += 1;
+    }
+    if (shared === 0) continue;
     if (pipeline === improvePipeline && !(await hasLooked(store, runId))) continue;
-    looks.push({ run: runId, at: createdAt, cases: shared.length });
+    looks.push({ run: runId, at: createdAt, cases: shared });
   }
   return looks.reverse();
 }
 
 const page = 500;
 
+/** The pipelines whose runs try cases. */
+const triers = [experimentPipeline, improvePipeline];
+
 /** Every run that tries cases, the newest first. */
-async function* triers(store: Store): AsyncGenerator<RunListing> {
-  const filter = { pipeline: [experimentPipeline, improvePipeline], limit: page };
+async function* tryingRuns(store: Store): AsyncGenerator<RunListing> {
+  const filter = { pipeline: triers, limit: page };
   for (let after: RunListing | undefined; ; ) {
     const some = await store.list(after === undefined ? filter : { ...filter, after });
     yield* some;
@@ -73,21 +75,17 @@ async function* triers(store: Store): AsyncGenerator<RunListing> {
   }
 }
 
-/** The dataset and the cases of a run's input; undefined of a run with another one, or of which nothing is recorded. */
-async function triedBy(
-  store: Store,
-  runId: string,
-): Promise<{ readonly dataset: { readonly name: string }; readonly cases: readonly Case[] } | undefined> {
-  const entries = (await store.read(runId, 0, 1)) ?? [];
-  const [created] = entries as readonly EntryOf<"run-created">[]; // which is the first entry of every run
-  if (created === undefined) return undefined;
-  const input = decode(await new Values(entries, ({ hash }) => store.blob(hash)).fetch(created.input)) as {
-    readonly dataset?: { readonly name: string };
-    readonly cases?: readonly Case[];
-  } | null; // a run of that name may be somebody else's
-  return input?.dataset === undefined || !Array.isArray(input.cases)
-    ? undefined
-    : { dataset: input.dataset, cases: input.cases };
+/** What a run's input says of what it tries. */
+type Tried = Pick<ExperimentInput, "dataset" | "cases" | "part">;
+
+/** The dataset and the cases of a run, and of the other parts of a large experiment as far as they have begun. */
+async function* triedBy(store: Store, name: string): AsyncGenerator<Tried> {
+  for (let number = 1, of = 1; number <= of; number += 1) {
+    const tried = await inputIn<Tried>(store, partRunId(name, number), [...triers, partPipeline]);
+    if (tried === undefined) return;
+    if ((tried.part?.first ?? 1) === 1) yield tried; // later trials are of the same cases
+    of = tried.part?.of ?? 1;
+  }
 }
 
 const hasLooked = async (store: Store, runId: string): Promise<boolean> =>

@@ -13,6 +13,21 @@ export interface ExperimentInput {
   readonly cases: readonly Case[];
   /** How often each is tried. */
   readonly trials: number;
+  /** Absent of an experiment that is one run. */
+  readonly part?: Part;
+}
+
+/** Which part of a large experiment a run is. */
+export interface Part {
+  /** From 1. */
+  readonly number: number;
+  /** How many there are. */
+  readonly of: number;
+  /** How many cases the whole has. */
+  readonly cases: number;
+  /** The trials of its cases that it makes, from 1. */
+  readonly first: number;
+  readonly last: number;
 }
 
 /** What became of one case, tried once. */

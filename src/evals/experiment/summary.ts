@@ -1,6 +1,6 @@
-import { decimalUsd } from "../../core/limits.ts";
-import { type MeanEstimate, meanInterval } from "../statistics/mean.ts";
+import type { MeanEstimate } from "../statistics/mean.ts";
 import type { TrialRecord } from "./record.ts";
+import { Tally } from "./tally.ts";
 
 /** What an experiment came to. */
 export interface Summary {
@@ -57,33 +57,11 @@ export interface SummaryOptions {
  *
  * @throws RangeError when there is no record.
  */
-export function summaryOf(records: readonly TrialRecord[], { passMark = 0.5 }: SummaryOptions = {}): Summary {
-  const cases = casesOf(records);
-  const of = (some: readonly CaseSummary[], score: (one: CaseSummary) => number): MeanEstimate =>
-    meanInterval(some.map((one) => ({ score: score(one), cluster: one.cluster })));
-  const scorers = [...new Set(records.flatMap(({ scores }) => scores.map(({ scorer }) => scorer)))];
-  const tags = [...new Set(cases.flatMap(({ tags }) => tags))].sort();
-  const failed = records.filter((record) => record.status !== "completed" || record.score < passMark);
-  const durations = records.flatMap(({ durationMs }) => (durationMs === undefined ? [] : [durationMs]));
-  return {
-    score: of(cases, ({ score }) => score),
-    scorers: fromEntries(scorers.map((name) => [name, of(cases, (one) => scoreBy(name, one))])),
-    slices: fromEntries(
-      tags.map((tag) => [
-        tag,
-        of(
-          cases.filter((one) => one.tags.includes(tag)),
-          ({ score }) => score,
-        ),
-      ]),
-    ),
-    cases,
-    trials: records.length,
-    failed: failed.length,
-    failures: grouped(failed),
-    costUsd: decimalUsd(records.reduce((sum, { picoUsd }) => sum + BigInt(picoUsd), 0n)),
-    ...(durations.length === 0 ? {} : { latency: latencyOf(durations) }),
-  };
+export function summaryOf(records: readonly TrialRecord[], options: SummaryOptions = {}): Summary {
+  const tally = new Tally(options);
+  for (const one of records) tally.add(one);
+  const { score, scorers, slices, ...rest } = tally.summary();
+  return { score, scorers, slices, cases: casesOf(records), ...rest };
 }
 
 /** The records by their cases, in the order of the first of each. */
@@ -95,49 +73,8 @@ export function casesOf(records: readonly TrialRecord[]): CaseSummary[] {
       caseId,
       ...(cluster === undefined ? {} : { cluster }),
       tags,
-      score: meanOf(trials, ({ score }) => score),
+      score: trials.reduce((sum, { score }) => sum + score, 0) / trials.length,
       trials,
     };
   });
 }
-
-/** A run that did not complete has not pleased any scorer. */
-const scoreBy = (name: string, { trials }: CaseSummary): number =>
-  meanOf(trials, ({ scores }) => scores.find(({ scorer }) => scorer === name)?.score ?? 0);
-
-const meanOf = <T>(list: readonly T[], value: (one: T) => number): number =>
-  list.reduce((sum, one) => sum + value(one), 0) / list.length;
-
-const fromEntries = <T>(entries: readonly (readonly [string, T])[]): { readonly [name: string]: T } =>
-  Object.fromEntries(entries);
-
-function latencyOf(durations: readonly number[]): NonNullable<Summary["latency"]> {
-  const rising = durations.toSorted((a, b) => a - b);
-  const quantile = (part: number): number => rising[Math.ceil(part * rising.length) - 1] as number; // there is one
-  return { mean: Math.round(meanOf(rising, (ms) => ms)), p50: quantile(0.5), p95: quantile(0.95) };
-}
-
-const mostNamed = 5;
-
-/** The largest group first. */
-function grouped(failed: readonly TrialRecord[]): FailureGroup[] {
-  const groups = Map.groupBy(failed, whatFailed);
-  return [...groups]
-    .map(([what, trials]) => ({
-      what,
-      trials: trials.length,
-      caseIds: [...new Set(trials.map(({ caseId }) => caseId))].slice(0, mostNamed),
-      example: exampleOf(trials[0] as TrialRecord), // a group has one
-    }))
-    .sort((a, b) => b.trials - a.trials);
-}
-
-function whatFailed({ status, error, scores }: TrialRecord): string {
-  if (status !== "completed")
-    return [status, error?.code, error?.path].filter((part) => part !== undefined).join(" ");
-  const worst = scores.toSorted((a, b) => a.score - b.score)[0];
-  return worst?.failed ? `the scorer ${worst.scorer} failed` : `wrong by ${worst?.scorer}`;
-}
-
-const exampleOf = ({ error, scores }: TrialRecord): string =>
-  error?.message ?? scores.toSorted((a, b) => a.score - b.score)[0]?.feedback ?? "";

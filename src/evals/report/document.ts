@@ -1,16 +1,17 @@
 import { InvalidOptionError } from "../../core/errors.ts";
-import { decimalUsd, type Spent } from "../../core/limits.ts";
+import { decimalUsd } from "../../core/limits.ts";
 import type { Comparison, Verdict } from "../experiment/comparison.ts";
+import type { Standing } from "../experiment/reading.ts";
 import type { ExperimentInput, TrialRecord } from "../experiment/record.ts";
-import type { Experiment } from "../experiment/results.ts";
-import { type Summary, summaryOf } from "../experiment/summary.ts";
+import type { Summary } from "../experiment/summary.ts";
+import type { CaseScore, Tally } from "../experiment/tally.ts";
 import { cautionOn } from "../statistics/caution.ts";
 
-/** Everything about an experiment: what `flujo eval --json` prints, and what all reports are made of. */
+/** All about an experiment but what may be long: what reports are made of. */
 export interface ExperimentDocument {
   readonly format: "flujo-eval";
   readonly name: string;
-  readonly status: Experiment["status"];
+  readonly status: Standing["status"];
   readonly at: string;
   readonly pipeline: string;
   readonly fingerprint: string;
@@ -21,20 +22,20 @@ export interface ExperimentDocument {
   readonly costUsd: string;
   readonly judgesUsd: string;
   readonly passMark: number;
-  /** Without the trials of each case: they are in `records`. Null while none is over. */
+  /** Null while no trial is over. */
   readonly summary: Omit<Summary, "cases"> | null;
-  readonly cases: readonly {
-    readonly caseId: string;
-    readonly score: number;
-    readonly tags: readonly string[];
-  }[];
   readonly comparison: (Comparison & { readonly with: string }) | null;
   readonly verdict: Verdict | null;
   /** Null of one that tries no case of the test split. */
   readonly look: TestLook | null;
   /** Why the interval of the score may not hold; null where nothing speaks against it. */
   readonly caution: string | null;
-  readonly records: readonly TrialRecord[];
+}
+
+/** What may be long: its cases, and what became of each trial, told one after the other as often as it is asked for. */
+export interface Listed {
+  readonly cases: () => Iterable<Pick<CaseScore, "caseId" | "score" | "tags">>;
+  readonly records: () => AsyncIterable<TrialRecord>;
 }
 
 /** Which look at the test split an experiment is. */
@@ -55,11 +56,11 @@ export interface DocumentOptions {
 }
 
 export function documentOf(
-  { name, status, at, input, records, judged }: Experiment,
+  { name, status, at, input, judged }: Standing,
+  tally: Tally,
   { passMark, comparison, verdict, look }: DocumentOptions,
 ): ExperimentDocument {
-  const summed = records.length === 0 ? undefined : summaryOf(records, { passMark });
-  const { cases = [], ...summary } = summed ?? {};
+  const summary = tally.trials === 0 ? undefined : tally.summary();
   return {
     format: "flujo-eval",
     name,
@@ -69,21 +70,16 @@ export function documentOf(
     fingerprint: input.fingerprint,
     dataset: input.dataset,
     trials: input.trials,
-    costUsd: decimalUsd(totalOf(records, judged)),
+    costUsd: decimalUsd(tally.picoUsd + judged.picoUsd),
     judgesUsd: decimalUsd(judged.picoUsd),
     passMark,
-    summary: summed === undefined ? null : (summary as Omit<Summary, "cases">), // it is all of it but the cases
-    cases: cases.map(({ caseId, score, tags }) => ({ caseId, score, tags })),
+    summary: summary ?? null,
     comparison: comparison ?? null,
     verdict: verdict ?? null,
     look: look ?? null,
-    caution: (summed && cautionOn(summed.score)) ?? null,
-    records,
+    caution: (summary && cautionOn(summary.score)) ?? null,
   };
 }
-
-const totalOf = (records: readonly TrialRecord[], judged: Spent): bigint =>
-  records.reduce((sum, { picoUsd }) => sum + BigInt(picoUsd), judged.picoUsd);
 
 /**
  * The records of a document that `flujo eval --json` has printed.
@@ -91,13 +87,13 @@ const totalOf = (records: readonly TrialRecord[], judged: Spent): bigint =>
  * @throws InvalidOptionError
  */
 export function recordsIn(text: string, name: string): readonly TrialRecord[] {
-  let document: Partial<ExperimentDocument> | null;
+  let document: { readonly format?: unknown; readonly records?: unknown } | null;
   try {
     document = JSON.parse(text);
   } catch (error) {
     throw new InvalidOptionError(`${name} is not JSON: ${(error as Error).message}`);
   }
-  if (document?.format === "flujo-eval" && Array.isArray(document.records)) return document.records;
+  if (document?.format === "flujo-eval" && Array.isArray(document.records)) return document.records; // as it was printed
   throw new InvalidOptionError(`${name} is no experiment`, {
     hint: "Compare with what flujo eval --json has printed.",
   });

@@ -1,21 +1,20 @@
 import type { TrialRecord } from "../experiment/record.ts";
-import type { ExperimentDocument } from "./document.ts";
+import { isFailure } from "../experiment/tally.ts";
+import type { ExperimentDocument, Listed } from "./document.ts";
 
 /** An experiment as JUnit's XML, which CI systems show: a trial is a test, one below the mark a failure. */
-export function junitOf({ name, records, passMark, at }: ExperimentDocument): string {
-  const failed = records.filter((record) => isFailure(record, passMark)).length;
-  const tests = records.map((record) => testOf(name, record, passMark)).join("\n");
-  return `<?xml version="1.0" encoding="UTF-8"?>
-<testsuites tests="${records.length}" failures="${failed}">
-<testsuite name="${escaped(name)}" tests="${records.length}" failures="${failed}" errors="0" skipped="0" timestamp="${at}">
-${tests}
-</testsuite>
-</testsuites>
+export async function* junitOf(
+  { name, summary, passMark, at }: ExperimentDocument,
+  { records }: Listed,
+): AsyncGenerator<string> {
+  const { trials = 0, failed = 0 } = summary ?? {};
+  yield `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites tests="${trials}" failures="${failed}">
+<testsuite name="${escaped(name)}" tests="${trials}" failures="${failed}" errors="0" skipped="0" timestamp="${at}">
 `;
+  for await (const record of records()) yield `${testOf(name, record, passMark)}\n`;
+  yield "</testsuite>\n</testsuites>\n";
 }
-
-const isFailure = ({ status, score }: TrialRecord, passMark: number): boolean =>
-  status !== "completed" || score < passMark;
 
 function testOf(suite: string, record: TrialRecord, passMark: number): string {
   const { caseId, trial, score, scores, error, status, durationMs = 0 } = record;

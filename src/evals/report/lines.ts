@@ -8,8 +8,8 @@ export interface Section {
 }
 
 /** In a line: what was tried. */
-export const headline = ({ name, pipeline, dataset, records, trials }: ExperimentDocument): string =>
-  `${name}: ${pipeline} on ${dataset.name}, ${records.length} trials, ${trials} of each case`;
+export const headline = ({ name, pipeline, dataset, summary, trials }: ExperimentDocument): string =>
+  `${name}: ${pipeline} on ${dataset.name}, ${summary?.trials ?? 0} trials, ${trials} of each case`;
 
 const mostListed = 20;
 

@@ -8,7 +8,7 @@ import type { EstimateView, ExperimentLine, ExperimentView } from "./view.ts";
 /** An experiment as it stands, in a list. */
 export function lineOf(experiment: Experiment, summary = summed(experiment)): ExperimentLine {
   const { name, status, at, input, records, judged } = experiment;
-  const { pipeline, fingerprint, dataset, scorers, cases, trials } = input;
+  const { pipeline, fingerprint, dataset, scorers, cases, trials, part } = input;
   return {
     name,
     status,
@@ -17,7 +17,7 @@ export function lineOf(experiment: Experiment, summary = summed(experiment)): Ex
     fingerprint,
     dataset,
     scorers: scorers.map((scorer) => scorer.name),
-    cases: cases.length,
+    cases: part?.cases ?? cases.length,
     trials,
     tried: records.length,
     failed: summary?.failed ?? 0,

@@ -1,7 +1,6 @@
 import type { RunListing, Store } from "../../ports/store.ts";
 import { experimentPipeline } from "../experiment/experiment.ts";
-import { Reading } from "../experiment/reading.ts";
-import type { Experiment } from "../experiment/results.ts";
+import { type Experiment, WholeReading } from "../experiment/results.ts";
 import { lineOf } from "./line.ts";
 import type { ExperimentLine, ExperimentPage } from "./view.ts";
 
@@ -25,7 +24,7 @@ export interface ShelfFilter {
 export class Shelf {
   readonly #store: Store;
   readonly #pause: () => Promise<void>;
-  readonly #readings = new Map<string, Reading>();
+  readonly #readings = new Map<string, WholeReading>();
   readonly #underWay = new Map<string, Promise<Experiment | undefined>>();
   readonly #lines = new Map<string, { readonly updatedAt: number; readonly line: ExperimentLine }>();
 
@@ -72,6 +71,8 @@ export class Shelf {
     if (experiment === undefined) return undefined;
     const line = lineOf(experiment);
     this.#lines.delete(runId);
+    // Of one in parts the listing tells the first: that another goes on it does not say.
+    if (experiment.input.part !== undefined && line.status !== "completed") return line;
     this.#lines.set(runId, { updatedAt, line });
     if (this.#lines.size > mostLines) this.#lines.delete(this.#lines.keys().next().value as string); // there is one
     return line;
@@ -81,7 +82,7 @@ export class Shelf {
     const [first] = (await this.#store.read(name, 0, 1)) ?? [];
     const known = this.#readings.get(name);
     const reading =
-      known?.madeAt === first?.at && known !== undefined ? known : new Reading(this.#store, name);
+      known?.madeAt === first?.at && known !== undefined ? known : new WholeReading(this.#store, name);
     this.#readings.delete(name); // the order of the map is that of the last looks
     const experiment = await reading.toNow();
     if (experiment === undefined) return undefined;
