@@ -276,7 +276,9 @@ class Grower {
       }
       case "map": {
         const collect = !leave.doomed && chance.flip(0.3);
-        return this.#map(this.grow(depth - 1, collect ? calm : leave), leave.doomed ? 1 : 0, collect);
+        const each = this.grow(depth - 1, collect ? calm : leave);
+        const map = this.#map(each, leave.doomed ? 1 : 0, collect);
+        return leave.doomed && hasBranches(each) ? { ...map, count: 1 } : map;
       }
       case "branch": {
         const every = Array.from({ length: chance.whole(1, 3) }, () => this.grow(depth - 1, leave));
@@ -356,7 +358,7 @@ class Grower {
     return { kind: "parallel", name: this.#name("par"), branches, collect: true };
   }
 
-  #map(each: Plan, least: number, collect: boolean): Plan {
+  #map(each: Plan, least: number, collect: boolean): MapPlan {
     const chance = this.#chance;
     return {
       kind: "map",
@@ -511,7 +513,7 @@ class Grower {
         };
       }
       case "key": {
-        const map = this.#map(this.#step(false), 2, false) as MapPlan;
+        const map = this.#map(this.#step(false), 2, false);
         return { ...map, count: 3, items: "clash" };
       }
       default:
@@ -522,6 +524,16 @@ class Grower {
   #name(stem: string): string {
     return `${stem}${++this.#names}`;
   }
+}
+
+/** Of several items each may take another branch, and fail in another way: which is first would be left to timing. */
+function hasBranches(plan: Plan): boolean {
+  let found = false;
+  JSON.stringify(plan, (_, part: unknown) => {
+    if (typeof part === "object" && part !== null && "keys" in part) found = true;
+    return part;
+  });
+  return found;
 }
 
 /** With tools that leave time for an answer that hangs. */
