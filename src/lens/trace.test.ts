@@ -87,6 +87,23 @@ test("of a model call that was retried every try is there, with what it cost, an
   expect(call?.calls?.[0]?.spent).toEqual(call?.calls?.[0]?.reserved);
 });
 
+test("of a model call whose process died in its middle, what was sent is there once", async () => {
+  const replies = [{ text: "Lost.", delayMs: 60_000 }, { text: "Now." }];
+  const model = scriptedModel({ replies });
+  const on = scene();
+  const made = pipeline("p", agent("a", { model, system: "Say." }));
+  const options: CastOptions<unknown> = { models: models({ prices: model.prices }), budget: "$1" };
+  const first = on.cast(made, options);
+  first.runner.start("Go", { runId: "r" });
+  await on.wait(1_000);
+  first.process.kill();
+  expect((await on.cast(made, options).run("Go", { runId: "r" })).status).toBe("completed");
+  const report = await trace("r", await on.journal("r"), ({ hash }) => on.store.blob(hash));
+  const call = at(report, "/p/a:call#0");
+  expect(call?.calls?.map(({ standing }) => standing)).toEqual(["in-doubt", "settled"]);
+  expect(call?.messages?.map(({ text }) => text)).toEqual(["Say.", "Go", "Now."]);
+});
+
 test("a map's items hang under it, and their operations under them", async () => {
   const on = scene();
   const body = step("copy", (n: number, ctx) => ctx.run("get", () => n));

@@ -121,8 +121,9 @@ async function messagesOf(
   values: Values,
 ): Promise<MessageView[]> {
   if (kind !== "model-call") return [];
-  const messages: MessageView[] = [];
-  for (const { sent } of calls) if (sent !== undefined) messages.push(...sentViews(await values.fetch(sent)));
+  // A call that was cut off and made anew by another process is one call still: what was sent last counts.
+  const sent = calls.findLast((call) => call.sent !== undefined)?.sent;
+  const messages = sent === undefined ? [] : sentViews(await values.fetch(sent));
   if (answered !== undefined) messages.push(...answerViews(await values.of(answered)));
   else if (partial !== undefined) messages.push(cutView(partial));
   return messages;

@@ -150,9 +150,13 @@ databases("postgres", "a store in Postgres", () => {
     await before.commit([{ ...append(0, "kept"), summary }]);
     await before.close();
     const indexes = ["change", "pipeline", "status"].map((name) => `DROP INDEX ${schema}.run_by_${name};`);
-    await admin.query(
-      `${indexes.join(" ")} DROP FUNCTION ${schema}.add; UPDATE ${schema}.format SET version = 1`,
-    );
+    const view = async () =>
+      (await admin.query("SELECT pg_get_viewdef($1::regclass) AS sql", [`${schema}.messages`])).rows;
+    const made = await view();
+    await admin.query(`${indexes.join(" ")} DROP FUNCTION ${schema}.add; UPDATE ${schema}.format SET version = 1;
+      CREATE OR REPLACE VIEW ${schema}.messages AS SELECT NULL::text COLLATE "C" AS run_id, NULL::text AS path,
+        NULL::int AS seq, NULL::int AS position, NULL::text AS direction, NULL::text AS role, NULL::text AS kind,
+        NULL::text AS tool, NULL::text AS text`);
     const updated = [open(schema), open(schema)];
     await Promise.all(updated.map((store) => store.list({})));
     expect(await updated[0]?.commit([append(1, "x")])).toEqual(["appended"]);
@@ -162,6 +166,7 @@ databases("postgres", "a store in Postgres", () => {
       [schema],
     );
     expect(rows).toEqual([{ count: 3 }]);
+    expect(await view()).toEqual(made);
   });
 
   it("looks at few rows, whatever it is asked, also among many runs: nothing is passed over to find others", async () => {

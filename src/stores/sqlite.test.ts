@@ -163,16 +163,21 @@ describe("a database that cannot be used", () => {
     await updated.close();
   });
 
-  it("is brought up to date when it is of the seventh format", async () => {
+  it("is brought up to date when it is of the seventh format: lists have their indexes, and messages their view", async () => {
     await store.acquire(request);
     await store.commit([{ ...append(0, "asked"), summary: waiting }]);
     await store.close();
     const db = new DatabaseSync(path);
-    db.exec(`${asOfSeventh} PRAGMA user_version = 7`);
+    db.exec(
+      `${asOfSeventh} DROP VIEW messages; CREATE VIEW messages AS SELECT 1 AS one; PRAGMA user_version = 7`,
+    );
     db.close();
     const updated = sqlite(path);
     expect(await updated.list({ status: ["waiting"] })).toHaveLength(1);
     expect(await updated.list({ updatedFrom: 0, pipeline: "p" })).toHaveLength(1);
+    const made = new DatabaseSync(path);
+    expect(made.prepare("SELECT text FROM messages").all()).toEqual([]);
+    made.close();
     await updated.close();
   });
 

@@ -8,7 +8,7 @@
  * its own.
  */
 
-import { views } from "./views.ts";
+import { messagesView, views } from "./views.ts";
 
 /** Kept in the table `format`. A database with a higher one is refused. */
 export const formatVersion = 2;
@@ -73,7 +73,7 @@ function first(s: string): string {
 
 /**
  * Lists of what has changed, of one pipeline, and of what has not completed, pass over no other runs. Most runs have
- * completed: they are in no index by status.
+ * completed: they are in no index by status. Messages have their view anew.
  */
 function second(s: string): string {
   return `
@@ -82,6 +82,7 @@ function second(s: string): string {
   CREATE INDEX run_by_status ON ${s}.run(status, created DESC, id DESC)
     WHERE pipeline IS NOT NULL AND status <> 'completed';
   ${add(s)}
+  ${messagesView(s)};
   `;
 }
 

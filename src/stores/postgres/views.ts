@@ -109,11 +109,15 @@ const partText = (s: string, field: string): string => `coalesce(
       WHERE streamed->'at'->>-1 = '${field}' AND streamed->'at'->>-2 = (part.place - 1)::text),
     part.value->>'${field}', '')`;
 
-const messagesView = (s: string): string => `CREATE VIEW ${s}.messages AS
+/** Of a call that was cut off and made anew by another process, what was sent last. So since format 2. */
+export const messagesView = (s: string): string => `CREATE OR REPLACE VIEW ${s}.messages AS
   SELECT run_id, path, seq, message.place::int - 1 AS position, 'to' AS direction, message.value->>'role' AS role,
     CASE WHEN message.value->>'tool' IS NULL THEN NULL ELSE 'tool-result' END AS kind,
     message.value->>'tool' AS tool, message.value->>'text' AS text
-  FROM (SELECT run_id, path, seq, ${whole(s, "sent")} AS sent FROM ${s}.entries WHERE type = 'budget-reserved') AS asked
+  FROM (
+    SELECT DISTINCT ON (run_id, path) run_id, path, seq, ${whole(s, "sent")} AS sent FROM ${s}.entries
+    WHERE type = 'budget-reserved' AND entry->'sent' IS NOT NULL ORDER BY run_id, path, seq DESC
+  ) AS asked
     CROSS JOIN LATERAL jsonb_array_elements(asked.sent) WITH ORDINALITY AS message(value, place)
   WHERE jsonb_typeof(asked.sent) = 'array'
   UNION ALL

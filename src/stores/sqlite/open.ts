@@ -14,7 +14,7 @@ import {
   tables,
   wakeIndex,
 } from "./schema.ts";
-import { views } from "./views.ts";
+import { messagesView, views } from "./views.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -133,6 +133,7 @@ function upgrade(db: DatabaseSync): void {
     if (version < 5) db.exec(`${countSignals} ${attentionIndexes}`);
     if (version < 6) db.exec(condemnedTable);
     if (version < 7) db.exec(views);
+    else if (version < 8) db.exec(`DROP VIEW messages; ${messagesView}`);
     if (version < 8) db.exec(listIndexes);
     db.exec(`PRAGMA user_version = ${formatVersion}`);
     db.exec("COMMIT");

@@ -179,6 +179,21 @@ test("values kept aside are in the views whole, texts of streamed answers too", 
   expect(texts.map(({ text }) => String(text).length > 8_192)).toEqual([true, false]);
 });
 
+test("what a call was sent is there once, also when its process died in its middle", async () => {
+  const base = database();
+  const on = scene({ store: base.store });
+  const model = scriptedModel({ replies: [{ text: "Lost.", delayMs: 60_000 }, { text: "Now." }] });
+  const made = pipeline("p", agent("a", { model, system: "Say." }));
+  const options = { models: models({ prices: model.prices }), budget: "$1" } as const;
+  const first = on.cast(made, options);
+  first.runner.start("Go", { runId: "r" });
+  await on.wait(1_000);
+  first.process.kill();
+  await on.cast(made, options).run("Go", { runId: "r" });
+  const texts = base.rows("SELECT text FROM messages WHERE run_id = 'r' ORDER BY seq, position");
+  expect(texts.map(({ text }) => text)).toEqual(["Say.", "Go", "Now."]);
+});
+
 test("outputs are JSON, whatever they are", async () => {
   const base = database();
   const on = scene({ store: base.store });

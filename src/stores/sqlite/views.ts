@@ -98,12 +98,15 @@ const partText = (field: string): string => `coalesce(
       ORDER BY block.key, said.seq, piece.key)),
     json_extract(part.value, '$.${field}'), '')`;
 
-const messagesView = `CREATE VIEW messages AS
+/** Of a call that was cut off and made anew by another process, what was sent last. So since format 8. */
+export const messagesView = `CREATE VIEW messages AS
   SELECT run_id, asked.path, seq, message.key AS position, 'to' AS direction, json_extract(message.value, '$.role') AS role,
     CASE WHEN json_extract(message.value, '$.tool') IS NULL THEN NULL ELSE 'tool-result' END AS kind,
     json_extract(message.value, '$.tool') AS tool, json_extract(message.value, '$.text') AS text
-  FROM (SELECT run_id, path, seq, ${whole("sent")} AS sent FROM entries WHERE type = 'budget-reserved') AS asked
-    JOIN json_each(asked.sent) AS message WHERE asked.sent IS NOT NULL
+  FROM (SELECT run_id, path, seq, ${whole("sent")} AS sent FROM (
+      SELECT run_id, path, max(seq) AS seq, entry FROM entries
+      WHERE type = 'budget-reserved' AND json_extract(entry, '$.sent') IS NOT NULL GROUP BY 1, 2
+    )) AS asked JOIN json_each(asked.sent) AS message
   UNION ALL
   SELECT run_id, answer.path, seq, part.key, 'from', 'assistant',
     CASE json_extract(part.value, '$.type') WHEN 'text' THEN NULL ELSE json_extract(part.value, '$.type') END,
