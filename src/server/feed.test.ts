@@ -21,11 +21,17 @@ const summary = (changes: Partial<RunSummary>): RunSummary => ({
 function stage() {
   const inner = memory();
   const asked = { times: 0 };
+  /** What happens between a look and its answer, once. */
+  const during: { list?: (() => Promise<void>) | undefined } = {};
   const store: Store = {
     ...inner,
-    list: (filter) => {
+    async list(filter) {
       asked.times += 1;
-      return inner.list(filter);
+      const found = await inner.list(filter);
+      const { list } = during;
+      during.list = undefined;
+      await list?.();
+      return found;
     },
   };
   const { world, wait, play } = scene();
@@ -57,7 +63,7 @@ function stage() {
     })();
     return { seen, stop: () => stop.abort(), done };
   };
-  return { asked, put, read, wait, play, process };
+  return { asked, during, put, read, wait, play, process };
 }
 
 describe("a feed of runs", () => {
@@ -103,6 +109,20 @@ describe("a feed of runs", () => {
     const reader = read(moment);
     await wait(1_000);
     expect(reader.seen).toEqual(["missed running"]);
+    reader.stop();
+    await reader.done;
+  });
+
+  test("misses nothing that is recorded while it begins to look, for whoever says since when", async () => {
+    const { put, read, wait, process, during } = stage();
+    await wait(60_000);
+    during.list = async () => {
+      await put("between");
+      await new Promise<void>((resolve) => void process.timer(50, resolve)); // the answer is of before
+    };
+    const reader = read(process.now());
+    await wait(1_000);
+    expect(reader.seen).toEqual(["between running"]);
     reader.stop();
     await reader.done;
   });

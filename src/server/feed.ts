@@ -41,8 +41,8 @@ export class Feed {
     signal.addEventListener("abort", () => wake(), { once: true });
     this.#readers.add(reader);
     try {
-      if (since !== undefined) reader(await changedSince(this.#store, since - overlapMs));
-      this.#look();
+      if (!this.#looking) this.#look(since);
+      else if (since !== undefined) reader(await changedSince(this.#store, since - overlapMs));
       while (!signal.aborted) {
         const [next] = waiting.values();
         if (next === undefined) {
@@ -60,16 +60,19 @@ export class Feed {
     }
   }
 
-  /** Looks, and again after a while, as long as there are readers. */
-  #look(): void {
-    if (this.#looking) return;
+  /**
+   * Looks, and again after a while, as long as there are readers.
+   *
+   * @param since what has changed since then is news; absent: what changes from now on.
+   */
+  #look(since?: number): void {
     this.#looking = true;
-    this.#since = this.#world.now();
+    this.#since = since ?? this.#world.now();
     this.#told = new Map();
-    void this.#go(true);
+    void this.#go(since === undefined);
   }
 
-  async #go(first: boolean): Promise<void> {
+  async #go(onlyNew: boolean): Promise<void> {
     if (this.#readers.size === 0) {
       this.#looking = false;
       return;
@@ -80,8 +83,7 @@ export class Feed {
       const fresh = changed.filter((run) => this.#told.get(run.runId) !== imprint(run));
       this.#told = new Map(changed.map((run) => [run.runId, imprint(run)]));
       this.#since = began;
-      // What had changed shortly before anybody read is known to those who have just listed the runs.
-      const news = first ? fresh.filter(({ updatedAt }) => updatedAt >= began) : fresh;
+      const news = onlyNew ? fresh.filter(({ updatedAt }) => updatedAt >= began) : fresh;
       if (news.length > 0) for (const tell of this.#readers) tell(news);
     } catch {
       // a store that does not answer is asked again

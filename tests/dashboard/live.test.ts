@@ -53,6 +53,30 @@ browsing("the dashboard, live", () => {
     await sees(page, "It rained all day, and then it stopped.");
   });
 
+  test.each([
+    ["it tells of what happened meanwhile", 0],
+    ["where it was not there for longer than it tells of, all is asked for again", 20_000],
+  ])("what happens before a page hears news is not missed: %s", async (_, aheadMs) => {
+    const page = await here.browser.newPage();
+    onTestFinished(() => page.close());
+    const held = new Gate();
+    await page.clock.install();
+    await page.route("**/api/v1/events*", async (route) => {
+      await held.opened;
+      const { origin, pathname, search } = new URL(route.request().url());
+      await route.continue({ url: origin + pathname + (aheadMs === 0 ? search : "") });
+    });
+    await page.goto(`${here.url}/runs`);
+    await sees(page, "Lasted");
+    const runId = `unheard-${aheadMs}`;
+    await here.start("hello", "Ada", runId);
+    await here.stands(runId);
+    expect(await page.locator(`[data-run="${runId}"]`).count()).toBe(0);
+    if (aheadMs > 0) await page.clock.fastForward(aheadMs);
+    held.open();
+    await page.locator(`[data-run="${runId}"] [data-status="completed"]`).waitFor();
+  });
+
   test("an approval is answered where it is asked, and the run goes on before one's eyes", async () => {
     const page = await open("/inbox");
     await here.start("payout", "order 17", "payout");

@@ -166,6 +166,7 @@ const requests: readonly (readonly [name: string, status: number, path: string, 
   ["dropLetter", 200, "/outbox/{letter}/drop", {}],
   ["dropLetter", 404, "/outbox/none/drop", {}],
   ["followRuns", 200, "/events"],
+  ["followRuns", 200, "/events?past=10000"],
   ["getCaller", 200, "/caller"],
   ["getOpenApi", 200, "/openapi.json"],
 ];

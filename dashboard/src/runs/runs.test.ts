@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RunLine } from "../../../src/lens/list.ts";
-import { type RunsPage, withNews } from "./runs.ts";
+import { type RunsPage, withHeard, withNews } from "./runs.ts";
 
 const line = (runId: string, status = "running", minute = 0): RunLine => ({
   runId,
@@ -38,4 +38,12 @@ test("a run that fits no more leaves; an old one that is on no page yet comes wi
   const known = pages([line("b", "running", 2)]);
   expect(ids(withNews(known, line("b", "completed", 2), { status: "running" }))).toEqual([[]]);
   expect(ids(withNews(known, line("a", "completed", 1), {}))).toEqual([["b running"]]);
+});
+
+test("a page that was on its way has what was heard meanwhile, where that is newer", () => {
+  const page = { runs: [line("b", "completed", 2), line("a")], next: null };
+  const heard = [line("b", "running", 1), line("a", "failed"), line("c", "running", 3)];
+  const shown = (known: RunsPage) => known.runs.map(({ runId, status }) => `${runId} ${status}`);
+  expect(shown(withHeard(page, heard, {}, true))).toEqual(["c running", "b completed", "a failed"]);
+  expect(shown(withHeard(page, heard, {}, false))).toEqual(["b completed", "a failed"]);
 });

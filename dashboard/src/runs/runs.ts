@@ -19,15 +19,27 @@ export interface RunsPage {
 
 const pageSize = 100;
 
+/** The pages that are on their way, each with what has been heard since it was asked for. */
+const underWay = new Set<RunLine[]>();
+
+/** News of a run, for pages that are on their way: what the server looked at may be of before. */
+export function tell(line: RunLine): void {
+  for (const heard of underWay) heard.push(line);
+}
+
 export const useRuns = (filter: Filter) =>
   useInfiniteQuery({
     queryKey: ["runs", filter],
-    queryFn: ({ pageParam: cursor, signal }) => {
+    queryFn: async ({ pageParam: cursor, signal }) => {
       const { status, pipeline, id: idPrefix } = filter;
-      return get<RunsPage>(
-        `/runs${queryOf({ status, pipeline, idPrefix, limit: pageSize, cursor })}`,
-        signal,
-      );
+      const heard: RunLine[] = [];
+      underWay.add(heard);
+      try {
+        const asked = { status, pipeline, idPrefix, limit: pageSize, cursor };
+        return withHeard(await get<RunsPage>(`/runs${queryOf(asked)}`, signal), heard, filter, cursor === "");
+      } finally {
+        underWay.delete(heard);
+      }
     },
     initialPageParam: "",
     getNextPageParam: ({ next }) => next,
@@ -53,6 +65,20 @@ export function withNews(
   if (first === undefined || !fits(line, filter) || (newest !== undefined && line.createdAt < newest))
     return known;
   return { ...known, pages: [{ ...first, runs: [line, ...first.runs] }, ...rest] };
+}
+
+/** A page with what was heard while it was on its way, as far as that is newer. */
+export function withHeard(
+  page: RunsPage,
+  heard: readonly RunLine[],
+  filter: Filter,
+  isFirst: boolean,
+): RunsPage {
+  return heard.reduce((known: RunsPage, line) => {
+    const listed = known.runs.find(({ runId }) => runId === line.runId);
+    if (listed === undefined ? !isFirst : line.updatedAt < listed.updatedAt) return known;
+    return withNews({ pages: [known], pageParams: [""] }, line, filter).pages[0] ?? known;
+  }, page);
 }
 
 const changed = (run: RunLine, line: RunLine, filter: Filter): readonly RunLine[] =>

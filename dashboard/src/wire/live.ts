@@ -27,6 +27,8 @@ export interface Hearing {
   readonly onEnd?: () => void;
   /** News may have been missed: what is shown is to be asked for again. */
   readonly onGap: () => void;
+  /** How much of the time before it is open a line tells, in milliseconds. Default: all that matters. */
+  readonly pastMs?: number;
 }
 
 /** How long until a line is dialled again that the server has refused. */
@@ -42,10 +44,14 @@ export function useNews(path: string | undefined, hearing: Hearing): void {
   const hear = useEffectEvent(hearing.hear);
   const onEnd = useEffectEvent(() => hearing.onEnd?.());
   const onGap = useEffectEvent(hearing.onGap);
-  useEffect(() => (path === undefined ? undefined : dial(path, { hear, onEnd, onGap })), [path]);
+  const { pastMs = Number.POSITIVE_INFINITY } = hearing;
+  useEffect(
+    () => (path === undefined ? undefined : dial(path, { hear, onEnd, onGap, pastMs })),
+    [path, pastMs],
+  );
 }
 
-function dial(path: string, { hear, onEnd, onGap }: Required<Hearing>): () => void {
+function dial(path: string, { hear, onEnd, onGap, pastMs }: Required<Hearing>): () => void {
   let redial: ReturnType<typeof setTimeout> | undefined;
   let source: EventSource;
   const close = (): void => {
@@ -54,12 +60,15 @@ function dial(path: string, { hear, onEnd, onGap }: Required<Hearing>): () => vo
     set(source, undefined);
   };
   let wasBroken = false;
+  let wasOpen = false;
   const open = (): void => {
     source = new EventSource(`/api/v1${path}`);
     source.addEventListener("open", () => {
       set(source, "open");
-      if (wasBroken) onGap(); // one that had heard nothing yet cannot say from where on it missed something
+      // One that had heard nothing yet cannot say from where on it missed something; the page may have begun before what it tells.
+      if (wasBroken || (!wasOpen && performance.now() > pastMs)) onGap();
       wasBroken = false;
+      wasOpen = true;
     });
     source.addEventListener("message", ({ data }: MessageEvent<string>) => hear(JSON.parse(data)));
     source.addEventListener("end", () => {

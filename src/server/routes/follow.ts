@@ -20,10 +20,24 @@ export const followRoutes = (house: House): readonly Route[] => [
         "Runs as they change, each as it then stands; `Last-Event-ID` goes on where a reader was cut off",
       tag: "events",
       role: "viewer",
+      query: Type.Object(
+        {
+          past: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 60_000,
+              description:
+                "Also those that have changed in the last milliseconds, so many, for a reader that asked how runs stand before it followed them. Default: none.",
+            }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
       answers: { 200: { says: "Server-sent events.", schema: RunLine, stream: true } },
     },
-    async ({ c }) => {
-      const since = numberIn(c.req.header("last-event-id"));
+    async ({ query: { past }, c }) => {
+      const begun = past === undefined ? undefined : house.world.now() - past;
+      const since = numberIn(c.req.header("last-event-id")) ?? begun;
       return house.streams.answer(c, async function* (signal): AsyncGenerator<Message> {
         for await (const run of house.feed.changes(signal, since)) {
           yield { id: String(run.updatedAt), data: JSON.stringify(runLine(run, house.world.now())) };
