@@ -212,6 +212,26 @@ test("what is sent to a run while it is moved comes along", async () => {
   expect((await there.list({ dueBefore: 0 })).map(({ runId }) => runId)).toEqual(["asking"]);
 });
 
+test("what is sent in the very moment before a run is removed comes along; one that is sent something all the time stays", async () => {
+  for (const most of [2, Number.POSITIVE_INFINITY]) {
+    const on = await attic();
+    const there = memory();
+    let sent = 0;
+    const drop: Store["drop"] = async (lease, heard) => {
+      if (sent < most)
+        await on.store.send("asking", { id: `s${++sent}`, path: "/ask/ok", data: sent, at: sent });
+      return on.store.drop(lease, heard);
+    };
+    const from = { ...on.store, drop };
+    const { runs, left } = await copyRuns({ ...options(on, there, { isMove: true, pipeline: "ask" }), from });
+    const isMoved = most === 2;
+    expect([runs.length, left.length]).toEqual(isMoved ? [1, 0] : [0, 1]);
+    expect(await ids(there)).toEqual(isMoved ? ["asking"] : []);
+    expect((await on.store.read("asking", 0, 1)) === undefined).toBe(isMoved);
+    if (isMoved) expect((await there.signals("asking")).map(({ id }) => id)).toEqual(["s1", "s2"]);
+  }
+});
+
 test("sinks are told what comes next of a moved run, and nothing again", async () => {
   const on = await attic();
   const there = memory();

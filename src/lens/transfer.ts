@@ -39,6 +39,8 @@ interface Missed {
 }
 
 const ttlMs = 60_000;
+/** How often a run that is sent something just then is looked at again before it is left where it is. */
+const mostTries = 10;
 
 const over: readonly RunStatus[] = ["completed", "failed", "cancelled"];
 
@@ -170,7 +172,7 @@ class Crossover {
     }
     if (isMove && !(await this.#leave())) {
       if (isNew) await this.#undo();
-      return left(`another process has taken it in ${from.name}`);
+      return left(`another process has taken it in ${from.name}, or it is sent something all the time`);
     }
     if (this.#isVeiled) {
       await write(to, this.#leases.to, { summary: this.#summary });
@@ -245,7 +247,7 @@ class Crossover {
     return undefined;
   }
 
-  /** Removes the run where it was. What was sent to it meanwhile comes along. */
+  /** Removes the run where it was, with nothing that was sent to it and has not come along. */
   async #leave(): Promise<boolean> {
     const { from, to, world } = this.#route;
     const { runId, blobs } = this.#source;
@@ -258,8 +260,12 @@ class Crossover {
       const seen = (await noteOf(from, leavingKey(runId)))?.version;
       await from.putNote(leavingKey(runId), to.name, seen);
     } else await forgetLeaving(from, runId);
-    await this.#sendSignals(await from.signals(runId));
-    return from.drop(this.#leases.from);
+    for (let tries = 0; tries < mostTries; tries++) {
+      const sent = await from.signals(runId);
+      await this.#sendSignals(sent);
+      if (await from.drop(this.#leases.from, sent.length)) return true;
+    }
+    return false;
   }
 
   async #dropNote(): Promise<void> {

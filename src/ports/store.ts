@@ -230,9 +230,11 @@ export interface Store {
   /**
    * Removes a run for good: its journal, its signals, its place in lists. Its id is free again. What its journal has kept
    * aside stays, for `sweep`; shared accounts keep their sums. False, and nothing is removed, when the lease is not, or no
-   * longer, the run's newest, or was given back.
+   * longer, the run's newest, or was given back; or when the run has been sent more than `heard` signals.
+   *
+   * @param heard how many signals whoever drops it knows of. Default: nobody asks about them.
    */
-  drop(lease: Lease): Promise<boolean>;
+  drop(lease: Lease, heard?: number): Promise<boolean>;
   /**
    * Removes values kept aside, where the store can do so while others write: of `hashes`, those that `used` does not name
    * and that no commit has brought since this began. A store that cannot keeps them all.

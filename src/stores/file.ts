@@ -13,7 +13,7 @@ import { dropNote, notesIn, putNote } from "./file/notes.ts";
 import { removeRun } from "./file/removal.ts";
 import { list } from "./file/runs.ts";
 import { fencesIn } from "./file/segment.ts";
-import { send, signals } from "./file/signals.ts";
+import { send, sentTo, signals } from "./file/signals.ts";
 import { writers } from "./file/writers.ts";
 
 /** How {@link file} keeps its promises. */
@@ -137,13 +137,13 @@ export function file(directory: string, options: FileOptions = {}): Store {
         return folder !== undefined && renew(folder, lease, expiresAt);
       }),
 
-    drop: (lease) =>
+    drop: (lease, heard = Number.POSITIVE_INFINITY) =>
       inTurn(() => {
         const folder = folderOf(lease.runId);
-        if (folder === undefined || !isCurrent(folder, lease)) return false;
+        if (folder === undefined || !isCurrent(folder, lease) || sentTo(folder) > heard) return false;
         open.close(lease.runId, lease.fence);
         places.delete(lease.runId);
-        return removeRun(root, folder, lease.fence);
+        return removeRun(root, folder, lease.fence, heard);
       }),
 
     // A value's file and the line that refers to it are written one after the other: it can never be told for sure, while
@@ -162,9 +162,7 @@ export function file(directory: string, options: FileOptions = {}): Store {
     send: (runId, signal) =>
       use(() => {
         const folder = folderOf(runId);
-        if (folder === undefined || fencesIn(folder).length === 0) return false;
-        send(folder, signal, synced);
-        return true;
+        return folder !== undefined && fencesIn(folder).length > 0 && send(folder, signal, synced);
       }),
 
     signals: (runId) =>

@@ -196,8 +196,9 @@ export function memory(): Store {
       return notes.get(key)?.version === seen && notes.delete(key);
     },
 
-    async drop(lease) {
-      return owned(lease.runId, lease.fence) !== undefined && runs.delete(lease.runId);
+    async drop({ runId, fence }, heard = Number.POSITIVE_INFINITY) {
+      const run = owned(runId, fence);
+      return run !== undefined && run.signals.length <= heard && runs.delete(runId);
     },
 
     async sweep(hashes, used) {

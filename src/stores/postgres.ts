@@ -7,7 +7,7 @@ import type { Signal, Store, Watcher } from "../ports/store.ts";
 import { type Database, open } from "./postgres/database.ts";
 import { storeError } from "./postgres/faults.ts";
 import { commit, read } from "./postgres/journal.ts";
-import { acquire, release, renew } from "./postgres/leases.ts";
+import { acquire, drop, release, renew } from "./postgres/leases.ts";
 import { accounts, ledger } from "./postgres/ledger.ts";
 import { list } from "./postgres/lists.ts";
 import { announce, listen } from "./postgres/news.ts";
@@ -141,12 +141,7 @@ export function postgres(address: string, options: PostgresOptions = {}): Store 
         await db.query(sql, [key, JSON.stringify(value), expiresAt ?? null]);
       }),
 
-    drop: ({ runId, fence }) =>
-      use(async (db) => {
-        if (!isRunId(runId)) return false;
-        const [row] = await db.query(`SELECT ${db.schema}.remove($1, $2) AS gone`, [runId, fence]);
-        return row?.gone === true;
-      }),
+    drop: (lease, heard) => use((db) => drop(db, lease, heard)),
 
     sweep: (hashes, used) =>
       use(async (db) => {

@@ -114,7 +114,7 @@ export function redis(address: string, options: RedisOptions = {}): Store {
     notes: (filter) => use((db) => notes(db, filter)),
     putNote: (key, value, seen) => use((db) => putNote(db, key, value, seen)),
     dropNote: (key, seen) => use((db) => dropNote(db, key, seen)),
-    drop: (lease) => use((db) => drop(db, lease)),
+    drop: (lease, heard) => use((db) => drop(db, lease, heard)),
     sweep: (hashes, used) => use((db) => sweep(db, hashes, used)),
 
     blob: (hash) =>

@@ -110,7 +110,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
       use((db) => db.run(keep, key, JSON.stringify(record.value), record.expiresAt ?? null));
     },
 
-    drop: async (lease) => use((db) => drop(db, lease)),
+    drop: async (lease, heard) => use((db) => drop(db, lease, heard)),
 
     async sweep(hashes, used) {
       const name = use((db) => condemn(db, hashes));

@@ -106,7 +106,7 @@ export function crashingStore(inner: Store, options: CrashingStoreOptions): Cras
     notes: (filter) => call(() => inner.notes(filter)),
     putNote: (key, value, seen) => call(() => struck(() => inner.putNote(key, value, seen))),
     dropNote: (key, seen) => call(() => struck(() => inner.dropNote(key, seen))),
-    drop: (lease) => call(() => struck(() => inner.drop(lease))),
+    drop: (lease, heard) => call(() => struck(() => inner.drop(lease, heard))),
     sweep: (hashes, used) => call(() => struck(() => inner.sweep(hashes, used))),
     close: () => call(() => inner.close()),
     ...(inner.watch === undefined

@@ -28,7 +28,7 @@ export function grounded(store: Store, world: VirtualWorld): Store {
     notes: (filter) => world.outside(store.notes(filter)),
     putNote: (key, value, seen) => world.outside(store.putNote(key, value, seen)),
     dropNote: (key, seen) => world.outside(store.dropNote(key, seen)),
-    drop: (lease) => world.outside(store.drop(lease)),
+    drop: (lease, heard) => world.outside(store.drop(lease, heard)),
     // What it asks in between is the world's own again: it cannot be waited for as a whole.
     sweep: (hashes, used) => store.sweep(hashes, used),
     close: () => world.outside(store.close()),

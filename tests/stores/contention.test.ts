@@ -11,6 +11,7 @@ import { hasPostgres, type PostgresServer, postgresServer } from "../servers/pos
 import { hasRedis, type RedisServer, redisServer } from "../servers/redis.ts";
 
 const contender = fileURLToPath(new URL("./contender.ts", import.meta.url));
+const caller = fileURLToPath(new URL("./caller.ts", import.meta.url));
 const spender = fileURLToPath(new URL("./spender.ts", import.meta.url));
 const slotTaker = fileURLToPath(new URL("./slot-taker.ts", import.meta.url));
 const exec = promisify(execFile);
@@ -61,6 +62,23 @@ describe("three processes that take one run from one another", () => {
     // On a busy machine one of them may get no turn; that somebody wrote and somebody was fenced is what counts.
     expect(reports.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0)).toBeGreaterThan(0);
     expect(reports.reduce((sum, { fenced }) => sum + fenced, 0)).toBeGreaterThan(0);
+    await store.close();
+  });
+});
+
+describe("two processes that send something to a run which a third one drops", () => {
+  it.each(Object.keys(places))("on %s are told of nothing kept that who drops it has not read", async (kind) => {
+    const uri = placeOf(kind);
+    const store = await openStore(uri);
+    const answer = await store.acquire({ runId: "r", owner: "first", now: 0, ttlMs: 0, create: true });
+    if (answer.outcome !== "granted") throw new Error(answer.outcome);
+    const callers = ["a", "b"].map((name) => exec(process.execPath, [caller, uri, name]));
+    let read: string[] = [];
+    do read = (await store.signals("r")).map(({ id }) => id);
+    while (read.length < 10 || !(await store.drop(answer.lease, read.length)));
+    const told = (await Promise.all(callers)).flatMap(({ stdout }) => JSON.parse(stdout) as string[]);
+    expect(told.toSorted()).toEqual(read.toSorted());
+    expect(await store.signals("r")).toEqual([]);
     await store.close();
   });
 });

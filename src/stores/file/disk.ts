@@ -29,7 +29,8 @@ export function namesIn(folder: string): string[] | undefined {
   return unlessMissing(() => readdirSync(folder));
 }
 
-function unlessMissing<T>(look: () => T): T | undefined {
+/** What work comes to; undefined when a file or folder it needs is not there. */
+export function unlessMissing<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
@@ -65,6 +66,18 @@ export function makeFolder(folder: string): string[] {
   const changed = [folder];
   for (let at = folder; at !== above && at !== dirname(at); at = dirname(at)) changed.push(dirname(at));
   return changed;
+}
+
+/** The same in a folder that must be there. */
+export function makeFolderIn(folder: string, name: string): string[] {
+  const made = join(folder, name);
+  try {
+    mkdirSync(made);
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+    return [made];
+  }
+  return [made, folder];
 }
 
 /** Puts a whole file in its place: a reader sees the old one or the new one, never a part. */

@@ -3,18 +3,26 @@ import { closeSync, fdatasyncSync } from "node:fs";
 import { join } from "node:path";
 import { StoreCorruptError } from "../../core/errors.ts";
 import type { Signal } from "../../ports/store.ts";
-import { makeFolder, makeOnce, namesIn, readIfThere, syncFolder } from "./disk.ts";
+import { makeFolderIn, makeOnce, namesIn, readIfThere, syncFolder, unlessMissing } from "./disk.ts";
 import { decodeLine, encodeLine } from "./line.ts";
 import { parse } from "./segment.ts";
 
 const signalsIn = (folder: string): string => join(folder, "signals");
 
-/** Each place can be taken once. Whoever finds it taken looks again: perhaps by the same signal. */
-export function send(folder: string, signal: Signal, synced: boolean): void {
-  const folders = makeFolder(signalsIn(folder));
+/**
+ * Each place can be taken once. Whoever finds it taken looks again: perhaps by the same signal.
+ *
+ * @returns false when the run's folder is taken away at this moment: it is not made anew for a signal.
+ */
+export function send(folder: string, signal: Signal, synced: boolean): boolean {
+  return unlessMissing(() => keep(folder, signal, synced)) ?? false;
+}
+
+function keep(folder: string, signal: Signal, synced: boolean): true {
+  const folders = makeFolderIn(folder, "signals");
   for (;;) {
     const sent = signals(folder);
-    if (sent.some(({ id }) => id === signal.id)) return;
+    if (sent.some(({ id }) => id === signal.id)) return true;
     const place = String(sent.length + 1).padStart(8, "0");
     const file = makeOnce(join(signalsIn(folder), `${place}.json`), encodeLine(signal));
     if (file === undefined) continue;
@@ -23,8 +31,8 @@ export function send(folder: string, signal: Signal, synced: boolean): void {
     } finally {
       closeSync(file);
     }
-    if (synced) folders.forEach(syncFolder);
-    return;
+    if (synced) unlessMissing(() => folders.forEach(syncFolder)); // whoever takes the folder away now has counted it
+    return true;
   }
 }
 

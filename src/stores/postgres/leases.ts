@@ -53,6 +53,18 @@ export async function release(db: Database, lease: Lease): Promise<void> {
   await db.query(sql, [lease.runId, lease.fence, db.channel]);
 }
 
+/** Removes a run. Nothing is sent to it between the look at its signals and its end: who sends waits for the row. */
+export async function drop(db: Database, { runId, fence }: Lease, heard?: number): Promise<boolean> {
+  if (!isRunId(runId)) return false;
+  return db.transaction(async ({ query }) => {
+    const known = [runId, heard ?? Number.MAX_SAFE_INTEGER];
+    const found = await query(`SELECT FROM ${db.schema}.run WHERE id = $1 AND sent <= $2 FOR UPDATE`, known);
+    if (found.length === 0) return false;
+    const [row] = await query(`SELECT ${db.schema}.remove($1, $2) AS gone`, [runId, fence]);
+    return row?.gone === true;
+  });
+}
+
 export function leaseOf(runId: string, row: Row): Lease | undefined {
   if (row.owner === null) return undefined;
   return { runId, owner: String(row.owner), fence: Number(row.fence), expiresAt: Number(row.expires) };

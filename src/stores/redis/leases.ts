@@ -58,9 +58,13 @@ export const leaseOf = (runId: string, fence: string, expires: string, owner: un
   typeof owner === "string" ? { runId, owner, fence: Number(fence), expiresAt: Number(expires) } : undefined;
 
 /** Removes a run, by one script. */
-export async function drop(db: Connection, { runId, fence }: Lease): Promise<boolean> {
+export async function drop(
+  db: Connection,
+  { runId, fence }: Lease,
+  heard = Number.MAX_SAFE_INTEGER,
+): Promise<boolean> {
   if (!isRunId(runId)) return false;
   const { indexes, run, journal, signals, sent } = db.keys;
   const keys = [...indexes, run(runId), journal(runId), signals(runId), sent(runId)];
-  return (await db.script(scripts.drop, keys, [runId, fence])) === 1;
+  return (await db.script(scripts.drop, keys, [runId, fence, heard])) === 1;
 }

@@ -252,15 +252,15 @@ end
 return 1`,
 );
 
-/** Removes a run. 0: the fence is not that of its present lease. Keys: the indexes, then all that is the run's. */
+/** Removes a run. 0: the fence is not that of its present lease, or it was sent more signals than that. Keys: the indexes, then all that is the run's. */
 export const drop = script(
   placing,
   sorting,
   `
 local age, change, ids, wake, lease, word = unpack(KEYS, 1, 6)
-local run = KEYS[13]
-local id, fence = unpack(ARGV)
-if not owns(run, fence) then return 0 end
+local run, signals = KEYS[13], KEYS[15]
+local id, fence, heard = unpack(ARGV)
+if not owns(run, fence) or redis.call('LLEN', signals) > tonumber(heard) then return 0 end
 putStatus(run, '', '')
 put(age, run, 'by-age', false)
 put(change, run, 'by-change', false)

@@ -3,13 +3,13 @@ import { randomUUID } from "node:crypto";
 import type { Lease } from "../../ports/store.ts";
 import type { Database } from "./open.ts";
 
-const owned = "SELECT num FROM run WHERE id = ? AND fence = ? AND owner IS NOT NULL";
+const owned = "SELECT num FROM run WHERE id = ? AND fence = ? AND owner IS NOT NULL AND sent <= ?";
 const entriesOf = "DELETE FROM entry WHERE key BETWEEN ? << 32 AND (? << 32) | 0xffffffff";
 
-/** One transaction: the fence is looked up where the rows are removed. */
-export function drop(db: Database, { runId, fence }: Lease): boolean {
+/** One transaction: fence and signals are looked up where the rows are removed. */
+export function drop(db: Database, { runId, fence }: Lease, heard = Number.MAX_SAFE_INTEGER): boolean {
   return db.write(() => {
-    const num = db.get(owned, runId, fence)?.num;
+    const num = db.get(owned, runId, fence, heard)?.num;
     if (num === undefined) return false;
     db.run(entriesOf, num, num);
     db.run("DELETE FROM signals WHERE run = ?", num);

@@ -21,6 +21,18 @@ export const removalClaims: Claims = {
     assert.deepEqual(await outputs(store, "other"), ["other"]);
   },
 
+  async "a run that was sent more than whoever drops it knows of stays, and so does what it was sent"({ store }) {
+    const lease = await create(store);
+    await store.commit([{ ...append(lease, 0, "a"), summary: summary() }]);
+    await store.send("r", signal("s", 1));
+    assert.equal(await store.drop(lease, 0), false);
+    assert.deepEqual(await outputs(store), ["a"]);
+    assert.equal((await store.signals("r")).length, 1);
+    assert.equal(await store.drop(lease, 1), true);
+    assert.equal(await store.send("r", signal("t", 2)), false);
+    assert.equal(await store.read("r", 0, 10), undefined);
+  },
+
   async "whose lease is not the newest, or was given back, drops nothing"({ store }) {
     const old = await create(store);
     await store.commit([append(old, 0, "a")]);
