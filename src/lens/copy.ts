@@ -1,18 +1,10 @@
 /** Runs from one store in another, each compared with what it was. */
 import type { RunStatus } from "../core/fold.ts";
 import type { RunListing } from "../ports/store.ts";
+import { anotherRun, standingIn, wholeIn } from "./crossover.ts";
 import { everyRun, type Selection } from "./every-run.ts";
-import {
-  anotherRun,
-  finishMoves,
-  heldMoney,
-  type Outcome,
-  type Route,
-  reasonToLeave,
-  standingIn,
-  transfer,
-  wholeIn,
-} from "./transfer.ts";
+import type { Outcome, Route } from "./route.ts";
+import { finishMoves, heldMoney, reasonToLeave, transfer } from "./transfer.ts";
 
 export interface CopyOptions extends Route, Selection {
   /** Only these, by their whole ids. */
