@@ -57,6 +57,19 @@ describe("a question nobody answers in time", () => {
     }
   });
 
+  it("is still asked when the run is resumed before its time is up, and of those who were asked", async () => {
+    const escalate = { onTimeout: { escalate: [{ assignees: ["cfo"], timeout: "1d" }] } } as const;
+    for (const made of [ask(no), ask(escalate)]) {
+      const on = scene();
+      const first = await on.cast(made, { takeOver: false }).run("x", { runId: "r" });
+      await on.wait(2 * day - 1);
+      const early = on.cast(made, { takeOver: false });
+      expect(await on.play(early.runner.resume("r").result())).toEqual(first);
+      const told = (await on.journal("r")).filter(({ type }) => /^signal-/.test(type));
+      expect(told.map(({ type }) => type)).toEqual(["signal-awaited"]);
+    }
+  });
+
   it("with a declared answer that does not fit fails, and says so", async () => {
     const on = scene();
     const wrong = ask({ onTimeout: { answer: { approved: "perhaps" } } });

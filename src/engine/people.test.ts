@@ -107,6 +107,10 @@ describe("an answer", () => {
       code: "signal-refused",
     });
     await on.play(runner.signal("r", "/p/ask", "yes"));
+    await expect(on.play(runner.signal("r", "/p/ask", "no"))).rejects.toMatchObject({
+      code: "signal-refused",
+    });
+    expect((await on.store.signals("r")).map(({ data }) => data)).toEqual(["yes"]);
     expect(await on.play(runner.resume("r").result())).toMatchObject({ output: "yes" });
     await expect(on.play(runner.signal("r", "/p/ask", "no"))).rejects.toMatchObject({ code: "run-ended" });
   });

@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { parallel, pipeline, step } from "../core/compose.ts";
+import { StoreUnavailableError } from "../core/errors.ts";
 import { humanInTheLoop, sleep, sleepUntil } from "../core/pauses.ts";
 import type { Store } from "../ports/store.ts";
 import { memory } from "../stores/memory.ts";
 import { scene } from "../testing/scene.ts";
 
-const day = 86_400_000;
+const hour = 3_600_000;
+const day = 24 * hour;
 
 /** A store, and how often it was asked anything. */
 function counted(): { readonly store: Store; readonly calls: () => number } {
@@ -239,5 +241,56 @@ describe("many that wait", () => {
     const before = calls();
     await on.wait(10 * day);
     expect(calls()).toBe(before);
+    const { acquire } = store;
+    const asked: string[] = [];
+    store.acquire = (request) => {
+      asked.push(request.runId);
+      return acquire(request);
+    };
+    await fresh.run("x", { runId: "later" });
+    await on.wait(2 * day);
+    expect((await on.journal("later")).at(-1)).toMatchObject({ type: "run-completed" });
+    expect(asked).not.toContain("old");
+  });
+
+  it("each at its own moment, whichever came to wait first", async () => {
+    const on = scene();
+    const naps = pipeline(
+      "p",
+      sleepUntil("nap", (hours: number) => new Date(began + hours * hour)),
+    );
+    const began = on.world.now();
+    const { run } = on.cast(naps);
+    const order = [5, 2, 9, 1, 7];
+    for (const hours of order) await run(hours, { runId: `r${hours}` });
+    await on.wait(10 * hour);
+    for (const hours of order)
+      expect((await on.journal(`r${hours}`)).at(-1)).toMatchObject({
+        type: "run-completed",
+        at: began + hours * hour,
+      });
+  });
+
+  it("and when the store does not answer at that moment, as soon as it does", async () => {
+    const inner = memory();
+    let isAway = false;
+    const on = scene({
+      store: {
+        ...inner,
+        list: async (filter) => {
+          if (isAway) throw new StoreUnavailableError("busy");
+          return inner.list(filter);
+        },
+      },
+    });
+    const began = on.world.now();
+    await on.cast(pipeline("p", sleep<string>("nap", "1h"))).run("x", { runId: "r" });
+    isAway = true;
+    await on.wait(2 * hour);
+    isAway = false;
+    await on.wait(hour);
+    const last = (await on.journal("r")).at(-1);
+    expect(last).toMatchObject({ type: "run-completed" });
+    expect((last?.at ?? 0) - began).toBeLessThan(2 * hour + 120_000);
   });
 });

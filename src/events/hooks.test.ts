@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { mapOver, pipeline, step } from "../core/compose.ts";
+import type { Entry } from "../core/entries.ts";
 import type { FlujoError } from "../core/errors.ts";
 import type { Step } from "../core/step.ts";
 import { Runner } from "../engine/runner.ts";
@@ -19,6 +20,16 @@ const greet = pipeline(
   ),
 ) as unknown as Step<string[], string[], object>;
 const names = ["Ada", "Alan", "Grace"];
+
+const stepDone = (seq: number): Entry => ({
+  type: "step-completed",
+  path: "/greet/hello",
+  kind: "step",
+  in: 0,
+  output: "Hello!",
+  seq,
+  at: 0,
+});
 
 function stage() {
   const world = virtualWorld();
@@ -88,6 +99,46 @@ describe("a hook", () => {
       "hook-failed: a hook on run-created failed: Error: oops",
     ]);
     expect(own.map(({ path }) => path)).toEqual(["/greet/each[0]/hello", "/greet/each[2]/hello"]);
+  });
+
+  test("hurts no run by what is told of its errors", async () => {
+    const { hooks, run, wait, errors } = stage();
+    const fail = (): never => {
+      throw new Error("oops");
+    };
+    hooks.on("*", fail, { onError: fail });
+    let called = 0;
+    hooks.on("*", () => void called++);
+    expect(await run()).toMatchObject({ status: "completed" });
+    await wait(1);
+    expect([called > 3, errors]).toEqual([true, []]);
+  });
+
+  test("that is 10,000 events behind is told of no more until it has caught up", async () => {
+    const { hooks, wait, errors } = stage();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const heard: number[] = [];
+    hooks.on("step-completed", async ({ seq }) => {
+      heard.push(seq);
+      await promise;
+    });
+    const happened = (from: number, count: number) =>
+      hooks.hear(
+        "r",
+        Array.from({ length: count }, (_, i) => stepDone(from + i)),
+        () => {},
+      );
+    happened(0, 10_002);
+    await wait(1);
+    happened(20_000, 2);
+    expect(errors.map(({ message }) => message)).toEqual([
+      "a hook on step-completed is 10000 events behind; it is not told of more until it has caught up",
+    ]);
+    resolve();
+    await wait(1);
+    happened(30_000, 1);
+    await wait(1);
+    expect([heard.length, heard.at(-2), heard.at(-1)]).toEqual([10_002, 20_000, 30_000]);
   });
 
   test("that hangs is left behind, and told so by its signal", async () => {

@@ -172,8 +172,10 @@ describe("one process", () => {
     await add("wrong", { cron: "0 * * * *" });
     await add("fine", { cron: "0 * * * *" });
     let failures = 3;
-    const { news, runner } = cast({
+    const tries: number[] = [];
+    const { news, runner, process } = cast({
       start: async (schedule, tick) => {
+        if (schedule.name === "flaky") tries.push(process.now());
         if (schedule.name === "flaky" && failures-- > 0) throw new StoreUnavailableError("busy");
         if (schedule.name === "wrong") throw new InvalidInputError("it does not fit");
         return startTick(runner, schedule, tick);
@@ -190,6 +192,7 @@ describe("one process", () => {
       "flaky started",
       "wrong refused",
     ]);
+    expect(tries.map((at) => at - noon - 60 * minute)).toEqual([0, 5_000, 10_000, 15_000]); // not at once again
     const [fine, flaky, wrong] = await scheduleViews(kept, noon + 61 * minute);
     expect(wrong).toMatchObject({
       last: null,

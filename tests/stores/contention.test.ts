@@ -67,20 +67,23 @@ describe("three processes that take one run from one another", () => {
 });
 
 describe("two processes that send something to a run which a third one drops", () => {
-  it.each(Object.keys(places))("on %s are told of nothing kept that who drops it has not read", async (kind) => {
-    const uri = placeOf(kind);
-    const store = await openStore(uri);
-    const answer = await store.acquire({ runId: "r", owner: "first", now: 0, ttlMs: 0, create: true });
-    if (answer.outcome !== "granted") throw new Error(answer.outcome);
-    const callers = ["a", "b"].map((name) => exec(process.execPath, [caller, uri, name]));
-    let read: string[] = [];
-    do read = (await store.signals("r")).map(({ id }) => id);
-    while (read.length < 10 || !(await store.drop(answer.lease, read.length)));
-    const told = (await Promise.all(callers)).flatMap(({ stdout }) => JSON.parse(stdout) as string[]);
-    expect(told.toSorted()).toEqual(read.toSorted());
-    expect(await store.signals("r")).toEqual([]);
-    await store.close();
-  });
+  it.each(Object.keys(places))(
+    "on %s are told of nothing kept that who drops it has not read",
+    async (kind) => {
+      const uri = placeOf(kind);
+      const store = await openStore(uri);
+      const answer = await store.acquire({ runId: "r", owner: "first", now: 0, ttlMs: 0, create: true });
+      if (answer.outcome !== "granted") throw new Error(answer.outcome);
+      const callers = ["a", "b"].map((name) => exec(process.execPath, [caller, uri, name]));
+      let read: string[] = [];
+      do read = (await store.signals("r")).map(({ id }) => id);
+      while (read.length < 10 || !(await store.drop(answer.lease, read.length)));
+      const told = (await Promise.all(callers)).flatMap(({ stdout }) => JSON.parse(stdout) as string[]);
+      expect(told.toSorted()).toEqual(read.toSorted());
+      expect(await store.signals("r")).toEqual([]);
+      await store.close();
+    },
+  );
 });
 
 describe("four processes that spend from one account", () => {

@@ -21,7 +21,9 @@ export const removalClaims: Claims = {
     assert.deepEqual(await outputs(store, "other"), ["other"]);
   },
 
-  async "a run that was sent more than whoever drops it knows of stays, and so does what it was sent"({ store }) {
+  async "a run that was sent more than whoever drops it knows of stays, and so does what it was sent"({
+    store,
+  }) {
     const lease = await create(store);
     await store.commit([{ ...append(lease, 0, "a"), summary: summary() }]);
     await store.send("r", signal("s", 1));
