@@ -22,10 +22,7 @@ databases("restate", "Restate", () => {
       const [ingress, admin] = [await gateTo(server.ingress), await gateTo(server.admin)];
       const address = ingress.url.replace("http", "restate");
       const join = () => restate(address, { admin: admin.url, service, pollMs: 50 });
-      const first = join();
-      await first.work({ queues: ["made"], concurrency: 1, take: async () => "done", onTrouble: () => {} });
-      await known(server, service); // by its first worker, which then ends
-      await first.close();
+      await server.meet(service);
       return {
         join,
         async away() {
@@ -52,20 +49,54 @@ databases("restate", "Restate", () => {
       return dispatcher;
     };
     const job = (runId: string): Job => ({ runId, pipeline: "p", fingerprint: "f" });
+    await server.meet(service);
     const heir = await worker();
-    await known(server, service);
     const port = await freePort();
     const way = await gateTo(`http://127.0.0.1:${port}`);
     const mortal = await worker({ listen: `${port}`, at: way.url });
-    await expect.poll(async () => await placesOf(server, service)).toEqual([way.url]);
+    await expect.poll(() => server.placesOf(service)).toEqual([way.url]);
     await way.shut();
     await mortal.submit(job("a"));
     await expect.poll(() => taken).toEqual(["a"]);
-    expect(await placesOf(server, service)).not.toEqual([way.url]);
+    expect(await server.placesOf(service)).not.toEqual([way.url]);
     await heir.submit(job("b"));
     await expect.poll(() => taken).toEqual(["a", "b"]);
     await mortal.close();
     await heir.close();
+  });
+
+  it("takes jobs again after a network that swallowed what was said, and told nobody", async () => {
+    const service = `jobs-${randomUUID()}`;
+    const gate = await gateTo(server.ingress);
+    const address = gate.url.replace("http", "restate");
+    const admin = server.admin;
+    const far = restate(address, { admin, service, pollMs: 50, patience: "1s" });
+    const near = restate(server.url, { service });
+    const taken: string[] = [];
+    const troubles: unknown[] = [];
+    const take = async ({ runId }: Job): Promise<Taken> => {
+      taken.push(runId);
+      return "done";
+    };
+    const onTrouble = (trouble: unknown) => void troubles.push(trouble);
+    await server.meet(service);
+    await far.work({ queues: ["default"], concurrency: 5, take, onTrouble });
+    await near.submit({ runId: "before", pipeline: "p", fingerprint: "f" });
+    await expect.poll(() => taken).toEqual(["before"]);
+    gate.swallow();
+    await expect.poll(() => troubles.length).toBe(1);
+    await near.submit({ runId: "after", pipeline: "p", fingerprint: "f" });
+    await gate.open();
+    await expect.poll(() => taken).toContain("after");
+    await Promise.all([far.close(), near.close()]);
+    await gate.shut();
+  });
+
+  it("leaves nothing in Restate of calls that were answered", async () => {
+    const service = `jobs-${randomUUID()}`;
+    await server.meet(service);
+    const completed = `target_service_name = '${service}' and status = 'completed'`;
+    expect(await server.query(`select id from sys_invocation where ${completed}`)).toEqual([]);
   });
 
   it("says so where Restate does not reach a worker, and how that is set right", async () => {
@@ -104,44 +135,18 @@ it("shows no token", () => {
   expect(restate("restates://secret@cloud:443/").name).toBe("Restate on restates://cloud:443");
 });
 
-/** Where Restate calls the queues. */
-async function placesOf({ admin }: RestateServer, service: string): Promise<(string | undefined)[]> {
-  const { deployments } = (await (await fetch(`${admin}/deployments`)).json()) as {
-    readonly deployments: readonly {
-      readonly uri: string;
-      readonly services: readonly { readonly name: string }[];
-    }[];
-  };
-  return deployments
-    .filter(({ services }) => services.some(({ name }) => name === service))
-    .map(({ uri }) => uri);
-}
-
-async function known({ admin }: RestateServer, service: string): Promise<void> {
-  await expect.poll(async () => (await fetch(`${admin}/services/${service}`)).status).toBe(200);
-}
-
 /** Lets all workers of the queue `default` count as dead. */
-async function lapse({ admin }: RestateServer, service: string): Promise<void> {
-  const ask = (path: string, message: unknown): Promise<Response> =>
-    fetch(`${admin}/${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json" },
-      body: JSON.stringify(message),
-    });
-  const query = `select key, value_utf8 from state where service_name = '${service}' and service_key = 'default'`;
-  const { rows } = (await (await ask("query", { query })).json()) as {
-    readonly rows: readonly { readonly key: string; readonly value_utf8: string }[];
-  };
-  const state = Object.fromEntries(
-    rows.map(({ key, value_utf8: value }) => [
-      key,
-      key === "alive" ? value.replaceAll(/:\d+/g, ":0") : value,
-    ]),
-  );
-  const bytes = Object.fromEntries(
-    Object.entries(state).map(([key, value]) => [key, [...Buffer.from(value)]]),
-  );
-  const changed = await ask(`services/${service}/state`, { object_key: "default", new_state: bytes });
+async function lapse({ admin, query }: RestateServer, service: string): Promise<void> {
+  const where = `service_name = '${service}' and service_key = 'default'`;
+  const rows = await query(`select key, value_utf8 from state where ${where}`);
+  const state = rows.map(({ key = "", value_utf8: value = "" }) => {
+    const then = key === "alive" ? value.replaceAll(/:\d+/g, ":0") : value;
+    return [key, [...Buffer.from(then)]] as const;
+  });
+  const changed = await fetch(`${admin}/services/${service}/state`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ object_key: "default", new_state: Object.fromEntries(state) }),
+  });
   expect(changed.status).toBe(202);
 }

@@ -2,14 +2,18 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { defaultQueue } from "../core/dispatch.ts";
-import { milliseconds } from "../core/duration.ts";
+import { type Duration, milliseconds } from "../core/duration.ts";
 import { InvalidOptionError } from "../core/errors.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import { importPackage } from "../ports/optional-package.ts";
 import { PollingShift, type Source } from "./polling-shift.ts";
+import { Batches } from "./restate/batches.ts";
 import { type Endpoint, listen } from "./restate/endpoint.ts";
-import type { Kept } from "./restate/queue.ts";
+import type { Kept, Settle } from "./restate/queue.ts";
 import { RestateServer } from "./restate/server.ts";
+
+/** So many go in one message, at most. */
+const mostAtOnce = 100;
 
 /** How {@link restate} finds Restate, and is found by it. What is here goes before what the address says. */
 export interface RestateOptions {
@@ -28,6 +32,8 @@ export interface RestateOptions {
   readonly pollMs?: number;
   /** A worker of which nothing was heard for so many milliseconds has died: its jobs are another one's. Default 30,000. */
   readonly lockMs?: number;
+  /** How long an answer is waited for. Default `"5s"`. */
+  readonly patience?: Duration;
 }
 
 /**
@@ -42,10 +48,13 @@ export interface RestateOptions {
  * @throws InvalidOptionError for an address that is none.
  */
 export function restate(address: string, options: RestateOptions = {}): Dispatcher {
-  const { service = "flujo-jobs", pollMs = 500, lockMs = 30_000 } = options;
+  const { service = "flujo-jobs", pollMs = 500, lockMs = 30_000, patience = "5s" } = options;
   const { listenAt, at, ...found } = addressOf(address, options);
   const { name } = found;
-  const server = new RestateServer({ ...found, service });
+  const server = new RestateServer({ ...found, service, patienceMs: milliseconds(patience) });
+  const submissions = byQueue(
+    (queue) => new Batches<Kept>(mostAtOnce, (all) => server.send(queue, "add", all)),
+  );
   const shifts = new Set<{ readonly shift: PollingShift<Kept>; leave(): Promise<void> }>();
   let endpoint: Promise<Endpoint> | undefined;
 
@@ -61,7 +70,7 @@ export function restate(address: string, options: RestateOptions = {}): Dispatch
     submit: (job) => {
       const { queue = defaultQueue, delayMs = 0 } = job;
       const kept: Kept = { job, left: 0 };
-      return server.send(queue, "add", kept, delayMs);
+      return delayMs > 0 ? server.send(queue, "add", [kept], delayMs) : submissions.to(queue).add(kept);
     },
     async work(work) {
       endpoint ??= open();
@@ -92,28 +101,41 @@ export function restate(address: string, options: RestateOptions = {}): Dispatch
 
 /** The jobs of a worker, in Restate. */
 function sourceOf(server: RestateServer, worker: string, lockMs: number): Source<Kept> {
-  const held = new Map<string, Set<string>>();
-  const heldIn = (queue: string): Set<string> => {
-    const known = held.get(queue) ?? new Set();
-    held.set(queue, known);
-    return known;
-  };
+  const held = byQueue(() => new Set<string>());
+  const tales = byQueue(
+    (queue) =>
+      new Batches<Settle["told"][number]>(mostAtOnce, (told) =>
+        server.call(queue, "settle", { worker, told }),
+      ),
+  );
   return {
     async fetch(queue, most) {
-      const has = [...heldIn(queue)];
+      const has = [...held.to(queue)];
       const ask = { worker, at: Date.now(), lockMs, most, has };
       const found = (await server.call(queue, "fetch", ask)) as readonly Kept[]; // what the handler of that name gives
-      for (const { job } of found) heldIn(queue).add(job.runId);
+      for (const { job } of found) held.to(queue).add(job.runId);
       return found.map((kept) => ({ held: kept, job: kept.job }));
     },
     async settle(queue, { job: { runId } }, taken) {
       try {
-        await server.call(queue, "settle", { worker, runId, taken });
+        await tales.to(queue).add({ runId, taken });
       } finally {
-        heldIn(queue).delete(runId); // what was not told comes again
+        held.to(queue).delete(runId); // what was not told comes again
       }
     },
     beat: async (queue) => void (await server.call(queue, "beat", { worker, at: Date.now(), lockMs })),
+  };
+}
+
+/** One of each queue, made when it is asked for first. */
+function byQueue<One>(make: (queue: string) => One): { readonly to: (queue: string) => One } {
+  const made = new Map<string, One>();
+  return {
+    to(queue) {
+      const one = made.get(queue) ?? make(queue);
+      made.set(queue, one);
+      return one;
+    },
   };
 }
 

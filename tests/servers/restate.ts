@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { restate } from "../../src/dispatch/restate.ts";
 import { freePort } from "./postgres.ts";
 
 export interface RestateServer {
@@ -12,6 +13,14 @@ export interface RestateServer {
   readonly url: string;
   readonly ingress: string;
   readonly admin: string;
+  /** Has a first worker, which then ends: only from then on it keeps what is submitted. */
+  meet(service?: string): Promise<void>;
+  /** Where it calls the handlers of a service. */
+  placesOf(service: string): Promise<readonly string[]>;
+  /** What it knows of itself, in SQL. */
+  query(sql: string): Promise<readonly { readonly [column: string]: string }[]>;
+  /** The keys of what a virtual object keeps. */
+  stateOf(service: string, key: string): Promise<readonly string[]>;
   /** Ends it at once, as `kill -9` does, and starts it again on what it has kept. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -70,10 +79,46 @@ export async function restateServer(): Promise<RestateServer> {
     return child;
   };
   let child = await start();
+  const url = `restate://127.0.0.1:${ingress}?admin=${admin}`;
+  const query: RestateServer["query"] = async (sql) => {
+    const answer = await fetch(`http://127.0.0.1:${admin}/query`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify({ query: sql }),
+    });
+    return ((await answer.json()) as { readonly rows: Awaited<ReturnType<typeof query>> }).rows;
+  };
   return {
-    url: `restate://127.0.0.1:${ingress}?admin=${admin}`,
+    url,
     ingress: `http://127.0.0.1:${ingress}`,
     admin: `http://127.0.0.1:${admin}`,
+    async meet(service = "flujo-jobs") {
+      const dispatcher = restate(url, { service, pollMs: 50 });
+      const { promise: met, resolve, reject } = Promise.withResolvers<void>();
+      const take = async () => {
+        resolve();
+        return "done" as const;
+      };
+      await dispatcher.work({ queues: ["met"], concurrency: 1, take, onTrouble: reject });
+      while (!(await fetch(`http://127.0.0.1:${admin}/services/${service}`)).ok) await pause(20);
+      await dispatcher.submit({ runId: "first", pipeline: "p", fingerprint: "f", queue: "met" });
+      await met;
+      await dispatcher.close();
+    },
+    async placesOf(service) {
+      const answer = await fetch(`http://127.0.0.1:${admin}/deployments`);
+      const { deployments } = (await answer.json()) as {
+        readonly deployments: readonly { uri: string; services: readonly { name: string }[] }[];
+      };
+      return deployments
+        .filter(({ services }) => services.some(({ name }) => name === service))
+        .map(({ uri }) => uri);
+    },
+    query,
+    async stateOf(service, key) {
+      const where = `service_name = '${service}' and service_key = '${key}'`;
+      return (await query(`select key from state where ${where}`)).map((row) => row.key ?? "");
+    },
     async restart() {
       await ended(child);
       child = await start();

@@ -1,5 +1,5 @@
 /** What Restate calls in a worker: the handlers of the queues. They reckon with what it sends and have no effect of their own. */
-import { createServer, type ServerHttp2Session } from "node:http2";
+import { type ClientHttp2Session, connect, createServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { ObjectContext } from "@restatedev/restate-sdk";
 import { InvalidOptionError } from "../../core/errors.ts";
@@ -18,8 +18,16 @@ import {
 
 /** After so many milliseconds a job comes again that was left; after up to 30 times as long, when it is left again and again. */
 const againMs = 1_000;
-/** A handler takes milliseconds. Of a process that hangs Restate lets go after twice this. */
-const hangsMs = 2_000;
+/**
+ * A handler takes milliseconds. Of a process that hangs Restate lets go after twice this, in milliseconds, and the five seconds that
+ * it takes to look.
+ */
+const hangsMs = 1_000;
+/** Whoever is there says so within so many milliseconds. */
+const presentMs = 1_000;
+
+/** Asked by other workers: whose endpoint is this? */
+const presence = "/flujo";
 
 export interface Endpoint {
   readonly port: number;
@@ -35,7 +43,10 @@ export async function listen(
   { service, host, port }: { readonly service: string; readonly host: string; readonly port: number },
 ): Promise<Endpoint> {
   const handler = sdk.createEndpointHandler({ services: [queues(sdk, service)], logger: () => {} });
-  const server = createServer(handler);
+  const server = createServer((request, response) => {
+    if (request.url === presence) response.end(service);
+    else handler(request, response);
+  });
   server.on("connection", (socket: Socket) => socket.setNoDelay(true)); // it answers in small pieces
   const sessions = new Set<ServerHttp2Session>();
   server.on("session", (session) => {
@@ -63,8 +74,31 @@ export async function listen(
   };
 }
 
+/** Whether the endpoint of that service is at an address. */
+export async function answers(uri: string, service: string): Promise<boolean> {
+  const { promise: said, resolve: say } = Promise.withResolvers<string | undefined>();
+  const nothing = (): void => say(undefined);
+  const timer = setTimeout(nothing, presentMs);
+  let session: ClientHttp2Session | undefined;
+  try {
+    session = connect(uri).on("error", nothing);
+    const answer = session.request({ ":path": presence }).on("error", nothing).setEncoding("utf8");
+    let text = "";
+    answer.on("data", (part: string) => {
+      text += part;
+    });
+    answer.once("end", () => say(text));
+    return (await said) === service;
+  } catch {
+    return false; // an address of a kind that nobody but Restate knows
+  } finally {
+    clearTimeout(timer);
+    session?.destroy();
+  }
+}
+
 interface Adds {
-  add(ctx: ObjectContext, kept: Kept): Promise<void>;
+  add(ctx: ObjectContext, all: readonly Kept[]): Promise<void>;
 }
 
 /** A virtual object for each queue, by its name. */
@@ -82,20 +116,21 @@ function queues(sdk: typeof import("@restatedev/restate-sdk"), service: string) 
   return sdk.object({
     name: service,
     handlers: {
-      add: (ctx: ObjectContext, kept: Kept) => add(shelfOf(ctx), kept),
+      add: (ctx: ObjectContext, all: readonly Kept[]) => add(shelfOf(ctx), all),
       fetch: (ctx: ObjectContext, ask: Fetch) => fetch(shelfOf(ctx), ask),
       beat: (ctx: ObjectContext, said: Beat) => beat(shelfOf(ctx), said),
       async settle(ctx: ObjectContext, told: Settle): Promise<void> {
-        const left = await settle(shelfOf(ctx), told);
-        if (left === undefined) return;
-        const delay = againMs * Math.min(2 ** (left.left - 1), 30);
-        ctx.objectSendClient<Adds>({ name: service }, ctx.key).add(left, sdk.rpc.sendOpts({ delay }));
+        for (const kept of await settle(shelfOf(ctx), told)) {
+          const delay = againMs * Math.min(2 ** (kept.left - 1), 30);
+          ctx.objectSendClient<Adds>({ name: service }, ctx.key).add([kept], sdk.rpc.sendOpts({ delay }));
+        }
       },
       leave: (ctx: ObjectContext, { worker }: { readonly worker: string }) => leave(shelfOf(ctx), worker),
     },
     options: {
       enableLazyState: true,
       journalRetention: 0,
+      idempotencyRetention: 0, // it gives each call a key, and would keep for a day what came of it
       inactivityTimeout: hangsMs,
       abortTimeout: hangsMs,
       // For ever: it waits for a worker that lives. Paused, as Restate has it by default, it would hold up its queue.

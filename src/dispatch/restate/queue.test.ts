@@ -14,7 +14,7 @@ class Queue {
   };
 
   async add(runId: string, more: Partial<Job> = {}): Promise<void> {
-    await add(this.#shelf, { job: { runId, pipeline: "p", fingerprint: "f", ...more }, left: 0 });
+    await add(this.#shelf, [{ job: { runId, pipeline: "p", fingerprint: "f", ...more }, left: 0 }]);
   }
 
   async fetch(worker: string, how: Partial<Fetch> = {}): Promise<string[]> {
@@ -24,7 +24,7 @@ class Queue {
 
   beat = (worker: string, at: number): Promise<void> => beat(this.#shelf, { worker, at, lockMs });
   settle = async (worker: string, runId: string, taken: Taken = "done") =>
-    await settle(this.#shelf, { worker, runId, taken });
+    await settle(this.#shelf, { worker, told: [{ runId, taken }] });
   leave = (worker: string): Promise<void> => leave(this.#shelf, worker);
 }
 
@@ -56,7 +56,7 @@ describe("a queue in Restate", () => {
   it("keeps nothing of what is done, nor of a worker that has left", async () => {
     const queue = await queueOf("a", "b");
     await queue.fetch("w");
-    for (const runId of ["a", "b"]) expect(await queue.settle("w", runId)).toBeUndefined();
+    for (const runId of ["a", "b"]) expect(await queue.settle("w", runId)).toEqual([]);
     await queue.leave("w");
     expect(Object.fromEntries(queue.state)).toEqual({ lanes: "[]", alive: "{}" });
   });
@@ -73,7 +73,7 @@ describe("a queue in Restate", () => {
     await queue.fetch("dead", { most: 1 });
     expect(await queue.fetch("heir", { at: lockMs - 1, most: 0 })).toEqual([]);
     expect(await queue.fetch("heir", { at: lockMs, most: 1 })).toEqual(["a"]);
-    expect(await queue.settle("dead", "a")).toBeUndefined();
+    expect(await queue.settle("dead", "a", "left")).toEqual([]);
     expect(await queue.fetch("third", { at: lockMs })).toEqual(["b"]);
   });
 
@@ -98,8 +98,8 @@ describe("a queue in Restate", () => {
     const queue = await queueOf("a");
     await queue.fetch("w");
     const left = await queue.settle("w", "a", "left");
-    expect(left).toMatchObject({ job: { runId: "a" }, left: 1 });
-    expect(await queue.settle("w", "a", "left")).toBeUndefined();
+    expect(left).toMatchObject([{ job: { runId: "a" }, left: 1 }]);
+    expect(await queue.settle("w", "a", "left")).toEqual([]);
     expect(await queue.fetch("w")).toEqual([]);
   });
 });

@@ -32,10 +32,10 @@ export interface Beat {
   readonly lockMs: number;
 }
 
+/** A worker tells what became of jobs. */
 export interface Settle {
   readonly worker: string;
-  readonly runId: string;
-  readonly taken: Taken;
+  readonly told: readonly { readonly runId: string; readonly taken: Taken }[];
 }
 
 /** The jobs of one priority stand in slots from the first on, up to the next that is free. */
@@ -55,16 +55,20 @@ const slotOf = (priority: number, place: number): string => `slot ${priority} ${
 const jobOf = (runId: string): string => `job ${runId}`;
 const heldBy = (worker: string): string => `held ${worker}`;
 
-/** Keeps a job at the end of its priority. Of a run no second job is kept. */
-export async function add(shelf: Shelf, kept: Kept): Promise<void> {
-  const { runId, priority = 0 } = kept.job;
-  const [known, lanes] = await shelf.get(jobOf(runId), lanesKey);
-  if (known !== null) return;
-  const now = (lanes ?? []) as Lanes; // here and below: what this file has put there
-  const lane = laneOf(now, priority);
-  shelf.set(jobOf(runId), kept);
-  shelf.set(slotOf(priority, lane.next), runId);
-  shelf.set(lanesKey, withLane(now, { ...lane, next: lane.next + 1 }));
+/** Keeps jobs at the end of their priorities. Of a run no second job is kept. */
+export async function add(shelf: Shelf, all: readonly Kept[]): Promise<void> {
+  const byRun = new Map(all.map((kept) => [kept.job.runId, kept]));
+  const [lanes, ...known] = await shelf.get(lanesKey, ...[...byRun.keys()].map(jobOf));
+  let now = (lanes ?? []) as Lanes; // here and below: what this file has put there
+  for (const [i, kept] of [...byRun.values()].entries()) {
+    if (known[i] !== null) continue;
+    const { runId, priority = 0 } = kept.job;
+    const lane = laneOf(now, priority);
+    shelf.set(jobOf(runId), kept);
+    shelf.set(slotOf(priority, lane.next), runId);
+    now = withLane(now, { ...lane, next: lane.next + 1 });
+  }
+  shelf.set(lanesKey, now);
 }
 
 /** Hands jobs to a worker, those of the highest priority first; before that, what dead ones had goes back to its place. */
@@ -93,19 +97,19 @@ export async function beat(shelf: Shelf, { worker, at, lockMs }: Beat): Promise<
   if ((alive[worker] ?? 0) > at) shelf.set(aliveKey, { ...alive, [worker]: at + lockMs });
 }
 
-/** @returns the job, where it was left: it is to be added again. Undefined for one that is another's by now. */
-export async function settle(shelf: Shelf, { worker, runId, taken }: Settle): Promise<Kept | undefined> {
-  const [now, job] = await shelf.get(heldBy(worker), jobOf(runId));
-  const held = (now ?? []) as readonly string[];
-  if (!held.includes(runId) || job === null) return undefined;
-  setHeld(
-    shelf,
-    worker,
-    held.filter((one) => one !== runId),
-  );
-  shelf.clear(jobOf(runId));
-  const kept = job as Kept;
-  return taken === "left" ? { ...kept, left: kept.left + 1 } : undefined;
+/** @returns the jobs that were left: they are to be added again. What is another worker's by now is not asked about. */
+export async function settle(shelf: Shelf, { worker, told }: Settle): Promise<readonly Kept[]> {
+  const [now, ...jobs] = await shelf.get(heldBy(worker), ...told.map(({ runId }) => jobOf(runId)));
+  const held = new Set((now ?? []) as readonly string[]);
+  const left: Kept[] = [];
+  for (const [i, { runId, taken }] of told.entries()) {
+    if (!held.delete(runId)) continue;
+    shelf.clear(jobOf(runId));
+    const kept = jobs[i] as Kept | null;
+    if (taken === "left" && kept !== null) left.push({ ...kept, left: kept.left + 1 });
+  }
+  setHeld(shelf, worker, [...held]);
+  return left;
 }
 
 /** A worker ends: what it has not told of goes back to its place. */

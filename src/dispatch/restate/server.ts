@@ -1,5 +1,6 @@
 /** Restate over HTTP: its ingress, which calls queues, and its admin API, which knows where they are reckoned. */
 import { DispatcherUnavailableError, FlujoError } from "../../core/errors.ts";
+import { answers } from "./endpoint.ts";
 
 export interface RestateAddress {
   readonly name: string;
@@ -7,12 +8,14 @@ export interface RestateAddress {
   readonly admin: URL;
   readonly token: string | undefined;
   readonly service: string;
+  /** How long it waits for an answer, in milliseconds. */
+  readonly patienceMs: number;
 }
 
-/** How long it waits for an answer, in milliseconds. */
-const patienceMs = 5_000;
 /** A queue answers within milliseconds. After so many it is asked whether whoever reckons it is there. */
 const slowMs = 1_000;
+/** After so many milliseconds without an answer whoever reckons the queues is taken for dead, though it is there for other workers. */
+const silentMs = 30_000;
 
 interface Answer {
   readonly status: number;
@@ -33,6 +36,8 @@ export class RestateServer {
   #isClaimed = false;
   /** Where the queues were reckoned when it was last looked at. */
   #seen = "";
+  /** When a queue answered last. */
+  #heardAt = performance.now();
 
   constructor(address: RestateAddress) {
     this.#address = address;
@@ -64,7 +69,9 @@ export class RestateServer {
       if (!this.#isClaimed) await this.#claim();
       const watch = setInterval(() => void this.#lookAfter().catch(() => {}), slowMs); // the call says what is wrong
       try {
-        return await this.#toQueue(queue, handler, message);
+        const answer = await this.#toQueue(queue, handler, message);
+        this.#heardAt = performance.now();
+        return answer;
       } finally {
         clearInterval(watch);
       }
@@ -82,14 +89,18 @@ export class RestateServer {
   }
 
   /**
-   * Restate has one address for the queues. When it is still the one it was at the last look, and a call hangs, whoever was there
-   * is taken for dead.
+   * Restate has one address for the queues. When it is still the one it was at the last look, a call hangs, and nobody answers
+   * there, whoever was there is taken for dead. Where somebody does, Restate has more to do than it can.
    */
   async #lookAfter(): Promise<void> {
+    const { service } = this.#address;
     const now = (await this.#deployments()).map(({ uri }) => uri).join(" ");
     const isAsItWas = now === this.#seen;
     this.#seen = now;
-    if (isAsItWas) await this.#claim();
+    if (!isAsItWas) return;
+    const isLong = performance.now() - this.#heardAt > silentMs;
+    const areThere = await Promise.all(now.split(" ").map((uri) => answers(uri, service)));
+    if (isLong || !areThere.every(Boolean)) await this.#claim();
   }
 
   /** The address of the queues becomes this process's. What hangs goes on here: Restate tries it again within a second. */
@@ -110,6 +121,7 @@ export class RestateServer {
       });
     }
     this.#isClaimed = true;
+    this.#heardAt = performance.now();
     this.#seen = (await this.#deployments()).map((one) => one.uri).join(" ");
   }
 
@@ -122,7 +134,7 @@ export class RestateServer {
   }
 
   async #ask(base: URL, method: string, path: string, message?: unknown): Promise<Answer> {
-    const { token } = this.#address;
+    const { token, patienceMs } = this.#address;
     const answer = await fetch(new URL(path, base), {
       method,
       headers: {
