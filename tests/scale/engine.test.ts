@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { databases } from "../servers/databases.ts";
 import { freePort, postgresServer } from "../servers/postgres.ts";
 import { redisServer } from "../servers/redis.ts";
+import { restateServer } from "../servers/restate.ts";
 import { Application } from "../up/application.ts";
 
 databases("postgres", "pg-boss between submit and worker", () => {
@@ -54,7 +55,37 @@ databases("redis", "BullMQ between submit and worker", () => {
   });
 });
 
-test.each(["postgres", "redis"])(
+databases("restate", "Restate between submit and worker", () => {
+  test("a worker that is handed a run does it, and its job is done with", async () => {
+    const server = await restateServer();
+    try {
+      const app = new Application();
+      const to = ["--engine", server.url];
+      const submit = (runId: string) =>
+        app.flujo("submit", "line.ts", "--input", "x", "--run-id", runId, ...to);
+      const worker = app.begin(["worker", ...to]);
+      await worker.saw("Handed runs by Restate on restate://127.0.0.1");
+      await expect.poll(async () => (await fetch(`${server.admin}/services/flujo-jobs`)).status).toBe(200);
+      expect(await submit("r")).toMatchObject({
+        code: 0,
+        stdout: "r\n",
+        stderr: expect.not.stringContaining("reached"),
+      });
+      await worker.saw("completed  r  line");
+      await expect.poll(() => server.stateOf("flujo-jobs", "default")).not.toContain("job r");
+      worker.kill("SIGTERM");
+      expect((await worker.ended).code).toBe(0);
+      await submit("s"); // while nobody works
+      const next = app.begin(["worker", ...to]);
+      await next.saw("completed  s  line");
+      await expect.poll(() => server.stateOf("flujo-jobs", "default")).not.toContain("job s");
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+test.each(["postgres", "redis", "restate"])(
   "where the engine, %s, is away, the run is in the store and whoever submits it is told",
   async (scheme) => {
     const app = new Application();

@@ -1,11 +1,12 @@
 /**
- * The long one: `npm run build && node tests/scale/run.ts [RUNS] [--store postgres|redis] [--engine none|pg-boss|bullmq]
+ * The long one: `npm run build && node tests/scale/run.ts [RUNS] [--store postgres|redis] [--engine none|pg-boss|bullmq|restate]
  * [--kills N] [--restarts N] [--cuts N] [--seed N]`. Without a store or an engine: all of them. Prints its figures.
  */
 import { parseArgs } from "node:util";
 import { chance } from "../../src/testing/chance.ts";
 import { postgresServer } from "../servers/postgres.ts";
 import { redisServer } from "../servers/redis.ts";
+import { restateServer } from "../servers/restate.ts";
 import { series } from "./series.ts";
 
 const { values, positionals } = parseArgs({
@@ -27,7 +28,15 @@ const servers = {
   postgres: () => postgresServer({ max_connections: "500" }),
   redis: () => redisServer(synced),
 };
-const engines = { none: undefined, "pg-boss": servers.postgres, bullmq: () => redisServer() };
+const knownRestate = async () => {
+  const server = await restateServer();
+  await server.meet();
+  return server;
+};
+const engines = {
+  ...{ none: undefined, "pg-boss": servers.postgres },
+  ...{ bullmq: () => redisServer(), restate: knownRestate },
+};
 
 for (const [storeName, openStore] of Object.entries(servers)) {
   if (values.store !== undefined && values.store !== storeName) continue;
