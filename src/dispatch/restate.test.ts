@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { databases } from "../../tests/servers/databases.ts";
 import { gateTo } from "../../tests/servers/gate.ts";
@@ -92,6 +95,30 @@ databases("restate", "Restate", () => {
     await gate.shut();
   });
 
+  it("is not held up by what is no job, whoever sends it", async () => {
+    const service = `jobs-${randomUUID()}`;
+    await server.meet(service);
+    const dispatcher = restate(server.url, { service, pollMs: 50 });
+    const taken: string[] = [];
+    const take = async ({ runId }: Job): Promise<Taken> => {
+      taken.push(runId);
+      return "done";
+    };
+    await dispatcher.work({ queues: ["default"], concurrency: 5, take, onTrouble: () => {} });
+    for (const body of ["{}", '"x"', "[null]", '[{"job":{"priority":"high"}}]', "", "<"]) {
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch(`${server.ingress}/${service}/default/add`, {
+        method: "POST",
+        headers,
+        body,
+      });
+      expect([400, 500]).toContain(answer.status);
+    }
+    await dispatcher.submit({ runId: "a", pipeline: "p", fingerprint: "f" });
+    await expect.poll(() => taken).toEqual(["a"]);
+    await dispatcher.close();
+  });
+
   it("leaves nothing in Restate of calls that were answered", async () => {
     const service = `jobs-${randomUUID()}`;
     await server.meet(service);
@@ -129,6 +156,29 @@ test.each([
   "restate://localhost:8080?at=worker:9080",
 ])("%s is refused", (address) => {
   expect(() => restate(address)).toThrow(expect.objectContaining({ code: "invalid-option" }));
+});
+
+it("sends its token, the delay and nothing else beside the job", async () => {
+  const requests: unknown[] = [];
+  const ingress = createServer(async (request, response) => {
+    const { method, url, headers } = request;
+    requests.push({ method, url, token: headers.authorization, body: await json(request) });
+    response.writeHead(202).end("{}");
+  });
+  await new Promise<void>((resolve) => ingress.listen(0, "127.0.0.1", resolve));
+  const { port } = ingress.address() as AddressInfo;
+  const job = { runId: "r", pipeline: "p", fingerprint: "f", queue: "mail", delayMs: 1_500 };
+  await restate(`restate://s%2Fecret@127.0.0.1:${port}`).submit(job);
+  expect(requests).toEqual([
+    {
+      method: "POST",
+      url: "/flujo-jobs/mail/add/send?delay=1500ms",
+      token: "Bearer s/ecret",
+      body: [{ job, left: 0 }],
+    },
+  ]);
+  ingress.closeAllConnections();
+  ingress.close();
 });
 
 it("shows no token", () => {

@@ -61,7 +61,7 @@ export function restate(address: string, options: RestateOptions = {}): Dispatch
   const open = async (): Promise<Endpoint> => {
     const sdk = (await importPackage("@restatedev/restate-sdk")) as typeof import("@restatedev/restate-sdk"); // that package's own
     const made = await listen(sdk, { service, ...listenAt });
-    server.offer(at ?? `http://${isAny(listenAt.host) ? hostname() : listenAt.host}:${made.port}`);
+    server.offer(at ?? `http://${nameOf(listenAt.host)}:${made.port}/`);
     return made;
   };
 
@@ -74,6 +74,9 @@ export function restate(address: string, options: RestateOptions = {}): Dispatch
     },
     async work(work) {
       endpoint ??= open();
+      endpoint.catch(() => {
+        endpoint = undefined; // the next one tries again
+      });
       await endpoint;
       const worker = randomUUID();
       const source = sourceOf(server, worker, lockMs);
@@ -81,7 +84,7 @@ export function restate(address: string, options: RestateOptions = {}): Dispatch
       shifts.add({
         shift,
         async leave() {
-          for (const queue of work.queues) await server.send(queue, "leave", { worker });
+          await Promise.all(work.queues.map((queue) => server.send(queue, "leave", { worker })));
         },
       });
       return shift;
@@ -163,7 +166,7 @@ function addressOf(address: string, options: RestateOptions): Found {
   const at = said("at");
   return {
     name: `Restate on ${url.protocol}//${url.host}`,
-    ingress: httpAddress(`${scheme}://${url.host}`, address),
+    ingress: httpAddress(`${scheme}://${url.host}`, "ingress"),
     admin: httpAddress(/^\d+$/.test(admin) ? `${scheme}://${url.hostname}:${admin}` : admin, "admin"),
     token: url.username === "" ? undefined : decodeURIComponent(url.username),
     listenAt: listenAddress(said("listen") ?? "127.0.0.1:0"),
@@ -191,4 +194,7 @@ function listenAddress(text: string): { readonly host: string; readonly port: nu
   return { host: host?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1", port: Number(port) };
 }
 
-const isAny = (host: string): boolean => host === "0.0.0.0" || host === "::";
+function nameOf(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return hostname();
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -79,6 +79,9 @@ databases("restate", "Restate between submit and worker", () => {
       const next = app.begin(["worker", ...to]);
       await next.saw("completed  s  line");
       await expect.poll(() => server.stateOf("flujo-jobs", "default")).not.toContain("job s");
+      const lost = app.begin(["worker", "--engine", `${server.url}&at=http://127.0.0.1:1`]);
+      await lost.saw("does not reach this worker at http://127.0.0.1:1");
+      await lost.saw("Say where it listens, and where Restate finds it");
     } finally {
       await server.stop();
     }

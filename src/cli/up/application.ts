@@ -186,8 +186,11 @@ function lookoutOf(
   });
 }
 
-const troubleWith = (name: string, trouble: unknown): string =>
-  trouble === undefined ? `${name} answers again` : `${name} does not answer: ${wordsOf(trouble).message}`;
+function troubleWith(name: string, trouble: unknown): string {
+  if (trouble === undefined) return `${name} answers again`;
+  const { message, hint } = wordsOf(trouble);
+  return `${name} does not answer: ${message}${hint === null ? "" : `. ${hint}`}`;
+}
 
 /** Takes the jobs that a dispatcher hands over, where there is one. What it never hands over the lookout finds. */
 function shiftOf(lookout: Lookout, { taking, tell }: ApplicationParts): Sideline | undefined {

@@ -1,20 +1,10 @@
 /** What Restate calls in a worker: the handlers of the queues. They reckon with what it sends and have no effect of their own. */
 import { type ClientHttp2Session, connect, createServer, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { ObjectContext } from "@restatedev/restate-sdk";
 import { InvalidOptionError } from "../../core/errors.ts";
-import {
-  add,
-  type Beat,
-  beat,
-  type Fetch,
-  fetch,
-  type Kept,
-  leave,
-  type Settle,
-  type Shelf,
-  settle,
-} from "./queue.ts";
+import type { Kept } from "./queue.ts";
+import * as queue from "./queue.ts";
 
 /** After so many milliseconds a job comes again that was left; after up to 30 times as long, when it is left again and again. */
 const againMs = 1_000;
@@ -47,7 +37,6 @@ export async function listen(
     if (request.url === presence) response.end(service);
     else handler(request, response);
   });
-  server.on("connection", (socket: Socket) => socket.setNoDelay(true)); // it answers in small pieces
   const sessions = new Set<ServerHttp2Session>();
   server.on("session", (session) => {
     sessions.add(session);
@@ -103,7 +92,7 @@ interface Adds {
 
 /** A virtual object for each queue, by its name. */
 function queues(sdk: typeof import("@restatedev/restate-sdk"), service: string) {
-  const shelfOf = (ctx: ObjectContext): Shelf => ({
+  const shelfOf = (ctx: ObjectContext): queue.Shelf => ({
     get: (...keys) => {
       const asked = keys.map((key) => ctx.get(key)); // at once
       // Its own `all`, though the types promise less: with that of promises the SDK takes half a second.
@@ -116,16 +105,17 @@ function queues(sdk: typeof import("@restatedev/restate-sdk"), service: string) 
   return sdk.object({
     name: service,
     handlers: {
-      add: (ctx: ObjectContext, all: readonly Kept[]) => add(shelfOf(ctx), all),
-      fetch: (ctx: ObjectContext, ask: Fetch) => fetch(shelfOf(ctx), ask),
-      beat: (ctx: ObjectContext, said: Beat) => beat(shelfOf(ctx), said),
-      async settle(ctx: ObjectContext, told: Settle): Promise<void> {
-        for (const kept of await settle(shelfOf(ctx), told)) {
+      add: (ctx: ObjectContext, all: readonly Kept[]) => queue.add(shelfOf(ctx), all),
+      fetch: (ctx: ObjectContext, ask: queue.Fetch) => queue.fetch(shelfOf(ctx), ask),
+      beat: (ctx: ObjectContext, said: queue.Beat) => queue.beat(shelfOf(ctx), said),
+      async settle(ctx: ObjectContext, told: queue.Settle): Promise<void> {
+        for (const kept of await queue.settle(shelfOf(ctx), told)) {
           const delay = againMs * Math.min(2 ** (kept.left - 1), 30);
           ctx.objectSendClient<Adds>({ name: service }, ctx.key).add([kept], sdk.rpc.sendOpts({ delay }));
         }
       },
-      leave: (ctx: ObjectContext, { worker }: { readonly worker: string }) => leave(shelfOf(ctx), worker),
+      leave: (ctx: ObjectContext, { worker }: { readonly worker: string }) =>
+        queue.leave(shelfOf(ctx), worker),
     },
     options: {
       enableLazyState: true,
@@ -140,7 +130,8 @@ function queues(sdk: typeof import("@restatedev/restate-sdk"), service: string) 
         exponentiationFactor: 2,
         maxAttempts: 1_000_000_000,
       },
-      // What cannot be understood would hold up its queue.
+      // What cannot be understood, or was begun by another version of these functions, would hold up its queue, too.
+      onJournalMismatchErrors: "fail",
       asTerminalError: (error) =>
         error instanceof TypeError ? new sdk.TerminalError(error.message, { errorCode: 400 }) : undefined,
     },

@@ -55,8 +55,13 @@ const slotOf = (priority: number, place: number): string => `slot ${priority} ${
 const jobOf = (runId: string): string => `job ${runId}`;
 const heldBy = (worker: string): string => `held ${worker}`;
 
-/** Keeps jobs at the end of their priorities. Of a run no second job is kept. */
+/**
+ * Keeps jobs at the end of their priorities. Of a run no second job is kept.
+ *
+ * @throws TypeError for what are none: anybody who reaches Restate can send it something.
+ */
 export async function add(shelf: Shelf, all: readonly Kept[]): Promise<void> {
+  if (!all.every(({ job }) => isJob(job))) throw new TypeError("these are no jobs");
   const byRun = new Map(all.map((kept) => [kept.job.runId, kept]));
   const [lanes, ...known] = await shelf.get(lanesKey, ...[...byRun.keys()].map(jobOf));
   let now = (lanes ?? []) as Lanes; // here and below: what this file has put there
@@ -70,6 +75,9 @@ export async function add(shelf: Shelf, all: readonly Kept[]): Promise<void> {
   }
   shelf.set(lanesKey, now);
 }
+
+const isJob = ({ runId, priority = 0 }: Job): boolean =>
+  typeof runId === "string" && Number.isFinite(priority);
 
 /** Hands jobs to a worker, those of the highest priority first; before that, what dead ones had goes back to its place. */
 export async function fetch(shelf: Shelf, ask: Fetch): Promise<readonly Kept[]> {
