@@ -23,6 +23,8 @@ export interface LookoutOptions {
   readonly choice?: ChoiceOptions;
   /** How long a process that is not heard of keeps its part of limits that many share, in milliseconds. Default 15,000. */
   readonly leaseMs?: number;
+  /** From this moment on nothing is taken up, and what was let go before is left to others; in milliseconds since 1970. */
+  readonly until?: number;
   readonly tell: LookoutTells;
 }
 
@@ -34,6 +36,8 @@ export interface LookoutTells {
   readonly foreign: (run: RunListing) => void;
   /** The store does not answer; `undefined`: it does again. */
   readonly store: (trouble: unknown) => void;
+  /** After each look: nothing it has taken up is under way, and there was nothing to take. */
+  readonly idle?: () => void;
 }
 
 /** After so many milliseconds runs of other pipelines are looked for again. */
@@ -66,6 +70,7 @@ export class Lookout {
   readonly #underWay = new Set<string>();
   /** Runs that were refused for good, by how they stood then. */
   readonly #refused = new Map<string, string>();
+  readonly #letGo = new Set<string>();
   readonly #foreign = new Set<string>();
   #foreignAt = 0;
   #wantsMore = false;
@@ -152,8 +157,9 @@ export class Lookout {
 
   /** Where all is told and nothing was left, a look that nothing calls for is spared. */
   #wantsLook(): boolean {
-    const { world } = this.#options;
-    if (!this.#isLive || this.#wasTold || this.#wantsMore || this.#choice.leftForLater) return true;
+    const { world, until } = this.#options;
+    if (!this.#isLive || until !== undefined || this.#wasTold || this.#wantsMore || this.#choice.leftForLater)
+      return true;
     return world.now() >= this.#lookAt || this.#owners.some((owner) => world.isGone(owner));
   }
 
@@ -165,6 +171,7 @@ export class Lookout {
       if (world.now() >= this.#foreignAt) await this.#nameForeign();
       if (this.#trouble) tell.store(undefined);
       this.#trouble = false;
+      if (this.#underWay.size === 0) tell.idle?.();
     } catch (error) {
       if (!this.#trouble) tell.store(error);
       this.#trouble = true;
@@ -174,6 +181,7 @@ export class Lookout {
   /** Goes on with what there is, as far as there is room. Returns with how many; notes whether there may be more. */
   async #take(): Promise<number> {
     const { store, world, choice } = this.#options;
+    if (this.#isLate) return 0;
     const room = Math.max(0, this.#most - this.#underWay.size);
     if (room === 0 && choice?.headStartMs === undefined) {
       this.#wantsMore = true; // nobody knows
@@ -215,6 +223,16 @@ export class Lookout {
     for (const moment of moments) if (moment > now) this.#lookAt = Math.min(this.#lookAt, moment);
   }
 
+  get #isLate(): boolean {
+    const { until, world } = this.#options;
+    return until !== undefined && world.now() >= until;
+  }
+
+  /** Runs that were taken up here and let go before they had come to stand. */
+  get letGo(): readonly string[] {
+    return [...this.#letGo];
+  }
+
   /** How many more runs a dispatcher may hand over at this moment: those that have begun, and wait for room, come first. */
   get room(): number {
     return this.#most - this.#underWay.size - this.#choice.crowdedOut;
@@ -228,7 +246,8 @@ export class Lookout {
     const { store, world, pipelines, choice } = this.#options;
     if (this.#underWay.has(runId)) return "done";
     const own = choice?.versions?.own.get(pipeline);
-    if (this.#ended || !pipelines.has(pipeline) || (own !== undefined && own !== fingerprint)) return "left";
+    if (this.#ended || this.#isLate || !pipelines.has(pipeline) || (own !== undefined && own !== fingerprint))
+      return "left";
     try {
       const run = await standing(store, runId, pipeline);
       if (run === undefined || isEnded(run)) return "done";
@@ -256,7 +275,9 @@ export class Lookout {
       return known;
     };
     return ({ runId, lease }) =>
-      !this.#underWay.has(runId) && (lease === undefined || lease.expiresAt <= now || isGone(lease.owner));
+      !this.#underWay.has(runId) &&
+      !this.#letGo.has(runId) &&
+      (lease === undefined || lease.expiresAt <= now || isGone(lease.owner));
   }
 
   async #adopt(run: RunListing, terms: DispatchTerms): Promise<Taken> {
@@ -273,6 +294,7 @@ export class Lookout {
       return "done";
     } catch (error) {
       isOurs = !FlujoError.isInstance(error) || error.code !== "lease-held";
+      if (this.#options.until !== undefined && isLetGo(error)) this.#letGo.add(runId);
       if (this.#ended || isElsewhere(error)) return "left";
       this.#refuse(run, error);
       return "done";
@@ -325,6 +347,8 @@ const isDueAt =
     unheard !== undefined || wakeAt <= now;
 
 const isEnded = ({ status }: RunListing): boolean => status !== "running" && status !== "waiting";
+
+const isLetGo = (error: unknown): boolean => FlujoError.isInstance(error) && error.code === "lease-lost";
 
 /** Another process has the run, or the store does not answer: it is looked at again. */
 const isElsewhere = (error: unknown): boolean =>

@@ -66,6 +66,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   readonly #takeOver: TakeOver | undefined;
   readonly #alarm: Alarm | undefined;
   readonly #word: Word;
+  #time: Allotment | undefined;
   #disposed = false;
 
   /** @throws InvalidPipelineError, InvalidOptionError */
@@ -320,6 +321,11 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     }
   }
 
+  /** From now on, every run that is begun or gone on with here has what is left of this time, and is handed over then. */
+  limit(time: Allotment): void {
+    this.#time = time;
+  }
+
   /**
    * Before a shutdown: begins no operation any more, and lets those under way finish, so that nothing is done twice. Runs
    * that have not ended by then are handed over at once to whoever takes them over. From now on this `Flujo` starts and
@@ -550,7 +556,8 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     };
     const { instrument, root, options } = this.#setting;
     instrument?.enter({ runId, pipeline: root.pipeline.name, node: root.node, store: options.store });
-    const run = new ActiveRun<Out, State>(this.#setting, enter, runId, { signal, stint });
+    const limited = stint ?? (this.#time && stintOf(this.#time, options.world.now()));
+    const run = new ActiveRun<Out, State>(this.#setting, enter, runId, { signal, stint: limited });
     this.#active.set(runId, run);
     const forget = (): void => {
       this.#active.delete(runId);

@@ -7,6 +7,8 @@ import type { World } from "../ports/world.ts";
 export interface StintTerms {
   /** When what is under way is cut off, in milliseconds since 1970. */
   readonly endsAt: number;
+  /** How long at most whoever cuts it off waits for the store to know, in milliseconds. */
+  readonly lastWordMs: number;
   /** How long the whole of it is, in milliseconds. */
   readonly wholeMs: number;
   /** What must be left for an operation to begin of which nothing is known, in milliseconds. */
@@ -54,6 +56,9 @@ export class Stint {
     for (const [path, { took }] of run.completed) this.#learn(path, took);
   }
 
+  get lastWordMs(): number {
+    return this.#terms.lastWordMs;
+  }
   get leftMs(): number {
     return Math.max(0, this.#terms.endsAt - this.#world.now());
   }

@@ -149,16 +149,16 @@ export class Tenure {
    */
   limit(terms: StintTerms, why: FlujoError): () => void {
     const { world } = this;
-    this.#stint = new Stint(this.runId, world, this.run, terms, why);
-    return world.timer(Math.max(0, terms.endsAt - world.now()), () => void this.#cutOff(why));
+    const stint = new Stint(this.runId, world, this.run, terms, why);
+    this.#stint = stint;
+    return world.timer(Math.max(0, terms.endsAt - world.now()), () => void this.#cutOff(stint, why));
   }
 
   /** Says what is cut off, so that nobody cuts it off again after as long, and cuts it off. */
-  async #cutOff(why: FlujoError): Promise<void> {
+  async #cutOff({ underWay, lastWordMs }: Stint, why: FlujoError): Promise<void> {
     const lose = (): void => this.lose(why);
     const off = this.world.timer(lastWordMs, lose);
-    for (const { path, after } of this.#stint?.underWay ?? [])
-      this.journal.put({ type: "operation-cut", path, after });
+    for (const { path, after } of underWay) this.journal.put({ type: "operation-cut", path, after });
     await this.journal.sync().catch(() => {}); // whoever goes on finds it out anew
     off();
     lose();
@@ -336,9 +336,6 @@ export class Tenure {
     });
   }
 }
-
-/** A store that does not take what was cut off is not waited for longer than so many milliseconds. */
-const lastWordMs = 50;
 
 /** The signals of a run, in order. */
 interface Sent {

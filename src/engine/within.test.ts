@@ -237,7 +237,7 @@ describe("a run that is advanced for a limited time", () => {
   });
 
   it.each([
-    [{ within: "500ms" }, "too short"],
+    [{ within: "500ms" }, "too short a time"],
     [{ within: "5s", least: "6s" }, "nothing would ever begin"],
   ] as const)("%j is refused", async (terms, why) => {
     on = stage();

@@ -12,6 +12,7 @@ export interface Allotment {
   /** When it began, and when what is under way is cut off, in milliseconds since 1970. */
   readonly began: number;
   readonly endsAt: number;
+  readonly lastWordMs: number;
   readonly leastMs: number;
 }
 
@@ -22,23 +23,25 @@ const longestHandOverMs = 1_000;
 /** @throws InvalidOptionError for a time that is too short, or shorter than the least. */
 export function allotted({ within, least }: AdvanceOptions, began: number): Allotment {
   const ms = milliseconds(within);
-  if (ms < shortestMs)
-    throw new InvalidOptionError(`within is ${within}: that is too short`, {
+  if (ms < shortestMs) {
+    throw new InvalidOptionError(`${within} is too short a time to advance runs in`, {
       hint: 'It takes at least "1s".',
     });
+  }
   const leastMs = least === undefined ? ms / 2 : milliseconds(least);
   if (leastMs > ms) {
     throw new InvalidOptionError(`least is ${least}, and within is ${within}: nothing would ever begin`, {
       hint: "Leave it out: then it is half the time.",
     });
   }
-  return { began, endsAt: began + ms - Math.min(longestHandOverMs, ms / 10), leastMs };
+  const handOverMs = Math.min(longestHandOverMs, ms / 10);
+  return { began, endsAt: began + ms - handOverMs, lastWordMs: handOverMs / 2, leastMs };
 }
 
 /** What a run gets of it that is entered now. One that comes late may have better luck another time. */
-export function stintOf({ began, endsAt, leastMs }: Allotment, now: number): StintTerms {
+export function stintOf({ began, endsAt, lastWordMs, leastMs }: Allotment, now: number): StintTerms {
   const wholeMs = endsAt - began;
-  return { endsAt, wholeMs, leastMs, isAll: now - began <= wholeMs / 10 };
+  return { endsAt, lastWordMs, wholeMs, leastMs, isAll: now - began <= wholeMs / 10 };
 }
 
 export interface SweepParts<Out> {

@@ -33,6 +33,8 @@ export interface Job {
   readonly diesAfter?: number;
   readonly lease?: `${number}s`;
   readonly takeOver?: boolean;
+  /** It submits the run and advances it for so long, as a function does. */
+  readonly within?: `${number}s`;
   readonly budget?: Usd;
   readonly scopes?: readonly SharedScope[];
   /** How long a body works, at random, in milliseconds. */

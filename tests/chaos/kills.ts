@@ -21,7 +21,7 @@ export interface Figures {
   readonly midway: number;
 }
 
-const input = 1;
+export const input = 1;
 /** Kills come this long after a process is up: a whole tour takes two to three times as long. */
 const longestLifeMs = 300;
 const pauseMs = [2, 14] as const;
@@ -77,7 +77,7 @@ export async function series(kind: Kind, wanted: number): Promise<Figures> {
 }
 
 /** The result without any kill, in this process. */
-async function undisturbed(): Promise<unknown> {
+export async function undisturbed(): Promise<unknown> {
   const model = respondent(() => {}, 0);
   await using flujo = new Flujo(pipelines.tour({ work: async () => {}, model }));
   const result = await flujo.run(input);
@@ -94,17 +94,17 @@ async function livesOn(child: Child): Promise<boolean> {
   return child.messages.some(({ type }) => type === "ended" || type === "refused");
 }
 
-const pathsBy = ({ pid }: Child, { log }: Job): string[] =>
+export const pathsBy = ({ pid }: Child, { log }: Job): string[] =>
   executions(log).flatMap((one) => (one.pid === pid ? [one.path] : []));
 
-function notAgain(did: readonly string[], recorded: ReadonlySet<string>): void {
+export function notAgain(did: readonly string[], recorded: ReadonlySet<string>): void {
   const again = did.filter((path) => recorded.has(path));
   if (again.length > 0) throw new Error(`done again although recorded: ${again.join(", ")}`);
   const twice = did.find((path, i) => did.indexOf(path) < i);
   if (twice !== undefined) throw new Error(`done twice by one process: ${twice}`);
 }
 
-function lost(now: ReadonlySet<string>, before: ReadonlySet<string>): void {
+export function lost(now: ReadonlySet<string>, before: ReadonlySet<string>): void {
   const missing = [...before].filter((path) => !now.has(path));
   if (missing.length > 0) throw new Error(`recorded once, and gone: ${missing.join(", ")}`);
 }

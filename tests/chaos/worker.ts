@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { models } from "../../src/agents/models.ts";
 import { FlujoError } from "../../src/core/errors.ts";
 import type { Step } from "../../src/core/step.ts";
+import type { Advanced, RunResult } from "../../src/engine/options.ts";
 import { Flujo } from "../../src/flujo.ts";
 import { type Execution, type Job, type Message, storeAt } from "./job.ts";
 import { pipelines, respondent } from "./pipelines.ts";
@@ -30,6 +31,16 @@ async function work(runId: string, path: string): Promise<void> {
     await goAhead;
   }
   log({ runId, path, pid: process.pid });
+}
+
+/** Each pipeline reads its own input. */
+async function resultOf(
+  flujo: Flujo<never, unknown, never>,
+): Promise<RunResult<unknown> | Advanced<unknown>> {
+  const { input, runId, within } = job;
+  if (within === undefined) return flujo.run(input as never, { runId });
+  await flujo.submit(input as never, { runId });
+  return flujo.advance(runId, { within });
 }
 
 let commits = 0;
@@ -62,7 +73,7 @@ try {
       countCommit();
     },
   });
-  const result = await flujo.run(job.input as never, { runId: job.runId }); // each pipeline reads its own
+  const result = await resultOf(flujo);
   const output = result.status === "completed" ? result.output : undefined;
   const code = "error" in result ? result.error.code : undefined;
   tell({ type: "ended", status: result.status, output, spent: result.spent, code });

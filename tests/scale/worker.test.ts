@@ -39,6 +39,33 @@ test("a worker takes runs of its queues, and leaves the others to others", async
   expect(mail.said()).not.toContain("reports  line");
 });
 
+test("a worker with a time ends when nothing waits, and by then has done what there was", async () => {
+  const app = new Application();
+  const idle = await app.begin(["worker", "--for", "60s"]).ended;
+  expect([idle.code, idle.stderr]).toEqual([0, expect.stringContaining("Stopped: no run was under way")]);
+  for (const id of ["a", "b"]) await app.flujo("submit", "line.ts", "--input", "x", "--run-id", id);
+  const { code, stderr } = await app.begin(["worker", "--for", "60s"]).ended;
+  expect([code, stderr]).toEqual([0, expect.stringContaining("completed  b  line")]);
+  expect(app.did().sort()).toEqual(["a one", "a three", "a two", "b one", "b three", "b two"]);
+});
+
+test("a worker whose time is over hands its run over, once, and the next one goes on", async () => {
+  const app = new Application();
+  await app.flujo("submit", "line.ts", "--input", "x", "--run-id", "r");
+  const first = await app.begin(["worker", "--for", "4s"], { HANG: "two" }).ended;
+  expect([first.code, first.stderr]).toEqual([
+    0,
+    expect.stringContaining("Handed over to whoever serves this store next: r"),
+  ]);
+  const types = (await app.journal("r")).map(({ type }) => type);
+  expect(types.filter((type) => type === "run-resumed").length).toBe(1);
+  expect(types.at(-1)).toBe("operation-cut");
+  expect((await app.listing("r"))?.lease).toBeUndefined();
+  const second = await app.begin(["worker", "--for", "60s"]).ended;
+  expect(second.stderr).toContain("completed  r  line");
+  expect(app.did()).toEqual(["r one", "r two", "r three"]);
+});
+
 test("a run with a delay waits for its moment", async () => {
   const app = new Application();
   await app.flujo("submit", "line.ts", "--input", "x", "--run-id", "r", "--delay", "2s");
@@ -78,6 +105,7 @@ test("with a port it answers for its health and its figures, and for nothing els
 
 test.each([
   [["worker", "--queues", "a b"], "names no queue"],
+  [["worker", "--for", "900ms"], "too short a time"],
   [["worker", "--engine", "ftp://u:secret@x"], "names no engine"],
   [["submit", "line.ts", "--store", "memory:"], "forgets a run"],
   [["submit", "line.ts", "--priority", "1001"], "the priority 1001"],

@@ -4,6 +4,7 @@ import { checkedName, defaultQueue } from "../../core/dispatch.ts";
 import { type Duration, milliseconds } from "../../core/duration.ts";
 import { InvalidOptionError } from "../../core/errors.ts";
 import { versionOf } from "../../core/fingerprint.ts";
+import { allotted } from "../../engine/within.ts";
 import type { Dispatcher } from "../../ports/dispatcher.ts";
 import { openEngine } from "../engines.ts";
 import {
@@ -28,6 +29,7 @@ interface Flags {
   readonly port?: number;
   readonly host?: string;
   readonly grace: Duration;
+  readonly for?: Duration;
   readonly store?: string;
   readonly json?: boolean;
 }
@@ -51,6 +53,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     .option("--port <number>", "answers /health and /metrics there; 0: any that is free", portOf)
     .addOption(hostOption())
     .addOption(graceOption())
+    .option("--for <duration>", "ends by itself after so long, or when nothing waits: 50s")
     .addOption(anyStoreOption())
     .addOption(linesOption())
     .action(async (flags: Flags) => done(await worker(flags)));
@@ -58,6 +61,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
 
 async function worker(flags: Flags): Promise<number> {
   const graceMs = milliseconds(flags.grace);
+  const time = flags.for === undefined ? undefined : allotted({ within: flags.for }, Date.now());
   const queues = queuesOf(flags.queues);
   const folder = enter(flags.pipelines);
   const settings = await readSettings(flags);
@@ -72,13 +76,13 @@ async function worker(flags: Flags): Promise<number> {
       choice: {
         ...(queues === undefined ? {} : { queues }),
         versions: { own: versionsIn(inventory), patienceMs },
-        ...(dispatcher === undefined ? {} : { headStartMs }),
+        ...(dispatcher === undefined ? {} : { headStartMs: time === undefined ? headStartMs : 0 }),
       },
       engine: dispatcher && { dispatcher, queues: queuesAt(dispatcher, queues) },
     };
     const http = port === undefined ? undefined : ({ what: "health", port, host } as const);
     const json = flags.json === true;
-    return await serve({ folder, settings, inventory, store, graceMs, json, http, taking });
+    return await serve({ folder, settings, inventory, store, graceMs, json, http, taking, time });
   } finally {
     await dispatcher?.close();
     await store.close();

@@ -7,6 +7,7 @@ import { FlujoError } from "../../core/errors.ts";
 import { Lookout } from "../../dispatch/lookout.ts";
 import type { Drained } from "../../engine/options.ts";
 import { Runner } from "../../engine/runner.ts";
+import type { Allotment } from "../../engine/within.ts";
 import { Hooks } from "../../events/hooks.ts";
 import type { Outbox } from "../../events/outbox.ts";
 import type { Dispatcher, Shift } from "../../ports/dispatcher.ts";
@@ -37,6 +38,10 @@ export interface ApplicationParts {
   readonly taking?: Taking;
   /** What is told of runs that are submitted here. */
   readonly dispatcher?: Dispatcher;
+  /** Absent: it goes on until it is told to end. */
+  readonly time?: Allotment | undefined;
+  /** Nothing is under way that was found in the store, and nothing was there to be taken. */
+  readonly onIdle?: (() => void) | undefined;
 }
 
 /** What works beside the runs, from the start of the application until no new runs are to begin. */
@@ -57,6 +62,7 @@ export class Application {
   readonly #runners: readonly Runner<unknown, unknown>[];
   readonly #listeners: readonly Listener[];
   readonly #sidelines: readonly Sideline[];
+  readonly #lookout: Lookout;
 
   /** @throws InvalidOptionError for hooks, sinks, scopes or a lease that cannot be used. */
   constructor(parts: ApplicationParts) {
@@ -69,9 +75,11 @@ export class Application {
     const all = models(settings.models);
     const runners = pipelines.map((one) => ({ one, runner: runnerOf(one, parts, all, this.#listeners) }));
     this.#runners = runners.map(({ runner }) => runner);
+    if (parts.time !== undefined) for (const runner of this.#runners) runner.limit(parts.time);
     this.served = runners.map(({ one, runner }) => ({ step: one.step, flujo: started(runner, settings) }));
     const starters = new Map(pipelines.map(({ name }, i) => [name, (this.served[i] as Served).flujo])); // as many
     const lookout = lookoutOf(runners, parts);
+    this.#lookout = lookout;
     const shift = shiftOf(lookout, parts);
     this.#sidelines = [lookout, ...(shift ? [shift] : []), timetableOf({ store, world, starters, tell })];
   }
@@ -94,7 +102,7 @@ export class Application {
     const left = Math.max(0, Math.round(graceMs - (performance.now() - began)));
     const drained = await Promise.all(this.#runners.map((runner) => runner.drain(`${left}ms`)));
     return {
-      handedOver: drained.flatMap(({ handedOver }) => handedOver),
+      handedOver: [...this.#lookout.letGo, ...drained.flatMap(({ handedOver }) => handedOver)],
       cutOff: drained.flatMap(({ cutOff }) => cutOff),
     };
   }
@@ -162,7 +170,7 @@ function started(runner: Runner<unknown, unknown>, { budget }: Settings): Runnin
 
 function lookoutOf(
   runners: readonly { readonly one: Offered; readonly runner: Runner<unknown, unknown> }[],
-  { store, world, tell, taking, settings }: ApplicationParts,
+  { store, world, tell, taking, settings, time, onIdle }: ApplicationParts,
 ): Lookout {
   const { tenants, queues, lease = "15s" } = settings;
   const caps = capsOf(tenants, queues);
@@ -172,6 +180,7 @@ function lookoutOf(
     leaseMs: milliseconds(lease),
     ...(taking === undefined ? {} : { most: taking.most }),
     choice: { ...taking?.choice, ...(caps === undefined ? {} : { caps }) },
+    ...(time === undefined ? {} : { until: time.endsAt - time.leastMs }),
     pipelines: new Map(
       runners.map(
         ({ one, runner }) => [one.name, (runId, why) => runner.adopt(runId, why).result()] as const,
@@ -182,6 +191,7 @@ function lookoutOf(
         tell({ type: "run-refused", runId, pipeline, ...wordsOf(error) }),
       foreign: ({ pipeline, runId }) => tell({ type: "left-alone", pipeline, runId }),
       store: (trouble) => tell({ type: "trouble", message: troubleWith(store.name, trouble) }),
+      ...(onIdle === undefined ? {} : { idle: onIdle }),
     },
   });
 }

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { FlujoError } from "../../core/errors.ts";
 import type { ChoiceOptions } from "../../dispatch/choice.ts";
+import type { Allotment } from "../../engine/within.ts";
 import { nodeWorld } from "../../node-world.ts";
 import type { Dispatcher } from "../../ports/dispatcher.ts";
 import type { Store } from "../../ports/store.ts";
@@ -64,6 +65,8 @@ export interface Service {
   readonly taking?: Taking;
   /** What is told of runs that are submitted over HTTP. */
   readonly dispatcher?: Dispatcher | undefined;
+  /** It ends by itself when this time is over, or when there is nothing to do. Absent: it goes on until it is told to end. */
+  readonly time?: Allotment | undefined;
 }
 
 export interface Http {
@@ -90,10 +93,11 @@ export async function inventoryOf(folder: string, settings: Settings): Promise<I
 
 /** @returns the exit code, when it was asked to end and has. */
 export async function serve(service: Service): Promise<number> {
-  const { folder, settings, inventory, store, graceMs, http, taking, dispatcher } = service;
+  const { folder, settings, inventory, store, http, taking, dispatcher, time } = service;
   const tell = teller(service.json);
   const { pipelines, broken } = inventory;
   const metrics = http ? await metricsOf() : undefined;
+  const bye = farewell();
   const application = new Application({
     store,
     world: nodeWorld(),
@@ -103,10 +107,11 @@ export async function serve(service: Service): Promise<number> {
     tell,
     ...(taking === undefined ? {} : { taking }),
     ...(dispatcher === undefined ? {} : { dispatcher }),
+    time,
+    onIdle: time && (() => application.running === 0 && bye.end()),
   });
   let stopping = false;
   const listening = http && metrics && (await answer(service, http, application, metrics, () => stopping));
-  const bye = farewell();
   const stray = watchStray(tell, bye.end);
   for (const { file, error } of broken)
     tell({ type: "not-served", file: relative(folder, file), ...wordsOf(error) });
@@ -121,8 +126,11 @@ export async function serve(service: Service): Promise<number> {
     ...(taking?.engine === undefined ? {} : { engine: taking.engine.dispatcher.name }),
   });
   await application.start();
+  const over = time && setTimeout(bye.end, time.endsAt - Date.now());
   await bye.asked;
+  clearTimeout(over);
   stopping = true;
+  const graceMs = time === undefined ? service.graceMs : Math.min(service.graceMs, leftIn(time));
   tell({ type: "stopping", running: application.running, graceMs });
   endAtLast(graceMs);
   const [drained] = await Promise.all([application.drain(graceMs), listening?.close(graceMs)]);
@@ -132,6 +140,10 @@ export async function serve(service: Service): Promise<number> {
   stray.off();
   return drained.cutOff.length > 0 || stray.isOurs() ? exit.failed : exit.completed;
 }
+
+/** What is left, and as much as it may take to give runs up. */
+const leftIn = ({ endsAt }: Allotment): number => Math.max(0, endsAt - Date.now()) + givingUpMs;
+const givingUpMs = 500;
 
 /** @throws InvalidOptionError when it cannot listen there. */
 async function answer(
