@@ -39,12 +39,23 @@ function flujo(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ra
 test("all examples are tested here", () => {
   const all = readdirSync(join(root, "examples")).filter((name) => name !== "README.md");
   const programs = ["financial-analyst.ts", "hello.ts", "survives-kill.ts"];
-  expect(all.sort()).toEqual(["financial-analyst", ...programs, "refund-desk", "triage"].sort());
+  expect(all.sort()).toEqual(["financial-analyst", ...programs, "deploy", "refund-desk", "triage"].sort());
 });
 
 test("hello greets, and prints nothing else to stdout", async () => {
   const { code, stdout } = await flujo(["run", "examples/hello.ts", "--input", "Flujo"]);
   expect(stdout).toBe("Hello, Flujo!\n");
+  expect(code).toBe(0);
+});
+
+test("deploy reads a claim and decides by its length, at a desk as in a container", async () => {
+  const { code, stdout } = await flujo([
+    "run",
+    "examples/deploy/claims.ts",
+    "--input-json",
+    '{ "pages": 3 }',
+  ]);
+  expect(stdout).toBe("paid, after 3 pages\n");
   expect(code).toBe(0);
 });
 
