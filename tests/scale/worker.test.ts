@@ -94,11 +94,15 @@ test("a worker that is told to end finishes the step under way, and another one 
 
 test("with a port it answers for its health and its figures, and for nothing else", async () => {
   const app = new Application();
+  await app.flujo("submit", "line.ts", "--input", "x", "--queue", "mail");
   const worker = app.begin(["worker", "--port", "0"]);
   await worker.saw("Listening at");
   const statusAt = async (path: string) => (await fetch(`${urlOf(worker)}${path}`)).status;
   expect(await statusAt("/health")).toBe(200);
   expect(await statusAt("/metrics")).toBe(200);
+  const figures = await (await fetch(`${urlOf(worker)}/metrics`)).text();
+  expect(figures).toContain('flujo_queue_waiting{queue="mail"} 1\n');
+  expect(figures).toContain('flujo_queue_waiting{queue="default"} 0\n');
   expect(await statusAt("/api/v1/runs")).toBe(404);
   expect(await statusAt("/")).toBe(404);
 });

@@ -1,15 +1,36 @@
 import { expect, test } from "vitest";
 import { MissingPackageError } from "../../core/errors.ts";
+import { Backlog } from "../../dispatch/backlog.ts";
+import { memory } from "../../stores/memory.ts";
+import { virtualWorld } from "../../testing/virtual-world.ts";
 import { metricsApp } from "./endpoints.ts";
+
+const backlog = new Backlog(memory(), virtualWorld().process("up"), []);
 
 test("without their packages there are no figures: what to install is said instead", async () => {
   const name = "@opentelemetry/exporter-prometheus";
   const missing = new MissingPackageError(`the package ${name} is not installed`, {
     hint: `npm install ${name}`,
   });
-  const answer = await metricsApp({ missing }).request("/");
+  const answer = await metricsApp({ missing }, backlog, []).request("/");
   expect([answer.status, await answer.text()]).toEqual([
     501,
     `the package ${name} is not installed. npm install ${name}\n`,
   ]);
+});
+
+const figures = {
+  ...{ enter: () => {}, committed: () => {}, leave: () => {} },
+  within: <T>(_: unknown, work: () => T): T => work(),
+  text: async () => "one 1\n",
+  contentType: "text/plain",
+};
+
+test("queues are told also when nothing waits in them; of a store that does not answer nothing is", async () => {
+  const text = async (one: Backlog) => (await metricsApp(figures, one, ["mail"]).request("/")).text();
+  expect((await text(backlog)).split("\n")).toEqual(
+    expect.arrayContaining(["one 1", 'flujo_queue_waiting{queue="mail"} 0']),
+  );
+  const away = { ...memory(), list: () => Promise.reject(new Error("away")) };
+  expect(await text(new Backlog(away, virtualWorld().process("up"), []))).toBe("one 1\n");
 });

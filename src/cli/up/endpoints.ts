@@ -1,6 +1,7 @@
 /** What machines ask an application over HTTP: whether it works, and its figures. */
 import { Hono } from "hono";
 import { FlujoError } from "../../core/errors.ts";
+import type { Backlog, QueueBacklog } from "../../dispatch/backlog.ts";
 import type { Store } from "../../ports/store.ts";
 import type { PrometheusMetrics } from "../../telemetry/prometheus.ts";
 import { ownVersion } from "../version.ts";
@@ -58,13 +59,45 @@ export async function metricsOf(): Promise<Metrics> {
   }
 }
 
-/** `/metrics`: for Prometheus. */
-export function metricsApp(metrics: Metrics): Hono {
+/**
+ * `/metrics`: for Prometheus.
+ *
+ * @param queues are told also when nothing waits in them.
+ */
+export function metricsApp(metrics: Metrics, backlog: Backlog, queues: readonly string[]): Hono {
   return new Hono().get("/", async (c) => {
     if ("missing" in metrics) {
       const { message, hint } = metrics.missing;
       return c.text(`${message}. ${hint}\n`, 501);
     }
-    return c.body(await metrics.text(), 200, { "Content-Type": metrics.contentType });
+    const text = (await metrics.text()) + (await waitingText(backlog, queues));
+    return c.body(text, 200, { "Content-Type": metrics.contentType });
   });
+}
+
+/** What waits in the store, in Prometheus' text format; nothing while the store does not answer. Names of queues need no quotes. */
+async function waitingText(backlog: Backlog, queues: readonly string[]): Promise<string> {
+  const none: QueueBacklog = { waiting: 0, oldestMs: 0 };
+  const found = await backlog.byQueue().catch(() => undefined);
+  if (found === undefined) return "";
+  const all = [...new Map([...queues.map((queue) => [queue, none] as const), ...found])];
+  const gauge = (name: string, help: string, value: (one: QueueBacklog) => number): string =>
+    [
+      `# HELP ${name} ${help}`,
+      `# TYPE ${name} gauge`,
+      ...all.map(([queue, one]) => `${name}{queue="${queue}"} ${value(one)}`),
+      "",
+    ].join("\n");
+  return (
+    gauge(
+      "flujo_queue_waiting",
+      "Runs in the store that wait for a worker; 2,000 at most",
+      ({ waiting }) => waiting,
+    ) +
+    gauge(
+      "flujo_queue_oldest_seconds",
+      "How long the one has waited that has waited longest",
+      ({ oldestMs }) => oldestMs / 1_000,
+    )
+  );
 }

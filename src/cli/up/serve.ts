@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { FlujoError } from "../../core/errors.ts";
+import { Backlog } from "../../dispatch/backlog.ts";
 import type { ChoiceOptions } from "../../dispatch/choice.ts";
 import type { Allotment } from "../../engine/within.ts";
 import { nodeWorld } from "../../node-world.ts";
@@ -147,18 +148,20 @@ const givingUpMs = 500;
 
 /** @throws InvalidOptionError when it cannot listen there. */
 async function answer(
-  { settings, store, inventory }: Service,
+  { settings, store, inventory, taking }: Service,
   { what, port, host }: Http,
   application: Application,
   metrics: Metrics,
   isStopping: () => boolean,
 ): Promise<Listening> {
   const names = inventory.pipelines.map(({ name }) => name);
+  const world = nodeWorld();
+  const backlog = new Backlog(store, world, names);
   let isGuarded = true;
   const health = healthApp(application, store, names, { isStopping, isGuarded: () => isGuarded });
   const app = serverApp({
     store,
-    world: nodeWorld(),
+    world,
     pipelines: application.served,
     ...(application.outbox === undefined ? {} : { outbox: application.outbox }),
     options: {
@@ -168,7 +171,7 @@ async function answer(
     },
     mounts: [
       { at: "/health", app: health },
-      { at: "/metrics", app: metricsApp(metrics), role: "viewer" },
+      { at: "/metrics", app: metricsApp(metrics, backlog, taking?.choice.queues ?? []), role: "viewer" },
       ...(what === "all" ? [answerPages(settings, store, application.served)] : []),
     ],
     ...(what === "all" ? { pages: pages() } : { hasApi: false }),
