@@ -44,6 +44,8 @@ export interface LookoutTells {
 const foreignEveryMs = 60_000;
 /** Of its time, a process spends at most this part on looking. */
 const share = 1 / 20;
+/** The same while it is told that there is something. */
+const shareWhenTold = 1 / 4;
 /** What is told within so many milliseconds shares a look. */
 const gatherMs = 20;
 /** Clocks differ: a job may come so many milliseconds before its run is due here. */
@@ -78,8 +80,9 @@ export class Lookout {
   /** Whether the store tells what comes about. */
   #isLive = false;
   #wasTold = false;
-  /** Not before this moment, so that looking takes its share of the time and no more. */
-  #notBefore = 0;
+  /** When the last look ended, and how long it took: looking takes its share of the time, and no more. */
+  #lookedAt = 0;
+  #tookMs = 0;
   /** At this moment, whatever is told. */
   #lookAt = 0;
   /** Whose runs were under way elsewhere at the last look. */
@@ -121,7 +124,8 @@ export class Lookout {
 
   #lookSoon(): void {
     this.#wasTold = true;
-    if (this.#looking === undefined) this.#pause(this.#notBefore);
+    if (this.#looking === undefined)
+      this.#pause(this.#lookedAt + Math.max(gatherMs, this.#tookMs / shareWhenTold));
   }
 
   #look(): void {
@@ -133,16 +137,18 @@ export class Lookout {
     this.#lookAt = began + (this.#isLive ? this.#restMs : 0);
     this.#looking = this.#once().then(() => {
       this.#looking = undefined;
-      const ended = world.now();
-      this.#notBefore = ended + Math.max(gatherMs, (ended - began) / share);
-      this.#pause(this.#wasTold ? this.#notBefore : this.#nextLook(ended));
+      this.#lookedAt = world.now();
+      this.#tookMs = this.#lookedAt - began;
+      if (this.#wasTold) this.#lookSoon();
+      else this.#pause(this.#nextLook());
     });
   }
 
   /** When to look again, or whether anybody has died, if nothing is told. */
-  #nextLook(now: number): number {
+  #nextLook(): number {
+    const now = this.#options.world.now();
     const pause = this.#isLive ? Math.min(this.#everyMs, this.#lookAt - now) : this.#everyMs;
-    return Math.max(this.#notBefore, now + pause);
+    return Math.max(this.#lookedAt + Math.max(gatherMs, this.#tookMs / share), now + pause);
   }
 
   #pause(until: number): void {
@@ -151,7 +157,7 @@ export class Lookout {
     const { world } = this.#options;
     this.#off = world.timer(Math.max(0, until - world.now()), () => {
       if (this.#wantsLook()) this.#look();
-      else this.#pause(this.#nextLook(world.now()));
+      else this.#pause(this.#nextLook());
     });
   }
 

@@ -92,6 +92,33 @@ test("a worker that is told to end finishes the step under way, and another one 
   expect(app.did()).toEqual(["r one", "r two", "r three"]);
 });
 
+test("a limit of a queue holds over workers, and a killed one gives back what it had", async () => {
+  const app = new Application();
+  app.write("flujo.config.ts", "export default { queues: { mail: { most: 1 } } };");
+  const ids = ["a", "b", "c"];
+  for (const id of ids)
+    await app.flujo("submit", "line.ts", "--input", "x", "--run-id", id, "--queue", "mail");
+  const killed = app.begin(["worker", "--queues", "mail"], { HANG: "two" });
+  await killed.saw(" two");
+  const workers = [1, 2].map(() => app.begin(["worker", "--queues", "mail"]));
+  for (const worker of workers) await worker.saw("Without HTTP");
+  expect(app.did()).toHaveLength(1);
+  killed.kill("SIGKILL");
+  await expect.poll(() => app.did().length).toBe(9);
+  const since = app
+    .did()
+    .slice(1)
+    .map((line) => line.slice(0, 1));
+  expect(since.filter((id, i) => id !== since[i - 1])).toHaveLength(3); // one after the other
+});
+
+test("a limit that is none is refused before anything is made", async () => {
+  const app = new Application();
+  app.write("flujo.config.ts", "export default { queues: { mail: { perMinute: 0 } } };");
+  const { code, stderr } = await app.flujo("worker");
+  expect([code, stderr]).toEqual([2, expect.stringContaining("queues, mail, perMinute")]);
+});
+
 test("with a port it answers for its health and its figures, and for nothing else", async () => {
   const app = new Application();
   await app.flujo("submit", "line.ts", "--input", "x", "--queue", "mail");
