@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { SignalRefusedError } from "../core/errors.ts";
-import { askAt, type Desk } from "./attend.ts";
+import type { Watcher } from "../ports/store.ts";
+import { memory } from "../stores/memory.ts";
+import { askAt, type Desk, untilWord } from "./attend.ts";
 
 const desk = (...answers: (string | boolean | undefined)[]): Desk & { readonly heard: string[] } => {
   const heard: string[] = [];
@@ -43,4 +45,31 @@ test("an answer that is refused is asked for again; whoever has had enough is le
   expect(tried).toEqual(["wrong", "right"]);
   expect(at.heard).toEqual(["\\x1b[2JWhat?", "\\x1b[2JWhat?", "And?"]);
   expect(await askAt(desk(undefined), asked, send)).toBe(false);
+});
+
+test("whoever waits for an answer hears of it from a store that tells, and does not ask it all the time", async () => {
+  const inner = memory();
+  const watchers = new Set<Watcher>();
+  let asked = 0;
+  const store = {
+    ...inner,
+    signals(runId: string) {
+      asked += 1;
+      return inner.signals(runId);
+    },
+    watch(watcher: Watcher) {
+      watchers.add(watcher);
+      queueMicrotask(() => watcher.live(true));
+      return () => void watchers.delete(watcher);
+    },
+  };
+  await store.acquire({ runId: "r", owner: "me", now: 0, ttlMs: 1, create: true });
+  const word = untilWord(store, "r", []);
+  await expect.poll(() => asked).toBeGreaterThan(2); // before it was told that it is told, and after
+  for (const { news } of watchers) news("another");
+  await store.send("r", { id: "s", path: "/p/ask", data: 1, at: 0 });
+  for (const { news } of watchers) news("r");
+  await word;
+  expect(asked).toBeLessThan(6);
+  expect(watchers.size).toBe(0);
 });

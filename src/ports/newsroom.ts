@@ -20,9 +20,9 @@ export interface LinePace {
   readonly echoMs?: number;
   /** So often one says something to oneself: a line may die without a word. Default 30,000. */
   readonly everyMs?: number;
-  /** The pause before a line that broke is opened again. Default 1,000. */
+  /** The pause before a line that broke is opened again. Default 1,000; twice as long each time that it carried nothing. */
   readonly againMs?: number;
-  /** The same for one that never carried a word: through a pooler, say. Default 60,000. */
+  /** The longest one: through a pooler, say, no line ever carries a word. Default 60,000. */
   readonly rarelyMs?: number;
 }
 
@@ -76,14 +76,14 @@ export class Newsroom {
 
   async #listen(stop: AbortSignal): Promise<void> {
     const { againMs, rarelyMs } = this.#pace;
-    while (!stop.aborted) {
-      const carried = await this.#once(stop);
+    for (let pauseMs = againMs; !stop.aborted; ) {
+      pauseMs = (await this.#once(stop)) ? againMs : Math.min(rarelyMs, 2 * pauseMs);
       this.#tell(false, stop);
-      await quiet(carried ? againMs : rarelyMs, stop);
+      await quiet(pauseMs, stop);
     }
   }
 
-  /** One opening of the line, until it is dead. @returns whether it ever carried a word, or could not be reached at all. */
+  /** One opening of the line, until it is dead. Returns whether it ever carried a word. */
   async #once(stop: AbortSignal): Promise<boolean> {
     const end = new AbortController();
     const over = AbortSignal.any([stop, end.signal]);
@@ -99,12 +99,12 @@ export class Newsroom {
         this.#tell(true, stop);
         await quiet(this.#pace.everyMs, over);
       }
-      return carried || end.signal.aborted;
     } catch {
-      return true; // the server is away: whoever needs it says so
+      // the server is away, or does not allow it: whoever needs it for more than this says so
     } finally {
       open?.close();
     }
+    return carried;
   }
 
   /** Whether what is said is heard. */

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Newsroom } from "../../src/ports/newsroom.ts";
 import type { Store } from "../../src/ports/store.ts";
@@ -13,7 +14,7 @@ import { redis } from "../../src/stores/redis.ts";
 import { databases } from "../servers/databases.ts";
 import { poolerOf } from "../servers/pooler.ts";
 import { type PostgresServer, postgresServer } from "../servers/postgres.ts";
-import { type RedisServer, redisServer } from "../servers/redis.ts";
+import { hasOwnRedis, type RedisServer, redisServer } from "../servers/redis.ts";
 
 const listening = fileURLToPath(new URL("./listening.ts", import.meta.url));
 const run = promisify(execFile);
@@ -131,7 +132,7 @@ databases("redis", "a Redis store that tells what comes about", () => {
   });
   afterAll(() => server.stop());
 
-  it("tells it again after its server was killed and started again", async () => {
+  it.runIf(hasOwnRedis)("tells it again after its server was killed and started again", async () => {
     const options = { prefix: randomUUID() };
     await afterRestart(redis(server.url, options), redis(server.url, options), () => server.restart());
   });
@@ -139,5 +140,26 @@ databases("redis", "a Redis store that tells what comes about", () => {
   it("keeps no process alive", async () => {
     const { stdout } = await run(process.execPath, [listening, `${server.url}?prefix=${randomUUID()}`]);
     expect(stdout).toBe("told\n");
+  });
+
+  it.runIf(hasOwnRedis)("does all else where its user may tell nobody", async () => {
+    const admin = new Redis(server.url);
+    await admin.call("ACL", "SETUSER", "mute", "on", ">secret", "~*", "resetchannels", "+@all");
+    const url = new URL(server.url);
+    url.username = "mute";
+    url.password = "secret";
+    const prefix = randomUUID();
+    const [mute, other] = [redis(url.href, { prefix }), redis(server.url, { prefix })];
+    const { told, lives } = watching(other);
+    await until(() => lives.length === 1);
+    const answer = await mute.acquire(request);
+    if (answer.outcome === "granted") await mute.release(answer.lease);
+    expect(await mute.send("r", signal)).toBe(true);
+    expect(await other.signals("r")).toEqual([signal]);
+    await other.send("r", { ...signal, id: "second" });
+    await until(() => told.length > 0);
+    expect(told).toEqual(["r"]); // of the second alone
+    await Promise.all([mute.close(), other.close(), admin.call("ACL", "DELUSER", "mute")]);
+    admin.disconnect();
   });
 });
