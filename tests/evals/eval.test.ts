@@ -236,7 +236,13 @@ describe("flujo eval without one", () => {
     expect(worse).toMatchObject({ code: 6, stdout: expect.stringContaining("The gate is shut") });
     expect(readFileSync(join(folder.path, "j.xml"), "utf8")).toContain('<testsuites tests="60" failures="');
     expect(readFileSync(join(folder.path, "h.html"), "utf8")).toContain("<h2>Compared with base</h2>");
-    expect(readFileSync(join(folder.path, "m.md"), "utf8")).toContain("| tag odd | -");
+    const markdown = readFileSync(join(folder.path, "m.md"), "utf8");
+    expect(markdown).toContain("| tag odd | -");
+    // Which cases they are, one by one: of those whose number has an odd figure the first twenty.
+    for (const text of [worse.stdout, markdown]) {
+      expect(text).toMatch(/Cases: the lowest 20, \d+ of 60 score less than 1/);
+      expect(text).toMatch(/c\/3 .*0\.000 .*odd/);
+    }
     const again = await folder.flujo("eval", "p.ts", "d.json", "--split", "all", "--name", "base", "--quiet");
     expect(again).toMatchObject({
       code: 2,

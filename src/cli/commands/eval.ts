@@ -218,13 +218,15 @@ async function report(
   listed: Listed,
   { json, markdown, html, junit }: Flags,
 ): Promise<void> {
-  if (markdown === "-") await result(markdownOf(document));
-  else if (markdown !== undefined) await writeFile(markdown, markdownOf(document));
+  if (markdown === "-") await result(markdownOf(document, listed));
+  else if (markdown !== undefined) await writeFile(markdown, markdownOf(document, listed));
   if (html !== undefined) await writeReport(html, htmlOf(document, listed));
   if (junit !== undefined) await writeReport(junit, junitOf(document, listed));
   if (json) return writeReport("-", jsonOf(document, listed));
   if ([markdown, html, junit].includes("-")) return;
-  const tables = sectionsOf(document).map(({ title, rows }) => `${printable(title)}\n${tableText(rows)}`);
+  const tables = sectionsOf(document, listed).map(
+    ({ title, rows }) => `${printable(title)}\n${tableText(rows)}`,
+  );
   const words = wordsOf(document).map(printable);
   await result(`${[printable(headline(document)), ...tables, ...words].join("\n\n")}\n`);
 }

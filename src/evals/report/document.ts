@@ -34,9 +34,11 @@ export interface ExperimentDocument {
 
 /** What may be long: its cases, and what became of each trial, told one after the other as often as it is asked for. */
 export interface Listed {
-  readonly cases: () => Iterable<Pick<CaseScore, "caseId" | "score" | "tags">>;
+  readonly cases: () => Iterable<ListedCase>;
   readonly records: () => AsyncIterable<TrialRecord>;
 }
+
+export type ListedCase = Pick<CaseScore, "caseId" | "score" | "tags">;
 
 /** Which look at the test split an experiment is. */
 export interface TestLook {

@@ -6,7 +6,7 @@ const style = `body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em
 table{border-collapse:collapse;margin:.5em 0 2em}td,th{padding:.3em .8em;text-align:left;border-bottom:1px solid #8884;vertical-align:top}`;
 
 /** An experiment as one file that fetches nothing and runs nothing. */
-export async function* htmlOf(document: ExperimentDocument, { records }: Listed): AsyncGenerator<string> {
+export async function* htmlOf(document: ExperimentDocument, listed: Listed): AsyncGenerator<string> {
   const title = escaped(headline(document));
   yield `<!doctype html>
 <html lang="en">
@@ -19,8 +19,8 @@ ${wordsOf(document)
   .map((text) => `<p>${escaped(text)}</p>`)
   .join("\n")}
 `;
-  for (const { title, rows } of sectionsOf(document)) yield* table(title, rows);
-  yield* table("Trials", trialsOf(records()));
+  for (const { title, rows } of sectionsOf(document, listed)) yield* table(title, rows);
+  yield* table("Trials", trialsOf(listed.records()));
   yield "</html>\n";
 }
 

@@ -1,5 +1,5 @@
 /** An experiment in tables of texts: what the terminal, Markdown and HTML show alike. */
-import type { ExperimentDocument } from "./document.ts";
+import type { ExperimentDocument, Listed, ListedCase } from "./document.ts";
 
 /** A heading, and a table under it, whose first row names the columns. */
 export interface Section {
@@ -13,7 +13,7 @@ export const headline = ({ name, pipeline, dataset, summary, trials }: Experimen
 
 const mostListed = 20;
 
-export function sectionsOf(document: ExperimentDocument): Section[] {
+export function sectionsOf(document: ExperimentDocument, { cases }: Pick<Listed, "cases">): Section[] {
   const { summary, comparison } = document;
   if (summary === null) return [];
   const sections = [scoresOf(document, summary)];
@@ -34,7 +34,22 @@ export function sectionsOf(document: ExperimentDocument): Section[] {
       ],
     });
   }
+  const wanting = [...cases()].filter(({ score }) => score < 1).sort((a, b) => a.score - b.score);
+  if (wanting.length > 0) sections.push(lowest(wanting, summary.score.cases));
   return sections;
+}
+
+/** The cases that score lowest; those alike in the order they were tried. */
+function lowest(wanting: readonly ListedCase[], cases: number): Section {
+  const listed = wanting.slice(0, mostListed);
+  const which = listed.length < wanting.length ? `the lowest ${listed.length}, ` : "";
+  return {
+    title: `Cases: ${which}${wanting.length} of ${cases} score less than 1`,
+    rows: [
+      ["case", "score", "tags"],
+      ...listed.map(({ caseId, score, tags }) => [caseId, number(score), tags.join(", ")]),
+    ],
+  };
 }
 
 function scoresOf(

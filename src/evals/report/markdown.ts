@@ -1,9 +1,9 @@
-import type { ExperimentDocument } from "./document.ts";
+import type { ExperimentDocument, Listed } from "./document.ts";
 import { headline, sectionsOf, wordsOf } from "./lines.ts";
 
 /** An experiment for a pull request's comment. */
-export function markdownOf(document: ExperimentDocument): string {
-  const tables = sectionsOf(document).map(
+export function markdownOf(document: ExperimentDocument, listed: Pick<Listed, "cases">): string {
+  const tables = sectionsOf(document, listed).map(
     ({ title, rows }) => `### ${title}
 
 ${table(rows)}`,
