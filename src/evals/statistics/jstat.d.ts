@@ -6,6 +6,7 @@ declare module "jstat" {
         inv(probability: number, degreesOfFreedom: number): number;
         cdf(value: number, degreesOfFreedom: number): number;
       };
+      readonly beta: { inv(probability: number, alpha: number, beta: number): number };
       readonly normal: { inv(probability: number, mean: number, deviation: number): number };
     };
   };

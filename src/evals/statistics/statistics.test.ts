@@ -136,6 +136,28 @@ describe("the interval of a mean", () => {
     expect(high).toBeCloseTo(0.1735, 3);
   });
 
+  test("is no wider than that of as many cases as the clusters are worth if each passes or fails as a whole", () => {
+    // Jeffreys' limits, by SciPy 1.17: beta.ppf(q, m n + 1/2, (1 - m) n + 1/2), with m = 0.95, n = 20 and m = 2/3, n = 900/200.
+    const wholly = Array.from({ length: 100 }, (_, i) => ({
+      score: Number(i >= 5),
+      cluster: `${Math.floor(i / 5)}`,
+    }));
+    expect(meanInterval(wholly).low).toBeCloseTo(0.7891813637507348, 8);
+    expect(meanInterval(wholly).high).toBeCloseTo(0.9945509674185733, 8);
+    const sizes = [9, 1, 2, 8, 5, 5];
+    const uneven = sizes.flatMap((size, g) =>
+      Array.from({ length: size }, () => ({ score: Number(g !== 2 && g !== 3), cluster: `${g}` })),
+    );
+    const known = [
+      [0.95, 0.24062939810865433, 0.9407574053411847],
+      [0.9, 0.2981102335641802, 0.9142725057851048],
+    ] as const;
+    for (const [confidence, low, high] of known) {
+      const found = meanInterval(uneven, confidence);
+      expect([found.low, found.high]).toEqual([expect.closeTo(low, 8), expect.closeTo(high, 8)]);
+    }
+  });
+
   test("of scores that are all the same is not empty: what was not seen may still be", () => {
     const { low, high } = meanInterval(Array.from({ length: 20 }, () => ({ score: 1 })));
     expect(low).toBeCloseTo(0.025 ** (1 / 20), 9); // Clopper and Pearson's bound of 20 in 20
