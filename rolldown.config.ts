@@ -77,8 +77,8 @@ export default defineConfig({
     comments: { jsdoc: false }, // editors read them in the declarations
     codeSplitting: {
       groups: [
-        // What `import "flujo"` loads, and what `flujo run` loads beside it; all else comes when it is called for.
-        { name: "engine", test: /src\/index\.ts$/ },
+        // What `import "flujo"` loads, with what stores share; and what `flujo run` loads beside it. All else comes when it is called for.
+        { name: "engine", test: /src\/(index|ports\/walk)\.ts$/ },
         { name: "run", test: /src\/cli\/main\.ts$/ },
       ],
     },
