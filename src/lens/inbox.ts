@@ -1,8 +1,8 @@
 import { approvalSchema } from "../core/approval.ts";
-import { fold, type RunRecord } from "../core/fold.ts";
+import { awaitedPaths, fold, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { outcomeSchema } from "../core/outcome.ts";
-import { type Path, questionPath } from "../core/paths.ts";
+import { enclosing, type Path, questionPath } from "../core/paths.ts";
 import { anything } from "../core/schema.ts";
 import { closingOf, isAsked } from "../core/waiting.ts";
 import { firstAnswer } from "../ports/answers.ts";
@@ -37,23 +37,68 @@ export interface InboxFilter {
   readonly limit?: number;
 }
 
-/** What the waiting runs of a store wait for, those first that have waited longest. */
-export async function inbox(store: Store, filter: InboxFilter = {}): Promise<InboxItem[]> {
-  const runs = await store.list({ status: ["waiting"], limit: filter.limit ?? 1_000 });
+/** A run as it stands now. */
+export type RecordOf = (runId: string) => Promise<RunRecord>;
+
+/**
+ * What the runs of a store wait for, those first that have waited longest: also what a run has asked that does something else
+ * meanwhile.
+ */
+export async function inbox(
+  store: Store,
+  filter: InboxFilter = {},
+  recordOf: RecordOf = recordIn(store),
+): Promise<InboxItem[]> {
+  const { limit = 1_000 } = filter;
+  const runs = new Set<string>();
+  for (const status of ["waiting", "running"] as const)
+    for (const { runId } of await store.list({ status: [status], limit })) runs.add(runId);
   const items: InboxItem[] = [];
-  for (const { runId } of runs) items.push(...(await inboxOf(store, runId)));
+  for (const runId of runs) items.push(...(await inboxOf(store, runId, recordOf)));
   const name = filter.for;
   return items
     .filter(({ assignees }) => name === undefined || isAsked(assignees ?? undefined, name))
-    .sort((a, b) => (a.since < b.since ? -1 : 1));
+    .sort((a, b) => (a.since < b.since ? -1 : Number(a.since > b.since)));
 }
 
+const recordIn =
+  (store: Store): RecordOf =>
+  async (runId) =>
+    fold((await readJournal(store, runId)) ?? []);
+
 /** What one run waits for. */
-export async function inboxOf(store: Store, runId: string): Promise<InboxItem[]> {
-  const run = fold((await readJournal(store, runId)) ?? []);
+export async function inboxOf(
+  store: Store,
+  runId: string,
+  recordOf: RecordOf = recordIn(store),
+): Promise<InboxItem[]> {
+  const run = await recordOf(runId);
+  const paths = run.status === "running" ? openIn(run) : awaitedPaths(run);
+  if (paths.length === 0) return [];
   const signals = await store.signals(runId);
-  const waits = run.waits.filter(({ kind }) => kind !== "timer");
-  return Promise.all(waits.map(({ path }) => inboxItem(runId, run, path, signals)));
+  return Promise.all(paths.map((path) => inboxItem(runId, run, path, signals)));
+}
+
+/** What a run that goes on has asked, as long as nothing around it has ended since. */
+function openIn(run: RunRecord): Path[] {
+  const open: Path[] = [];
+  for (const [path, { seq }] of run.awaited) if (!hasEnded(run, path, seq)) open.push(path);
+  for (const [path, questions] of run.questions) {
+    const last = questions.at(-1);
+    if (last !== undefined && last.answer === undefined && !hasEnded(run, path, last.seq)) open.push(path);
+  }
+  return open;
+}
+
+function hasEnded(run: RunRecord, path: Path, since: number): boolean {
+  const given = new Map([...run.fallbacks.values()].map(({ path, seq }) => [path, seq]));
+  const { completed, failures, containers, collected } = run;
+  return enclosing(path).some((at) =>
+    [
+      ...[completed.get(at)?.seq, failures.get(at)?.seq, containers.get(at), collected.get(at)?.seq],
+      given.get(at),
+    ].some((seq = -1) => seq > since),
+  );
 }
 
 /** What is asked at a path, or was last, whether the run waits now or does something else besides. */

@@ -8,6 +8,8 @@ import { useNews } from "./live.ts";
 
 /** The inbox costs the server a look at every run that waits: it is asked again so often at most. */
 const inboxMs = 1_000;
+/** The same for what runs ask that go on meanwhile: they are in the news for other reasons, too. */
+const meanwhileMs = 5_000;
 /** What happened while the page was being loaded is told, too. */
 const pastMs = 10_000;
 
@@ -19,14 +21,17 @@ export function useFeed(): void {
     await client.invalidateQueries({ queryKey }, { cancelRefetch: false });
     if (isUnderWay) await client.invalidateQueries({ queryKey }, { cancelRefetch: false });
   };
-  const due = useRef(false);
-  const lookIntoInbox = (): void => {
-    if (due.current) return;
-    due.current = true;
-    setTimeout(() => {
-      due.current = false;
+  const due = useRef(Number.POSITIVE_INFINITY);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const lookIntoInbox = (inMs: number): void => {
+    const at = performance.now() + inMs;
+    if (at >= due.current) return;
+    due.current = at;
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      due.current = Number.POSITIVE_INFINITY;
       void askAgain(["inbox"]);
-    }, inboxMs);
+    }, inMs);
   };
   useNews(`/events?past=${pastMs}`, {
     pastMs,
@@ -40,7 +45,8 @@ export function useFeed(): void {
       void askAgain(["run", line.runId]);
       const asked = client.getQueryData<{ readonly items: readonly InboxItem[] }>(["inbox"])?.items;
       const isAsked = asked === undefined || asked.some(({ runId }) => runId === line.runId);
-      if (line.status === "waiting" || isAsked) lookIntoInbox();
+      if (line.status === "waiting" || isAsked) lookIntoInbox(inboxMs);
+      else if (line.status === "running") lookIntoInbox(meanwhileMs);
     },
     onGap: () => {
       client.invalidateQueries();

@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { emptyRecord } from "../../core/fold.ts";
 import { deadLetters, dropLetter, type StandingLetter } from "../../events/dead-letter.ts";
 import { undeliveredIn } from "../../events/undelivered.ts";
 import { accountView } from "../../lens/accounts.ts";
@@ -49,7 +50,11 @@ export const besidesRoutes = (house: House): readonly Route[] => [
       ),
       answers: { 200: { says: "What waits.", schema: Inbox } },
     },
-    async ({ query, c }) => c.json({ items: await inbox(house.store, query) }),
+    async ({ query, c }) => {
+      const { store, journals } = house;
+      const recordOf = async (runId: string) => (await journals.of(runId))?.run ?? emptyRecord();
+      return c.json({ items: await inbox(store, query, recordOf) });
+    },
   ),
 
   route(
