@@ -258,6 +258,44 @@ describe("a sink", () => {
     }
   });
 
+  test("is told of a run that failed and is resumed what is new, and nothing again", async () => {
+    const { world, store, start, wait, open } = stage();
+    const { sink, taken } = receiver();
+    let isBroken = true;
+    const broken = pipeline(
+      "greet",
+      step("hello", (some: string[]) => {
+        if (isBroken) throw new Error("no");
+        return some.length;
+      }),
+    );
+    const { runner } = start({ all: everything(sink) }, { step: broken });
+    expect(await world.run(runner.run(names, { runId: "r" }))).toMatchObject({ status: "failed" });
+    await wait(1_000);
+    isBroken = false;
+    await world.run(runner.resume("r").result());
+    await wait(1_000);
+    const written = (await store.read("r", 0, 99)) ?? [];
+    expect(written.map(({ type }) => type)).toContain("run-failed");
+    expect(taken.map(({ event }) => event.seq)).toEqual(written.map(({ seq }) => seq));
+    expect(await open()).toBe(0);
+  });
+
+  test("has at most eight deliveries to take at once, however many runs there are", async () => {
+    const { world, start, wait } = stage();
+    let [now, most] = [0, 0];
+    const clock = world.process("clock");
+    const { sink, taken } = receiver(async () => {
+      most = Math.max(most, ++now);
+      await new Promise<void>((resolve) => void clock.timer(100, resolve));
+      now--;
+    });
+    const { runner } = start({ main: { to: sink } });
+    await world.run(Promise.all(Array.from({ length: 40 }, (_, n) => runner.run(names, { runId: `r${n}` }))));
+    await wait(10_000);
+    expect([taken.length, most]).toEqual([40, 8]);
+  });
+
   test("does not hold up other sinks, nor other runs", async () => {
     const { world, start, wait } = stage();
     const stuck = receiver(({ runId }) => {
@@ -355,6 +393,26 @@ describe("a dead letter", () => {
     if (letter === undefined) throw new Error("there is no letter");
     expect(await world.run(outbox.resend(letter))).toEqual({ outcome: "delivered" });
     expect(links).toEqual(["r 1 0", "r 1 1", "r 1 2"]);
+  });
+
+  test("is left alone while another is sending it, also by who reads it only then", async () => {
+    const { world, start, wait, store } = stage();
+    const { sink, tries } = receiver(async (_, tries) => {
+      if (tries === 1) throw new DeliveryFailedError("gone", { retryable: false });
+      await new Promise<void>((resolve) => void world.process("clock").timer(5_000, resolve));
+    });
+    const { runner, outbox } = start({ main: { to: sink } });
+    const other = start({ main: { to: sink } });
+    await world.run(runner.run(names));
+    await wait(1_000);
+    const resend = async (by: Outbox) => {
+      const [letter] = await all(deadLetters(store));
+      return letter && by.resend(letter);
+    };
+    const first = resend(outbox);
+    await wait(1_000);
+    expect(await world.run(resend(other.outbox))).toEqual({ outcome: "busy" });
+    expect([await world.run(first), tries()]).toEqual([{ outcome: "delivered" }, 2]);
   });
 
   test("is not sent by two at once, and not to a sink that is not there", async () => {
