@@ -112,4 +112,44 @@ describe("a process that dies at any commit", async () => {
   });
 });
 
+describe("what fails in a process that dies, and would not in the next one", () => {
+  /** The first process crashes at a commit, in which the hotel is full; later it is not. */
+  async function retried(crash?: { commit: number; when: "before" | "after" }) {
+    const on = scene();
+    let isFull = true;
+    let unbooked = 0;
+    const flight = step("flight", (text: string) => text).compensate(step("unbook", () => void unbooked++));
+    const hotel = step("hotel", (text: string) => {
+      if (isFull) throw new Error("no");
+      return text;
+    });
+    const made = pipeline("p", flight.to(hotel));
+    const first = on.cast(made, { takeOver: false, ...(crash === undefined ? {} : { crash }) });
+    first.runner
+      .start("x", { runId: "r" })
+      .result()
+      .catch(() => {});
+    await on.wait(60_000);
+    isFull = false;
+    const journal = await on.journal("r");
+    const wasOver = journal.at(-1)?.type === "run-failed";
+    const result = wasOver ? undefined : await on.cast(made).run("x", { runId: "r" });
+    return { status: result?.status ?? "failed", unbooked, commits: first.store.commits };
+  }
+
+  it("is undone only once it is recorded that it failed: what was undone is not gone on with", async () => {
+    const { commits, ...undisturbed } = await retried();
+    expect(undisturbed).toEqual({ status: "failed", unbooked: 1 });
+    const ends = new Set<string>();
+    for (let commit = 1; commit <= commits; commit++)
+      for (const when of ["before", "after"] as const) {
+        const { status, unbooked } = await retried({ commit, when });
+        ends.add(status);
+        if (status === "completed") expect([commit, when, unbooked]).toEqual([commit, when, 0]);
+        else expect(unbooked).toBeGreaterThan(0);
+      }
+    expect([...ends].toSorted()).toEqual(["completed", "failed"]);
+  });
+});
+
 const bookings = /^[^@]*\/(order|flight|train|seat|car|boat|crew)$/;
