@@ -99,6 +99,28 @@ databases("postgres", "a store in Postgres", () => {
     expect(entries?.map(({ seq }) => seq)).toEqual(entries?.map((_, i) => i));
   });
 
+  it("lives on when its server is killed between two statements of a transaction", async () => {
+    const store = open(newSchema());
+    await store.acquire({ ...request, create: true });
+    expect(await store.commit([append(0, "a")])).toEqual(["appended"]); // which keeps the lease, too
+    const quote = { model: "m", inputTokens: 0, outputTokens: { wanted: 1, least: 1 } };
+    const hold = { kind: "hold", runId: "r", fence: 1, path: "/p", now: 0, patienceMs: 1, quote } as const;
+    const accounts = [{ scope: "a", limits: {}, alertAt: [] }];
+    for (let round = 0; round < 5; round += 1) {
+      let isBack = false;
+      const restarted = server.restart().then(() => {
+        isBack = true;
+      });
+      for (let i = 0; !isBack; i += 1) {
+        const error = await store.ledger({ ...hold, accounts, id: `${round} ${i}` }).catch((e: unknown) => e);
+        if (error instanceof Error) expect(error).toBeInstanceOf(StoreUnavailableError);
+      }
+      await restarted;
+    }
+    const answer = await retried(() => store.ledger({ ...hold, accounts, id: "last" }));
+    expect(answer).toMatchObject({ outcome: "granted" });
+  });
+
   it("comes back by itself from a network that swallows what is said, and tells nobody", async () => {
     const gate = await gateTo(server.url);
     const store = postgres(gate.url, { schema: newSchema(), connections: 2, patience: "1s" });

@@ -60,6 +60,7 @@ export async function poolOf(settings: Settings): Promise<Pool> {
   const { Pool: Pools } = await driver();
   const pool = new Pools(poolSettings(settings));
   pool.on("error", () => {}); // a connection nobody uses has broken: the next one to ask gets another
+  pool.on("connect", (client) => client.on("error", () => {})); // between two statements of a transaction: the next one is told
   return pool;
 }
 
