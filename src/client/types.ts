@@ -102,6 +102,8 @@ export interface RunFilter {
   readonly idPrefix?: string;
   readonly createdFrom?: Date;
   readonly createdBefore?: Date;
+  /** Whether trials of experiments are among them. Default true. Without them a page may be short, and not the last one. */
+  readonly trials?: boolean;
   /** Runs on a page: 1 to 1,000. Default 100. */
   readonly limit?: number;
   /** `next` of the page before. */

@@ -13,6 +13,8 @@ export interface RunLine {
   readonly spent: SpentView;
   /** Who advances the run now, as far as the store knows. */
   readonly advancedBy: string | null;
+  /** Over HTTP: the experiment, or search for something better, it is a trial of. Absent: none. */
+  readonly trialOf?: string;
 }
 
 /** @param now milliseconds since 1970: a lease that has ended by then advances nothing. */

@@ -12,6 +12,7 @@ import { Feed } from "./feed.ts";
 import { Refusal } from "./letter.ts";
 import type { Running, ServerParts } from "./parts.ts";
 import { Streams } from "./streams.ts";
+import { Trials } from "./trials.ts";
 
 /** A pipeline that runs here. */
 export interface Service {
@@ -27,6 +28,7 @@ export interface House {
   readonly journals: Journals;
   readonly feed: Feed;
   readonly streams: Streams;
+  readonly trials: Trials;
   /** By name. */
   readonly services: ReadonlyMap<string, Service>;
   readonly outbox: Outbox | undefined;
@@ -46,6 +48,7 @@ export function houseOf({ store, world, options, pipelines = [], outbox }: Serve
     journals: new Journals(store),
     feed: new Feed(store, world),
     streams: new Streams(world, options?.limits?.streams),
+    trials: new Trials(store, world),
     services: new Map(services.map((service) => [service.name, service])),
     outbox,
     starting: new Map(),

@@ -14,6 +14,9 @@ export const RunLine = named(
       updatedAt: date,
       spent: Spent,
       advancedBy: orNull(Type.String()),
+      trialOf: Type.Optional(
+        Type.String({ description: "The experiment, or search for something better, it is a trial of." }),
+      ),
     },
     closed,
   ),

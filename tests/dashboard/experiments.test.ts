@@ -47,6 +47,18 @@ browsing("experiments in the dashboard", () => {
   };
   const recordsOf = async (name: string) => (await readExperiment(store, name))?.records ?? [];
 
+  test("the list of runs leaves their trials out, and says so, until they are asked for", async () => {
+    const page = await open("/runs");
+    await page.locator('[data-run="before"]').waitFor();
+    expect(await page.locator('[data-run*="."]').count()).toBe(0);
+    const chip = page.getByRole("button", { name: "without trials" });
+    expect(await chip.getAttribute("aria-pressed")).toBe("true");
+    await chip.click();
+    await page.locator('[data-run="after.boom.2"]').waitFor();
+    await page.goto(page.url());
+    await page.locator('[data-run="after.boom.2"]').waitFor();
+  });
+
   test("the list shows each with its score and interval, as summaryOf has them, and opens one", async () => {
     const page = await open("/experiments");
     await page.locator('[data-experiment="before"]').waitFor();

@@ -51,6 +51,28 @@ test("experiments are listed, the newest first, by dataset and page by page", as
   expect((await api.list({ limit: 1 })).experiments[0]?.name).toBe("newest");
 });
 
+test("the list of runs leaves their trials out where that is asked for, and says of each what it is a trial of", async () => {
+  const { get } = await served();
+  type Runs = {
+    readonly runs: readonly { readonly runId: string; readonly trialOf?: string }[];
+    next: string | null;
+  };
+  const all = (await get("/api/v1/runs?limit=1000")).body as Runs;
+  const ids = ({ runs }: Runs): string[] => runs.map(({ runId }) => runId);
+  expect(all.runs).toHaveLength(3 + 12 + 12 + 2);
+  for (const { runId, trialOf } of all.runs)
+    expect(trialOf).toBe(runId.includes(".") ? runId.split(".")[0] : undefined);
+  const without = (await get("/api/v1/runs?trials=false")).body as Runs;
+  expect([ids(without), without.next]).toEqual([["other", "after", "before"], null]);
+  const pages: string[][] = [];
+  for (let next: string | null = ""; next !== null; ) {
+    const page = (await get(`/api/v1/runs?trials=false&limit=1${next && `&cursor=${next}`}`)).body as Runs;
+    pages.push(ids(page));
+    next = page.next;
+  }
+  expect(pages.flat()).toEqual(["other", "after", "before"]);
+});
+
 test("one is told with its intervals, slices and failures; its cases with outputs and feedback, the worst first", async () => {
   const { store, api } = await served();
   const view = await api.get("after");

@@ -45,6 +45,15 @@ export function FilterBar({
           />
         ))}
       </fieldset>
+      <button
+        type="button"
+        className={filter.trials === undefined ? "chip on" : "chip"}
+        aria-pressed={filter.trials === undefined}
+        title="Runs that experiments make, one for each trial of a case"
+        onClick={() => onChange({ ...filter, trials: filter.trials === undefined ? "shown" : undefined })}
+      >
+        without trials
+      </button>
       {filter.pipeline !== undefined && (
         <button
           type="button"

@@ -23,6 +23,7 @@ export function RunsPage() {
     status: search.get("status") ?? undefined,
     pipeline: search.get("pipeline") ?? undefined,
     id: search.get("id") ?? undefined,
+    trials: search.get("trials") ?? undefined,
   };
   const { data, error, fetchNextPage, hasNextPage, isFetchingNextPage, isPending } = useRuns(filter);
   const runs = data?.pages.flatMap((page) => page.runs) ?? [];
@@ -111,7 +112,7 @@ function NoRuns({ isFiltered }: { readonly isFiltered: boolean }) {
     return (
       <Empty
         title="No run is like that"
-        text="Another status, or a shorter beginning of an id, may find it."
+        text="Another status, a shorter beginning of an id, or trials of experiments among them may find it."
       />
     );
   return (

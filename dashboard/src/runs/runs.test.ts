@@ -34,6 +34,13 @@ test("a new run comes to the head of a list it fits into", () => {
   expect(ids(withNews(known, line("b", "running", 1), { id: "b" }))).toEqual([["b running", "a running"]]);
 });
 
+test("trials of experiments come only where they are asked for", () => {
+  const known = pages([line("a")]);
+  const trial = { ...line("e.case.1", "running", 1), trialOf: "e" };
+  expect(ids(withNews(known, trial, {}))).toEqual([["a running"]]);
+  expect(ids(withNews(known, trial, { trials: "shown" }))).toEqual([["e.case.1 running", "a running"]]);
+});
+
 test("a run that fits no more leaves; an old one that is on no page yet comes with its page", () => {
   const known = pages([line("b", "running", 2)]);
   expect(ids(withNews(known, line("b", "completed", 2), { status: "running" }))).toEqual([[]]);

@@ -9,6 +9,8 @@ export interface Filter {
   readonly pipeline?: string | undefined;
   /** How their ids begin. */
   readonly id?: string | undefined;
+  /** `"shown"`: trials of experiments, too. */
+  readonly trials?: string | undefined;
 }
 
 export interface RunsPage {
@@ -32,10 +34,11 @@ export const useRuns = (filter: Filter) =>
     queryKey: ["runs", filter],
     queryFn: async ({ pageParam: cursor, signal }) => {
       const { status, pipeline, id: idPrefix } = filter;
+      const trials = withTrials(filter) ? undefined : "false";
       const heard: RunLine[] = [];
       underWay.add(heard);
       try {
-        const asked = { status, pipeline, idPrefix, limit: pageSize, cursor };
+        const asked = { status, pipeline, idPrefix, trials, limit: pageSize, cursor };
         return withHeard(await get<RunsPage>(`/runs${queryOf(asked)}`, signal), heard, filter, cursor === "");
       } finally {
         underWay.delete(heard);
@@ -84,7 +87,12 @@ export function withHeard(
 const changed = (run: RunLine, line: RunLine, filter: Filter): readonly RunLine[] =>
   run.runId !== line.runId ? [run] : fits(line, filter) ? [line] : [];
 
-const fits = (line: RunLine, { status, pipeline, id }: Filter): boolean =>
+const withTrials = ({ trials }: Filter): boolean => trials === "shown";
+
+const fits = (line: RunLine, filter: Filter): boolean =>
+  (line.trialOf === undefined || withTrials(filter)) && isLike(line, filter);
+
+const isLike = (line: RunLine, { status, pipeline, id }: Filter): boolean =>
   (status === undefined || status === line.status) &&
   (pipeline === undefined || pipeline === line.pipeline) &&
   (id === undefined || line.runId.startsWith(id));

@@ -2,7 +2,7 @@ import { decode } from "../../core/codec.ts";
 import type { EntryOf } from "../../core/entries.ts";
 import { Values } from "../../core/resolve.ts";
 import type { Store } from "../../ports/store.ts";
-import { experimentPipeline, partPipeline } from "./experiment.ts";
+import { experimentPipeline, partPipeline } from "./pipelines.ts";
 import type { ExperimentInput } from "./record.ts";
 
 /** What a run of an experiment was begun with: the whole, or one part. Undefined when there is no such run. */

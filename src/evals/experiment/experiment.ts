@@ -29,6 +29,7 @@ import type { Case } from "../dataset/case.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { type Answered, type Scorer, type Scoring, type ScoringContext, scored } from "../scorers/scorer.ts";
 import { journalOf } from "./journal.ts";
+import { experimentPipeline, partPipeline } from "./pipelines.ts";
 import { plain } from "./plain.ts";
 import { type ExperimentInput, preview, type TrialRecord } from "./record.ts";
 
@@ -134,11 +135,6 @@ function trying(
   });
   return pipeline(name, each);
 }
-
-/** The name of the pipeline that all experiments are runs of. */
-export const experimentPipeline = "flujo-eval";
-/** The same of what comes after the first part of a large one, so that lists of experiments do not have it twice. */
-export const partPipeline = "flujo-eval-part";
 
 /** One case, tried once: from 1. */
 export interface Trial {

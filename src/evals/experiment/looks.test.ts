@@ -5,7 +5,8 @@ import type { Case } from "../dataset/case.ts";
 import { datasetOf } from "../dataset/dataset.ts";
 import { exact } from "../scorers/texts.ts";
 import { experiment, experimentInput } from "./experiment.ts";
-import { improvePipeline, looksAt } from "./looks.ts";
+import { looksAt } from "./looks.ts";
+import { improvePipeline } from "./pipelines.ts";
 
 const cases: readonly Case[] = [
   { id: "learn", input: "a", split: "train" },

@@ -3,9 +3,9 @@ import type { RunListing, Store } from "../../ports/store.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { splitOf } from "../dataset/split.ts";
 import { inputIn } from "./beginning.ts";
-import { experimentPipeline, partPipeline } from "./experiment.ts";
 import { journalOf } from "./journal.ts";
 import { partRunId } from "./parts.ts";
+import { experimentPipeline, improvePipeline, partPipeline } from "./pipelines.ts";
 import type { ExperimentInput } from "./record.ts";
 
 /** One use of a dataset's test split. */
@@ -17,9 +17,6 @@ export interface Look {
   /** How many test cases it shares with the dataset. */
   readonly cases: number;
 }
-
-/** The name of the pipeline that all searches for something better are runs of. */
-export const improvePipeline = "flujo-improve";
 
 /** What a search records, before it tries a test case, when it comes to the test split. */
 const lookPath = /[/:]look#\d+$/;

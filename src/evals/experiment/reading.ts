@@ -3,8 +3,8 @@ import { addSpent, nothingSpent, type Spent } from "../../core/limits.ts";
 import { open } from "../../engine/values.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Case } from "../dataset/case.ts";
-import { experimentPipeline, partPipeline } from "./experiment.ts";
 import { partRunId } from "./parts.ts";
+import { experimentPipeline, partPipeline } from "./pipelines.ts";
 import type { ExperimentInput, TrialRecord } from "./record.ts";
 
 /** Entries that are in memory at once. */

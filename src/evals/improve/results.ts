@@ -3,7 +3,7 @@ import { fold, type RunStatus } from "../../core/fold.ts";
 import { Values } from "../../core/resolve.ts";
 import type { Store } from "../../ports/store.ts";
 import { journalOf } from "../experiment/journal.ts";
-import { improvePipeline } from "../experiment/looks.ts";
+import { improvePipeline } from "../experiment/pipelines.ts";
 import type { ImproveInput, Improvement } from "./improvement.ts";
 
 /** A run of `improve` as the store has it. */

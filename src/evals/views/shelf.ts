@@ -1,5 +1,5 @@
 import type { RunListing, Store } from "../../ports/store.ts";
-import { experimentPipeline } from "../experiment/experiment.ts";
+import { experimentPipeline } from "../experiment/pipelines.ts";
 import { type Experiment, WholeReading } from "../experiment/results.ts";
 import { lineOf } from "./line.ts";
 import type { ExperimentLine, ExperimentPage } from "./view.ts";

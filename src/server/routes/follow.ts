@@ -1,10 +1,10 @@
 import Type from "typebox";
 import { followEvents } from "../../engine/run-events.ts";
 import { eventView } from "../../lens/event.ts";
-import { runLine } from "../../lens/list.ts";
 import { type House, journalOf, serviceOf } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { type Route, route } from "../route.ts";
+import { lineOf } from "../run-list.ts";
 import { Event, RunLine } from "../run-schemas.ts";
 import type { Message } from "../streams.ts";
 import { RunParams } from "./run.ts";
@@ -40,7 +40,7 @@ export const followRoutes = (house: House): readonly Route[] => [
       const since = numberIn(c.req.header("last-event-id")) ?? begun;
       return house.streams.answer(c, async function* (signal): AsyncGenerator<Message> {
         for await (const run of house.feed.changes(signal, since)) {
-          yield { id: String(run.updatedAt), data: JSON.stringify(runLine(run, house.world.now())) };
+          yield { id: String(run.updatedAt), data: JSON.stringify(await lineOf(house, run)) };
         }
       });
     },

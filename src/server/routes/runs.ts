@@ -7,11 +7,11 @@ import { equal } from "../../core/state.ts";
 import type { RunHandle, StartOptions } from "../../engine/options.ts";
 import { fittingInput } from "../../engine/root.ts";
 import { fetchJson } from "../../engine/values.ts";
-import { runLine } from "../../lens/list.ts";
 import { type House, journalOf, notServed, type Service } from "../house.ts";
 import { Refusal } from "../letter.ts";
 import { Acted, StartRequest } from "../request-schemas.ts";
 import { type Route, route } from "../route.ts";
+import { pageOfRuns } from "../run-list.ts";
 import { RunPage } from "../run-schemas.ts";
 import { Status } from "../schemas.ts";
 
@@ -24,6 +24,12 @@ const ListQuery = Type.Object(
       Type.String({ format: "date-time", description: "Only runs made then or later." }),
     ),
     createdBefore: Type.Optional(Type.String({ format: "date-time", description: "Only runs made before." })),
+    trials: Type.Optional(
+      Type.Boolean({
+        description:
+          "Whether trials of experiments are among them. Default true. Without them a page may be short, or empty, and not the last one.",
+      }),
+    ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, description: "Default 100." })),
     cursor: Type.Optional(Type.String({ maxLength: 200, description: "`next` of the page before." })),
   },
@@ -44,17 +50,16 @@ export const runsRoutes = (house: House): readonly Route[] => [
       answers: { 200: { says: "A page of runs.", schema: RunPage } },
     },
     async ({ query, c }) => {
-      const { limit = 100, cursor, createdFrom, createdBefore, ...filter } = query;
-      const runs = await house.store.list({
+      const { limit = 100, trials = true, cursor, createdFrom, createdBefore, ...filter } = query;
+      const { runs, last } = await pageOfRuns(house, {
         ...filter,
-        limit,
+        ...{ limit, trials },
         ...(createdFrom === undefined ? {} : { createdFrom: momentIn(createdFrom) }),
         ...(createdBefore === undefined ? {} : { createdBefore: momentIn(createdBefore) }),
         ...(cursor === undefined ? {} : { after: placeIn(cursor) }),
       });
-      const last = runs.length < limit ? undefined : runs.at(-1);
       return c.json({
-        runs: runs.map((run) => runLine(run, house.world.now())),
+        runs,
         next: last === undefined ? null : `${last.createdAt}.${last.runId}`,
       });
     },
