@@ -115,6 +115,48 @@ describe("a run that is advanced for a limited time", () => {
     expect(all.at(-1)?.spent.picoUsd).toBe(model.billedPicoUsd);
   });
 
+  it("begins a body that can be left between its operations, however long it takes as a whole", async () => {
+    on = stage();
+    let parts = 0;
+    const many = step("many", async (input: string, ctx) => {
+      for (let i = 0; i < 30; i++) {
+        await ctx.run("part", async (signal) => {
+          await on.work(250, signal);
+          parts++;
+        });
+      }
+      return input;
+    });
+    const made = pipeline("p", mapOver("items", many, { over: () => ["1", "2"], concurrency: 1 }));
+    await submitted(made);
+    const [first, second] = await calls(made);
+    expect(first).toMatchObject({ status: "running", took: 8_750 }); // 7.5 s for the first item
+    expect(second).toMatchObject({ status: "completed" });
+    expect(parts).toBe(60);
+  });
+
+  it("counts of a body that was cut off only what would be done again", async () => {
+    on = stage();
+    const done: string[] = [];
+    const made = pipeline(
+      "p",
+      step("both", async (input: string, ctx) => {
+        await ctx.run("part", (signal) => on.work(2_000, signal));
+        done.push("part");
+        await on.work(8_000, ctx.signal);
+        return input;
+      }),
+    );
+    await submitted(made);
+    expect(await call(made)).toMatchObject({ status: "running", took: 9_000 });
+    expect((await on.journal("r")).at(-1)).toMatchObject({
+      type: "operation-cut",
+      path: "/p/both",
+      after: 7_000,
+    });
+    expect(await call(made)).toMatchObject({ status: "completed", took: 8_000 });
+  });
+
   it("cuts off what is under way in the end; it gets the whole time once, and is then told instead of bought again", async () => {
     on = stage();
     const done: string[] = [];
