@@ -184,6 +184,21 @@ describe("a run that is advanced for a limited time", () => {
     expect(spent.picoUsd).toBeGreaterThanOrEqual(model.billedPicoUsd); // what was cut off is in doubt, and counts in full
   });
 
+  it("ends in time also when a body heeds nothing: that one is left behind, and nothing of it is recorded", async () => {
+    on = stage();
+    const made = pipeline(
+      "p",
+      step("deaf", async (input: string) => {
+        await on.work(60_000, new AbortController().signal);
+        return input;
+      }),
+    );
+    await submitted(made);
+    expect(await call(made)).toMatchObject({ status: "running", took: 9_000 });
+    await on.wait(60_000);
+    expect(await typesIn()).not.toContain("step-completed");
+  });
+
   it("waits out no pause that ends too late, and says when there is something to do", async () => {
     on = stage();
     let tries = 0;

@@ -240,6 +240,11 @@ function takeDecision(entry: Entry, at: At, found: ReadonlyMap<Path, Operation>)
       operation?.notes.push(`Attempt ${attempt} failed${why}; the next one was due at ${iso(due)}.`);
       return;
     }
+    case "operation-cut":
+      found
+        .get(entry.path)
+        ?.notes.push(`Cut off after ${entry.after / 1_000} s, as the time of its process was over.`);
+      return;
     case "fallback-taken":
       found.get(entry.path)?.notes.push("Its fallback was taken.");
       return;

@@ -162,6 +162,20 @@ describe("of a journal by hand", () => {
     });
   });
 
+  test("what was cut off for want of time says so, also when it has been done since", async () => {
+    const report = await shown(
+      { type: "step-started", path: "/p/x", kind: "step", attempt: 1, in: 0 },
+      { type: "operation-cut", path: "/p/x", after: 23_500 },
+      { type: "run-resumed", owner: "other", fence: 2, why: "taken-over" },
+      { type: "step-completed", path: "/p/x", kind: "step", in: 0, output: 1, took: 24_000 },
+    );
+    expect(at(report, "/p/x")).toMatchObject({
+      status: "completed",
+      attempts: 1,
+      notes: ["Cut off after 23.5 s, as the time of its process was over."],
+    });
+  });
+
   test("costs are counted at the call and at everything around it, once", async () => {
     const call = "/p/all[a]/ask@2:call#0";
     const report = await shown(
