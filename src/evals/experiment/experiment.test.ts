@@ -98,6 +98,45 @@ describe("an experiment", () => {
     expect(nonsense.records[0]?.scores[0]).toMatchObject({ score: 0, failed: true });
   });
 
+  test("takes a trial's run that has failed as it is, and does not try the case again", async () => {
+    const store = memory();
+    let tries = 0;
+    const task = pipeline(
+      "p",
+      step("up", () => {
+        tries += 1;
+        throw new Error("no");
+      }),
+    ) as never;
+    const flujo = new Flujo(task, { store });
+    const trying = { task, flujo, store, scorers: [exact()] };
+    await flujo.run("boom" as never, { runId: "e.boom.1" });
+    const input = experimentInput(trying, dataset, { cases: cases.slice(2) });
+    const result = await new Flujo(experiment(trying), { store }).run(input, { runId: "e" });
+    expect(tries).toBe(1);
+    const { output } = result as { readonly output: readonly TrialRecord[] }; // it has completed
+    expect(output).toMatchObject([{ runId: "e.boom.1", status: "failed", error: { code: "step-failed" } }]);
+    expect(output[0]?.durationMs).toBeTypeOf("number");
+  });
+
+  test("has no duration of a trial that was interrupted, and that of one whose run was over when it went on", async () => {
+    const store = memory();
+    const task = pipeline("p", up) as never;
+    const over = new Flujo(task, { store });
+    await over.run("a" as never, { runId: "e.a.1" });
+    const ask = pipeline("p", humanInTheLoop("ask", { prompt: () => "Well?" }) as never) as never;
+    const asking = new Flujo(ask, { store });
+    await asking.run("b" as never, { runId: "f.b.1" });
+    const durationIn = async (name: string, tried: never, flujo: Flujo<never, unknown>, which: number) => {
+      const trying = { task: tried, flujo, store, scorers: [exact()] };
+      const input = experimentInput(trying, dataset, { cases: cases.slice(which, which + 1) });
+      await new Flujo(experiment(trying), { store }).run(input, { runId: name });
+      return (await readExperiment(store, name))?.records[0]?.durationMs;
+    };
+    expect(await durationIn("e", task, over, 0)).toBeTypeOf("number");
+    expect(await durationIn("f", ask, asking, 1)).toBeUndefined();
+  });
+
   test("needs a scorer, and each a name of its own", () => {
     const options = { task: up as never, flujo: new Flujo(up, { store: memory() }), store: memory() };
     expect(() => experiment({ ...options, scorers: [] })).toThrow(InvalidOptionError);
@@ -137,10 +176,37 @@ function recordsOf(scores: readonly number[], tag = "t"): TrialRecord[] {
   }));
 }
 
+describe("a summary", () => {
+  test("counts as failed what is below the mark, wrong answers too, and names five cases of each group", () => {
+    const wrong = { scorer: "exact", feedback: "not so" };
+    const records = recordsOf([0, 0.4, 0.45, 0.2, 0.3, 0.1, 0.6, 1]).map((one) => ({
+      ...one,
+      scores: [{ ...wrong, score: one.score }],
+    }));
+    const { failed, failures, scorers } = summaryOf(records);
+    expect(failed).toBe(6);
+    expect(failures).toEqual([
+      { what: "wrong by exact", trials: 6, caseIds: ["c0", "c1", "c2", "c3", "c4"], example: "not so" },
+    ]);
+    expect(scorers.exact?.mean).toBeCloseTo(3.05 / 8, 12);
+    expect(summaryOf(records, { passMark: 0.9 }).failed).toBe(7);
+  });
+});
+
 describe("a comparison", () => {
   const before = recordsOf(Array.from({ length: 200 }, (_, i) => Number(i % 10 > 0)));
   const changed = (change: (score: number, i: number) => number) =>
     before.map((one, i) => ({ ...one, score: change(one.score, i) }));
+
+  test("corrects the probabilities of slices for their number", () => {
+    const tagged = (list: readonly TrialRecord[]) => list.map((one, i) => ({ ...one, tags: [`t${i % 4}`] }));
+    const after = changed((score, i) => (i % 4 === 0 && i % 3 === 0 ? 0 : score));
+    const { slices } = compare(tagged(before), tagged(after));
+    expect(Object.keys(slices)).toEqual(["t0", "t1", "t2", "t3"]);
+    expect(slices.t0?.p).toBeLessThan(0.01);
+    expect(slices.t0?.holm).toBeCloseTo(4 * (slices.t0?.p ?? 1), 12);
+    expect(slices.t1?.holm).toBe(1);
+  });
 
   test("opens the gate for what is no worse, shuts it for what is, and says when it cannot tell", () => {
     const verdict = (after: readonly TrialRecord[], margin = 0.05) =>

@@ -112,11 +112,35 @@ describe("a large experiment is tried in parts", () => {
     expect(await reading.toNow()).toBeUndefined();
     await tryParts(store, "e", parts.slice(0, 2));
     expect((await reading.toNow())?.status).toBe("running");
+    const shelf = new Shelf(store, async () => {});
+    expect((await shelf.list({ limit: 1 })).experiments).toMatchObject([{ cases: 20, tried: 16 }]);
     await tryParts(store, "e", parts.slice(2));
     const news: string[] = [];
     for await (const { records } of reading.news()) news.push(...records.map(({ caseId }) => caseId));
     expect(news.sort()).toEqual(["c16", "c17", "c18", "c19"]);
     expect(reading.standing?.status).toBe("completed");
+  });
+
+  test("one whose later part is halted and goes on is told as it then stands", async () => {
+    const store = memory();
+    const parts = partsOf(inputFor(20, 1), 8);
+    await tryParts(store, "e", parts.slice(0, 1));
+    const dear = pipeline(
+      "p",
+      step("up", (text: string, ctx) => ctx.spend("pay", "$0.01", () => text.toUpperCase())),
+    );
+    const scopes = [{ scope: "eval:e", cost: "$0.03" }] as const;
+    const flujo = new Flujo(dear, { store });
+    const options = { task: dear, flujo, store, scorers: [exact()], scopes };
+    const trier = new Flujo(laterPart(options, "e"), { store, scopes });
+    const [, second] = parts as [ExperimentInput, ExperimentInput];
+    expect((await trier.run(second, { runId: "e.part-2" })).status).toBe("halted");
+    const shelf = new Shelf(store, async () => {});
+    const [halted] = (await shelf.list({ limit: 1 })).experiments;
+    expect(halted).toMatchObject({ status: "halted", tried: 11 });
+    await store.ledger({ kind: "amend", scope: "eval:e", set: { picoUsd: "1000000000000" } });
+    expect((await trier.run(second, { runId: "e.part-2" })).status).toBe("completed");
+    expect((await shelf.list({ limit: 1 })).experiments).toMatchObject([{ status: "running", tried: 16 }]);
   });
 
   test("a run that has the id of a part and is none is no part", async () => {

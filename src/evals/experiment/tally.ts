@@ -61,10 +61,7 @@ export class Tally {
     const sum = this.#sumOf(record);
     sum.trials += 1;
     sum.score += record.score;
-    const seen = new Set<string>(); // of two scores by one name the first counts
     for (const { scorer, score } of record.scores) {
-      if (seen.has(scorer)) continue;
-      seen.add(scorer);
       const at = this.#scorers.get(scorer) ?? this.#scorers.size;
       this.#scorers.set(scorer, at);
       sum.by[at] = (sum.by[at] ?? 0) + score;

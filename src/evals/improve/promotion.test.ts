@@ -91,6 +91,19 @@ describe("a change", () => {
     expect(found.slices.rare).toMatchObject({ mean: -0.25, regressed: "maybe" });
   });
 
+  test("is asked of its slices all together: of ten that are looked at one seems worse by chance", () => {
+    const fallen = (i: number) => i % 10 === 0 && i < 40;
+    const was = (tags: (i: number) => Partial<TrialScore>) => scores(80, (i) => (i % 10 === 0 ? 1 : 0), tags);
+    const became = (tags: (i: number) => Partial<TrialScore>) => scores(80, (i) => (fallen(i) ? 0 : 1), tags);
+    const ten = (i: number) => ({ tags: [`t${i % 10}`] });
+    expect(promotion(was(ten), became(ten), { look })).toMatchObject({
+      verdict: "promote",
+      slices: { t0: { mean: -0.5, regressed: "maybe" } },
+    });
+    const one = (i: number) => ({ tags: i % 10 === 0 ? ["t0"] : [] });
+    expect(promotion(was(one), became(one), { look }).verdict).toBe("slice-regressed");
+  });
+
   test("may cost a quarter more, and no more than that", () => {
     const before = scores(40, () => 0);
     const at = (picoUsd: string, terms = {}) =>

@@ -158,6 +158,21 @@ describe("the interval of a mean", () => {
     }
   });
 
+  test("is Wilson's with t where each case stands alone, however few there are", () => {
+    // 10 of 20, by hand: k = t²(19) v / 0.25 = 0.23057, and half of it √(k (0.25 + k / 4)) / (1 + k).
+    const { low, high } = meanInterval(Array.from({ length: 20 }, (_, i) => ({ score: Number(i < 10) })));
+    expect([low, high]).toEqual([expect.closeTo(0.28357, 4), expect.closeTo(0.71643, 4)]);
+  });
+
+  test("holds the mean, also where one cluster has nearly all cases", () => {
+    for (const usual of [0, 1]) {
+      const giant = Array.from({ length: 10_000 }, () => ({ score: usual, cluster: "giant" }));
+      const { mean, low, high } = meanInterval([...giant, { score: 1 - usual, cluster: "other" }]);
+      expect(low).toBeLessThan(mean);
+      expect(high).toBeGreaterThan(mean);
+    }
+  });
+
   test("of scores that are all the same is not empty: what was not seen may still be", () => {
     const { low, high } = meanInterval(Array.from({ length: 20 }, () => ({ score: 1 })));
     expect(low).toBeCloseTo(0.025 ** (1 / 20), 9); // Clopper and Pearson's bound of 20 in 20
