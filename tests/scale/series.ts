@@ -23,6 +23,8 @@ export interface Figures extends Befell {
   readonly paid: number;
   readonly refused: number;
   readonly toppedUp: number;
+  /** Calls of which nobody knows what they cost, so that all that was held for them counts: of `pressed`, and of the others. */
+  readonly inDoubt: readonly [pressed: number, others: number];
   /** Bodies that ran, and those that are recorded: the others were in flight when their process ended, or could not say it. */
   readonly executions: number;
   readonly recorded: number;
@@ -79,6 +81,7 @@ export async function series(
     return {
       ...befell,
       ...{ paid: pressed.length - refused, refused, toppedUp },
+      inDoubt: [doubtsIn(pressed), doubtsIn(journals) - doubtsIn(pressed)],
       ...{ executions: executions.length, recorded: recorded.length },
       requestsAgain: models.requests.length - 2 * runs + refused,
       tookMs: Math.round(performance.now() - began),
@@ -206,6 +209,9 @@ async function allEnded(store: Store, runs: number, fleet: Fleet): Promise<void>
     await pause(100);
   }
 }
+
+const doubtsIn = (journals: readonly (readonly Entry[])[]): number =>
+  journals.flat().filter((entry) => entry.type === "budget-settled" && entry.doubt).length;
 
 const ends = new Set(["run-completed", "run-failed", "run-halted", "run-cancelled"]);
 
