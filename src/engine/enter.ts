@@ -3,7 +3,7 @@ import type { DispatchTerms } from "../core/dispatch.ts";
 import type { Entry, RunCreated } from "../core/entries.ts";
 import { InvalidInputError, RunExistsError, UnknownRunError, VersionChangedError } from "../core/errors.ts";
 import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
-import { isEnded, notUndone, type RunRecord } from "../core/fold.ts";
+import { emptyRecord, isEnded, notUndone, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Limits, Spent } from "../core/limits.ts";
 import { outlineOf } from "../core/outline.ts";
@@ -99,12 +99,14 @@ export async function enter<State>(setting: Setting<State>, entrance: Entrance):
   const first = fresh === undefined ? undefined : await firstOf(setting, fresh);
   let lease: Lease | "exists" | "unknown" = "exists";
   if (fresh !== undefined) lease = await acquire(store, world, runId, setting.ttlMs, true);
+  const isNew = typeof lease !== "string";
   if (lease === "exists" && fresh?.isOnlyNew) checked(entrance, await load(store, runId));
   if (lease === "exists") lease = await leaseOfKnown(setting, runId);
   if (lease === "unknown") throw unknownRun(runId, store);
   if (lease === "exists") return { ended: checked(entrance, await load(store, runId)) };
   try {
-    return await begin(setting, entrance, lease, first);
+    // Of a run that was made a moment ago nothing is recorded: that journey is spared.
+    return await begin(setting, entrance, lease, first, isNew ? emptyRecord() : await load(store, runId));
   } catch (error) {
     await store.release(lease).catch(() => {}); // the first error tells more
     throw error;
@@ -130,10 +132,11 @@ async function begin<State>(
   entrance: Entrance,
   lease: Lease,
   first: First | undefined,
+  recorded: RunRecord,
 ): Promise<Entered> {
   const { store, world, models } = setting.options;
   const { runId, fresh } = entrance;
-  const run = checked(entrance, await load(store, runId));
+  const run = checked(entrance, recorded);
   if (isEnded(run) || (entrance.onlyOpen && (await stands(run, store, runId, world.now())))) {
     await store.release(lease);
     return { ended: run };

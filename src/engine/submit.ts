@@ -1,7 +1,7 @@
 /** Makes a run in the store that nobody advances yet. */
 import type { Entry, Fact } from "../core/entries.ts";
 import { FlujoError, InvalidRunIdError, LeaseLostError, RunExistsError } from "../core/errors.ts";
-import { fold, isEnded, type RunRecord } from "../core/fold.ts";
+import { emptyRecord, fold, isEnded, type RunRecord } from "../core/fold.ts";
 import { wakeAt } from "../core/waiting.ts";
 import type { Dispatcher, Job } from "../ports/dispatcher.ts";
 import type { Lease } from "../ports/store.ts";
@@ -33,10 +33,12 @@ export interface Made {
 export async function makeRun<State>(setting: Setting<State>, submission: Submission): Promise<Made> {
   const { store, world } = setting.options;
   const { runId } = submission;
-  const lease = await leaseOfNew(setting, runId);
+  const fresh = await acquire(store, world, runId, setting.ttlMs, true);
+  const isNew = typeof fresh !== "string";
+  const lease = isNew ? fresh : await leaseOfForgotten(setting, runId);
   if (lease === "known") return known(setting, submission, await load(store, runId));
   try {
-    const run = await load(store, runId);
+    const run = isNew ? emptyRecord() : await load(store, runId);
     if (run.created !== undefined) return await known(setting, submission, run);
     return { isNew: true, job: jobOf(runId, await write(setting, submission, lease), world.now()) };
   } finally {
@@ -44,14 +46,12 @@ export async function makeRun<State>(setting: Setting<State>, submission: Submis
   }
 }
 
-/** `known`: something is recorded of it. An id that was taken, and nothing recorded under it, is as good as new. */
-async function leaseOfNew<State>(
+/** Of an id that was taken, with nothing recorded under it, which is as good as new. `known`: something is recorded. */
+async function leaseOfForgotten<State>(
   { options, ttlMs }: Setting<State>,
   runId: string,
 ): Promise<Lease | "known"> {
   const { store, world } = options;
-  const fresh = await acquire(store, world, runId, ttlMs, true);
-  if (typeof fresh !== "string") return fresh;
   if ((await load(store, runId)).created !== undefined) return "known";
   const lease = await acquire(store, world, runId, ttlMs, false);
   return typeof lease === "string" ? "known" : lease;

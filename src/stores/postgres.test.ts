@@ -165,6 +165,31 @@ databases("postgres", "a store in Postgres", () => {
     }
   });
 
+  it("makes runs that begin together, and gives back the leases of those that end together, in a few statements", async () => {
+    const schema = newSchema();
+    const [store, other] = [open(schema), open(schema)];
+    await Promise.all([store.list({}), other.list({})]);
+    const written = async (): Promise<number> => {
+      const { rows } = await admin.query("SELECT pg_current_xact_id()::text AS id"); // which takes one itself
+      return Number(rows[0].id);
+    };
+    const ids = Array.from({ length: 200 }, (_, i) => `run-${i}`);
+    const before = await written();
+    const makers = [store, other, store].map((by, i) =>
+      ids.toReversed().map((runId) => by.acquire({ ...request, runId, owner: `owner ${i}`, create: true })),
+    );
+    const answers = await Promise.all(makers.flat());
+    const granted = answers.filter((answer) => answer.outcome === "granted");
+    expect(new Set(granted.map(({ lease }) => lease.runId)).size).toBe(200);
+    expect(granted).toHaveLength(200);
+    expect(answers.filter(({ outcome }) => outcome === "exists")).toHaveLength(400);
+    const stale = { runId: "run-0", owner: "late", fence: 0, expiresAt: 0 };
+    await Promise.all([stale, ...granted.map(({ lease }) => lease)].map((lease) => store.release(lease)));
+    expect((await written()) - before).toBeLessThan(20);
+    const again = await Promise.all(ids.map((runId) => other.acquire({ ...request, runId })));
+    expect(again.every((answer) => answer.outcome === "granted" && answer.lease.fence === 2)).toBe(true);
+  });
+
   it("is brought up to date when it is of the first format", async () => {
     const schema = newSchema();
     const before = open(schema);

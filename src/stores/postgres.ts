@@ -3,11 +3,13 @@ import { StoreUnavailableError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { isRunId } from "../core/paths.ts";
 import { Newsroom } from "../ports/newsroom.ts";
-import type { Signal, Store, Watcher } from "../ports/store.ts";
+import type { Lease, LeaseRequest, Signal, Store, Watcher } from "../ports/store.ts";
+import { refuseBadRunId } from "../ports/store-rules.ts";
 import { type Database, open } from "./postgres/database.ts";
 import { storeError } from "./postgres/faults.ts";
+import { Gathering } from "./postgres/gathering.ts";
 import { commit, read } from "./postgres/journal.ts";
-import { acquire, drop, release, renew } from "./postgres/leases.ts";
+import { drop, make, release, renew, take } from "./postgres/leases.ts";
 import { accounts, ledger } from "./postgres/ledger.ts";
 import { list } from "./postgres/lists.ts";
 import { announce, listen } from "./postgres/news.ts";
@@ -78,6 +80,9 @@ export function postgres(address: string, options: PostgresOptions = {}): Store 
     return next;
   };
 
+  const making = new Gathering((requests: readonly LeaseRequest[]) => use((db) => make(db, requests)));
+  const releasing = new Gathering((leases: readonly Lease[]) => use((db) => release(db, leases)));
+
   const say = (said: string): Promise<void> => use((db) => announce(db, said));
   const newsroom =
     listenUrl === undefined
@@ -90,9 +95,13 @@ export function postgres(address: string, options: PostgresOptions = {}): Store 
     ...(newsroom === undefined ? {} : { watch: (watcher: Watcher) => newsroom.watch(watcher) }),
     commit: (appends) => inTurn((db) => commit(db, appends)),
     read: (runId, from, limit) => use((db) => read(db, runId, from, limit)),
-    acquire: (request) => use((db) => acquire(db, request)),
+    async acquire(request) {
+      if (!request.create) return use((db) => take(db, request));
+      refuseBadRunId(request.runId);
+      return making.ask(request);
+    },
     renew: (lease, expiresAt) => use((db) => renew(db, lease, expiresAt)),
-    release: (lease) => use((db) => release(db, lease)),
+    release: (lease) => releasing.ask(lease),
     list: (filter) => use((db) => list(db, filter)),
     ledger: (request) => use((db) => ledger(db, request)),
     accounts: (filter) => use((db) => accounts(db, filter)),

@@ -1,6 +1,6 @@
 import { isRunId } from "../../core/paths.ts";
 import type { Lease, LeaseAnswer, LeaseRequest } from "../../ports/store.ts";
-import { grant, isFree, refuseBadRunId } from "../../ports/store-rules.ts";
+import { grant, isFree } from "../../ports/store-rules.ts";
 import type { Database, Row } from "./database.ts";
 
 /**
@@ -10,9 +10,8 @@ import type { Database, Row } from "./database.ts";
 export const lax = "lax AS (SELECT set_config('synchronous_commit', 'off', true))";
 
 /** Who may have a lease is decided here, by what stands, and written if that still stands: tried again when it does not. */
-export async function acquire(db: Database, request: LeaseRequest): Promise<LeaseAnswer> {
+export async function take(db: Database, request: LeaseRequest): Promise<LeaseAnswer> {
   const { runId } = request;
-  if (request.create) return make(db, request);
   if (!isRunId(runId)) return { outcome: "unknown" };
   for (;;) {
     const [row] = await db.query(`SELECT fence, owner, expires FROM ${db.schema}.run WHERE id = $1`, [runId]);
@@ -29,13 +28,22 @@ export async function acquire(db: Database, request: LeaseRequest): Promise<Leas
   }
 }
 
-async function make(db: Database, request: LeaseRequest): Promise<LeaseAnswer> {
-  refuseBadRunId(request.runId);
-  const lease = grant(request, 1);
+/** Makes runs. Of several with one id the first is made. In one order for all processes, so that none waits in a ring. */
+export async function make(db: Database, requests: readonly LeaseRequest[]): Promise<readonly LeaseAnswer[]> {
   const sql = `WITH ${lax} INSERT INTO ${db.schema}.run(id, fence, owner, expires)
-    SELECT $1::text, $2::bigint, $3::text, $4::bigint FROM lax ON CONFLICT (id) DO NOTHING RETURNING 1`;
-  const made = await db.query(sql, [lease.runId, lease.fence, lease.owner, lease.expiresAt]);
-  return made.length > 0 ? { outcome: "granted", lease } : { outcome: "exists" };
+    SELECT DISTINCT ON (id) id, 1, owner, expires
+    FROM lax, unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS asked(id, owner, expires, place)
+    ORDER BY id, place ON CONFLICT (id) DO NOTHING RETURNING id`;
+  const leases = requests.map((request) => grant(request, 1));
+  const values = [
+    leases.map(({ runId }) => runId),
+    leases.map(({ owner }) => owner),
+    leases.map(({ expiresAt }) => expiresAt),
+  ];
+  const made = new Set((await db.query(sql, values)).map(({ id }) => String(id)));
+  return leases.map((lease) =>
+    made.delete(lease.runId) ? { outcome: "granted", lease } : { outcome: "exists" },
+  );
 }
 
 export async function renew(db: Database, lease: Lease, expiresAt: number): Promise<boolean> {
@@ -44,13 +52,21 @@ export async function renew(db: Database, lease: Lease, expiresAt: number): Prom
   return (await db.query(sql, [lease.runId, lease.fence, expiresAt])).length > 0;
 }
 
-/** Whoever listens is told of a run that has not ended, and wants somebody: now, or at a moment of its own. */
-export async function release(db: Database, lease: Lease): Promise<void> {
-  const sql = `WITH ${lax}, freed AS (
-      UPDATE ${db.schema}.run SET owner = NULL, expires = 0 FROM lax WHERE id = $1 AND fence = $2
-      RETURNING id, status, wake_at, heard, sent
+/**
+ * Gives leases back. Only of a run that is under way their end is looked for: of the others it stays as it is, and no index has to
+ * be written. Whoever listens is told of runs that have not ended, and want somebody: now, or at a moment of their own.
+ */
+export async function release(db: Database, leases: readonly Lease[]): Promise<readonly undefined[]> {
+  const sql = `WITH ${lax}, owned AS (
+      SELECT num FROM ${db.schema}.run JOIN unnest($1::text[], $2::bigint[]) AS given(id, fence) USING (id, fence)
+      ORDER BY num FOR NO KEY UPDATE OF run
+    ), freed AS (
+      UPDATE ${db.schema}.run SET owner = NULL, expires = CASE WHEN status = 'running' THEN 0 ELSE expires END
+      FROM lax, owned WHERE run.num = owned.num RETURNING id, status, wake_at, heard, sent
     ) SELECT pg_notify($3, id) FROM freed WHERE status = 'running' OR wake_at IS NOT NULL OR heard < sent`;
-  await db.query(sql, [lease.runId, lease.fence, db.channel]);
+  const [ids, fences] = [leases.map(({ runId }) => runId), leases.map(({ fence }) => fence)];
+  await db.query(sql, [ids, fences, db.channel]);
+  return leases.map(() => undefined);
 }
 
 /** Removes a run. Nothing is sent to it between the look at its signals and its end: who sends waits for the row. */
