@@ -6,7 +6,9 @@ import { type Dispatcher, Flujo } from "flujo";
 import { bullmq } from "flujo/bullmq";
 import { pgBoss } from "flujo/pg-boss";
 import { postgres } from "flujo/postgres";
+import { restate } from "flujo/restate";
 import { redisServer } from "../tests/servers/redis.ts";
+import { hasRestate, restateServer } from "../tests/servers/restate.ts";
 import { figure, inFolder } from "./measure.ts";
 import once from "./scale-app/once.ts";
 import { table } from "./tables.ts";
@@ -24,10 +26,12 @@ interface Engine {
 
 export async function dispatch(url: string): Promise<string> {
   const redis = await redisServer();
+  const cluster = hasRestate ? await restateServer() : undefined;
   const engines: { readonly [name: string]: Engine | undefined } = {
     "the store alone": undefined,
     "pg-boss": { uri: url, open: pgBoss },
     BullMQ: { uri: redis.url, open: bullmq },
+    ...(cluster === undefined ? {} : { Restate: { uri: cluster.url, open: restate } }),
   };
   const rows: string[][] = [];
   for (const [i, [name, engine]] of Object.entries(engines).entries()) {
@@ -39,6 +43,7 @@ export async function dispatch(url: string): Promise<string> {
     rows.push(row);
   }
   await redis.stop();
+  await cluster?.stop();
   const heads = ["`submit` returns, ms: p50", "p99", "its first line runs, ms: p50", "p99"];
   return table([`${runs} runs, one every ${everyMs} ms`, ...heads], rows);
 }
