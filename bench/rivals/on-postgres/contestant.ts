@@ -58,6 +58,7 @@ let made = 0;
 export async function takePart(contestant: Contestant): Promise<void> {
   const [url = "", connections = "20"] = process.argv.slice(2);
   const system = await contestant.open(url, Number(connections));
+  process.once("disconnect", () => process.exit(1)); // nobody asks any more
   process.on("message", async (asked: Asked | "end") => {
     if (asked === "end") {
       await system.close();
