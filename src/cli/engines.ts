@@ -9,9 +9,13 @@ export const engineKinds =
 /**
  * The dispatcher of a URI. Its queue is asked for when it is used.
  *
+ * @param by who uses it: to submit takes fewer packages.
  * @throws InvalidOptionError, MissingPackageError
  */
-export async function openEngine(engine: string | Dispatcher): Promise<Dispatcher> {
+export async function openEngine(
+  engine: string | Dispatcher,
+  by: "worker" | "submitter",
+): Promise<Dispatcher> {
   if (typeof engine !== "string") return engine;
   if (/^postgres(ql)?:/.test(engine)) {
     await importPackage("pg-boss");
@@ -21,7 +25,10 @@ export async function openEngine(engine: string | Dispatcher): Promise<Dispatche
     await Promise.all(["bullmq", "ioredis"].map((name) => importPackage(name)));
     return (await import("../dispatch/bullmq.ts")).bullmq(engine);
   }
-  if (/^restates?:/.test(engine)) return (await import("../dispatch/restate.ts")).restate(engine); // workers load its package
+  if (/^restates?:/.test(engine)) {
+    if (by === "worker") await importPackage("@restatedev/restate-sdk");
+    return (await import("../dispatch/restate.ts")).restate(engine);
+  }
   throw new InvalidOptionError(`"${engine.replace(/\/\/[^@/]*@/, "//")}" names no engine`, {
     hint: `Write ${engineKinds}.`,
   });

@@ -53,7 +53,7 @@ const engines: { readonly [name: string]: () => Promise<Server> } = {
 for (const [name, open] of Object.entries(engines)) {
   const server = await open();
   await server.meet?.();
-  const dispatchers = await Promise.all([1, 2, 3].map(() => openEngine(server.url)));
+  const dispatchers = await Promise.all([1, 2, 3].map(() => openEngine(server.url, "worker")));
   const [first] = dispatchers as [Dispatcher];
   await first.submit({ ...job(-1), queue: "other" }); // which makes what is missing
   console.log(name, {

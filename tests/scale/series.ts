@@ -132,7 +132,7 @@ async function submitAll(
   runs: number,
   costs: Costs,
 ): Promise<void> {
-  const dispatcher = engine === undefined ? undefined : await openEngine(engine);
+  const dispatcher = engine === undefined ? undefined : await openEngine(engine, "submitter");
   const handing = dispatcher === undefined ? {} : { dispatcher };
   await using flujo = new Flujo(claims, { store, takeOver: false, ...handing });
   for (let i = 0; i < runs; i++) {

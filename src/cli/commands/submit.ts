@@ -84,7 +84,8 @@ async function submit(file: string, flags: Flags): Promise<number> {
   if (flags.delay !== undefined) milliseconds(flags.delay);
   const settings = await readSettings(flags);
   const loaded = await loadPipeline(file, flags.export);
-  const dispatcher = settings.engine === undefined ? undefined : await openEngine(settings.engine);
+  const dispatcher =
+    settings.engine === undefined ? undefined : await openEngine(settings.engine, "submitter");
   const store = await storeOf(settings);
   try {
     const submitted = await madeOf({ loaded, settings, store, dispatcher, input, flags });

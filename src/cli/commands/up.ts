@@ -41,7 +41,8 @@ async function up(dir: string, flags: Flags): Promise<number> {
   const folder = enter(dir);
   const settings = await readSettings(flags);
   const inventory = await inventoryOf(folder, settings);
-  const dispatcher = settings.engine === undefined ? undefined : await openEngine(settings.engine);
+  const dispatcher =
+    settings.engine === undefined ? undefined : await openEngine(settings.engine, "submitter");
   const store = typeof settings.store === "string" ? await openStore(settings.store) : settings.store;
   try {
     const { port, host } = flags;

@@ -67,7 +67,7 @@ async function worker(flags: Flags): Promise<number> {
   const settings = await readSettings(flags);
   capsOf(settings.tenants, settings.queues); // a slip of the pen is told before anything is made
   const inventory = await inventoryOf(folder, settings);
-  const dispatcher = settings.engine === undefined ? undefined : await openEngine(settings.engine);
+  const dispatcher = settings.engine === undefined ? undefined : await openEngine(settings.engine, "worker");
   const store = typeof settings.store === "string" ? await openStore(settings.store) : settings.store;
   try {
     const { concurrency: most, port, host } = flags;
