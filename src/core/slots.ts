@@ -31,6 +31,8 @@ export interface SlotAnswer {
   /** How many of those wanted it has now. */
   readonly continuing: number;
   readonly beginning: number;
+  /** How many of those it had are others' by now: it was not heard of for longer than it may. */
+  readonly lost: number;
 }
 
 export const secondOf = (now: number): number => Math.floor(now / 1_000);
@@ -59,7 +61,10 @@ export function giveSlots(book: SlotBook, cap: Cap, request: SlotRequest): SlotA
   const { slots, begins } = roomIn(book, cap, request);
   const continuing = Math.min(slots, request.continuing);
   const beginning = Math.min(slots - continuing, begins, request.beginning);
-  const { [owner]: _, ...held } = alive(book, now, isGone);
+  const { [owner]: own, ...held } = alive(book, now, isGone);
+  const others = Object.values(held).reduce((sum, [one]) => sum + one, 0);
+  const tooMany = has + others - (cap.most ?? Number.POSITIVE_INFINITY);
+  const lost = own === undefined ? Math.min(has, Math.max(0, tooMany)) : 0;
   const count = has + continuing + beginning;
   const begun: Record<string, number> = { ...recent(book, now) };
   for (const second of request.unbegun) if (begun[second] !== undefined) begun[second] -= 1;
@@ -72,6 +77,7 @@ export function giveSlots(book: SlotBook, cap: Cap, request: SlotRequest): SlotA
     },
     continuing,
     beginning,
+    lost,
   };
 }
 

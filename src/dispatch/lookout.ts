@@ -25,6 +25,11 @@ export interface LookoutOptions {
   readonly leaseMs?: number;
   /** From this moment on nothing is taken up, and what was let go before is left to others; in milliseconds since 1970. */
   readonly until?: number;
+  /**
+   * Lets a run of this process go, for whoever takes it: under a limit that many share its place is another one's by now, for this
+   * process stood still. Default: it is gone on with.
+   */
+  readonly letGo?: (run: RunListing) => void;
   readonly tell: LookoutTells;
 }
 
@@ -293,7 +298,8 @@ export class Lookout {
     let isOurs = true;
     this.#underWay.add(runId);
     try {
-      slot = await this.#slots.take(this.#options.choice?.caps?.(terms) ?? [], !hasBegun(run));
+      const caps = this.#options.choice?.caps?.(terms) ?? [];
+      slot = await this.#slots.take(caps, !hasBegun(run), () => this.#options.letGo?.(run));
       if (slot === undefined) this.#lookSoon(); // others were first: there may be room for another one
       if (slot === undefined || this.#ended) return "left";
       await adopt(runId, run.status === "running" ? "taken-over" : "woken");

@@ -43,6 +43,7 @@ function worker(on: Scene, one: ReturnType<typeof slow>, limits: Parameters<type
     pipelines: new Map([["slow", (runId, why) => runner.adopt(runId, why).result()]]),
     most: 10,
     choice: caps === undefined ? {} : { caps },
+    letGo: ({ runId }) => runner.letGo(runId),
     tell: { refused: () => {}, foreign: () => {}, store: () => {} },
   });
   lookout.start();
@@ -106,6 +107,26 @@ describe("several workers on one store", () => {
     expect([seen.begun.length, mostAtOnce(seen, "acme")]).toEqual([4, 2]);
     await on.wait(30_000);
     expect([await completed(on), mostAtOnce(seen, "acme")]).toEqual([4, 2]);
+  });
+
+  it("let go what they had when they stood still for so long that it is others' by now", async () => {
+    const on = scene();
+    const seen = noted();
+    const one = slow(on, seen);
+    await submit(on, one, 2, "acme");
+    const stood = worker(on, one, [{ most: 2 }]);
+    await on.wait(2_000);
+    stood.process.pause();
+    await submit(on, one, 2, "acme", "more");
+    const other = on.world.process("other", "elsewhere");
+    await on.wait(16_000);
+    const slots = new Slots(on.store, other, ttlMs);
+    const caps = [{ scope: "tenant/acme", most: 2 }];
+    for (const _ of [1, 2]) expect(await on.play(slots.take(caps, false))).toBeDefined();
+    stood.process.wake();
+    await on.wait(5_500);
+    expect(stood.runner.running).toEqual([]);
+    expect(await completed(on)).toBe(0);
   });
 
   it("advance no more runs of a queue at once than it may have, and leave their room to others", async () => {

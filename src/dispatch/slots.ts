@@ -36,21 +36,29 @@ export class Slots {
     return new Map(rooms);
   }
 
-  /** Takes a slot under each of the limits, or none. Undefined: one of them has none left. */
-  async take(caps: readonly Cap[], isBeginning: boolean): Promise<Slot | undefined> {
-    const taken: { readonly scope: Scope; readonly at: number }[] = [];
+  /**
+   * Takes a slot under each of the limits, or none. Undefined: one of them has none left.
+   *
+   * @param lost is called when it is another process's by now, for this one was not heard of for too long.
+   */
+  async take(
+    caps: readonly Cap[],
+    isBeginning: boolean,
+    lost: () => void = () => {},
+  ): Promise<Slot | undefined> {
+    const taken: { readonly scope: Scope; readonly held: Held }[] = [];
     const free = (hasBegun: boolean): void => {
-      for (const { scope, at } of taken) scope.free(isBeginning && !hasBegun ? at : undefined);
+      for (const { scope, held } of taken) scope.free(held, isBeginning && !hasBegun);
     };
     try {
       for (const cap of caps) {
         const scope = this.#at(cap);
-        const at = await scope.take(isBeginning);
-        if (at === undefined) {
+        const held = await scope.take(isBeginning, lost);
+        if (held === undefined) {
           free(false);
           return undefined;
         }
-        taken.push({ scope, at });
+        taken.push({ scope, held });
       }
       return { free };
     } catch (error) {
@@ -73,10 +81,17 @@ interface SlotParts {
   readonly ttlMs: number;
 }
 
+/** A slot of this process: when it was given, in seconds since 1970, and who is told that it is lost. */
+interface Held {
+  readonly second: number;
+  readonly lost: () => void;
+}
+
 interface Ask {
   readonly isBeginning: boolean;
-  /** Undefined: there is none. Else the second in which it was given. */
-  readonly answer: (second: number | undefined) => void;
+  readonly lost: () => void;
+  /** Undefined: there is none. */
+  readonly answer: (held: Held | undefined) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -85,7 +100,7 @@ class Scope {
   readonly #parts: SlotParts;
   readonly #cap: Cap;
   readonly #done: () => void;
-  #has = 0;
+  readonly #held = new Set<Held>();
   #asks: Ask[] = [];
   #unbegun: number[] = [];
   #isDue = false;
@@ -102,17 +117,16 @@ class Scope {
     return roomIn(bookIn(await this.#note()), this.#cap, this.#myself());
   }
 
-  take(isBeginning: boolean): Promise<number | undefined> {
+  take(isBeginning: boolean, lost: () => void): Promise<Held | undefined> {
     return new Promise((answer, fail) => {
-      this.#asks.push({ isBeginning, answer, fail });
+      this.#asks.push({ isBeginning, lost, answer, fail });
       this.#change();
     });
   }
 
-  /** @param unbegun the second in which the slot was given, when no run was begun with it. */
-  free(unbegun: number | undefined): void {
-    this.#has -= 1;
-    if (unbegun !== undefined && this.#cap.perMinute !== undefined) this.#unbegun.push(unbegun);
+  free(held: Held, isUnbegun: boolean): void {
+    this.#held.delete(held);
+    if (isUnbegun && this.#cap.perMinute !== undefined) this.#unbegun.push(held.second);
     this.#isDue = true;
     this.#change();
   }
@@ -161,18 +175,27 @@ class Scope {
       };
       const given = giveSlots(bookIn(note), this.#cap, request);
       if (!(await replaced(store, keyOf(this.#cap.scope), note, given.book))) continue; // somebody else was first
-      this.#has += given.beginning + given.continuing;
+      for (const { lost } of [...this.#held].slice(0, given.lost)) lost();
       const second = secondOf(request.now);
-      for (const [i, { answer }] of beginning.entries()) answer(i < given.beginning ? second : undefined);
-      for (const [i, { answer }] of continuing.entries()) answer(i < given.continuing ? second : undefined);
+      this.#hand(beginning, given.beginning, second);
+      this.#hand(continuing, given.continuing, second);
       return;
+    }
+  }
+
+  /** Gives slots to those that asked first. */
+  #hand(asks: readonly Ask[], count: number, second: number): void {
+    for (const [i, { answer, lost }] of asks.entries()) {
+      const held: Held | undefined = i < count ? { second, lost } : undefined;
+      if (held !== undefined) this.#held.add(held);
+      answer(held);
     }
   }
 
   /** Says after a while that this process lives, as long as it has slots. */
   #rest(): void {
     this.#off?.();
-    if (this.#has === 0 && !this.#isDue) {
+    if (this.#held.size === 0 && !this.#isDue) {
       this.#done();
       return;
     }
@@ -191,7 +214,7 @@ class Scope {
     const { world } = this.#parts;
     return {
       owner: world.owner,
-      has: this.#has,
+      has: this.#held.size,
       now: world.now(),
       isGone: (owner: string) => world.isGone(owner),
     };

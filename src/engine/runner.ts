@@ -326,6 +326,11 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     this.#time = time;
   }
 
+  /** Lets a run of this process go, unfinished and at once, for whoever takes it over. Nothing happens when it has none of that id. */
+  letGo(runId: string): void {
+    void this.#active.get(runId)?.handOver();
+  }
+
   /**
    * Before a shutdown: begins no operation any more, and lets those under way finish, so that nothing is done twice. Runs
    * that have not ended by then are handed over at once to whoever takes them over. From now on this `Flujo` starts and

@@ -181,6 +181,7 @@ function lookoutOf(
     ...(taking === undefined ? {} : { most: taking.most }),
     choice: { ...taking?.choice, ...(caps === undefined ? {} : { caps }) },
     ...(time === undefined ? {} : { until: time.endsAt - time.leastMs }),
+    letGo: ({ pipeline, runId }) => runners.find(({ one }) => one.name === pipeline)?.runner.letGo(runId),
     pipelines: new Map(
       runners.map(
         ({ one, runner }) => [one.name, (runId, why) => runner.adopt(runId, why).result()] as const,
