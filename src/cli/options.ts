@@ -51,6 +51,10 @@ export const yesOption = (): Option => new Option("--yes", "ask nothing");
 export const hostOption = (): Option =>
   new Option("--host <address>", "where it listens (default: flujo.config.ts, 127.0.0.1)");
 
+/** Read by `queuesOf`. */
+export const queuesOption = (standard: string): Option =>
+  new Option("--queues <names>", "takes runs of these queues: mail,reports; '*': of all").default(standard);
+
 /** @param what is done with the export of a file: `to run`. */
 export const exportOption = (what: string): Option =>
   new Option("--export <name>", `the export ${what} (default: default, or pipeline)`);

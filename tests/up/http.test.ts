@@ -1,6 +1,7 @@
 /** What `flujo up` answers over HTTP. Needs `npm run build`. */
 import parsed from "parse-prometheus-text-format";
 import { expect, test } from "vitest";
+import { freePort } from "../servers/postgres.ts";
 import { Application, urlOf } from "./application.ts";
 
 const json = { "content-type": "application/json" };
@@ -48,4 +49,38 @@ test("a second process on the port is refused before it serves anything", async 
   const { code, stderr } = await app.flujo("up", "--port", port);
   expect([code, stderr]).toEqual([2, expect.stringContaining("something listens there already")]);
   expect(stderr).not.toContain("r  line");
+});
+
+test("it submits what workers are to do, and leaves them their queues", async () => {
+  const app = new Application();
+  const up = await app.up(["--port", "0", "--queues", "web"]);
+  await up.saw("Takes runs of web");
+  const submit = (runId: string, queue: string): Promise<Response> =>
+    fetch(`${urlOf(up)}/api/v1/submissions`, {
+      method: "POST",
+      headers: json,
+      body: JSON.stringify({ pipeline: "line", input: "x", runId, queue }),
+    });
+  for (const queue of ["mail", "web"]) expect((await submit(queue, queue)).status).toBe(202);
+  await up.saw("completed  web  line");
+  expect((await app.listing("mail"))?.status).toBe("running");
+  app.begin(["worker", "--queues", "mail"]);
+  await expect.poll(async () => (await app.listing("mail"))?.status).toBe("completed");
+  expect(up.said()).not.toContain("mail  line");
+});
+
+test("where the engine is away, whoever submits is told, and the run is in the store", async () => {
+  const app = new Application();
+  const engine = `redis://127.0.0.1:${await freePort()}/0`;
+  const up = await app.up(["--port", "0", "--queues", "web"], { FLUJO_ENGINE: engine });
+  const answer = await fetch(`${urlOf(up)}/api/v1/submissions`, {
+    method: "POST",
+    headers: json,
+    body: JSON.stringify({ pipeline: "line", input: "x", runId: "r", queue: "mail" }),
+  });
+  expect(await answer.json()).toMatchObject({
+    runId: "r",
+    untold: expect.stringContaining("cannot be reached"),
+  });
+  expect((await app.listing("r"))?.status).toBe("running");
 });

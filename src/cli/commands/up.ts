@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { type Duration, milliseconds } from "../../core/duration.ts";
 import { openEngine } from "../engines.ts";
-import { anyStoreOption, graceOption, hostOption, linesOption } from "../options.ts";
+import { anyStoreOption, graceOption, hostOption, linesOption, queuesOption } from "../options.ts";
 import { portOf } from "../port.ts";
+import { queuesOf } from "../queues.ts";
 import { readSettings } from "../settings.ts";
 import { openStore } from "../stores.ts";
 import { enter, inventoryOf, serve } from "../up/serve.ts";
@@ -11,10 +12,14 @@ interface Flags {
   readonly port?: number;
   readonly host?: string;
   readonly http: boolean;
+  readonly queues: string;
   readonly grace: Duration;
   readonly store?: string;
   readonly json?: boolean;
 }
+
+/** Runs it advances at once. */
+const mostAtOnce = 1_000;
 
 /** `flujo up [DIR]` */
 export function declare(program: Command, done: (exitCode: number) => void): void {
@@ -30,6 +35,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     )
     .addOption(hostOption())
     .option("--no-http", "answer no HTTP")
+    .addOption(queuesOption("*"))
     .addOption(graceOption())
     .addOption(anyStoreOption())
     .addOption(linesOption())
@@ -38,6 +44,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
 
 async function up(dir: string, flags: Flags): Promise<number> {
   const graceMs = milliseconds(flags.grace);
+  const queues = queuesOf(flags.queues);
   const folder = enter(dir);
   const settings = await readSettings(flags);
   const inventory = await inventoryOf(folder, settings);
@@ -48,7 +55,8 @@ async function up(dir: string, flags: Flags): Promise<number> {
     const { port, host } = flags;
     const http = flags.http ? ({ what: "all", port, host } as const) : undefined;
     const json = flags.json === true;
-    return await serve({ folder, settings, inventory, store, graceMs, json, http, dispatcher });
+    const taking = queues === undefined ? {} : { taking: { most: mostAtOnce, choice: { queues } } };
+    return await serve({ folder, settings, inventory, store, graceMs, json, http, dispatcher, ...taking });
   } finally {
     await dispatcher?.close();
     await store.close();

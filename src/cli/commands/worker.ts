@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { capsOf } from "../../core/caps.ts";
-import { checkedName, defaultQueue } from "../../core/dispatch.ts";
+import { defaultQueue } from "../../core/dispatch.ts";
 import { type Duration, milliseconds } from "../../core/duration.ts";
 import { InvalidOptionError } from "../../core/errors.ts";
 import { versionOf } from "../../core/fingerprint.ts";
@@ -13,9 +13,11 @@ import {
   graceOption,
   hostOption,
   linesOption,
+  queuesOption,
   wholeNumber,
 } from "../options.ts";
 import { portOf } from "../port.ts";
+import { queuesOf } from "../queues.ts";
 import { readSettings } from "../settings.ts";
 import { openStore } from "../stores.ts";
 import type { Inventory } from "../up/folder.ts";
@@ -48,7 +50,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
     )
     .option("--pipelines <dir>", "the folder of flujo.config.ts and the pipelines", ".")
     .addOption(engineOption())
-    .option("--queues <names>", "takes runs of these queues: mail,reports; '*': of all", defaultQueue)
+    .addOption(queuesOption(defaultQueue))
     .option("--concurrency <count>", "runs it advances at once, at most", wholeNumber(1), 100)
     .option("--port <number>", "answers /health and /metrics there; 0: any that is free", portOf)
     .addOption(hostOption())
@@ -87,13 +89,6 @@ async function worker(flags: Flags): Promise<number> {
     await dispatcher?.close();
     await store.close();
   }
-}
-
-/** Undefined: all. @throws InvalidOptionError */
-function queuesOf(text: string): readonly string[] | undefined {
-  if (text === "*") return undefined;
-  const names = text.split(",").map((name) => checkedName("queue", name.trim()));
-  return [...new Set(names)];
 }
 
 /** @throws InvalidOptionError: an engine hands over runs of queues that are named. */

@@ -10,7 +10,7 @@ export type Happening =
       readonly pipelines: readonly { readonly name: string; readonly file: string }[];
       /** Null: with --no-http. */
       readonly url: string | null;
-      /** Of a worker: the queues it takes runs of; null: of all. */
+      /** The queues it takes runs of; null: of all. Absent: nobody has named any. */
       readonly queues?: readonly string[] | null;
       /** Of a worker: what hands it runs, beside the store. */
       readonly engine?: string;
