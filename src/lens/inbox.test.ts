@@ -73,3 +73,12 @@ test("a question whose place was given up is asked no more", async () => {
   expect([before.length, await inbox(on.store)]).toEqual([1, []]);
   await on.play(handle.result());
 });
+
+test("those come first that have waited longest", async () => {
+  const on = scene();
+  for (const runId of ["b", "c", "a"]) {
+    await on.cast(pipeline("p", ask)).run("x", { runId });
+    await on.wait(minute);
+  }
+  expect((await inbox(on.store)).map(({ runId }) => runId)).toEqual(["b", "c", "a"]);
+});

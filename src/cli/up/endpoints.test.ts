@@ -3,7 +3,7 @@ import { MissingPackageError } from "../../core/errors.ts";
 import { Backlog } from "../../dispatch/backlog.ts";
 import { memory } from "../../stores/memory.ts";
 import { virtualWorld } from "../../testing/virtual-world.ts";
-import { metricsApp } from "./endpoints.ts";
+import { healthApp, metricsApp } from "./endpoints.ts";
 
 const backlog = new Backlog(memory(), virtualWorld().process("up"), []);
 
@@ -33,4 +33,16 @@ test("queues are told also when nothing waits in them; of a store that does not 
   );
   const away = { ...memory(), list: () => Promise.reject(new Error("away")) };
   expect(await text(new Backlog(away, virtualWorld().process("up"), []))).toBe("one 1\n");
+});
+
+test("it is well while it works, and not when it is on its way out, or its store does not answer", async () => {
+  const away = { cacheGet: () => Promise.reject(new Error("away")) };
+  const asked = async (store: Parameters<typeof healthApp>[1], isStopping: boolean) => {
+    const how = { isStopping: () => isStopping, isGuarded: () => true };
+    const answer = await healthApp({ running: 1 }, store, ["p"], how).request("/");
+    return [answer.status, await answer.json()];
+  };
+  expect(await asked(memory(), false)).toEqual([200, { status: "ready" }]);
+  expect(await asked(memory(), true)).toEqual([503, { status: "stopping" }]);
+  expect(await asked(away, false)).toEqual([503, { status: "no-store" }]);
 });

@@ -23,8 +23,8 @@ export interface Health {
  * @param isGuarded whether strangers may ask: they are told the status, and nothing else.
  */
 export function healthApp(
-  application: Application,
-  store: Store,
+  application: Pick<Application, "running">,
+  store: Pick<Store, "cacheGet">,
   names: readonly string[],
   { isStopping, isGuarded }: { readonly isStopping: () => boolean; readonly isGuarded: () => boolean },
 ): Hono {
@@ -37,7 +37,7 @@ export function healthApp(
 }
 
 /** Asked for next to nothing: a list is much work where journals are files. */
-async function answers(store: Store): Promise<boolean> {
+async function answers(store: Pick<Store, "cacheGet">): Promise<boolean> {
   try {
     await store.cacheGet("health", Date.now());
     return true;
