@@ -5,6 +5,7 @@ import type {
   AccountView,
   CostsView,
   FigureFilter,
+  Inbox,
   InboxItem,
   Json,
   PipelineView,
@@ -72,8 +73,7 @@ export function client(options: ClientOptions): FlujoClient {
     pipelines: async () =>
       (await wire.get<{ readonly pipelines: readonly PipelineView[] }>("/pipelines")).pipelines,
     pipeline: (name) => wire.get(`/pipelines/${encodeURIComponent(name)}`),
-    inbox: async (filter = {}) =>
-      (await wire.get<{ readonly items: readonly InboxItem[] }>("/inbox", { ...filter })).items,
+    inbox: async (filter = {}) => (await wire.get<Inbox>("/inbox", { ...filter })).items,
     budgets: async (scope) =>
       (await wire.get<{ readonly budgets: readonly AccountView[] }>("/budgets", { scope })).budgets,
     stats: (filter) => wire.get("/stats", written(filter)),

@@ -23,7 +23,7 @@ export type {
 export type { Undelivered } from "../events/undelivered.ts";
 export type { AccountView } from "../lens/accounts.ts";
 export type { EventView } from "../lens/event.ts";
-export type { InboxItem } from "../lens/inbox.ts";
+export type { Inbox, InboxItem } from "../lens/inbox.ts";
 export type { RunLine } from "../lens/list.ts";
 export type { OperationLine, RunView } from "../lens/show.ts";
 export type { OperationDetail, TracedOperation } from "../lens/trace.ts";

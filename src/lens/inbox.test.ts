@@ -4,10 +4,11 @@ import { agent } from "../agents/agent.ts";
 import { models } from "../agents/models.ts";
 import { tool } from "../agents/tool.ts";
 import { parallel, pipeline, step } from "../core/compose.ts";
-import { humanInTheLoop, waitFor } from "../core/pauses.ts";
+import { humanInTheLoop, sleep, waitFor } from "../core/pauses.ts";
+import type { Store } from "../ports/store.ts";
 import { scene } from "../testing/scene.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
-import { inbox } from "./inbox.ts";
+import { type InboxFilter, inbox as lookInto } from "./inbox.ts";
 
 const ask = humanInTheLoop("ask", { prompt: (text: string) => `Is "${text}" right?`, assignees: ["ana"] });
 /** Takes an hour, in the process. */
@@ -16,6 +17,8 @@ const work = step("work", async (text: string, ctx) => {
   return text;
 });
 const minute = 60_000;
+
+const inbox = async (store: Store, filter?: InboxFilter) => (await lookInto(store, filter)).items;
 
 test("what a run asks is shown while it does something else, and no longer than it is asked", async () => {
   const on = scene();
@@ -81,4 +84,33 @@ test("those come first that have waited longest", async () => {
     await on.wait(minute);
   }
   expect((await inbox(on.store)).map(({ runId }) => runId)).toEqual(["b", "c", "a"]);
+});
+
+test("a question is found behind any number of runs that sleep, which are looked at once", async () => {
+  const on = scene();
+  await on.cast(pipeline("p", ask)).run("x", { runId: "asks" });
+  const { runner } = on.cast(pipeline("q", sleep<number>("nap", "30d")));
+  const runs = Array.from({ length: 1_200 }, (_, n) => runner.run(n, { runId: `s${n}` }));
+  await on.play(Promise.all(runs));
+  let reads = 0;
+  const read: Store["read"] = (...args) => {
+    reads++;
+    return on.store.read(...args);
+  };
+  const silent = new Map<string, number>();
+  const found = await lookInto({ ...on.store, read }, {}, { silent });
+  expect([found.items.map(({ runId }) => runId), found.more, silent.size]).toEqual([["asks"], 0, 1_200]);
+  const before = reads;
+  await lookInto({ ...on.store, read }, {}, { silent });
+  expect(reads - before).toBe(1);
+});
+
+test("of more than are asked for, those are shown that have waited longest, and the others counted", async () => {
+  const on = scene();
+  for (const runId of ["a", "b", "c"]) {
+    await on.cast(pipeline("p", ask)).run("x", { runId });
+    await on.wait(minute);
+  }
+  const { items, more } = await lookInto(on.store, { limit: 2 });
+  expect([items.map(({ runId }) => runId), more]).toEqual([["a", "b"], 1]);
 });

@@ -7,6 +7,7 @@ import { anything } from "../core/schema.ts";
 import { closingOf, isAsked } from "../core/waiting.ts";
 import { firstAnswer } from "../ports/answers.ts";
 import type { Signal, Store } from "../ports/store.ts";
+import { everyRun } from "./every-run.ts";
 import { readJournal } from "./journal.ts";
 import { readableJson } from "./readable.ts";
 
@@ -30,35 +31,58 @@ export interface InboxItem {
   readonly answered: { readonly by: string | null; readonly at: string } | null;
 }
 
+/** What waits, as `flujo inbox --json` prints it. */
+export interface Inbox {
+  /** Those first that have waited longest. */
+  readonly items: readonly InboxItem[];
+  /** How many are left out: they have waited for less long than these. */
+  readonly more: number;
+}
+
 export interface InboxFilter {
   /** Only what this person or team is asked, or anybody is. */
   readonly for?: string;
-  /** Runs looked at, the newest first. Default 1,000. */
+  /** Items, at most. Default 1,000. */
   readonly limit?: number;
 }
 
 /** A run as it stands now. */
-export type RecordOf = (runId: string) => Promise<RunRecord>;
+type RecordOf = (runId: string) => Promise<RunRecord>;
 
-/**
- * What the runs of a store wait for, those first that have waited longest: also what a run has asked that does something else
- * meanwhile.
- */
+/** What whoever looks again and again has at hand. */
+export interface Looking {
+  readonly recordOf?: RecordOf;
+  /** Waiting runs that ask nobody anything, as those that sleep, and of which moment that is known. */
+  readonly silent?: Map<string, number>;
+}
+
+/** Of waiting runs and of running ones, the newest that are looked at. */
+const mostWaiting = 50_000;
+const mostRunning = 1_000;
+
+/** What the runs of a store wait for; also what a run has asked that does something else meanwhile. */
 export async function inbox(
   store: Store,
-  filter: InboxFilter = {},
-  recordOf: RecordOf = recordIn(store),
-): Promise<InboxItem[]> {
-  const { limit = 1_000 } = filter;
-  const runs = new Set<string>();
-  for (const status of ["waiting", "running"] as const)
-    for (const { runId } of await store.list({ status: [status], limit })) runs.add(runId);
+  { for: name, limit = 1_000 }: InboxFilter = {},
+  { recordOf = recordIn(store), silent = new Map() }: Looking = {},
+): Promise<Inbox> {
+  const looked = new Set<string>();
   const items: InboxItem[] = [];
-  for (const runId of runs) items.push(...(await inboxOf(store, runId, recordOf)));
-  const name = filter.for;
-  return items
-    .filter(({ assignees }) => name === undefined || isAsked(assignees ?? undefined, name))
-    .sort((a, b) => (a.since < b.since ? -1 : Number(a.since > b.since)));
+  const take = async (runId: string): Promise<number> => {
+    looked.add(runId);
+    const asked = await inboxOf(store, runId, recordOf);
+    items.push(
+      ...asked.filter(({ assignees }) => name === undefined || isAsked(assignees ?? undefined, name)),
+    );
+    return asked.length;
+  };
+  if (silent.size > mostWaiting) silent.clear();
+  for await (const { runId, updatedAt } of everyRun(store, { status: ["waiting"], newest: mostWaiting }))
+    if (silent.get(runId) !== updatedAt && (await take(runId)) === 0) silent.set(runId, updatedAt);
+  for await (const { runId } of everyRun(store, { status: ["running"], newest: mostRunning }))
+    if (!looked.has(runId)) await take(runId);
+  items.sort((a, b) => (a.since < b.since ? -1 : Number(a.since > b.since)));
+  return { items: items.slice(0, limit), more: Math.max(0, items.length - limit) };
 }
 
 const recordIn =

@@ -33,7 +33,19 @@ export const InboxItem = named(
   ),
 );
 
-export const Inbox = named("Inbox", Type.Object({ items: Type.Array(InboxItem) }, closed));
+export const Inbox = named(
+  "Inbox",
+  Type.Object(
+    {
+      items: Type.Array(InboxItem, { description: "1,000 at most." }),
+      more: Type.Integer({
+        minimum: 0,
+        description: "How many are left out: they have waited for less long.",
+      }),
+    },
+    closed,
+  ),
+);
 
 export const Account = named(
   "Account",

@@ -29,6 +29,8 @@ export interface House {
   readonly feed: Feed;
   readonly streams: Streams;
   readonly trials: Trials;
+  /** Waiting runs that are known to ask nobody anything: see `Looking` of `lens/inbox.ts`. */
+  readonly silent: Map<string, number>;
   /** By name. */
   readonly services: ReadonlyMap<string, Service>;
   readonly outbox: Outbox | undefined;
@@ -49,6 +51,7 @@ export function houseOf({ store, world, options, pipelines = [], outbox }: Serve
     feed: new Feed(store, world),
     streams: new Streams(world, options?.limits?.streams),
     trials: new Trials(store, world),
+    silent: new Map(),
     services: new Map(services.map((service) => [service.name, service])),
     outbox,
     starting: new Map(),

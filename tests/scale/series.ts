@@ -116,7 +116,7 @@ async function undisturbed(runs: number): Promise<Undisturbed> {
   for (let i = 0; i < runs; i++) {
     const waiting = await flujo.run(i, { runId: idOf(i) });
     if (waiting.status !== "waiting") throw new Error(`undisturbed, a run is ${waiting.status}`);
-    const [item] = (await inbox(store)).filter(({ runId }) => runId === idOf(i));
+    const [item] = (await inbox(store)).items.filter(({ runId }) => runId === idOf(i));
     await flujo.signal(idOf(i), item?.path ?? "", answerOf(item?.prompt ?? ""));
     const result = await flujo.resume(idOf(i)).result();
     if (result.status !== "completed") throw new Error(`undisturbed, a run is ${result.status}`);
@@ -153,7 +153,8 @@ async function answerAll(store: Store, ended: AbortSignal): Promise<void> {
   await using flujo = new Flujo(claims, { store, takeOver: false });
   const answered = new Set<string>();
   while (!ended.aborted) {
-    for (const { runId, path, prompt } of await inbox(store).catch(() => [])) {
+    const { items } = await inbox(store).catch(() => ({ items: [] }));
+    for (const { runId, path, prompt } of items) {
       if (answered.has(runId)) continue;
       await flujo.signal(runId, path, answerOf(prompt)).then(
         () => answered.add(runId),

@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import type { InboxItem } from "../../../src/lens/inbox.ts";
+import type { Inbox } from "../../../src/lens/inbox.ts";
 import { get } from "../wire/http.ts";
 
 /** What waits for somebody; the feed has it asked for again. */
 export const useInbox = () =>
   useQuery({
     queryKey: ["inbox"],
-    queryFn: ({ signal }) => get<{ readonly items: readonly InboxItem[] }>("/inbox", signal),
+    queryFn: ({ signal }) => get<Inbox>("/inbox", signal),
   });
 
 /** How many questions nobody has answered. */

@@ -15,7 +15,7 @@ export default function InboxPage() {
       <div className="page-head">
         <h1>Inbox</h1>
         <p className="muted" role="status">
-          {!isPending && countOf(items.length, "question")}
+          {!isPending && countOf(items.length + (data?.more ?? 0), "question")}
         </p>
       </div>
       {error !== null && <LetterBox error={error} />}

@@ -1,7 +1,7 @@
 /** Runs as they change, whichever process advances them: one line for all pages. */
 import { type InfiniteData, type QueryKey, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
-import type { InboxItem } from "../../../src/lens/inbox.ts";
+import type { Inbox } from "../../../src/lens/inbox.ts";
 import type { RunLine } from "../../../src/lens/list.ts";
 import { type Filter, type RunsPage, tell, withNews } from "../runs/runs.ts";
 import { useNews } from "./live.ts";
@@ -43,7 +43,7 @@ export function useFeed(): void {
       }))
         if (known !== undefined) client.setQueryData(key, withNews(known, line, key[1] as Filter)); // the key of useRuns
       void askAgain(["run", line.runId]);
-      const asked = client.getQueryData<{ readonly items: readonly InboxItem[] }>(["inbox"])?.items;
+      const asked = client.getQueryData<Inbox>(["inbox"])?.items;
       const isAsked = asked === undefined || asked.some(({ runId }) => runId === line.runId);
       if (line.status === "waiting" || isAsked) lookIntoInbox(inboxMs);
       else if (line.status === "running") lookIntoInbox(meanwhileMs);

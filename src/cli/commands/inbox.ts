@@ -33,21 +33,26 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
 async function list(flags: Flags): Promise<number> {
   const settings = await readSettings(flags);
   const { store: uri } = settings;
-  const items = isThere(uri) ? await itemsOf(settings, flags) : [];
-  if (flags.json) await printJson({ items });
+  const { items, more } = isThere(uri) ? await itemsOf(settings, flags) : { items: [], more: 0 };
+  if (flags.json) await printJson({ items, more });
   else if (items.length > 0) await result(`${inboxText(items, flags.store)}\n`);
-  else say(`Nothing waits${flags.for === undefined ? "" : ` for ${flags.for}`} in ${nameOf(uri)}.`);
+  if (more > 0) say(`${more} more have waited for less long than these.`);
+  if (!flags.json && items.length === 0)
+    say(`Nothing waits${flags.for === undefined ? "" : ` for ${flags.for}`} in ${nameOf(uri)}.`);
   return exit.completed;
 }
 
-async function itemsOf(settings: Settings, flags: Flags): Promise<LinkedItem[]> {
+async function itemsOf(
+  settings: Settings,
+  flags: Flags,
+): Promise<{ readonly items: readonly LinkedItem[]; readonly more: number }> {
   const { store: uri } = settings;
   const store = typeof uri === "string" ? await openStore(uri) : uri;
   try {
-    const items = await inbox(store, flags.for === undefined ? {} : { for: flags.for });
-    if (!flags.links) return items;
+    const { items, more } = await inbox(store, flags.for === undefined ? {} : { for: flags.for });
+    if (!flags.links) return { items, more };
     const links = linksOf(settings, store);
-    return await Promise.all(items.map((item) => linked(item, links)));
+    return { items: await Promise.all(items.map((item) => linked(item, links))), more };
   } finally {
     await store.close();
   }

@@ -51,9 +51,9 @@ export const besidesRoutes = (house: House): readonly Route[] => [
       answers: { 200: { says: "What waits.", schema: Inbox } },
     },
     async ({ query, c }) => {
-      const { store, journals } = house;
+      const { store, journals, silent } = house;
       const recordOf = async (runId: string) => (await journals.of(runId))?.run ?? emptyRecord();
-      return c.json({ items: await inbox(store, query, recordOf) });
+      return c.json(await inbox(store, query, { recordOf, silent }));
     },
   ),
 
