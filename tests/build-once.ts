@@ -26,6 +26,7 @@ export default function buildOnce(): void {
     const newest = Math.max(...names.map((name) => statSync(join(root, name)).mtimeMs));
     if (newest <= since) continue;
     const [tool, ...args] = by;
-    execFileSync(process.execPath, [join("node_modules", tool), ...args], { cwd: root, stdio: "pipe" });
+    const env = { ...process.env, NODE_ENV: "production" }; // what is tested is what is published
+    execFileSync(process.execPath, [join("node_modules", tool), ...args], { cwd: root, env, stdio: "pipe" });
   }
 }

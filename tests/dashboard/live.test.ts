@@ -66,8 +66,10 @@ browsing("the dashboard, live", () => {
       const { origin, pathname, search } = new URL(route.request().url());
       await route.continue({ url: origin + pathname + (aheadMs === 0 ? search : "") });
     });
+    await here.start("hello", "Ada", `known-${aheadMs}`);
+    await here.stands(`known-${aheadMs}`);
     await page.goto(`${here.url}/runs`);
-    await sees(page, "Lasted");
+    await page.locator(`[data-run="known-${aheadMs}"]`).waitFor();
     const runId = `unheard-${aheadMs}`;
     await here.start("hello", "Ada", runId);
     await here.stands(runId);
