@@ -152,4 +152,45 @@ describe("what fails in a process that dies, and would not in the next one", () 
   });
 });
 
+it("what could not be undone has had its chance: whoever goes on at any commit does not try it again", async () => {
+  const tried = async (crash?: { commit: number; when: "before" | "after" }) => {
+    const on = scene();
+    let tries = 0;
+    const undo = step("undo", (): void => {
+      tries++;
+      throw new Error("sealed");
+    });
+    const made = pipeline(
+      "p",
+      step("other", (text: string) => text)
+        .compensate(step("unother", () => {}))
+        .to(step("sealed", (text: string) => text).compensate(undo))
+        .to("fail", (): string => {
+          throw new Error("no");
+        }),
+    );
+    const first = on.cast(made, { takeOver: false, ...(crash === undefined ? {} : { crash }) });
+    first.runner
+      .start("x", { runId: "r" })
+      .result()
+      .catch(() => {});
+    await on.wait(60_000);
+    const [before, journal] = [tries, await on.journal("r")];
+    const isRecorded = journal.some(({ type }) => type === "compensation-failed");
+    if (journal.at(-1)?.type !== "run-failed") await on.cast(made).run("x", { runId: "r" });
+    const told = (await on.journal("r")).filter(({ type }) => type === "compensation-failed").length;
+    return { again: tries - before, told, isRecorded, commits: first.store.commits };
+  };
+  const { commits } = await tried();
+  let recorded = 0;
+  for (let commit = 1; commit <= commits; commit++)
+    for (const when of ["before", "after"] as const) {
+      const { again, told, isRecorded } = await tried({ commit, when });
+      if (!isRecorded) continue;
+      recorded++;
+      expect([commit, when, again, told]).toEqual([commit, when, 0, 1]);
+    }
+  expect(recorded).toBeGreaterThan(1);
+});
+
 const bookings = /^[^@]*\/(order|flight|train|seat|car|boat|crew)$/;
