@@ -15,6 +15,7 @@ export interface Starter {
 /**
  * Starts the run of a tick, unless there is one: then it is left as it is, also when it has failed. Resolves when the run's
  * beginning is in the store, so that a tick that is said to be started can get lost no more; the run itself goes on.
+ * Of one that another process has begun just then it may say either.
  *
  * @throws what keeps the run from beginning: an input that does not fit, LeaseHeldError while another process begins it.
  */

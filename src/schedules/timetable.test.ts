@@ -247,6 +247,38 @@ describe("one process", () => {
     expect(await kept.list({})).toMatchObject([{ runId: runAt("s", 1), status: "failed" }]);
   });
 
+  test("what somebody decided who is gone is started by who sees it, at once", async () => {
+    const { add, cast, wait, schedule, kept } = town();
+    await add("s", { cron: "* * * * *" });
+    const { process } = cast({ start: () => new Promise(() => {}) }); // decides, and begins no run
+    await wait(minute + 500);
+    expect(await schedule("s")).toMatchObject({ due: [noon + minute] });
+    process.kill();
+    cast();
+    await wait(1_000);
+    expect(await kept.list({})).toMatchObject([{ runId: runAt("s", 1), status: "completed" }]);
+  });
+
+  test("a run that is there is left as it is, also when it has failed since anybody looked", async () => {
+    const { add, cast, wait, kept, schedule, world } = town();
+    await add("s", { cron: "* * * * *" }, "sorry");
+    const { runner } = cast({ start: () => new Promise(() => {}) });
+    await wait(minute + 500);
+    const failing = pipeline(
+      "report",
+      step("write", (_: string): string => {
+        throw new Error("no");
+      }),
+    );
+    const other = new Runner(failing, { store: kept, world: world.process("other") });
+    const runId = runAt("s", 1);
+    expect(await world.run(other.run("sorry", { runId }))).toMatchObject({ status: "failed" });
+    const before = await kept.read(runId, 0, 99);
+    await world.run(startTick(runner, await schedule("s"), noon + minute));
+    await wait(1_000);
+    expect(await kept.read(runId, 0, 99)).toEqual(before);
+  });
+
   test("a run that is there already is one, also when its pipeline can be started no more", async () => {
     const { add, cast, wait, runs, schedule } = town();
     await add("s", { cron: "* * * * *", missed: "all" });
