@@ -321,7 +321,10 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
     }
   }
 
-  /** From now on, every run that is begun or gone on with here has what is left of this time, and is handed over then. */
+  /**
+   * From now on, every run that is begun or gone on with here has what is left of this time, and is handed over then: for
+   * whoever serves several pipelines, as `adopt`.
+   */
   limit(time: Allotment): void {
     this.#time = time;
   }

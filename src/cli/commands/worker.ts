@@ -36,7 +36,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** A run of another version of its pipeline is left to workers that have it for so long. */
+/** A run of another version of its pipeline is left to workers that have it for so long. Who ends soon leaves nothing: others may not come. */
 const patienceMs = 15_000;
 /** A run that was submitted is left to the engine for so long, before it is taken from the store. */
 const headStartMs = 15_000;
@@ -77,7 +77,7 @@ async function worker(flags: Flags): Promise<number> {
       most,
       choice: {
         ...(queues === undefined ? {} : { queues }),
-        versions: { own: versionsIn(inventory), patienceMs },
+        versions: { own: versionsIn(inventory), patienceMs: time === undefined ? patienceMs : 0 },
         ...(dispatcher === undefined ? {} : { headStartMs: time === undefined ? headStartMs : 0 }),
       },
       engine: dispatcher && { dispatcher, queues: queuesAt(dispatcher, queues) },

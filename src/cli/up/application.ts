@@ -101,8 +101,10 @@ export class Application {
     await Promise.all(this.#sidelines.map((sideline) => sideline.stop()));
     const left = Math.max(0, Math.round(graceMs - (performance.now() - began)));
     const drained = await Promise.all(this.#runners.map((runner) => runner.drain(`${left}ms`)));
+    const handedOver = new Set(this.#lookout.letGo);
+    for (const one of drained) for (const runId of one.handedOver) handedOver.add(runId);
     return {
-      handedOver: [...this.#lookout.letGo, ...drained.flatMap(({ handedOver }) => handedOver)],
+      handedOver: [...handedOver],
       cutOff: drained.flatMap(({ cutOff }) => cutOff),
     };
   }
