@@ -67,7 +67,7 @@ export {
 export { type Block, improvementReport, patchReport, type Report } from "./improve/report.ts";
 export { reportMarkdown } from "./improve/report-markdown.ts";
 export { type Improving, readImprovement } from "./improve/results.ts";
-export type { Judged, ProposalCount, SearchProgress } from "./improve/search.ts";
+export type { Judged, ProposalCount, SearchProgress } from "./improve/search-terms.ts";
 export { withOverlayFile } from "./improve/with-overlay-file.ts";
 export { cost, latency } from "./scorers/bounds.ts";
 export { type JudgeOptions, judge, type PairwiseOptions, pairwise } from "./scorers/judge.ts";

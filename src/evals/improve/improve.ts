@@ -24,7 +24,8 @@ import type { ImproveInput, Improvement, SearchLimits } from "./improvement.ts";
 import type { Outcome } from "./laboratory.ts";
 import { checkTerms, type PromotionTerms, promotion, type TrialScore } from "./promotion.ts";
 import { Purse } from "./purse.ts";
-import { type SearchProgress, search } from "./search.ts";
+import { search } from "./search.ts";
+import type { SearchProgress } from "./search-terms.ts";
 
 export interface ImproveOptions extends ExperimentOptions {
   /** Who is asked for better texts: `"provider:model"`, or an AI SDK language model. Default: nobody, rules propose. */

@@ -3,7 +3,7 @@ import type { Case, Split } from "../dataset/case.ts";
 import type { Candidate } from "./candidate.ts";
 import type { ImprovablesDocument } from "./document.ts";
 import type { Promotion, PromotionTerms } from "./promotion.ts";
-import type { Judged, SearchResult } from "./search.ts";
+import type { Judged, SearchResult } from "./search-terms.ts";
 
 /** What a run of `improve` is about: recorded as its input, and the same whenever it is gone on with. */
 export interface ImproveInput {

@@ -6,7 +6,8 @@ import { type Candidate, fieldsAt } from "./candidate.ts";
 import { checkPatch } from "./check.ts";
 import { type ImprovablesDocument, pointer } from "./document.ts";
 import type { Laboratory, Outcome, ReflectionRequest } from "./laboratory.ts";
-import { type SearchOptions, type SearchResult, search } from "./search.ts";
+import { search } from "./search.ts";
+import type { SearchOptions, SearchResult } from "./search-terms.ts";
 
 const wanted = ["Shout.", "Name it.", "Be brief.", "Be kind."];
 const place = "/p/a";

@@ -12,85 +12,18 @@ import { type Candidate, patchFrom } from "./candidate.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { type Component, ComponentChoice, componentsOf } from "./components.ts";
 import { bestOf, type Contender, meanScore } from "./contender.ts";
-import type { ImprovablesDocument } from "./document.ts";
 import { frontOf } from "./front.ts";
-import type { Laboratory, Outcome, Proposal } from "./laboratory.ts";
+import type { Outcome, Proposal } from "./laboratory.ts";
 import { type Couple, couplesOf, merged } from "./merge.ts";
-import { Deck } from "./minibatch.ts";
-import { type Check, type Fledgling, Nursery, type NurseryCount } from "./nursery.ts";
+import { type Fledgling, Nursery } from "./nursery.ts";
 import { proposalsFor } from "./proposers.ts";
 import { lapLength, race, tried } from "./race.ts";
 import { Rollouts } from "./rollouts.ts";
-
-export interface SearchOptions {
-  readonly document: ImprovablesDocument;
-  /** Cases to learn from, and others to choose by. None of either may be of the test split. */
-  readonly train: readonly Case[];
-  readonly validation: readonly Case[];
-  readonly laboratory: Laboratory;
-  readonly check: Check;
-  readonly seed: number;
-  /** The most cases that may be tried, each once with each candidate. */
-  readonly rollouts: number;
-  /** Whether the laboratory has somebody to ask. Without, texts are changed by rules. Default true. */
-  readonly hasReflector?: boolean;
-  /** Proposals that are made side by side in a round. Default 2. */
-  readonly proposals?: number;
-  /** Cases of the train split that a change is tried on first. Default 3. */
-  readonly minibatch?: number;
-  /** The search ends after so many rounds without a better candidate. Default 20. */
-  readonly patience?: number;
-  /** Asked before each round: whether there is money for one. Default: there is. */
-  readonly affords?: (progress: SearchProgress) => Promise<boolean>;
-  readonly onProgress?: (progress: SearchProgress) => void;
-}
-
-/** How far a search has come. */
-export interface SearchProgress {
-  readonly round: number;
-  readonly rollouts: number;
-  readonly candidates: number;
-  /** Means over the validation split, from 0 to 1; of the best one as far as its gain is known. */
-  readonly base: number;
-  readonly best: number;
-}
-
-/** A candidate, and how it did on the validation split. */
-export interface Judged {
-  readonly candidate: Candidate;
-  /** The mean, from 0 to 1. */
-  readonly score: number;
-  /** Of so many cases: of all where it is the best, else of as many as showed what it is worth. */
-  readonly cases: number;
-}
-
-export interface SearchResult {
-  /** The best on the validation split; the base itself where nothing was better. */
-  readonly best: Candidate;
-  readonly base: Candidate;
-  /** All that came as far as the validation split, in the order they came. */
-  readonly candidates: readonly Judged[];
-  readonly rollouts: number;
-  readonly rounds: number;
-  readonly proposals: ProposalCount;
-  readonly stopped: "rollouts" | "no-progress" | "budget" | "perfect";
-}
-
-/** What became of the proposals. */
-export interface ProposalCount extends NurseryCount {
-  /** No better on the cases of the train split than the parent. */
-  readonly noBetter: number;
-}
+import type { SearchOptions, SearchProgress, SearchResult } from "./search-terms.ts";
+import { isPerfect, type Slot, Slots } from "./slots.ts";
 
 /** Searches for the values with the best mean on the validation split. */
 export const search = (options: SearchOptions): Promise<SearchResult> => new Search(options).result();
-
-/** A parent, and the cases it is to do better on. */
-interface Slot {
-  readonly parent: Contender;
-  readonly cases: readonly Case[];
-  readonly outcomes: readonly Outcome[];
-}
 
 /** A change of a slot's parent. */
 interface Child extends Fledgling {
@@ -98,18 +31,13 @@ interface Child extends Fledgling {
   readonly component: Component;
 }
 
-/** So many small batches a parent is tried on until it fails at something. */
-const mostDeals = 3;
-
-const isPerfect = (outcomes: readonly Outcome[]): boolean => outcomes.every(({ score }) => score >= 1);
-
 class Search {
   readonly #options: SearchOptions;
   readonly #components: readonly Component[];
   readonly #nursery: Nursery;
   readonly #chance: Chance;
   readonly #rollouts: Rollouts;
-  readonly #deck: Deck;
+  readonly #slots: Slots;
   readonly #choice: ComponentChoice;
   readonly #validation: readonly Case[];
   readonly #contenders: Contender[] = [];
@@ -130,7 +58,7 @@ class Search {
     this.#nursery = new Nursery(options.document, options.check);
     this.#chance = chanceOf(options.seed);
     this.#rollouts = new Rollouts(options.laboratory, options.rollouts);
-    this.#deck = new Deck(options.train, this.#chance);
+    this.#slots = new Slots(options, this.#rollouts, this.#chance);
     this.#choice = new ComponentChoice(this.#components);
     this.#validation = this.#chance.shuffled(options.validation);
   }
@@ -176,7 +104,9 @@ class Search {
 
   /** @returns false when the limit of rollouts leaves nothing to be done. */
   async #nextRound(): Promise<boolean> {
-    const slots = await this.#slots();
+    const { proposals = 2 } = this.#options;
+    const parents = Array.from({ length: proposals }, () => this.#parent());
+    const slots = await this.#slots.of(parents, this.#keep);
     if (slots.length === 0) return false;
     const children = await this.#children(slots.filter(({ outcomes }) => !isPerfect(outcomes)));
     const better = await this.#better(children);
@@ -185,32 +115,6 @@ class Search {
     await this.#race(await this.#joined(better));
     if (better.length > 0 && this.#leader === before) await this.#race(await this.#mergers());
     return true;
-  }
-
-  /** Parents and what they do on a few cases each: on further ones, where they leave nothing to be desired on these. */
-  async #slots(): Promise<Slot[]> {
-    const { proposals = 2 } = this.#options;
-    const parents = Array.from({ length: proposals }, () => this.#parent());
-    let slots = await this.#tried(parents.map((parent) => ({ parent, cases: this.#minibatch(parent) })));
-    for (let deal = 1; deal < mostDeals; deal += 1) {
-      const easy = slots.filter(({ outcomes }) => isPerfect(outcomes));
-      if (easy.length === 0) break;
-      const others = await this.#tried(
-        easy.map(({ parent }) => ({ parent, cases: this.#minibatch(parent) })),
-      );
-      slots = slots.map((slot) => others[easy.indexOf(slot)] ?? slot);
-    }
-    return slots;
-  }
-
-  async #tried(planned: readonly Omit<Slot, "outcomes">[]): Promise<Slot[]> {
-    const slots: Promise<Slot>[] = [];
-    for (const slot of planned) {
-      const { parent, cases } = slot;
-      if (!this.#rollouts.allows(parent.candidate, cases, this.#keep)) break;
-      slots.push(this.#rollouts.try(parent.candidate, cases).then((outcomes) => ({ ...slot, outcomes })));
-    }
-    return Promise.all(slots);
   }
 
   /** The leader, or one of the front, each as probable as the cases it is best at are many. */
@@ -222,16 +126,6 @@ class Search {
   /** Of the cases that the leader was tried on: of others nobody knows how it would do there. */
   #front(): Map<Contender, number> {
     return frontOf(this.#contenders, this.#leader?.scores.keys() ?? []);
-  }
-
-  /** Cases the parent is known to fail at, and new ones: what is learned should not rest on the same few. */
-  #minibatch({ candidate }: Contender): readonly Case[] {
-    const { train, minibatch = 3 } = this.#options;
-    const failing = new Set(
-      this.#rollouts.known(candidate, train).flatMap(({ caseId, score }) => (score < 1 ? [caseId] : [])),
-    );
-    const known = this.#chance.shuffled(train.filter(({ id }) => failing.has(id))).slice(0, minibatch - 1);
-    return [...known, ...this.#deck.deal(minibatch - known.length, known)];
   }
 
   /** A change for each slot, of those that pass their check and are new. */
