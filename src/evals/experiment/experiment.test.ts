@@ -135,6 +135,19 @@ describe("an experiment", () => {
     };
     expect(await durationIn("e", task, over, 0)).toBeTypeOf("number");
     expect(await durationIn("f", ask, asking, 1)).toBeUndefined();
+    let fails = true;
+    const moody = pipeline(
+      "p",
+      step("up", (text: string) => {
+        if (fails) throw new Error("not yet");
+        return text.toUpperCase();
+      }),
+    ) as never;
+    const again = new Flujo(moody, { store });
+    await again.run("a" as never, { runId: "g.a.1" });
+    fails = false;
+    await again.resume("g.a.1").result();
+    expect(await durationIn("g", moody, again, 0)).toBeUndefined();
   });
 
   test("needs a scorer, and each a name of its own", () => {

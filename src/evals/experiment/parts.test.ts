@@ -46,17 +46,18 @@ async function tryParts(store: Store, name: string, parts: readonly ExperimentIn
 
 describe("a large experiment is tried in parts", () => {
   test.each([
-    [10, 1, 10],
-    [10, 1, 3],
-    [10, 4, 3],
-    [10, 4, 25],
-    [3, 20, 7],
-    [1, 9, 2],
+    [10, 1, 10, 1],
+    [10, 1, 3, 4],
+    [10, 4, 3, 16],
+    [10, 4, 25, 2],
+    [3, 20, 7, 10],
+    [1, 9, 2, 5],
   ])(
     "%i cases, %i trials, at most %i a part: every trial once, the first ones first",
-    (count, trials, most) => {
+    (count, trials, most, of) => {
       const input = inputFor(count, trials);
       const parts = partsOf(input, most);
+      expect(parts).toHaveLength(of);
       const tried = parts.flatMap(({ cases, trials, part = { first: 1, last: trials } }) =>
         Array.from({ length: part.last - part.first + 1 }, (_, i) => part.first + i).flatMap((trial) =>
           cases.map(({ id }) => `${id}#${trial}`),
