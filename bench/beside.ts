@@ -2,11 +2,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { figure, median } from "./measure.ts";
 import type { Answer, Asked } from "./rivals/on-postgres/contestant.ts";
 import { install } from "./rivals.ts";
-import { between, type Reading, reading } from "./server-figures.ts";
+import { between, connectionTo, type Reading, reading } from "./server-figures.ts";
 import { table } from "./tables.ts";
 
 const systems = ["raw", "flujo", "dbos", "langgraph"] as const;
@@ -28,7 +28,7 @@ interface Round {
 
 export async function beside(url: string, rounds: number): Promise<string> {
   install();
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const pool = connectionTo(url);
   const contestants: Process[] = [];
   for (const system of systems) contestants.push(await started(system, url));
   const found = new Map(contestants.map((one) => [one, new Map<AtOnce, Round[]>()]));

@@ -5,8 +5,8 @@ import type { Store } from "flujo";
 import { postgres } from "flujo/postgres";
 import { redis } from "flujo/redis";
 import { sqlite } from "flujo/sqlite";
-import pg from "pg";
 import { postgresServer } from "../tests/servers/postgres.ts";
+import { connectionTo } from "./server-figures.ts";
 
 export interface Filled extends AsyncDisposable {
   readonly name: string;
@@ -34,11 +34,11 @@ const fewOfEach = 100;
 
 export async function inPostgres(): Promise<Filled> {
   const server = await postgresServer({ fsync: "on", shared_buffers: "512MB", max_wal_size: "8GB" });
-  const pool = new pg.Pool({ connectionString: server.url, max: 1 });
+  const pool = connectionTo(server.url);
   const store = postgres(server.url);
   const columns = "fence, expires, fingerprint, pico_usd, input_tokens, output_tokens, calls";
   const analyze = () =>
-    pool.query("VACUUM ANALYZE flujo.run; ").then(() => pool.query("VACUUM ANALYZE flujo.entry"));
+    pool.query("VACUUM ANALYZE flujo.run").then(() => pool.query("VACUUM ANALYZE flujo.entry"));
   return {
     name: "Postgres",
     store,

@@ -14,11 +14,19 @@ export interface RunCost {
   readonly keptBytes: number;
 }
 
+/** What it costs to renew the lease of a run once: milliseconds of the server's processor, bytes of its log. */
+export interface RenewalCost {
+  readonly postgresMs: number;
+  readonly walBytes: number;
+}
+
 const runsADay = 1_000_000;
 const callsARun = 5;
 const peakOverAverage = 5;
 /** A model answers after so many seconds. */
 const callSeconds = 4;
+/** A run under way has its lease renewed every so many seconds. */
+const renewalSeconds = 5;
 /** Runs that `flujo worker` advances at once, and connections it may have, unless told otherwise. */
 const concurrency = 100;
 const connections = 10;
@@ -26,7 +34,11 @@ const connections = 10;
 const busy = 0.6;
 const keptDays = 30;
 
-export function reckoning({ workerMs, postgresMs, writes, walBytes, keptBytes }: RunCost): string {
+export function reckoning(run: RunCost, renewal: RenewalCost): string {
+  const { workerMs, keptBytes } = run;
+  const renewals = (callsARun * callSeconds) / renewalSeconds;
+  const postgresMs = run.postgresMs + renewals * renewal.postgresMs;
+  const walBytes = run.walBytes + renewals * renewal.walBytes;
   const average = runsADay / 86_400;
   const peak = average * peakOverAverage;
   const underWay = (rate: number): number => rate * callsARun * callSeconds;
@@ -45,7 +57,8 @@ export function reckoning({ workerMs, postgresMs, writes, walBytes, keptBytes }:
     row(`workers, ${figure(busy * 100)}% busy, ${concurrency} runs at once in each at most`, workersAt, ""),
     row(`connections, ${connections} a worker`, (rate) => workersAt(rate) * connections, ""),
     row("Postgres: processors", (rate) => (rate * postgresMs) / 1_000, " cores"),
-    row("Postgres: writing transactions a second, at most", (rate) => rate * writes, ""),
+    row("Postgres: writing transactions a second, at most", (rate) => rate * (run.writes + renewals), ""),
+    row("... leases renewed among them", (rate) => rate * renewals, ""),
     row("Postgres: its log, a second", (rate) => (rate * walBytes) / 1e6, " MB"),
     ["Postgres: its log, a day", `${figure((runsADay * walBytes) / 1e9)} GB`, ""],
     ["kept of a day", `${figure((runsADay * keptBytes) / 1e9)} GB`, ""],

@@ -3,12 +3,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Flujo, type Step } from "flujo";
 import { postgres } from "flujo/postgres";
 import { openaiServer } from "flujo/testing";
-import pg from "pg";
+import type pg from "pg";
 import { figure, median } from "./measure.ts";
-import { type RunCost, reckoning } from "./reckoning.ts";
+import { type RenewalCost, type RunCost, reckoning } from "./reckoning.ts";
 import calls from "./scale-app/calls.ts";
 import sums from "./scale-app/sums.ts";
-import { between, cpuOf, reading } from "./server-figures.ts";
+import { between, connectionTo, cpuOf, reading } from "./server-figures.ts";
 import { table } from "./tables.ts";
 import { Worker } from "./worker.ts";
 
@@ -70,7 +70,7 @@ export async function workers(
   const costs = ["a run: worker, ms", "Postgres, ms", "writing transactions", "log, KB", "kept, KB"];
   return {
     workers: table(["each run", ...heads, "4 over 1", ...costs], rows),
-    reckoning: reckoning(costOf("calls")),
+    reckoning: reckoning(costOf("calls"), await renewal(url)),
   };
 }
 
@@ -94,7 +94,7 @@ async function measured(
   const schema = `workers_${series++}`;
   const address = `${url}?schema=${schema}`;
   const store = postgres(address);
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const pool = connectionTo(url);
   const runs = plans[kind] * count;
   try {
     const pipeline = { calls, sums }[kind] as Step<string, string>; // both take a text, and give one
@@ -133,6 +133,30 @@ async function measured(
     await store.close();
     await pool.end();
   }
+}
+
+/** Of runs that are under way, one after the other. */
+async function renewal(url: string): Promise<RenewalCost> {
+  const count = 500;
+  const schema = "renewals";
+  const store = postgres(`${url}?schema=${schema}`, { connections: 1 });
+  const pool = connectionTo(url);
+  {
+    await using flujo = new Flujo(sums, { store, takeOver: false });
+    for (let i = 0; i < count; i++) await flujo.submit("a run", { runId: `run-${i}` });
+  }
+  const leases = await Promise.all(
+    (await store.list({ limit: count })).map(({ runId }) =>
+      store.acquire({ runId, owner: "bench", now: Date.now(), ttlMs: 15_000 }),
+    ),
+  );
+  const before = await reading(pool);
+  for (const answer of leases)
+    if (answer.outcome === "granted") await store.renew(answer.lease, Date.now() + 30_000);
+  const { cpuMs, walBytes } = between(before, await reading(pool));
+  await store.close();
+  await pool.end();
+  return { postgresMs: cpuMs / count, walBytes: walBytes / count };
 }
 
 /** What a schema takes on the disk. */
