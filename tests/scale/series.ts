@@ -202,7 +202,7 @@ async function allEnded(store: Store, runs: number, fleet: Fleet): Promise<void>
       ({ status, runId }) => ["running", "waiting"].includes(status) || owed.has(runId),
     );
     if (all.length === runs && owed.size === 0 && open.length === 0) return;
-    if (open.length < left) [left, since] = [open.length, performance.now()];
+    if (all.length === runs && open.length < left) [left, since] = [open.length, performance.now()];
     if (performance.now() - since > longestMs)
       throw new Error(
         `stuck: ${JSON.stringify(open.slice(0, 5))} and ${left} in all\n${fleet.said.slice(-5_000)}`,
