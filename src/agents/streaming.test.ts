@@ -193,7 +193,7 @@ describe.each(flavours)("over %s", (api, model) => {
 
   test("stalled, it ends with its timeout and keeps its pieces", async () => {
     behaviour = { reply: () => "a text of some length", fault: () => "stall" };
-    const slow = pipeline("p", streaming().timeout("400ms"));
+    const slow = pipeline("p", streaming().timeout("3s"));
     await using flujo = runnerOf(slow);
     expect(await flujo.run("Hello", { runId: "r" })).toMatchObject({
       status: "failed",

@@ -59,7 +59,7 @@ describe("a sink that fails in every way is told every event, in order, under on
     };
     const found = [];
     let [asked, slept, undone, resumed] = [0, 0, 0, 0];
-    for (const seed of [...range(30_001, 2_000)].filter(canTurnBack).slice(0, perTest)) {
+    for (const seed of [...range(31_001, 2_000)].filter(canTurnBack).slice(0, perTest)) {
       const report = await simulate({ seed, sinks: true });
       if (report.violations.length > 0) found.push(broken(report));
       if (report.end?.status !== "cancelled") continue;
