@@ -77,9 +77,11 @@ function first(s: string): string {
  */
 function second(s: string): string {
   return `
+  DROP INDEX ${s}.run_by_age;
+  CREATE INDEX run_by_age ON ${s}.run(created, id) WHERE pipeline IS NOT NULL;
   CREATE INDEX run_by_change ON ${s}.run(updated) WHERE pipeline IS NOT NULL;
-  CREATE INDEX run_by_pipeline ON ${s}.run(pipeline, created DESC, id DESC) WHERE pipeline IS NOT NULL;
-  CREATE INDEX run_by_status ON ${s}.run(status, created DESC, id DESC)
+  CREATE INDEX run_by_pipeline ON ${s}.run(pipeline, created, id) WHERE pipeline IS NOT NULL;
+  CREATE INDEX run_by_status ON ${s}.run(status, created, id)
     WHERE pipeline IS NOT NULL AND status <> 'completed';
   ${add(s)}
   ${messagesView(s)};

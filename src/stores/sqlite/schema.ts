@@ -48,8 +48,8 @@ export const condemnedTable = `
  */
 export const listIndexes = `
   CREATE INDEX runs_by_change ON run(updated) WHERE pipeline IS NOT NULL;
-  CREATE INDEX runs_by_pipeline ON run(pipeline, created DESC, id DESC) WHERE pipeline IS NOT NULL;
-  CREATE INDEX runs_by_status ON run(status, created DESC, id DESC) WHERE status <> 'completed';
+  CREATE INDEX runs_by_pipeline ON run(pipeline, created, id) WHERE pipeline IS NOT NULL;
+  CREATE INDEX runs_by_status ON run(status, created, id) WHERE status <> 'completed';
 `;
 
 export const tables = `
