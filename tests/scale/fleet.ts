@@ -25,6 +25,7 @@ export class Fleet {
   /** One that is stopped is neither killed nor cut off: it is to go on. */
   #stopped: Worker | undefined;
   #said = "";
+  #isOver = false;
 
   constructor(parts: FleetParts) {
     this.#parts = parts;
@@ -38,7 +39,11 @@ export class Fleet {
       this.#said += text;
     });
     this.#workers.add(worker);
-    void worker.ended.then(() => this.#workers.delete(worker));
+    void worker.ended.then(async (code) => {
+      this.#workers.delete(worker);
+      // One that cannot reach its store when it begins says so and ends: whatever looks after processes starts another.
+      if (code !== null && !this.#isOver) await this.add();
+    });
   }
 
   /** What they have said on stderr. */
@@ -72,6 +77,7 @@ export class Fleet {
   }
 
   async end(): Promise<void> {
+    this.#isOver = true;
     await Promise.all([...this.#workers].map((worker) => worker.kill()));
   }
 }
@@ -82,8 +88,8 @@ class Worker {
   readonly #gates: ReadonlyMap<Way, Gate>;
   /** Resolves when it has begun a run. */
   readonly working: Promise<this>;
-  /** Resolves when it is gone, and its connections with it. */
-  readonly ended: Promise<void>;
+  /** Resolves when it is gone, and its connections with it; with null where it was killed. */
+  readonly ended: Promise<number | null>;
   isAtWork = false;
 
   constructor(gates: ReadonlyMap<Way, Gate>, { modelsUrl, log }: FleetParts, say: (text: string) => void) {
@@ -112,6 +118,7 @@ class Worker {
     this.ended = once(child, "exit").then(async ([code]) => {
       if (code !== null) say(`\na worker ended with code ${code}\n`);
       for (const gate of gates.values()) await gate.shut();
+      return code as number | null; // Node's own
     });
   }
 

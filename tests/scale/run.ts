@@ -1,6 +1,6 @@
 /**
  * The long one: `npm run build && node tests/scale/run.ts [RUNS] [--store postgres|redis] [--engine none|pg-boss|bullmq|restate]
- * [--kills N] [--restarts N] [--cuts N] [--seed N]`. Without a store or an engine: all of them. Prints its figures.
+ * [--kills N] [--restarts N] [--cuts N] [--every MS] [--seed N]`. Without a store or an engine: all of them. Prints its figures.
  */
 import { parseArgs } from "node:util";
 import { chance } from "../../src/testing/chance.ts";
@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
     kills: { type: "string", default: "60" },
     restarts: { type: "string", default: "15" },
     cuts: { type: "string", default: "60" },
+    every: { type: "string", default: "1500" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
   },
 });
@@ -46,7 +47,12 @@ for (const [storeName, openStore] of Object.entries(servers)) {
     const engine = await openEngine?.();
     try {
       const plan = {
-        ...{ runs: Number(runs), workers: 4, everyMs: 700, chance: chance(Number(values.seed)) },
+        ...{
+          runs: Number(runs),
+          workers: 4,
+          everyMs: Number(values.every),
+          chance: chance(Number(values.seed)),
+        },
         ...{ kills: Number(values.kills), restarts: Number(values.restarts), cuts: Number(values.cuts) },
       };
       const figures = await series({ store, ...(engine === undefined ? {} : { engine }) }, plan);

@@ -45,7 +45,10 @@ for (const [name, make] of Object.entries(subjects)) {
   const { turns, kills, restarts, cuts, seed } = values;
   const faults = { kills: Number(kills), restarts: Number(restarts), cuts: Number(cuts) };
   const plan = { processes: 4, turns: Number(turns), ...faults, everyMs: 500, chance: chance(Number(seed)) };
-  console.log(name, { seed, ...(await series(subject, plan)) });
-  await subject.stop();
+  try {
+    console.log(name, { seed, ...(await series(subject, plan)) });
+  } finally {
+    await subject.stop();
+  }
 }
 rmSync(folder, { recursive: true });
