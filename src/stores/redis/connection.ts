@@ -149,7 +149,7 @@ class Wire {
   #hold(): void {
     const nodes = "nodes" in this.#client ? this.#client.nodes() : [this.#client];
     for (const { stream } of nodes) {
-      if (stream?.connecting || stream?.destroyed) continue; // it holds the process by itself, and remembers each call of these
+      if (stream?.connecting || stream?.destroyed) continue; // it would remember each of these calls
       if (this.#waiting > 0) stream?.ref?.();
       else stream?.unref?.();
     }
