@@ -532,7 +532,13 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
       const limits = given(options.budget ?? (why === "resumed" ? this.#options.budget : undefined));
       await this.#examine(limits, []);
       const version = options.forceVersion ? "force" : (options.version ?? this.#options.version);
-      return { runId, why, ...(version === undefined ? {} : { version }), ...(limits ? { limits } : {}) };
+      return {
+        ...{ runId, why },
+        // What a look had found may have come to stand since: a halted run goes on when somebody resumes it, and not before.
+        ...(why === "resumed" ? {} : { onlyOpen: true }),
+        ...(version === undefined ? {} : { version }),
+        ...(limits ? { limits } : {}),
+      };
     });
   }
 

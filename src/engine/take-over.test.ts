@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { Flujo, humanInTheLoop, pipeline } from "../index.ts";
 import { memory } from "../stores/memory.ts";
+import { market } from "../testing/market.ts";
 import { virtualWorld } from "../testing/virtual-world.ts";
 import { TakeOver } from "./take-over.ts";
 
@@ -39,3 +41,24 @@ test("looks once in a while, also when it was told to rest and to watch again in
   expect(looks).toBe(2);
   takeOver.end();
 });
+
+test.each(["taken-over", "woken"] as const)(
+  "a run that has come to stand since it was looked for is left as it is, when it was to be %s",
+  async (why) => {
+    const on = market();
+    const { models } = on.paying();
+    const ask = humanInTheLoop("ask", { prompt: (text: string) => text });
+    const both = pipeline("p", on.asking("first", 60).to(ask));
+    for (const [budget, status] of [
+      ["$0.10", "halted"],
+      ["$9", "waiting"],
+    ] as const) {
+      await using flujo = new Flujo(both, { store: on.store, budget, ...(models ? { models } : {}) });
+      const stood = await flujo.run("x", { runId: status });
+      const before = await on.store.read(status, 0, 100);
+      const again = await flujo.adopt(status, why).result();
+      expect([stood.status, again.status]).toEqual([status, status]);
+      expect(await on.store.read(status, 0, 100)).toEqual(before);
+    }
+  },
+);
