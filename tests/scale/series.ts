@@ -227,7 +227,7 @@ function checkJournal(run: number, journal: readonly Entry[], expected: string |
     .slice(0, -1)
     .every(({ type }) => purse === "raised" && type === "run-halted");
   if (!mayStandBefore || outcomes.at(-1) !== last || (last?.type !== "run-completed" && !isRefused))
-    throw new Error(`run ${runId} ends so: ${outcomes.map(({ type }) => type).join(", ")}`);
+    throw new Error(`run ${runId} ends so: ${outcomes.map((outcome) => JSON.stringify(outcome)).join(", ")}`);
   const steps = journal.filter(
     (entry) => entry.type === "step-completed" || entry.type === "operation-completed",
   );

@@ -4,6 +4,7 @@
  * be what they are: that is searched for.
  */
 import { type Account, decide, type LedgerAnswer, type LedgerRequest } from "../../core/account.ts";
+import { sha256 } from "../../core/fingerprint.ts";
 import type { AppendOutcome } from "../../ports/store.ts";
 import { chosenAccounts } from "../../ports/store-rules.ts";
 import type { AppendAsked, Call } from "./call.ts";
@@ -21,7 +22,7 @@ interface Books {
 const empty: Books = { accounts: new Map(), fences: new Map(), undoable: [] };
 
 export interface LedgerOptions {
-  /** States the search enters, at most. Default 1,000,000. */
+  /** States the search enters, at most. Default 200,000. */
   readonly most?: number;
 }
 
@@ -49,7 +50,7 @@ function ordered(history: readonly Call[], { most }: LedgerOptions): string[] {
   const end = deadEnd(moves, empty, keyOf, most);
   if (end === undefined) return [];
   const next = end.next.map((i) => told(calls[i])).join("; ");
-  const state = keyOf({ ...end.state, undoable: [] });
+  const state = shown({ ...end.state, undoable: [] });
   return [
     `after ${end.placed} of ${calls.length} calls none of these can come next: ${next}. Then the books are ${state}`,
   ];
@@ -146,11 +147,15 @@ const keys = new WeakMap<Books, string>();
 function keyOf(books: Books): string {
   const known = keys.get(books);
   if (known !== undefined) return known;
-  const accounts = chosenAccounts(books.accounts.values(), { limit: Number.MAX_SAFE_INTEGER });
-  const fences = [...books.fences].sort(([a], [b]) => (a < b ? -1 : 1));
-  const key = JSON.stringify([accounts, fences, books.undoable.map(keyOf)]);
+  const key = sha256(shown(books)); // short: a search remembers very many
   keys.set(books, key);
   return key;
+}
+
+function shown(books: Books): string {
+  const accounts = chosenAccounts(books.accounts.values(), { limit: Number.MAX_SAFE_INTEGER });
+  const fences = [...books.fences].sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([accounts, fences, books.undoable.map(keyOf)]);
 }
 
 /** Both come of the same rules, which put fields in one order. */

@@ -30,7 +30,7 @@ export function deadEnd<State>(
   moves: readonly Move<State>[],
   initial: State,
   keyOf: (state: State) => string,
-  most = 1_000_000,
+  most = 200_000,
 ): DeadEnd<State> | undefined {
   const byStart = moves.map((_, i) => i).sort((a, b) => at(moves, a).start - at(moves, b).start);
   const answered = byStart.filter((i) => at(moves, i).end !== Number.POSITIVE_INFINITY);
