@@ -50,7 +50,7 @@ function runnerOf<In, Out>(what: Step<In, Out>): Runner<In, Out> {
   const real = nodeWorld();
   const world: World = {
     ...real,
-    timer: (ms, callback, options) => real.timer(ms < 500 ? ms : 1, callback, options),
+    timer: (ms, callback, options) => real.timer(ms < 900 ? ms : 1, callback, options),
   };
   return new Runner(what, { store, world, models: models(), takeOver: false });
 }
@@ -193,7 +193,7 @@ describe.each(flavours)("over %s", (api, model) => {
 
   test("stalled, it ends with its timeout and keeps its pieces", async () => {
     behaviour = { reply: () => "a text of some length", fault: () => "stall" };
-    const slow = pipeline("p", streaming().timeout("3s"));
+    const slow = pipeline("p", streaming().timeout("850ms"));
     await using flujo = runnerOf(slow);
     expect(await flujo.run("Hello", { runId: "r" })).toMatchObject({
       status: "failed",
