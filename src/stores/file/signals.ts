@@ -44,16 +44,18 @@ const placesIn = (folder: string): string[] =>
 
 /** @throws StoreCorruptError naming the file. */
 export function signals(folder: string): Signal[] {
-  const names = placesIn(folder).sort();
-  return names.map((name) => {
+  const found: Signal[] = [];
+  for (const name of placesIn(folder).sort()) {
     const path = join(signalsIn(folder), name);
-    const line = readIfThere(path)?.subarray(0, -1);
-    const body = line && decodeLine(line);
+    const line = readIfThere(path);
+    if (line === undefined) return signals(folder); // the folder was taken away in between, and is perhaps back by now
+    const body = decodeLine(line.subarray(0, -1));
     if (body === undefined) {
       throw new StoreCorruptError(`the signal file ${path} is damaged`, {
         hint: "Restore it from a copy, or delete it and send the signal again.",
       });
     }
-    return parse<Signal>(body);
-  });
+    found.push(parse<Signal>(body));
+  }
+  return found;
 }
