@@ -78,7 +78,7 @@ export default defineConfig({
     codeSplitting: {
       groups: [
         // What `import "flujo"` loads, with what stores share; and what `flujo run` loads beside it. All else comes when it is called for.
-        { name: "engine", test: /src\/(index|ports\/walk)\.ts$/ },
+        { name: "engine", test: /src\/(index|ports\/(walk|run-row))\.ts$/ },
         { name: "run", test: /src\/cli\/main\.ts$/ },
       ],
     },

@@ -1,7 +1,8 @@
 import { isRunId } from "../../core/paths.ts";
+import { leaseOf } from "../../ports/run-row.ts";
 import type { Lease, LeaseAnswer, LeaseRequest } from "../../ports/store.ts";
 import { grant, isFree } from "../../ports/store-rules.ts";
-import type { Database, Row } from "./database.ts";
+import type { Database } from "./database.ts";
 
 /**
  * For statements about leases, which wait for no sync: one that is lost with the power had protected nothing acknowledged,
@@ -79,9 +80,4 @@ export async function drop(db: Database, { runId, fence }: Lease, heard?: number
     const [row] = await query(`SELECT ${db.schema}.remove($1, $2) AS gone`, [runId, fence]);
     return row?.gone === true;
   });
-}
-
-export function leaseOf(runId: string, row: Row): Lease | undefined {
-  if (row.owner === null) return undefined;
-  return { runId, owner: String(row.owner), fence: Number(row.fence), expiresAt: Number(row.expires) };
 }

@@ -1,8 +1,8 @@
-import type { RunFilter, RunListing, RunStatus, RunSummary } from "../../ports/store.ts";
-import { defaultListLimit, listingOf, pipelinesIn } from "../../ports/store-rules.ts";
+import { listed } from "../../ports/run-row.ts";
+import type { RunFilter, RunListing } from "../../ports/store.ts";
+import { defaultListLimit, pipelinesIn } from "../../ports/store-rules.ts";
 import { beginning, usualStatus, type Walk, walkOf } from "../../ports/walk.ts";
-import type { Database, Row } from "./database.ts";
-import { leaseOf } from "./leases.ts";
+import type { Database } from "./database.ts";
 
 /** A condition, given how a value is written in it. */
 type Condition = (value: (one: unknown) => string) => string;
@@ -88,22 +88,4 @@ function conditionsOf(filter: RunFilter, value: (one: unknown) => string): reado
   if (after !== undefined)
     where.push(`(created, id) < (${value(after.createdAt)}::bigint, ${value(after.runId)}::text)`);
   return where;
-}
-
-function listed(row: Row): RunListing {
-  const runId = String(row.id);
-  const summary: RunSummary = {
-    pipeline: String(row.pipeline),
-    fingerprint: String(row.fingerprint),
-    status: row.status as RunStatus, // the column only ever holds a summary's status
-    createdAt: Number(row.created),
-    updatedAt: Number(row.updated),
-    picoUsd: String(row.pico_usd),
-    inputTokens: Number(row.input_tokens),
-    outputTokens: Number(row.output_tokens),
-    calls: Number(row.calls),
-    ...(row.wake_at === null ? {} : { wakeAt: Number(row.wake_at) }),
-    ...(Number(row.heard) === 0 ? {} : { heard: Number(row.heard) }),
-  };
-  return listingOf(runId, summary, leaseOf(runId, row), Number(row.sent));
 }

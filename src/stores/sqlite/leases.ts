@@ -1,3 +1,4 @@
+import { leaseOf } from "../../ports/run-row.ts";
 import type { Lease, LeaseAnswer, LeaseRequest } from "../../ports/store.ts";
 import { grant, isFree, refuseBadRunId } from "../../ports/store-rules.ts";
 import type { Database } from "./open.ts";
@@ -31,9 +32,4 @@ export function renew(db: Database, lease: Lease, expiresAt: number): boolean {
 
 export function release(db: Database, lease: Lease): void {
   db.run("UPDATE run SET owner = NULL, expires = 0 WHERE id = ? AND fence = ?", lease.runId, lease.fence);
-}
-
-export function leaseOf(runId: string, row: ReturnType<Database["all"]>[number]): Lease | undefined {
-  if (row.owner === null) return undefined;
-  return { runId, owner: String(row.owner), fence: Number(row.fence), expiresAt: Number(row.expires) };
 }

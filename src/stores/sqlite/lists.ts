@@ -1,7 +1,7 @@
-import type { RunFilter, RunListing, RunStatus, RunSummary } from "../../ports/store.ts";
-import { defaultListLimit, listingOf, pipelinesIn } from "../../ports/store-rules.ts";
+import { listed } from "../../ports/run-row.ts";
+import type { RunFilter, RunListing } from "../../ports/store.ts";
+import { defaultListLimit, pipelinesIn } from "../../ports/store-rules.ts";
 import { beginning, usualStatus, type Walk, walkOf } from "../../ports/walk.ts";
-import { leaseOf } from "./leases.ts";
 import type { Database } from "./open.ts";
 
 /** Some of the runs: those a condition holds for, in the order of an index. */
@@ -112,22 +112,4 @@ function filtered(filter: RunFilter): Pick<Part, "conditions" | "values"> {
   if (updatedFrom !== undefined) only("updated >= ?", updatedFrom);
   if (after !== undefined) only("(created, id) < (?, ?)", after.createdAt, after.runId);
   return { conditions, values };
-}
-
-function listed(row: ReturnType<Database["all"]>[number]): RunListing {
-  const runId = String(row.id);
-  const summary: RunSummary = {
-    pipeline: String(row.pipeline),
-    fingerprint: String(row.fingerprint),
-    status: row.status as RunStatus, // the column only ever holds a summary's status
-    createdAt: Number(row.created),
-    updatedAt: Number(row.updated),
-    picoUsd: String(row.pico_usd),
-    inputTokens: Number(row.input_tokens),
-    outputTokens: Number(row.output_tokens),
-    calls: Number(row.calls),
-    ...(row.wake_at === null ? {} : { wakeAt: Number(row.wake_at) }),
-    ...(Number(row.heard) === 0 ? {} : { heard: Number(row.heard) }),
-  };
-  return listingOf(runId, summary, leaseOf(runId, row), Number(row.sent));
 }
