@@ -34,7 +34,53 @@ export type {
 } from "./core/context.ts";
 export type { Duration } from "./core/duration.ts";
 export type { EntryType as EventType } from "./core/entries.ts";
-export * from "./core/errors.ts";
+export type { ErrorRecord } from "./core/error-record.ts";
+export {
+  BudgetExceededError,
+  CancelledError,
+  type Charge,
+  type DatasetFault,
+  DeliveryFailedError,
+  DispatcherUnavailableError,
+  DuplicateKeyError,
+  type ErrorFacts,
+  type ExceededLimit,
+  FlujoError,
+  HookFailedError,
+  InvalidDatasetError,
+  InvalidInputError,
+  InvalidOptionError,
+  InvalidOutputError,
+  InvalidPipelineError,
+  InvalidRunIdError,
+  LeaseHeldError,
+  LeaseLostError,
+  LoopLimitError,
+  MissingKeyError,
+  MissingPackageError,
+  ModelCallError,
+  type OnLimit,
+  OutcomeUnknownError,
+  OutOfTimeError,
+  type Problem,
+  RunEndedError,
+  RunExistsError,
+  type SignalRefusal,
+  SignalRefusedError,
+  StateConflictError,
+  StepFailedError,
+  StoreCorruptError,
+  StoreNewerError,
+  StoreUnavailableError,
+  TimeoutError,
+  ToolLoopError,
+  UnknownBranchError,
+  UnknownModelError,
+  UnknownRunError,
+  UnpricedModelError,
+  UnstorableValueError,
+  VersionChangedError,
+} from "./core/errors.ts";
 export type { RunEvent } from "./core/events.ts";
 export { type Budget, decimalUsd, type PicoUsd, type Spent, type Usd } from "./core/limits.ts";
 export type { Node } from "./core/node.ts";

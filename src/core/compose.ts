@@ -1,6 +1,6 @@
 /** The places of the tree: each function describes one, and runs nothing. */
 import type { Context } from "./context.ts";
-import type { ErrorRecord } from "./errors.ts";
+import type { ErrorRecord } from "./error-record.ts";
 import type { Awaitable } from "./json.ts";
 import type { BranchNode, LoopNode, Node, OnFailure } from "./node.ts";
 import type { Schema } from "./schema.ts";

@@ -5,7 +5,7 @@
 import type { LimitKind } from "./balance.ts";
 import type { Purchase } from "./context.ts";
 import type { DispatchTerms } from "./dispatch.ts";
-import type { ErrorRecord } from "./errors.ts";
+import type { ErrorRecord } from "./error-record.ts";
 import type { Json } from "./json.ts";
 import type { Limits } from "./limits.ts";
 import type { Path } from "./paths.ts";

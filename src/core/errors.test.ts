@@ -1,57 +1,74 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { BudgetExceededError, FlujoError, placed, recordError, reviveError } from "./errors.ts";
+import * as door from "../index.ts";
+import * as errors from "./errors.ts";
+import { FlujoError, StepFailedError } from "./errors.ts";
 
-describe("what a body threw", () => {
-  const refused = Object.assign(new AggregateError([]), { code: "ECONNREFUSED" });
-  it.each<[string, unknown, string]>([
-    ["an error", new RangeError("too large"), "RangeError: too large"],
-    [
-      "one with a cause",
-      new TypeError("fetch failed", { cause: new Error("getaddrinfo ENOTFOUND no.such.host") }),
-      "TypeError: fetch failed (getaddrinfo ENOTFOUND no.such.host)",
-    ],
-    [
-      "one whose cause has only a code",
-      new TypeError("fetch failed", { cause: refused }),
-      "TypeError: fetch failed (ECONNREFUSED)",
-    ],
-    ["one whose cause is no error", new Error("no", { cause: { secret: 1 } }), "Error: no"],
-    ["a text", "just this", "just this"],
-    ["nothing", undefined, "undefined"],
-  ])("is told in a line: %s", (_, thrown, line) => {
-    expect(placed(thrown, "/p/a")).toMatchObject({
-      code: "step-failed",
-      path: "/p/a",
-      message: `/p/a failed: ${line}`,
-    });
-    expect(recordError(thrown, "/p/a:get#0")).toMatchObject({ path: "/p/a:get#0", message: line });
+const source = new URL("./errors.ts", import.meta.url);
+// The same file once more, as a second copy of the package would load it.
+const copy: typeof errors = await import(/* @vite-ignore */ `${source.href}?copy`);
+
+type Errors = typeof errors;
+/** One error of each class, made by one copy. */
+const samplesOf = (of: Errors): FlujoError[] => [
+  ...[...of.plainErrors.values()].map((Plain) => new Plain("told", {})),
+  new of.InvalidPipelineError([]),
+  new of.InvalidDatasetError("cases.jsonl", []),
+  new of.VersionChangedError("r", []),
+  new of.BudgetExceededError("told"),
+  new of.ModelCallError("told", { charge: "none" }),
+  new of.SignalRefusedError("late", "told"),
+  new of.DeliveryFailedError("told"),
+];
+
+type Guard = { isInstance(error: unknown): boolean };
+/** Every class of errors that a copy exports, by name. */
+const classesOf = (of: object): Map<string, Guard> =>
+  new Map(
+    Object.entries(of).filter(([, value]) => typeof value === "function" && /^class /.test(String(value))),
+  );
+
+const classes = classesOf(errors);
+const samples = samplesOf(errors);
+const kinds = samples.map((sample) => [sample.name, sample] as const);
+
+describe("each class of errors", () => {
+  it("has a sample here, stands in the tree at the top of the file by its code, and is exported from the front door", () => {
+    expect(kinds.map(([name]) => name).sort()).toEqual(
+      [...classes.keys()].filter((name) => name !== "FlujoError").sort(),
+    );
+    const tree = readFileSync(source, "utf8").split("*/")[0] as string;
+    const drawn = [...tree.matchAll(/─ (\w+Error) +([a-z-]+)/g)].map(([, name, code]) => `${name} ${code}`);
+    expect(drawn.sort()).toEqual(samples.map(({ name, code }) => `${name} ${code}`).sort());
+    expect([...classes].filter(([name, of]) => (door as Record<string, unknown>)[name] !== of)).toEqual([]);
   });
 
-  it("keeps its own code, and its place, when it is Flujo's", () => {
-    const error = new FlujoError("timeout", "too slow", { path: "/p/a/b" });
-    expect(placed(error, "/p/a")).toBe(error);
-    expect(recordError(error, "/p/a")).toMatchObject({ code: "timeout", path: "/p/a/b" });
+  it.each(kinds)("%s tells its own errors from all others, whichever copy made them", (name, sample) => {
+    const told = (of: Errors): string[] =>
+      [...classesOf(of)].filter(([, guard]) => guard.isInstance(sample)).map(([known]) => known);
+    expect(told(errors).sort()).toEqual(["FlujoError", name].sort());
+    expect(told(copy).sort()).toEqual(["FlujoError", name].sort());
+    expect(sample).not.toBeInstanceOf(copy.FlujoError);
   });
 
-  it("has no lone surrogate in its record", () => {
-    expect(recordError(new Error("a\ud800b")).message).toBe("Error: a\ufffdb");
-  });
-});
-
-describe("a refusal by a budget, read from a journal", () => {
-  const figures = { limit: "cost", allowed: 5n, used: 4n, needed: 10n ** 20n } as const;
-  it.each([
-    ["with its figures", { onLimit: "fail", exceeded: { of: "place", scope: "/p/a", ...figures } }],
-    ["without any", { onLimit: "halt", exceeded: undefined }],
-  ] as const)("is what it was: %s", (_, facts) => {
-    const error = new BudgetExceededError("too dear", { ...facts, path: "/p/a", hint: "Raise it." });
-    const revived = reviveError(JSON.parse(JSON.stringify(recordError(error))), "r");
-    expect(revived).toBeInstanceOf(BudgetExceededError);
-    expect(revived).toMatchObject({ ...facts, path: "/p/a", hint: "Raise it.", runId: "r" });
+  it("says no to what is no error of Flujo's", () => {
+    const strangers = [undefined, null, "timeout", { code: "timeout" }, new Error("timeout")];
+    for (const stranger of strangers)
+      for (const of of classes.values()) expect(of.isInstance(stranger)).toBe(false);
   });
 
-  it("may have been written before there were figures", () => {
-    const record = { code: "budget-exceeded", message: "too dear", retryable: false };
-    expect(reviveError(record)).toMatchObject({ exceeded: undefined, retryable: false });
+  it("says no to an error that bears only its code", () => {
+    expect(errors.TimeoutError.isInstance(new FlujoError("timeout", "too slow"))).toBe(false);
+  });
+
+  it("may be extended: what is true of the one is not of the other", () => {
+    class TooDear extends StepFailedError {}
+    const dear = new TooDear("too dear");
+    expect([TooDear.isInstance(dear), StepFailedError.isInstance(dear)]).toEqual([true, true]);
+    expect([copy.StepFailedError.isInstance(dear), copy.TimeoutError.isInstance(dear)]).toEqual([
+      true,
+      false,
+    ]);
+    expect(TooDear.isInstance(new StepFailedError("failed"))).toBe(false);
   });
 });

@@ -34,6 +34,7 @@
  *        ├─ SignalRefusedError     signal-refused
  *        ├─ LeaseHeldError         lease-held          another process advances this run
  *        ├─ LeaseLostError         lease-lost          this process no longer does
+ *        ├─ OutOfTimeError         out-of-time         an operation was cut off for want of time, and would be again
  *        ├─ HookFailedError        hook-failed         a hook threw, or did not come back
  *        ├─ DeliveryFailedError    delivery-failed     a sink did not take an event
  *        ├─ DispatcherUnavailableError  dispatcher-unavailable   what hands runs to processes cannot be reached
@@ -55,16 +56,6 @@ export interface ErrorFacts {
   readonly retryable?: boolean | undefined;
   /** What to do next: a sentence. Printed after the message. */
   readonly hint?: string | undefined;
-}
-
-/** An error as the journal keeps it. */
-export interface ErrorRecord {
-  readonly code: string;
-  readonly message: string;
-  readonly retryable: boolean;
-  readonly path?: string;
-  readonly hint?: string;
-  readonly details?: Json;
 }
 
 /**
@@ -94,7 +85,8 @@ export class FlujoError extends Error {
     this.path = facts.path;
     this.runId = facts.runId;
     this.hint = facts.hint;
-    Object.defineProperty(this, brand, { value: true });
+    const known = classes.get(code);
+    Object.defineProperty(this, brand, { value: known !== undefined && this instanceof known ? code : "" });
   }
 
   /** What the journal keeps of it beside its message. */
@@ -102,14 +94,33 @@ export class FlujoError extends Error {
     return undefined;
   }
 
-  /** True for an error of any copy of Flujo loaded in this process, where `instanceof` knows only its own. */
-  static isInstance(error: unknown): error is FlujoError {
-    return typeof error === "object" && error !== null && brand in error;
+  /**
+   * True for an error of this class, from any copy of Flujo loaded in this process: `instanceof` knows only its own copy.
+   *
+   * ```ts
+   * const result = await new Flujo(greet).run("Ada");
+   * if ("error" in result && TimeoutError.isInstance(result.error)) console.error(result.error.path, "was too slow");
+   * ```
+   */
+  static isInstance<E extends FlujoError>(this: ErrorClass<E>, error: unknown): error is E {
+    // biome-ignore lint/complexity/noThisInStatic: each class asks for itself
+    return isOf(this, error);
   }
 }
 
-function failure(code: string) {
+function isOf<E extends FlujoError>(asking: ErrorClass<E>, error: unknown): error is E {
+  if (typeof error !== "object" || error === null || !(brand in error)) return false;
+  if (error instanceof asking) return true;
+  const made: ErrorClass<FlujoError> | undefined = classes.get(String(error[brand]));
+  return asking === made || asking.prototype === FlujoError.prototype;
+}
+
+/** A class of errors, whatever it is made with. */
+type ErrorClass<E> = abstract new (...facts: never[]) => E;
+
+function failure<Code extends string>(code: Code) {
   return class extends FlujoError {
+    declare readonly code: Code;
     constructor(message: string, facts: ErrorFacts = {}) {
       super(code, message, facts);
     }
@@ -126,6 +137,7 @@ export interface Problem {
 
 /** The tree cannot run; `problems` says where and why. */
 export class InvalidPipelineError extends FlujoError {
+  declare readonly code: "invalid-pipeline";
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[]) {
     const lines = problems.map((p) => `${p.path}: ${p.message}`);
@@ -149,6 +161,7 @@ const mostFaultsTold = 20;
 
 /** Cases that cannot be read; `faults` says where and why. */
 export class InvalidDatasetError extends FlujoError {
+  declare readonly code: "invalid-dataset";
   readonly faults: readonly DatasetFault[];
   constructor(name: string, faults: readonly DatasetFault[], facts: ErrorFacts = {}) {
     const told = faults
@@ -167,6 +180,7 @@ export class MissingKeyError extends failure("missing-key") {}
 
 /** Resuming would mix recorded work with a pipeline that has changed under it; `changed` lists the paths. */
 export class VersionChangedError extends FlujoError {
+  declare readonly code: "version-changed";
   readonly changed: readonly string[];
   /** @param strictly the fingerprints, where no other version at all is allowed. */
   constructor(
@@ -217,6 +231,7 @@ export interface ExceededLimit {
 
 /** A call was refused before it was made, or the time is up. */
 export class BudgetExceededError extends FlujoError {
+  declare readonly code: "budget-exceeded";
   /** What the budget that refused wants to come of it. */
   readonly onLimit: OnLimit;
   /** Undefined where no amount would help: a model without a price, under a limit of cost. */
@@ -241,23 +256,6 @@ export class BudgetExceededError extends FlujoError {
   }
 }
 
-/** The facts of a refusal, from its record. */
-function exceededIn(details: Json | undefined): { onLimit?: OnLimit; exceeded?: ExceededLimit } {
-  if (details === undefined) return {}; // recorded by an older Flujo
-  // As BudgetExceededError wrote it.
-  const { onLimit, exceeded } = details as unknown as {
-    onLimit: OnLimit;
-    exceeded?: Omit<ExceededLimit, Amounts> & Record<Amounts, string>;
-  };
-  if (exceeded === undefined) return { onLimit };
-  const { allowed, used, needed } = exceeded;
-  return {
-    onLimit,
-    exceeded: { ...exceeded, allowed: BigInt(allowed), used: BigInt(used), needed: BigInt(needed) },
-  };
-}
-type Amounts = "allowed" | "used" | "needed";
-
 export class OutcomeUnknownError extends failure("outcome-unknown") {}
 export class ToolLoopError extends failure("tool-loop") {}
 export class CancelledError extends failure("cancelled") {}
@@ -266,6 +264,7 @@ export class CancelledError extends failure("cancelled") {}
 export type Charge = "none" | "in-doubt";
 
 export class ModelCallError extends FlujoError {
+  declare readonly code: "model-call-failed";
   readonly charge: Charge;
   /** How long the provider asked us to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
@@ -273,6 +272,11 @@ export class ModelCallError extends FlujoError {
     super("model-call-failed", message, facts);
     this.charge = facts.charge;
     this.retryAfterMs = facts.retryAfterMs;
+  }
+
+  override get details(): Json {
+    const { charge, retryAfterMs } = this;
+    return { charge, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   }
 }
 
@@ -284,6 +288,7 @@ export class RunEndedError extends failure("run-ended") {}
 export type SignalRefusal = "unfit" | "answered" | "late" | "unasked";
 
 export class SignalRefusedError extends FlujoError {
+  declare readonly code: "signal-refused";
   readonly because: SignalRefusal;
 
   constructor(because: SignalRefusal, message: string, facts: ErrorFacts = {}) {
@@ -300,6 +305,7 @@ export class HookFailedError extends failure("hook-failed") {}
 
 /** A sink did not take an event. Not `retryable`: it never will, and the event becomes a dead letter at once. */
 export class DeliveryFailedError extends FlujoError {
+  declare readonly code: "delivery-failed";
   /** How long the receiver asked us to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
   constructor(message: string, facts: ErrorFacts & { readonly retryAfterMs?: number | undefined } = {}) {
@@ -313,49 +319,48 @@ export class StoreNewerError extends failure("store-newer") {}
 export class StoreUnavailableError extends failure("store-unavailable") {}
 export class DispatcherUnavailableError extends failure("dispatcher-unavailable") {}
 
-/** Gives an error its place, when it has none yet. A thrown value that is no FlujoError becomes a StepFailedError. */
-export function placed(thrown: unknown, path: string): FlujoError {
-  if (!FlujoError.isInstance(thrown)) {
-    return new StepFailedError(`${path} failed: ${told(thrown)}`, { path, cause: thrown, retryable: true });
-  }
-  if (thrown.path === undefined) Object.defineProperty(thrown, "path", { value: path, enumerable: true });
-  return thrown;
-}
+/** The classes that are made of a message and the facts of every error, by their code. */
+export const plainErrors: ReadonlyMap<string, new (message: string, facts: ErrorFacts) => FlujoError> =
+  new Map<string, new (message: string, facts: ErrorFacts) => FlujoError>([
+    ["invalid-run-id", InvalidRunIdError],
+    ["invalid-option", InvalidOptionError],
+    ["invalid-input", InvalidInputError],
+    ["unknown-model", UnknownModelError],
+    ["unpriced-model", UnpricedModelError],
+    ["missing-package", MissingPackageError],
+    ["missing-key", MissingKeyError],
+    ["step-failed", StepFailedError],
+    ["timeout", TimeoutError],
+    ["invalid-output", InvalidOutputError],
+    ["unstorable-value", UnstorableValueError],
+    ["state-conflict", StateConflictError],
+    ["unknown-branch", UnknownBranchError],
+    ["loop-limit", LoopLimitError],
+    ["duplicate-key", DuplicateKeyError],
+    ["outcome-unknown", OutcomeUnknownError],
+    ["tool-loop", ToolLoopError],
+    ["cancelled", CancelledError],
+    ["unknown-run", UnknownRunError],
+    ["run-exists", RunExistsError],
+    ["run-ended", RunEndedError],
+    ["lease-held", LeaseHeldError],
+    ["lease-lost", LeaseLostError],
+    ["out-of-time", OutOfTimeError],
+    ["hook-failed", HookFailedError],
+    ["dispatcher-unavailable", DispatcherUnavailableError],
+    ["store-corrupt", StoreCorruptError],
+    ["store-newer", StoreNewerError],
+    ["store-unavailable", StoreUnavailableError],
+  ]);
 
-/** The journal's form of any thrown value. A thrown non-Flujo error is `fallbackCode`. */
-export function recordError(thrown: unknown, path?: string, fallbackCode = "step-failed"): ErrorRecord {
-  if (FlujoError.isInstance(thrown)) {
-    const at = thrown.path ?? path;
-    return {
-      code: thrown.code,
-      message: wellFormed(thrown.message),
-      retryable: thrown.retryable,
-      ...(at === undefined ? {} : { path: at }),
-      ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
-      ...(thrown.details === undefined ? {} : { details: thrown.details }),
-    };
-  }
-  return {
-    code: fallbackCode,
-    message: wellFormed(told(thrown)),
-    retryable: true,
-    ...(path === undefined ? {} : { path }),
-  };
-}
-
-/** What was thrown, in a line; with its cause, which alone says why a `fetch failed`. */
-function told(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const { name, message, cause } = thrown;
-  const why = cause instanceof Error ? cause.message || (cause as { code?: unknown }).code : undefined; // Node's errors have one
-  return typeof why === "string" && why !== "" ? `${name}: ${message} (${why})` : `${name}: ${message}`;
-}
-
-/** An error again, from its record. */
-export function reviveError(record: ErrorRecord, runId?: string): FlujoError {
-  if (record.code === "budget-exceeded")
-    return new BudgetExceededError(record.message, { ...record, runId, ...exceededIn(record.details) });
-  return new FlujoError(record.code, record.message, { ...record, runId });
-}
-
-const wellFormed = (text: string): string => text.toWellFormed();
+/** All classes by the code that their errors have. */
+const classes: ReadonlyMap<string, ErrorClass<FlujoError>> = new Map<string, ErrorClass<FlujoError>>([
+  ...plainErrors,
+  ["invalid-pipeline", InvalidPipelineError],
+  ["invalid-dataset", InvalidDatasetError],
+  ["version-changed", VersionChangedError],
+  ["model-call-failed", ModelCallError],
+  ["budget-exceeded", BudgetExceededError],
+  ["signal-refused", SignalRefusedError],
+  ["delivery-failed", DeliveryFailedError],
+]);

@@ -2,7 +2,7 @@
 import { countOf } from "./balance.ts";
 import type { Purchase } from "./context.ts";
 import type { Amount, Entry, EntryOf, Ref, StreamedText } from "./entries.ts";
-import type { ErrorRecord } from "./errors.ts";
+import type { ErrorRecord } from "./error-record.ts";
 import type { Json } from "./json.ts";
 import { addSpent, type Limits, lessSpent, nothingSpent, type Spent } from "./limits.ts";
 import type { Path } from "./paths.ts";

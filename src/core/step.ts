@@ -1,6 +1,7 @@
 import type { Context } from "./context.ts";
 import { type Duration, milliseconds } from "./duration.ts";
-import type { ErrorRecord, OnLimit, Problem } from "./errors.ts";
+import type { ErrorRecord } from "./error-record.ts";
+import type { OnLimit, Problem } from "./errors.ts";
 import { InvalidOptionError } from "./errors.ts";
 import type { Awaitable } from "./json.ts";
 import { type Budget, limitsOf, type Usd } from "./limits.ts";

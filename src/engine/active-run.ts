@@ -1,4 +1,5 @@
-import { type FlujoError, LeaseLostError, reviveError } from "../core/errors.ts";
+import { reviveError } from "../core/error-record.ts";
+import { type FlujoError, LeaseLostError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
 import { awaitedPaths, type RunRecord, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";

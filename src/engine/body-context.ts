@@ -18,7 +18,8 @@ import type {
   Spending,
 } from "../core/context.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
-import { BudgetExceededError, InvalidOptionError, recordError, TimeoutError } from "../core/errors.ts";
+import { recordError } from "../core/error-record.ts";
+import { BudgetExceededError, InvalidOptionError, TimeoutError } from "../core/errors.ts";
 import { sha256 } from "../core/fingerprint.ts";
 import type { Awaitable } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";

@@ -1,5 +1,6 @@
 import type { Entry } from "../core/entries.ts";
-import { CancelledError, RunEndedError, recordError } from "../core/errors.ts";
+import { recordError } from "../core/error-record.ts";
+import { CancelledError, RunEndedError } from "../core/errors.ts";
 import { hasUndo } from "../core/fingerprint.ts";
 import { isEnded, type RunRecord } from "../core/fold.ts";
 import type { Store } from "../ports/store.ts";

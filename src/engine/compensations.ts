@@ -1,6 +1,7 @@
 /** What a run has done that can be undone, and the undoing of it: each once, the last that completed first. */
 import type { Ref } from "../core/entries.ts";
-import { type ErrorRecord, placed, recordError, VersionChangedError } from "../core/errors.ts";
+import { type ErrorRecord, placed, recordError } from "../core/error-record.ts";
+import { VersionChangedError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Node } from "../core/node.ts";
 import { childPath, enclosing, type Path, undoPath } from "../core/paths.ts";

@@ -1,7 +1,7 @@
 import type { Scope } from "../budget/ledger.ts";
 import { sizeOf } from "../core/codec.ts";
 import { type EntryOf, type Fact, isBlobRef } from "../core/entries.ts";
-import { type ErrorRecord, placed, recordError } from "../core/errors.ts";
+import { type ErrorRecord, placed, recordError } from "../core/error-record.ts";
 import { notUndone, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";

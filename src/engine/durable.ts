@@ -1,4 +1,4 @@
-import { recordError, reviveError } from "../core/errors.ts";
+import { recordError, reviveError } from "../core/error-record.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 import type { KnownText } from "../core/streamed.ts";

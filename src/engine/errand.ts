@@ -5,7 +5,8 @@
 import type { Scope } from "../budget/ledger.ts";
 import { type Approval, approvalSchema } from "../core/approval.ts";
 import type { Errand, ErrandAttempt, ErrandTerms } from "../core/context.ts";
-import { BudgetExceededError, OutcomeUnknownError, recordError, TimeoutError } from "../core/errors.ts";
+import { recordError } from "../core/error-record.ts";
+import { BudgetExceededError, OutcomeUnknownError, TimeoutError } from "../core/errors.ts";
 import type { Awaitable, Json } from "../core/json.ts";
 import { picoUsd, type Usd } from "../core/limits.ts";
 import { type Outcome, outcomeSchema } from "../core/outcome.ts";

@@ -1,7 +1,7 @@
 /** What a place waits for that only somebody outside can give: a person's answer, an event. */
 import { decode } from "../core/codec.ts";
 import type { EntryOf } from "../core/entries.ts";
-import { placed, recordError, reviveError } from "../core/errors.ts";
+import { placed, recordError, reviveError } from "../core/error-record.ts";
 import { schemaFact } from "../core/fingerprint.ts";
 import type { Path } from "../core/paths.ts";
 import { check, type Schema } from "../core/schema.ts";

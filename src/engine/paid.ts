@@ -1,7 +1,8 @@
 import type { Scope } from "../budget/ledger.ts";
 import type { CallSampling, Continuable, Grant, PaidOptions, Quote, Receipt } from "../core/context.ts";
 import type { SentMessage } from "../core/entries.ts";
-import { BudgetExceededError, FlujoError, ModelCallError, placed } from "../core/errors.ts";
+import { placed } from "../core/error-record.ts";
+import { BudgetExceededError, FlujoError, ModelCallError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 import type { KnownText } from "../core/streamed.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../core/compose.ts";
 import type { Context } from "../core/context.ts";
+import { TimeoutError } from "../core/errors.ts";
 import { sleep } from "../core/pauses.ts";
 import type { Step } from "../core/step.ts";
 import { type Cast, type Scene, scene } from "../testing/scene.ts";
@@ -80,6 +81,20 @@ describe("a run whose process died", () => {
     await dieWhen(on, on.cast(whole), "", () => counts.c === 1);
     expect(output(await on.cast(whole).run("", { runId: "r" }))).toEqual(["abcd", "abcd"]);
     expect(counts).toEqual({ a: 1, b: 1, c: 2, d: 1 });
+  });
+
+  it("has a body catch, from the record, an error of the class that it caught the first time", async () => {
+    const on = scene();
+    const caught: boolean[] = [];
+    const careful = step("careful", async (_: string, ctx) => {
+      const risky = ctx.run("risky", () => Promise.reject(new TimeoutError("too slow")));
+      await risky.catch((error: unknown) => caught.push(error instanceof TimeoutError));
+      await ctx.sleep("work", "1s");
+      return caught.length;
+    });
+    await dieWhen(on, on.cast(careful), "", () => caught.length === 1);
+    expect(output(await on.cast(careful).run("", { runId: "r" }))).toBe(2);
+    expect(caught).toEqual([true, true]);
   });
 
   it("goes on in the turn of the loop it was in", async () => {

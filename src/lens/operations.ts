@@ -1,5 +1,5 @@
 import type { Entry, EntryOf, Ref } from "../core/entries.ts";
-import type { ErrorRecord } from "../core/errors.ts";
+import type { ErrorRecord } from "../core/error-record.ts";
 import { type RunRecord, spentOf } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { addSpent, decimalUsd, nothingSpent, type Spent } from "../core/limits.ts";

@@ -1,7 +1,7 @@
 import { decode } from "../core/codec.ts";
 import { type DispatchTerms, defaultQueue } from "../core/dispatch.ts";
 import type { Entry, ForkedFrom } from "../core/entries.ts";
-import type { ErrorRecord } from "../core/errors.ts";
+import type { ErrorRecord } from "../core/error-record.ts";
 import { askedAt, fold, promptAt, type RunRecord, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { decimalUsd, type Limits } from "../core/limits.ts";

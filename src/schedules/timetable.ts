@@ -1,4 +1,5 @@
-import { FlujoError, recordError } from "../core/errors.ts";
+import { recordError } from "../core/error-record.ts";
+import { FlujoError } from "../core/errors.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { decide, decidedThrough, dueTicks, withOutcome } from "./decision.ts";

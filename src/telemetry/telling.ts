@@ -1,7 +1,7 @@
 /** The spans themselves: of a process's time with a run, of a call, of an operation. */
 import type { CallSampling } from "../core/context.ts";
 import type { Entry, EntryOf } from "../core/entries.ts";
-import type { ErrorRecord } from "../core/errors.ts";
+import type { ErrorRecord } from "../core/error-record.ts";
 import {
   costAttributes,
   rootAttributes,

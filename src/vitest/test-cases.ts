@@ -1,5 +1,5 @@
 import { afterAll, describe, test } from "vitest";
-import { recordError } from "../core/errors.ts";
+import { recordError } from "../core/error-record.ts";
 import type { Usd } from "../core/limits.ts";
 import type { Step } from "../core/step.ts";
 import type { RunResult } from "../engine/options.ts";

@@ -15,6 +15,7 @@ import {
   type StepContext,
   sleep,
   step,
+  TimeoutError,
   type Undo,
 } from "../../src/index.ts";
 
@@ -126,3 +127,8 @@ step("a", (n: number, c) => n > c.settings.most, { settings: { least: { type: "n
 
 // @ts-expect-error on `improve`: Type 'string' is not assignable to type 'false | ImproveTerms
 agent("narrate", { model: "x:y", system: "Narrate.", improve: "all" });
+
+export function charged(failure: unknown): unknown {
+  // @ts-expect-error on `charge`: Property 'charge' does not exist on type 'TimeoutError'
+  return TimeoutError.isInstance(failure) && failure.charge;
+}

@@ -6,10 +6,14 @@ import * as v from "valibot";
 import * as z from "zod";
 import {
   agent,
+  BudgetExceededError,
   branchOn,
   Flujo,
+  type FlujoError,
   humanInTheLoop,
+  LeaseHeldError,
   loopUntil,
+  ModelCallError,
   mapOver,
   parallel,
   pipeline,
@@ -17,6 +21,7 @@ import {
   type StepContext,
   sleep,
   step,
+  TimeoutError,
   type Undo,
 } from "../../src/index.ts";
 
@@ -207,6 +212,12 @@ const needsBoth = fetchFinancials.to(
 );
 ok<Eq<typeof needsBoth, Step<string, number, Market & { notes: string[] }>>>();
 
+// A class of errors asks for itself; what is not of it may still be of another.
+declare const thrown: FlujoError;
+if (TimeoutError.isInstance(thrown)) ok<Eq<typeof thrown.code, "timeout">>();
+else if (LeaseHeldError.isInstance(thrown)) ok<Eq<typeof thrown, LeaseHeldError>>();
+else ok<Eq<typeof thrown, FlujoError>>();
+
 export async function main() {
   await using flujo = new Flujo(all.to(report), {
     budget: "$0.15",
@@ -224,5 +235,9 @@ export async function main() {
     ok<Eq<typeof result.output, z.infer<typeof Report>>>();
     return result.output.title;
   }
-  return result.status === "waiting" ? result.signals : result.error.code;
+  if (result.status === "waiting") return result.signals;
+  if (TimeoutError.isInstance(result.error)) ok<Eq<typeof result.error, TimeoutError>>();
+  else if (BudgetExceededError.isInstance(result.error)) return result.error.exceeded?.scope;
+  else if (ModelCallError.isInstance(result.error)) return result.error.charge;
+  return result.error.code;
 }

@@ -1,5 +1,6 @@
 import { decode } from "../../core/codec.ts";
-import { placed, UnknownBranchError } from "../../core/errors.ts";
+import { placed } from "../../core/error-record.ts";
+import { UnknownBranchError } from "../../core/errors.ts";
 import type { BranchNode, Node } from "../../core/node.ts";
 import { childPath, itemPath, type Path } from "../../core/paths.ts";
 import { settingsOf } from "../../core/settings.ts";

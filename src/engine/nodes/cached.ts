@@ -1,6 +1,6 @@
 import { canonical } from "../../core/canonical.ts";
 import { decode } from "../../core/codec.ts";
-import { placed } from "../../core/errors.ts";
+import { placed } from "../../core/error-record.ts";
 import { sha256, versionOf } from "../../core/fingerprint.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import { bare, type CachedNode, nameOf } from "../../core/node.ts";

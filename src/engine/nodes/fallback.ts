@@ -1,4 +1,4 @@
-import { recordError } from "../../core/errors.ts";
+import { recordError } from "../../core/error-record.ts";
 import { type FallbackNode, nameOf } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
 import type { Failure } from "../compensations.ts";

@@ -1,6 +1,6 @@
 import { approvalSchema } from "../../core/approval.ts";
 import { decode } from "../../core/codec.ts";
-import { placed } from "../../core/errors.ts";
+import { placed } from "../../core/error-record.ts";
 import type { HumanNode } from "../../core/node.ts";
 import { childPath } from "../../core/paths.ts";
 import { expected } from "../expectation.ts";

@@ -1,7 +1,7 @@
 /** What parallel and mapOver share: several lines of execution that fork the state and come together again. */
 
 import type { Ref } from "../../core/entries.ts";
-import { type ErrorRecord, recordError } from "../../core/errors.ts";
+import { type ErrorRecord, recordError } from "../../core/error-record.ts";
 import type { Json } from "../../core/json.ts";
 import type { Node, OnFailure } from "../../core/node.ts";
 import type { Path } from "../../core/paths.ts";

@@ -1,5 +1,6 @@
 import { decode } from "../../core/codec.ts";
-import { LoopLimitError, placed } from "../../core/errors.ts";
+import { placed } from "../../core/error-record.ts";
+import { LoopLimitError } from "../../core/errors.ts";
 import type { LoopNode } from "../../core/node.ts";
 import { childPath, itemPath, type Path } from "../../core/paths.ts";
 import { settingsOf } from "../../core/settings.ts";

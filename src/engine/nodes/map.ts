@@ -1,6 +1,7 @@
 import { decode } from "../../core/codec.ts";
 import type { Ref } from "../../core/entries.ts";
-import { DuplicateKeyError, InvalidInputError, placed } from "../../core/errors.ts";
+import { placed } from "../../core/error-record.ts";
+import { DuplicateKeyError, InvalidInputError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { MapNode } from "../../core/node.ts";
 import { childPath, itemPath, type Path } from "../../core/paths.ts";

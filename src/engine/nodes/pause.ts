@@ -1,5 +1,6 @@
 import { decode } from "../../core/codec.ts";
-import { InvalidOptionError, placed } from "../../core/errors.ts";
+import { placed } from "../../core/error-record.ts";
+import { InvalidOptionError } from "../../core/errors.ts";
 import type { SleepNode } from "../../core/node.ts";
 import { childPath, type Path } from "../../core/paths.ts";
 import type { Frame } from "../frame.ts";

@@ -1,12 +1,7 @@
 import { decode } from "../../core/codec.ts";
 import { type Fact, isBlobRef } from "../../core/entries.ts";
-import {
-  InvalidInputError,
-  InvalidOutputError,
-  placed,
-  recordError,
-  reviveError,
-} from "../../core/errors.ts";
+import { placed, recordError, reviveError } from "../../core/error-record.ts";
+import { InvalidInputError, InvalidOutputError } from "../../core/errors.ts";
 import type { WorkNode } from "../../core/node.ts";
 import { attemptPath, childPath, type Path } from "../../core/paths.ts";
 import { check, misfit, type Schema } from "../../core/schema.ts";

@@ -3,13 +3,8 @@
  * called.
  */
 import type { Entry, EntryOf, Ref } from "../../core/entries.ts";
-import {
-  type FlujoError,
-  InvalidOptionError,
-  placed,
-  recordError,
-  UnknownRunError,
-} from "../../core/errors.ts";
+import { placed, recordError } from "../../core/error-record.ts";
+import { type FlujoError, InvalidOptionError, UnknownRunError } from "../../core/errors.ts";
 import { changedPaths, isTest, versionOf } from "../../core/fingerprint.ts";
 import { fold, isEnded, type RunRecord } from "../../core/fold.ts";
 import type { Json } from "../../core/json.ts";

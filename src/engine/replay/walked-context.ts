@@ -11,7 +11,8 @@ import type {
   Quote,
   Remaining,
 } from "../../core/context.ts";
-import { InvalidOptionError, reviveError } from "../../core/errors.ts";
+import { reviveError } from "../../core/error-record.ts";
+import { InvalidOptionError } from "../../core/errors.ts";
 import type { Path } from "../../core/paths.ts";
 import type { Schema } from "../../core/schema.ts";
 import type { Patch } from "../../core/state.ts";

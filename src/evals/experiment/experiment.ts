@@ -6,13 +6,8 @@ import { hash } from "node:crypto";
 import { mapOver, pipeline, step } from "../../core/compose.ts";
 import type { PaidContext } from "../../core/context.ts";
 import type { Entry } from "../../core/entries.ts";
-import {
-  type BudgetExceededError,
-  type ErrorRecord,
-  FlujoError,
-  InvalidOptionError,
-  recordError,
-} from "../../core/errors.ts";
+import { type ErrorRecord, recordError } from "../../core/error-record.ts";
+import { type BudgetExceededError, FlujoError, InvalidOptionError } from "../../core/errors.ts";
 import { versionOf } from "../../core/fingerprint.ts";
 import { fold } from "../../core/fold.ts";
 import type { Json } from "../../core/json.ts";
