@@ -63,6 +63,10 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     return this.#result;
   }
 
+  async begun(): Promise<void> {
+    if (!(await this.ticker.first)) await this.#result;
+  }
+
   async cancel(reason = "cancelled"): Promise<void> {
     const error = cancelled(this.runId, reason);
     this.#stopAsked ??= error;

@@ -187,11 +187,11 @@ async function stands(run: RunRecord, store: Store, runId: string, now: number):
 /** A run that was to be new must not be recorded. An id that was taken, and nothing recorded under it, is as good as new. */
 function checked({ runId, fresh }: Entrance, run: RunRecord): RunRecord {
   if (!fresh?.isOnlyNew || run.created === undefined) return run;
-  throw new RunExistsError(`run ${runId} exists`, {
-    runId,
-    hint: "Choose another run id, or resume that run.",
-  });
+  throw runExists(runId);
 }
+
+export const runExists = (runId: string): RunExistsError =>
+  new RunExistsError(`run ${runId} exists`, { runId, hint: "Choose another run id, or resume that run." });
 
 /** A new run's first fact, made before anything of the run is. */
 export interface First {

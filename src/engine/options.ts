@@ -92,8 +92,8 @@ export interface StartOptions {
   /** 1 to 128 letters, digits, `.`, `_`, `-`. The same id again resumes the run, or returns its result. */
   readonly runId?: string;
   /**
-   * Refuse a run of which something is recorded, with RunExistsError, instead of going on with it. Default false.
-   * One that this very `Flujo` advances at this moment is handed out as ever.
+   * Refuse a run of which something is recorded, or that is under way here, with RunExistsError, instead of going on with it.
+   * Default false.
    */
   readonly onlyNew?: boolean;
   /** Cancels the run when it fires. */
@@ -244,6 +244,11 @@ export interface RunHandle<Out> {
   readonly events: AsyncIterable<RunEvent>;
   /** The same from the event numbered `seq` on: where a reader goes on that had come so far. */
   eventsFrom(seq: number): AsyncIterable<RunEvent>;
+  /**
+   * Resolves once this process has recorded that it begins the run, or goes on with it, or where there is nothing to go on with.
+   * Rejects as `result()` does where it was refused: with `onlyNew: true` a run that another process has begun at this very moment.
+   */
+  begun(): Promise<void>;
   /** How the run came to stand. Rejects when it was refused or this process lost it: LeaseHeldError, VersionChangedError, ... */
   result(): Promise<RunResult<Out>>;
   /** Stops the run for good: bodies are told, calls already paid for are kept. */

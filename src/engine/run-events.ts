@@ -13,18 +13,28 @@ const lookEveryMs = 100;
 export class Ticker {
   #waiting: (() => void)[] = [];
   #ended = false;
+  readonly #first = Promise.withResolvers<boolean>();
 
   get ended(): boolean {
     return this.#ended;
   }
+  /** True with the first new entries; false when the run has ended without any. */
+  get first(): Promise<boolean> {
+    return this.#first.promise;
+  }
   tick(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
+    this.#first.resolve(true);
+    this.#wake();
   }
   end(): void {
     this.#ended = true;
-    this.tick();
+    this.#first.resolve(false);
+    this.#wake();
+  }
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
   }
   next(): Promise<void> {
     return this.#ended ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));

@@ -10,7 +10,7 @@ import { nodeOf, type Step } from "../core/step.ts";
 import { ActiveRun } from "./active-run.ts";
 import { Alarm } from "./alarm.ts";
 import { cancelRun } from "./cancel.ts";
-import type { Entrance, Fresh, Setting } from "./enter.ts";
+import { type Entrance, type Fresh, runExists, type Setting } from "./enter.ts";
 import { makeFork } from "./fork.ts";
 import { oneInstrument } from "./instrumented.ts";
 import { load } from "./load.ts";
@@ -122,6 +122,8 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   /** Starts a run, or goes on with the one of that id. What is wrong shows in `result()`. */
   start(input: In, options: StartOptions = {}): RunHandle<Out> {
     const runId = options.runId ?? this.#options.world.id();
+    const other = options.onlyNew ? this.#active.get(runId) : undefined;
+    if (other !== undefined) return this.#second(runId, other);
     return this.#activate(runId, options.signal, async (): Promise<Entrance> => {
       const limits = given(options.budget ?? this.#options.budget);
       const fresh = await this.#fresh(runId, input, options);
@@ -132,6 +134,15 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
         ...(limits ? { limits } : {}),
       };
     });
+  }
+
+  /** Of a run that was to be new, and is under way here: refused, once it is known to have begun. */
+  #second(runId: string, first: ActiveRun<Out, State>): RunHandle<Out> {
+    const entrance = async (): Promise<never> => {
+      await first.begun();
+      throw runExists(runId);
+    };
+    return new ActiveRun<Out, State>(this.#setting, entrance, runId, {});
   }
 
   /** `start`, and its result. */

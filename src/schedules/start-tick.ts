@@ -9,13 +9,13 @@ export interface Starter {
   start(
     input: unknown,
     options: { readonly runId: string; readonly onlyNew: true; readonly budget?: Usd | Budget },
-  ): { readonly events: AsyncIterable<unknown>; result(): Promise<unknown> };
+  ): { begun(): Promise<void>; result(): Promise<unknown> };
 }
 
 /**
  * Starts the run of a tick, unless there is one: then it is left as it is, also when it has failed. Resolves when the run's
- * beginning is in the store, so that a tick that is said to be started can get lost no more; the run itself goes on.
- * Of one that another process has begun just then it may say either.
+ * beginning is in the store, so that a tick that is said to be started can get lost no more; the run itself goes on. Of many
+ * that start one tick at the same moment, one says "started".
  *
  * @throws what keeps the run from beginning: an input that does not fit, LeaseHeldError while another process begins it.
  */
@@ -28,12 +28,10 @@ export async function startTick(
   const { input, budget } = schedule;
   const options = { runId, onlyNew: true, ...(budget === undefined ? {} : { budget }) } as const;
   const handle = starter.start(decode(input), options);
-  const result = handle.result();
-  result.catch(() => {}); // what becomes of the run later is in its journal
-  for await (const _ of handle.events) return "started";
+  handle.result().catch(() => {}); // what becomes of the run later is in its journal
   try {
-    await result; // it has no events, so it was refused
-    return "exists";
+    await handle.begun();
+    return "started";
   } catch (error) {
     if (FlujoError.isInstance(error) && error.code === "run-exists") return "exists";
     throw error;

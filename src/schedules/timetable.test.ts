@@ -279,6 +279,23 @@ describe("one process", () => {
     expect(await kept.read(runId, 0, 99)).toEqual(before);
   });
 
+  test("of many that start a tick at the same moment one says that it has, however late each one's answers come", async () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const { add, cast, schedule, world, runs } = town(seed);
+      await add("s", { cron: "0 0 1 1 *" });
+      const tick = noon + minute;
+      const one = await schedule("s");
+      const starts = [1, 2, 3].map(() => startTick(cast({ latencyMs: 30 }).runner, one, tick));
+      const outcomes = await world.run(Promise.allSettled(starts));
+      const said = outcomes.map((outcome) =>
+        outcome.status === "fulfilled" ? outcome.value : outcome.reason.code,
+      );
+      expect([seed, said.filter((word) => word === "started")]).toEqual([seed, ["started"]]);
+      for (const word of said) expect(["started", "exists", "lease-held"]).toContain(word);
+      expect(await runs()).toEqual([runAt("s", 1)]);
+    }
+  });
+
   test("a run that is there already is one, also when its pipeline can be started no more", async () => {
     const { add, cast, wait, runs, schedule } = town();
     await add("s", { cron: "* * * * *", missed: "all" });

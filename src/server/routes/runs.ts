@@ -159,7 +159,7 @@ export async function startOnce(
     if (other === undefined) break;
     await other.catch(() => {}); // it is told by the request that began it
   }
-  const beginning = begun(start(), 0);
+  const beginning = start().begun();
   starting.set(runId, beginning);
   try {
     await beginning;
