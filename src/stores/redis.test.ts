@@ -61,6 +61,33 @@ databases("redis", "a store in Redis", () => {
     expect(await admin.get(`{${prefix}}:format`)).toBe("99");
   });
 
+  it("is brought up to date when it is of the first format, by several at once, and where one was killed at it", async () => {
+    const prefix = newPrefix();
+    const key = (name: string): string => `{${prefix}}:${name}`;
+    await fill(open(server.url, { prefix }), 1_200);
+    const rare = (store: Store): Promise<string[]> =>
+      store.list({ pipeline: "rare" }).then((runs) => runs.map(({ runId }) => runId));
+    const all = Array.from({ length: 20 }, (_, i) => `r${19 - i}`);
+    const unsort = async (id: string): Promise<void> => {
+      const place = await admin.hget(key(`run:${id}`), "by-pipeline");
+      await admin.zrem(key("runs:pipeline"), place ?? "");
+      await admin.hdel(key(`run:${id}`), "by-pipeline");
+    };
+    for (let i = 0; i < 1_200; i += 1) if (i < 10 || i > 600) await unsort(`r${i}`);
+    await admin.set(key("format"), 1);
+    const updated = [open(server.url, { prefix }), open(server.url, { prefix })];
+    expect(await Promise.all(updated.map(rare))).toEqual([all, all]);
+    expect(await admin.get(key("format"))).toBe("2");
+    expect(await admin.zcard(key("runs:pipeline"))).toBe(1_200);
+
+    // What a process of the first format has made and removed that had not ended yet.
+    for (const id of ["r3", "r700"]) await unsort(id);
+    await admin.zrem(key("runs:age"), "0000000000000005:r5");
+    await admin.del(key("run:r5"));
+    expect(await rare(open(server.url, { prefix }))).toEqual(all.filter((id) => id !== "r5"));
+    expect(await admin.zcard(key("runs:pipeline"))).toBe(1_199);
+  });
+
   it("keeps all its keys in one slot, and stores with other prefixes apart", async () => {
     const [mine, yours] = [newPrefix(), newPrefix()];
     for (const prefix of [mine, yours]) await fill(open(server.url, { prefix }), 2);
@@ -104,8 +131,13 @@ databases("redis", "a store in Redis", () => {
     expect(await store.list({ idPrefix: "r299" })).toHaveLength(11);
     expect(await store.list({ dueBefore: now, limit: 10 })).toHaveLength(10);
     expect(await store.list({ leaseEndsBefore: now, limit: 10 })).toHaveLength(10);
+    expect(await store.list({ pipeline: "rare", limit: 10 })).toHaveLength(10);
+    expect(await store.list({ pipeline: ["rare", "none"], status: ["completed", "running"] })).toHaveLength(
+      18,
+    );
+    expect(await store.list({ pipeline: "p", createdFrom: 15, createdBefore: 25 })).toHaveLength(5);
     const after = await calls();
-    expect((after.hmget ?? 0) - (before.hmget ?? 0)).toBeLessThanOrEqual(100);
+    expect((after.hmget ?? 0) - (before.hmget ?? 0)).toBeLessThanOrEqual(140);
     for (const command of ["keys", "scan", "hgetall", "hscan", "zscan"])
       expect([command, after[command]]).toEqual([command, before[command]]);
   });
@@ -328,7 +360,7 @@ const append = (seq: number, output: string): Append => ({
   blobs: [],
 });
 
-/** Runs r0, r1, …, one a millisecond; of ten one waits, one runs, and the others are done. */
+/** Runs r0, r1, …, one a millisecond; of ten one waits, one runs, and the others are done. The first 20 are of another pipeline. */
 async function fill(store: Store, count: number): Promise<void> {
   const ids = Array.from({ length: count }, (_, i) => `r${i}`);
   await Promise.all(ids.map((runId) => store.acquire({ ...request, runId, create: true })));
@@ -339,7 +371,14 @@ async function fill(store: Store, count: number): Promise<void> {
       return {
         ...append(0, "a"),
         runId,
-        summary: { ...summary, status, createdAt: i, updatedAt: i, ...wakes },
+        summary: {
+          ...summary,
+          pipeline: i < 20 ? "rare" : "p",
+          status,
+          createdAt: i,
+          updatedAt: i,
+          ...wakes,
+        },
       };
     }),
   );

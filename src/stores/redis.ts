@@ -6,6 +6,7 @@ import { Newsroom } from "../ports/newsroom.ts";
 import type { CacheRecord, Durability, Signal, Store } from "../ports/store.ts";
 import { type Connection, open } from "./redis/connection.ts";
 import { storeError } from "./redis/faults.ts";
+import { bringUpToDate } from "./redis/format.ts";
 import { commit, read } from "./redis/journal.ts";
 import { durabilityOf, mayForget } from "./redis/keeping.ts";
 import { keysOf } from "./redis/keys.ts";
@@ -51,11 +52,16 @@ export function redis(address: string, options: RedisOptions = {}): Store {
 
   const connect = async (ended: () => void): Promise<Connection> => {
     const db = await open(settings, ended);
-    if (mayForget(db.keeping)) {
+    try {
+      if (mayForget(db.keeping)) {
+        throw new StoreUnavailableError(`${name} throws away what it keeps when its memory is full`, {
+          hint: "It would take journals, too. Set its maxmemory-policy to noeviction, or use a server that is no cache.",
+        });
+      }
+      await bringUpToDate(db, name);
+    } catch (error) {
       db.close();
-      throw new StoreUnavailableError(`${name} throws away what it keeps when its memory is full`, {
-        hint: "It would take journals, too. Set its maxmemory-policy to noeviction, or use a server that is no cache.",
-      });
+      throw error;
     }
     durability = durabilityOf(db.keeping);
     return db;

@@ -1,9 +1,8 @@
 import type { Cluster, Redis, RedisOptions } from "ioredis";
-import { StoreNewerError } from "../../core/errors.ts";
 import { importPackage } from "../../ports/optional-package.ts";
 import { ConnectionLostError } from "./faults.ts";
 import { type Keeping, keepingOf } from "./keeping.ts";
-import { formatVersion, type Keys, keysOf } from "./keys.ts";
+import { type Keys, keysOf } from "./keys.ts";
 import type { Script } from "./scripts.ts";
 import type { Settings } from "./settings.ts";
 
@@ -11,7 +10,7 @@ export type Argument = string | number;
 /** What the server may answer with; no maps, for the second version of its protocol has none. */
 export type Reply = string | number | null | readonly Reply[];
 
-/** One connection to a server that is known to have a store of ours, or none yet. */
+/** One connection to a server, whatever it holds. */
 export interface Connection {
   readonly keys: Keys;
   readonly keeping: Keeping;
@@ -27,14 +26,13 @@ const connectMs = 10_000;
 
 /**
  * @param ended is called once the connection is not, and will not be, one.
- * @throws StoreNewerError, and whatever the server says.
+ * @throws whatever the server says.
  */
 export async function open(settings: Settings, ended: () => void): Promise<Connection> {
   const wire = await reach(settings);
   wire.once("end", ended);
   const keys = keysOf(settings.prefix);
   try {
-    await checkFormat(wire, keys, settings.name);
     const keeping = await keepingOf((command, ...args) => wire.call(command, args));
     return {
       keys,
@@ -154,16 +152,4 @@ class Wire {
       else stream?.unref?.();
     }
   }
-}
-
-/** A new store is marked as ours by the first who comes. */
-async function checkFormat(wire: Wire, keys: Keys, name: string): Promise<void> {
-  const known = await wire.call("GET", [keys.format]);
-  if (known === null) await wire.call("SET", [keys.format, formatVersion, "NX"]);
-  const version = Number((await wire.call("GET", [keys.format])) ?? formatVersion);
-  if (version <= formatVersion) return;
-  throw new StoreNewerError(
-    `${name} was written by a newer Flujo (format ${version}, this one knows ${formatVersion})`,
-    { hint: "Update Flujo; nothing was changed." },
-  );
 }

@@ -4,7 +4,7 @@ import { isRunId } from "../../core/paths.ts";
 import type { Append, AppendOutcome, RunSummary } from "../../ports/store.ts";
 import { follow, misplaced } from "../../ports/store-rules.ts";
 import type { Argument, Connection, Reply } from "./connection.ts";
-import { place } from "./keys.ts";
+import { headOf, place } from "./keys.ts";
 import { accountArguments, accountKeys, attempts, type Seen, see, seenIn } from "./ledger.ts";
 import * as scripts from "./scripts.ts";
 
@@ -62,6 +62,7 @@ const told = (runId: string, summary: RunSummary): readonly Argument[] => [
   summary.heard ?? 0,
   place(summary.createdAt, runId),
   place(summary.updatedAt, runId),
+  headOf(summary.pipeline) + place(summary.createdAt, runId),
   summary.wakeAt === undefined ? "" : place(summary.wakeAt, runId),
 ];
 

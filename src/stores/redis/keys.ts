@@ -9,7 +9,7 @@
 import type { RunStatus } from "../../ports/store.ts";
 
 /** Kept under `format`. A store with a higher one is refused. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 /** In the order in which scripts expect their indexes. */
 export const statuses: readonly RunStatus[] = [
@@ -38,6 +38,8 @@ export const keysOf = (prefix: string) => {
     lease: key("runs", "lease"),
     /** Waiting ones that have been sent what they have not heard, by id, without a moment. */
     word: key("runs", "word"),
+    /** By pipeline, and of each by when they were made: its head comes before the place. Since format 2. */
+    pipeline: key("runs", "pipeline"),
   };
   /** Those of one status, by when they were made. */
   const ofStatus = (status: RunStatus): string => key("runs", "age", status);
@@ -53,6 +55,7 @@ export const keysOf = (prefix: string) => {
       indexes.wake,
       indexes.lease,
       indexes.word,
+      indexes.pipeline,
       ...statuses.map(ofStatus),
     ],
     /** A hash: fence, owner, lease, summary, and what of it is asked for; where the indexes have it. */
@@ -84,6 +87,9 @@ export const digits = (moment: number): string =>
 
 /** Where a run stands in an index by moments. */
 export const place = (moment: number, runId: string): string => `${digits(moment)}:${runId}`;
+
+/** What the places of a pipeline's runs begin with: as JSON has it, so that no other pipeline's begin so. */
+export const headOf = (pipeline: string): string => JSON.stringify(pipeline);
 
 /** Whose place that is. */
 export const runAt = (place: string): string => place.slice(17);

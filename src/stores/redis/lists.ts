@@ -1,7 +1,8 @@
 import type { RunFilter, RunListing, RunSummary } from "../../ports/store.ts";
 import { defaultListLimit, listed, listingOf, shows } from "../../ports/store-rules.ts";
+import { walkOf } from "../../ports/walk.ts";
 import type { Connection, Reply } from "./connection.ts";
-import { digits, place, runAt } from "./keys.ts";
+import { digits, headOf, place, runAt } from "./keys.ts";
 import { leaseOf } from "./leases.ts";
 import * as scripts from "./scripts.ts";
 
@@ -11,6 +12,8 @@ import * as scripts from "./scripts.ts";
  */
 interface Range {
   readonly indexes: readonly string[];
+  /** What the members of each index begin with that belong to the range, before what is compared. Absent: nothing. */
+  readonly heads?: readonly string[];
   readonly least: string;
   readonly greatest: string;
   readonly isBackwards?: boolean;
@@ -25,7 +28,7 @@ const fewRuns = 1_000;
 
 /** Walks the index that leaves the least to look at; what is asked for is decided by the runs themselves. */
 export async function list(db: Connection, filter: RunFilter): Promise<RunListing[]> {
-  const { dueBefore, leaseEndsBefore, updatedFrom, idPrefix, status, limit = defaultListLimit } = filter;
+  const { dueBefore, leaseEndsBefore, updatedFrom, idPrefix, limit = defaultListLimit } = filter;
   const { keys } = db;
   const found = new Map<string, RunListing>();
   const look = async (range: Range, most: number): Promise<void> => {
@@ -45,10 +48,17 @@ export async function list(db: Connection, filter: RunFilter): Promise<RunListin
   } else if (idPrefix !== undefined && (await countOf(db, idPrefix)) < fewRuns) {
     await look({ indexes: [keys.id], ...beginning(idPrefix), isPlain: true }, Infinity);
   } else {
-    const indexes = status === undefined ? [keys.age] : [...new Set(status)].map(keys.ofStatus);
-    await look({ indexes, ...ages(filter), isBackwards: true }, limit);
+    await look({ ...sortedBy(db, filter), ...ages(filter), isBackwards: true }, limit);
   }
   return listed([...found.values()], filter);
+}
+
+/** Where those runs lie together that a filter asks for, newest last. */
+function sortedBy({ keys }: Connection, { status, pipeline }: RunFilter): Pick<Range, "indexes" | "heads"> {
+  const asked = walkOf({ ...(status && { status }), ...(pipeline && { pipeline }) });
+  if (asked.by === "pipeline")
+    return { indexes: asked.each.map(() => keys.pipeline), heads: asked.each.map(headOf) };
+  return { indexes: status === undefined ? [keys.age] : [...new Set(status)].map(keys.ofStatus) };
 }
 
 async function countOf(db: Connection, idPrefix: string): Promise<number> {
@@ -75,15 +85,22 @@ function ages({ createdFrom, createdBefore, after }: RunFilter): Pick<Range, "le
  * to another meanwhile is not missed: its place is the same there, and a page is of all of them at one moment.
  */
 async function* walk(db: Connection, range: Range, filter: RunFilter): AsyncGenerator<RunListing> {
-  const { indexes, isBackwards = false, isPlain = false } = range;
+  const { indexes, heads = [], isBackwards = false, isPlain = false } = range;
   const size = Math.min(Math.max(filter.limit ?? defaultListLimit, 1), pageSize);
   let { least, greatest } = range;
   while (indexes.length > 0) {
-    const way = isBackwards ? [greatest, least, "REV"] : [least, greatest];
-    const pages = (await db.script(scripts.page, indexes, [size, ...way])) as readonly (readonly string[])[]; // that script's
+    const ends = isBackwards ? [greatest, least] : [least, greatest];
+    const args = indexes.flatMap((_, i) => ends.map((end) => within(heads[i] ?? "", end)));
+    const found = await db.script(scripts.page, indexes, [size, isBackwards ? "1" : "0", ...args]);
+    const pages = (found as readonly (readonly string[])[]).map(
+      (
+        page,
+        i, // that script's
+      ) => page.map((member) => member.slice(heads[i]?.length ?? 0)),
+    );
     // Beyond the end of a page that is full, its index may have what would come first.
-    const ends = pages.flatMap((page) => (page.length < size ? [] : page.slice(-1))).toSorted();
-    const end = isBackwards ? ends.at(-1) : ends[0];
+    const lasts = pages.flatMap((page) => (page.length < size ? [] : page.slice(-1))).toSorted();
+    const end = isBackwards ? lasts.at(-1) : lasts[0];
     const members = pages
       .flat()
       .filter((member) => end === undefined || (isBackwards ? member >= end : member <= end))
@@ -98,6 +115,13 @@ async function* walk(db: Connection, range: Range, filter: RunFilter): AsyncGene
     if (isBackwards) greatest = `(${end}`;
     else least = `(${end}`;
   }
+}
+
+/** An end of a range among the members that begin so; after that comes a digit, which is less than a colon. */
+function within(head: string, end: string): string {
+  if (head === "") return end;
+  if (end === "-") return `[${head}`;
+  return end === "+" ? `(${head}:` : `${end.slice(0, 1)}${head}${end.slice(1)}`;
 }
 
 async function runs(db: Connection, ids: readonly string[]): Promise<RunListing[]> {

@@ -58,7 +58,7 @@ end`;
 
 /** The index of its status, for a script that has all of them; before the run's hash says another status or place. */
 const sorting = `
-local byStatus = { ${statuses.map((status, i) => `${status} = KEYS[${7 + i}]`).join(", ")} }
+local byStatus = { ${statuses.map((status, i) => `${status} = KEYS[${8 + i}]`).join(", ")} }
 
 local function putStatus(run, status, place)
   local old, at = unpack(redis.call('HMGET', run, 'status', 'by-age'))
@@ -102,9 +102,9 @@ export const commit = script(
   sorting,
   accounting,
   `
-local age, change, ids, wake, lease, word = unpack(KEYS, 1, 6)
-local condemned, accounts, scopes, held = unpack(KEYS, 13, 16)
-local key = 16
+local age, change, ids, wake, lease, word, pipeline = unpack(KEYS, 1, 7)
+local condemned, accounts, scopes, held = unpack(KEYS, 14, 17)
+local key = 17
 local function takeKey()
   key = key + 1
   return KEYS[key]
@@ -126,7 +126,9 @@ for i = 1, tonumber(take()) do
     one.values[j] = { key = takeKey(), hash = take(), text = take() }
   end
   if take() == '1' then
-    one.summary = { body = take(), status = take(), heard = take(), age = take(), change = take(), wake = take() }
+    one.summary = {
+      body = take(), status = take(), heard = take(), age = take(), change = take(), pipeline = take(), wake = take()
+    }
   end
   if one.isOwned and one.count > 0 then
     local expected = next[one.run] or redis.call('LLEN', one.journal)
@@ -159,6 +161,7 @@ for _, one in ipairs(appends) do
       redis.call('ZADD', ids, 0, one.id)
       put(age, one.run, 'by-age', summary.age)
       put(change, one.run, 'by-change', summary.change)
+      put(pipeline, one.run, 'by-pipeline', summary.pipeline)
       put(wake, one.run, 'by-wake', summary.wake ~= '' and summary.wake)
       putLease(lease, one.run, one.id)
       putWord(word, one.run, one.id)
@@ -257,18 +260,19 @@ export const drop = script(
   placing,
   sorting,
   `
-local age, change, ids, wake, lease, word = unpack(KEYS, 1, 6)
-local run, signals = KEYS[13], KEYS[15]
+local age, change, ids, wake, lease, word, pipeline = unpack(KEYS, 1, 7)
+local run, signals = KEYS[14], KEYS[16]
 local id, fence, heard = unpack(ARGV)
 if not owns(run, fence) or redis.call('LLEN', signals) > tonumber(heard) then return 0 end
 putStatus(run, '', '')
 put(age, run, 'by-age', false)
 put(change, run, 'by-change', false)
+put(pipeline, run, 'by-pipeline', false)
 put(wake, run, 'by-wake', false)
 put(lease, run, 'by-lease', false)
 redis.call('ZREM', ids, id)
 redis.call('ZREM', word, id)
-redis.call('UNLINK', unpack(KEYS, 13))
+redis.call('UNLINK', unpack(KEYS, 14))
 return 1`,
 );
 
@@ -286,15 +290,48 @@ for i = 2, #KEYS do
 end
 return removed`);
 
-/** The first so many of a range in each of the indexes. Keys: the indexes. */
-export const page = script(`
-local size, from, to, way = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+/** The first so many of a range in each of the indexes. Keys: the indexes; of each the two ends of its range. */
+export const page = script(
+  arguments_,
+  `
+local size, isBackwards = take(), take() == '1'
 local pages = {}
 for i, index in ipairs(KEYS) do
-  pages[i] = way and redis.call('ZRANGE', index, from, to, 'BYLEX', way, 'LIMIT', 0, size)
+  local from, to = take(), take()
+  pages[i] = isBackwards and redis.call('ZRANGE', index, from, to, 'BYLEX', 'REV', 'LIMIT', 0, size)
     or redis.call('ZRANGE', index, from, to, 'BYLEX', 'LIMIT', 0, size)
 end
-return pages`);
+return pages`,
+);
+
+/**
+ * Puts runs into the index by pipeline that are not in it, if each still has the place by age that was seen. Keys: the index, the
+ * runs; of each that place and its pipeline's head.
+ */
+export const sort = script(
+  arguments_,
+  placing,
+  `
+for i = 2, #KEYS do
+  local at, head = take(), take()
+  local present, known = unpack(redis.call('HMGET', KEYS[i], 'by-age', 'by-pipeline'))
+  if present == at and not known then put(KEYS[1], KEYS[i], 'by-pipeline', head .. at) end
+end
+return 0`,
+);
+
+/** Takes those places out of the index by pipeline that their runs do not have. Keys: the index, the runs; of each its place. */
+export const weed = script(`
+for i = 2, #KEYS do
+  local at = ARGV[i - 1]
+  if redis.call('HGET', KEYS[i], 'by-pipeline') ~= at then redis.call('ZREM', KEYS[1], at) end
+end
+return 0`);
+
+/** Raises the format, unless it is that high. Keys: the format. */
+export const raise = script(`
+if tonumber(redis.call('GET', KEYS[1]) or 0) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
+return 0`);
 
 /** Notes of a range, keys and bodies in turn. Keys: notes, their keys in order. */
 export const notes = script(`

@@ -72,6 +72,25 @@ export const listClaims: Claims = {
     ]);
   },
 
+  async "tells pipelines apart whose names begin alike"({ store }) {
+    const names = ["a", "aa", 'a"', "a:", "a0", "ä", "A", ""];
+    await fill(
+      store,
+      Object.fromEntries(names.map((pipeline, i) => [`r${i}`, { pipeline, createdAt: start + i }])),
+    );
+    for (const [i, name] of names.entries()) {
+      assert.deepEqual(await ids(store, { pipeline: name }), [`r${i}`]);
+      assert.deepEqual(await ids(store, { pipeline: [name], createdFrom: start + i }), [`r${i}`]);
+      assert.deepEqual(await ids(store, { pipeline: name, createdBefore: start + i }), []);
+    }
+    const some = ["a:", "ä", "a"];
+    assert.deepEqual(await ids(store, { pipeline: some }), ["r5", "r3", "r0"]);
+    assert.deepEqual(
+      await ids(store, { pipeline: some, after: { createdAt: start + 5, runId: "r5" }, limit: 1 }),
+      ["r3"],
+    );
+  },
+
   async "filters by when runs were made and have changed"({ store }) {
     await fill(store, {
       c: { createdAt: start + 3, updatedAt: start + 3 },
