@@ -47,6 +47,10 @@ export interface OpenHold {
 /** A place in the queue of an account; the id is that of the hold to be. */
 export interface Ticket {
   readonly id: string;
+  readonly runId: string;
+  /** Of the lease under which it was taken. Under a newer one nobody comes back for it. */
+  readonly fence: number;
+  /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
 
@@ -96,10 +100,10 @@ export interface SettleRequest {
   readonly postings: readonly Posting[];
 }
 
-/** Gives a place in the queue up. */
+/** Gives places in queues up. */
 export interface LeaveRequest {
   readonly kind: "leave";
-  readonly id: string;
+  readonly ids: readonly string[];
   readonly scopes: readonly string[];
 }
 
@@ -122,7 +126,10 @@ export type LedgerAnswer =
       /** Whether an alert of these accounts has yet to come. */
       readonly alerting: boolean;
     }
-  /** `ahead`: how many stand before it in the longest queue. `behind`: the runs that have money held there. */
+  /**
+   * `ahead`: how many stand before it in the longest queue. `behind`: the runs of the first of these, and those that have
+   * money held there.
+   */
   | { readonly outcome: "wait"; readonly ahead: number; readonly behind: readonly string[] }
   | { readonly outcome: "refused"; readonly scope: string; readonly why: Shortage }
   /** The run has a newer lease than the one that asks. Nothing was held. */
@@ -146,13 +153,16 @@ export function decide(find: (scope: string) => Account | undefined, request: Le
       return { answer: { outcome: "done" }, changed: settle(find, request.postings) };
     case "leave": {
       const known = request.scopes.map(find).filter((account) => account !== undefined);
-      const left = known.filter(({ queue }) => queue.some(({ id }) => id === request.id));
-      return { answer: { outcome: "done" }, changed: left.map((account) => without(account, request.id)) };
+      const after = known.map((account) => without(account, request.ids));
+      return { answer: { outcome: "done" }, changed: after.filter((account, i) => account !== known[i]) };
     }
     case "amend":
       return amend(find, request);
   }
 }
+
+/** Of those who stand before somebody in a queue, so many are named: it moves on when the first of them does. */
+const mostNamed = 8;
 
 function hold(find: (scope: string) => Account | undefined, request: HoldRequest): Decision {
   const { id, runId, path, now, quote } = request;
@@ -168,20 +178,21 @@ function hold(find: (scope: string) => Account | undefined, request: HoldRequest
   const weighed = weigh(accounts.map(balanceOf), quote, now);
   if (weighed.verdict === "refused") {
     const { scope } = accounts[weighed.at] as Account; // one of those that were weighed
-    const left = accounts.map((account) => without(account, id));
+    const left = accounts.map((account) => without(account, [id]));
     return decision({ outcome: "refused", scope, why: weighed.why }, left);
   }
   const isFirst = accounts.every(({ queue }) => queue.length === 0 || queue[0]?.id === id);
   if (weighed.verdict === "wait" || !(isFirst || quote.reported)) {
-    const behind = accounts.flatMap(({ holds }) => holds.map((open) => open.runId));
     const waiting = accounts.map((account) => queued(account, request));
     const ahead = waiting.map(({ queue }) => queue.findIndex((ticket) => ticket.id === id));
+    const first = waiting.flatMap(({ queue }, i) => queue.slice(0, Math.min(ahead[i] as number, mostNamed))); // one of each
+    const behind = [...first, ...accounts.flatMap(({ holds }) => holds)].map((one) => one.runId);
     return decision({ outcome: "wait", ahead: Math.max(...ahead), behind: [...new Set(behind)] }, waiting);
   }
   const amount = tallyOf(weighed.worst);
   const open: OpenHold = { id, runId, path, model: quote.model, amount, at: now };
   const after = accounts.map((account) => ({
-    ...without(account, id),
+    ...without(account, [id]),
     holds: [...account.holds, open],
   }));
   return decision(granted(after, amount), after);
@@ -200,14 +211,14 @@ function punctual(account: Account, now: number): Account {
   return queue.length === account.queue.length ? account : { ...account, queue };
 }
 
-function without(account: Account, id: string): Account {
-  const queue = account.queue.filter((ticket) => ticket.id !== id);
+function without(account: Account, ids: readonly string[]): Account {
+  const queue = account.queue.filter((ticket) => !ids.includes(ticket.id));
   return queue.length === account.queue.length ? account : { ...account, queue };
 }
 
 /** With a place in the queue: the last, or the one there is, kept longer when half of its time is over. */
-function queued(account: Account, { id, now, patienceMs }: HoldRequest): Account {
-  const ticket = { id, expiresAt: now + patienceMs };
+function queued(account: Account, { id, runId, fence, now, patienceMs }: HoldRequest): Account {
+  const ticket: Ticket = { id, runId, fence, expiresAt: now + patienceMs };
   const known = account.queue.find((other) => other.id === id);
   if (known === undefined) return { ...account, queue: [...account.queue, ticket] };
   if (known.expiresAt - now > patienceMs / 2) return account;

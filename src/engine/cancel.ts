@@ -35,7 +35,7 @@ export async function cancelRun(
   if (isEnded(before)) throw ended(runId, before.status);
   await store.send(runId, { id: cancelId, path: runItself, data: reason, at: world.now() });
   let isLeft = false;
-  const done = await whileOwning(store, world, runId, async (journal) => {
+  const { outcome } = await whileOwning(store, world, runId, async (journal) => {
     const { run } = journal;
     if (isEnded(run)) throw ended(runId, run.status);
     journal.onCommit(onCommit);
@@ -45,10 +45,10 @@ export async function cancelRun(
         journal.put({ type: "cancellation-requested", reason });
       return;
     }
-    await reconcile(journal, store, runId);
+    await reconcile(journal, store, world);
     journal.put({ type: "run-cancelled", error: recordError(cancelled(runId, reason)) });
   });
-  if (!done) return "told";
+  if (outcome !== "granted") return "told";
   return isLeft ? "left" : "cancelled";
 }
 

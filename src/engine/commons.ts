@@ -15,7 +15,7 @@ import type { Path } from "../core/paths.ts";
 import { type ScopeRecord, termsAt } from "../core/scopes.ts";
 import type { Lease, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
-import { settleEstate } from "./estate.ts";
+import { estatesOf } from "./estate.ts";
 import { Interruption } from "./interruption.ts";
 import type { Stop } from "./stop.ts";
 import { callLines, lineOf, type Place } from "./waiting-line.ts";
@@ -35,9 +35,8 @@ const longestPauseMs = 250;
 const keepingPauseMs = 3_000;
 /** How long a place in the queue is kept for a process that does not ask again. */
 const patienceMs = 10_000;
-/** How often who waits looks whether those ahead have an owner at all, and at how many of them. */
-const estatesEveryMs = 5_000;
-const estatesAtOnce = 8;
+/** Who has waited so long looks whether those ahead have an owner at all. */
+const lookAfterMs = 1_000;
 
 interface Call {
   readonly id: string;
@@ -109,16 +108,16 @@ export class Commons {
   async #holdInTurn(place: Place, call: Call, first: Waiting, stop: Stop): Promise<SharedHold> {
     let answer: { readonly held: SharedHold } | Waiting = first;
     let pauseMs = firstPauseMs;
-    let lookAt = this.#world.now() + estatesEveryMs;
+    const lookAt = this.#world.now() + lookAfterMs;
     while (!("held" in answer)) {
       place.ahead = answer.ahead;
-      if (this.#world.now() >= lookAt) {
-        await this.#settleEstates(answer.behind);
-        lookAt = this.#world.now() + estatesEveryMs;
+      if (place.isNearest && this.#world.now() >= lookAt) {
+        const others = answer.behind.filter((runId) => runId !== this.#lease.runId);
+        await estatesOf(this.#store).settle(this.#world, others);
       }
       await this.#pause(place.isNearest ? pauseMs : keepingPauseMs, place, stop).catch(async (reason) => {
         const { scopes } = answer as Waiting; // it was not held
-        await this.#store.ledger({ kind: "leave", id: call.id, scopes }).catch(() => {}); // the place expires by itself
+        await this.#store.ledger({ kind: "leave", ids: [call.id], scopes }).catch(() => {}); // the place expires by itself
         throw reason;
       });
       if (place.isNearest) pauseMs = Math.min(2 * pauseMs, longestPauseMs);
@@ -176,17 +175,6 @@ export class Commons {
         throw refusal(answer.scope, quote, answer.why);
       default:
         throw this.#lost(takenOver(this.#lease));
-    }
-  }
-
-  async #settleEstates(runIds: readonly string[]): Promise<void> {
-    const others = runIds.filter((runId) => runId !== this.#lease.runId).slice(0, estatesAtOnce);
-    for (const runId of others) {
-      try {
-        await settleEstate(this.#store, this.#world, runId);
-      } catch {
-        // Its journal cannot be read or written now; what it holds stays held, and is looked at again.
-      }
     }
   }
 

@@ -152,7 +152,7 @@ async function begin<State>(
   if (run.created !== undefined) await resume({ ...setting, root }, entrance, journal, lease);
   else if (first === undefined) throw neverBegun(runId);
   else {
-    if (lease.fence > 1) await reconcile(journal, store, runId); // whoever began it may have held money, and died
+    if (lease.fence > 1) await reconcile(journal, store, world); // whoever began it may have held money, and died
     journal.put(first.fact, ...first.blobs); // with the first commit: nothing is acknowledged before it
   }
   const { graceMs, awakeMs, instrument } = setting;
@@ -243,7 +243,7 @@ async function resume<State>(
     throw new VersionChangedError(entrance.runId, [], { before: run.fingerprint, now: version.fingerprint });
   const changed = await changesUnder(run, version.manifest, version.fingerprint, options.store);
   if (changed.length > 0 && policy !== "force") throw new VersionChangedError(entrance.runId, changed);
-  await reconcile(journal, options.store, entrance.runId);
+  await reconcile(journal, options.store, options.world);
   const standing = await applyRaises(journal, options.store, entrance.runId);
   const outline = outlineOf(root.node, root.pipeline.name, options.release);
   const isOther = outline.hash !== run.outline;

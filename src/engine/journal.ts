@@ -74,6 +74,10 @@ export class Journal implements Source {
     this.#next = run.next;
   }
 
+  get fence(): number {
+    return this.#lease.fence;
+  }
+
   get runId(): string {
     return this.#lease.runId;
   }

@@ -1,5 +1,5 @@
 import { LeaseHeldError, LeaseLostError } from "../core/errors.ts";
-import type { Lease, Store } from "../ports/store.ts";
+import type { Lease, LeaseAnswer, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import type { Tenure } from "./tenure.ts";
 
@@ -11,14 +11,25 @@ export async function acquire(
   ttlMs: number,
   create: boolean,
 ): Promise<Lease | "exists" | "unknown"> {
-  const request = { runId, owner: world.owner, now: world.now(), ttlMs };
-  let answer = await store.acquire(create ? { ...request, create } : request);
-  if (answer.outcome === "held" && world.isGone(answer.lease.owner)) {
-    answer = await store.acquire({ ...request, supersede: answer.lease.fence });
-  }
+  const answer = await askForLease(store, world, runId, ttlMs, create);
   if (answer.outcome === "granted") return answer.lease;
   if (answer.outcome === "held") throw held(answer.lease, world);
   return answer.outcome;
+}
+
+/** The same, for whom it is no error that somebody has the lease. */
+export async function askForLease(
+  store: Store,
+  world: World,
+  runId: string,
+  ttlMs: number,
+  create: boolean,
+): Promise<LeaseAnswer> {
+  const request = { runId, owner: world.owner, now: world.now(), ttlMs };
+  const answer = await store.acquire(create ? { ...request, create } : request);
+  return answer.outcome === "held" && world.isGone(answer.lease.owner)
+    ? store.acquire({ ...request, supersede: answer.lease.fence })
+    : answer;
 }
 
 function held({ runId, owner, expiresAt }: Lease, world: World): LeaseHeldError {

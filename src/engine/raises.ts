@@ -54,11 +54,11 @@ export async function topUpRun(
   refuseUnlimited(run, by, runId);
   const data = { raise: by as unknown as Json }; // limits are JSON
   await store.send(runId, { id: `raise-${world.id()}`, path: runItself, data, at: world.now() });
-  const done = await whileOwning(store, world, runId, async (journal) => {
+  const { outcome } = await whileOwning(store, world, runId, async (journal) => {
     if (isEnded(journal.run)) throw ended(runId, journal.run.status);
     await applyRaises(journal, store, runId);
   });
-  return done ? "recorded" : "told";
+  return outcome === "granted" ? "recorded" : "told";
 }
 
 function refuseUnlimited({ limits }: RunRecord, by: Limits, runId: string): void {

@@ -200,6 +200,68 @@ describe("a shared budget", () => {
   });
 });
 
+describe("the place of a run that dies in the queue of a shared account", () => {
+  /** While one call is under way, another waits first in the queue, and one that could be paid stands behind it. */
+  async function queue(dead: { readonly host: string; readonly lease: "3s" | "15s" }) {
+    const on = market(({ prompt }) => ({ text: "four", delayMs: prompt.startsWith("long") ? 60_000 : 0 }));
+    const options = { ...on.paying(), scopes: dollar };
+    const begin = async (name: string, cap: number, more: object = {}) => {
+      const cast = on.cast(on.asking(name, cap), { ...options, ...more });
+      const result = cast.runner.run("x", { runId: name });
+      await on.wait(500);
+      return { ...cast, result };
+    };
+    await begin("long", 60);
+    const first = await begin("first", 50, dead);
+    first.result.catch(() => {});
+    const second = await begin("second", 30);
+    await on.wait(2_000);
+    expect(on.model.calls.length).toBe(1);
+    return { on, first, second, begin };
+  }
+
+  it.each([
+    { where: "is known to be gone", dead: { host: "here", lease: "15s" }, withinMs: 500 },
+    {
+      where: "was on another machine: its lease ends",
+      dead: { host: "there", lease: "3s" },
+      withinMs: 3_500,
+    },
+  ] as const)("is given up by who stands behind it, once its owner $where", async ({ dead, withinMs }) => {
+    const { on, first, second } = await queue(dead);
+    first.process.kill();
+    const killed = on.world.now();
+    expect(await on.play(second.result)).toMatchObject({ status: "completed" });
+    expect(on.world.now() - killed).toBeLessThan(withinMs);
+    expect((await on.store.accounts({ scopes: [acme] }))[0]?.queue).toEqual([]);
+  });
+
+  it("is given up by the run's next owner, which stands behind those who came meanwhile", async () => {
+    const { on, first, second, begin } = await queue({ host: "there", lease: "3s" });
+    second.process.kill(); // nobody else looks
+    first.process.kill();
+    await on.wait(3_000);
+    const next = await begin("first", 50, { host: "there" });
+    const [account] = await on.store.accounts({ scopes: [acme] });
+    const places = account?.queue.map(({ runId, fence }) => `${runId} under ${fence}`);
+    expect(places).toEqual(["second under 1", "first under 2"]);
+    expect(await on.play(next.result)).toMatchObject({ status: "completed" });
+  });
+
+  it("is kept for one that lives, however long it waits, and by however little others are short", async () => {
+    const { on, first, second } = await queue({ host: "there", lease: "3s" });
+    await on.wait(40_000);
+    expect(on.model.calls.length).toBe(1);
+    expect(await on.play(Promise.all([first.result, second.result]))).toMatchObject([
+      { status: "completed" },
+      { status: "completed" },
+    ]);
+    expect(
+      on.model.calls.map(({ prompt }) => JSON.stringify(prompt).match(/long|first|second/)?.[0]),
+    ).toEqual(["long", "first", "second"]);
+  });
+});
+
 describe("money held on a shared account by a run that dies", () => {
   const points: CrashPoint[] = Array.from({ length: 16 }, (_, i) => i + 1).flatMap((commit) => [
     { commit, when: "before" },

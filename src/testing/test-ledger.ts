@@ -175,6 +175,29 @@ export const ledgerClaims: Claims = {
     assert.deepEqual(await holder("third", 10), granted(10));
   },
 
+  async "shows whose a place is, and tells who waits of the runs before it, then of those with money there"({
+    store,
+  }) {
+    await (await holding(store, undefined, "payer"))("a", 100);
+    const waiter = await holding(store, undefined, "waiter");
+    await waiter("b", 60);
+    await waiter("c", 60);
+    const last = await holding(store, undefined, "last");
+    assert.deepEqual(await last("d", 60), { outcome: "wait", ahead: 2, behind: ["waiter", "payer"] });
+    const place = (id: string, runId: string) => ({ id, runId, fence: 1, expiresAt: start + patienceMs });
+    const queue = [place("b", "waiter"), place("c", "waiter"), place("d", "last")];
+    assert.deepEqual((await account(store))?.queue, queue);
+  },
+
+  async "names no more than the first eight runs of a queue"({ store }) {
+    await (await holding(store, undefined, "payer"))("a", 100);
+    const names = Array.from({ length: 10 }, (_, i) => `r${i}`);
+    for (const name of names) await (await holding(store, undefined, name))(name, 60);
+    const last = await holding(store, undefined, "last");
+    const behind = [...names.slice(0, 8), "payer"];
+    assert.deepEqual(await last("z", 60), { outcome: "wait", ahead: 10, behind });
+  },
+
   async "does not let one overtake who waits for another account of the two"({ store }) {
     const [x, y] = [terms("x", { picoUsd: "10" }), terms("y", { picoUsd: "10" })];
     const both = await holding(store, [x, y], "r");
@@ -218,10 +241,17 @@ export const ledgerClaims: Claims = {
     const holder = await holding(store);
     await holder("a", 100);
     await holder("first", 100);
-    await holder("second", 40);
+    await holder("second", 100);
+    await holder("third", 40);
     await settle(store, "a", 50);
-    await store.ledger({ kind: "leave", id: "first", scopes: ["tenant:acme"] });
-    assert.deepEqual(await holder("second", 40), granted(40));
+    const leave = {
+      kind: "leave",
+      ids: ["first", "second", "unknown"],
+      scopes: ["tenant:acme", "unknown"],
+    } as const;
+    assert.deepEqual(await store.ledger(leave), { outcome: "done" });
+    assert.deepEqual(await store.accounts({ scopes: ["unknown"] }), []);
+    assert.deepEqual(await holder("third", 40), granted(40));
     assert.deepEqual((await account(store))?.queue, []);
   },
 

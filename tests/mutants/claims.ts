@@ -51,6 +51,28 @@ export const claims: { readonly [claim: string]: (on: Copy) => Promise<void> } =
     await on.play(long);
   },
 
+  async "the place of a dead run in a queue is given up, and no other one"({ market }) {
+    const on = market(({ prompt }) => ({ text: "four", delayMs: prompt.startsWith("long") ? 30_000 : 0 }));
+    const begin = async (name: string, cap: number) => {
+      const { process, runner } = on.cast(on.asking(name, cap), { ...on.paying(), scopes });
+      const result = runner.run("x", { runId: name });
+      await on.wait(500);
+      return { process, result };
+    };
+    await begin("long", 60);
+    const dead = await begin("dead", 50);
+    const large = await begin("large", 50);
+    const small = await begin("small", 30);
+    dead.process.kill();
+    await on.wait(3_000);
+    const [account] = await on.store.accounts({ scopes: ["tenant:acme"] });
+    assert.deepEqual(
+      account?.queue.map(({ runId }) => runId),
+      ["large", "small"],
+    );
+    await on.play(Promise.all([large.result, small.result]));
+  },
+
   async "what a dead run holds does not block others for ever"({ market }) {
     const on = market(({ prompt }) => ({ text: "four", delayMs: prompt.startsWith("a") ? 60_000 : 0 }));
     const first = on.cast(on.asking("a", 60), { ...on.paying(), scopes, host: "elsewhere" });

@@ -59,16 +59,17 @@ export const ofAccounts: readonly Mutant[] = [
     "every account's queue is heeded": ["accounts.every(({ queue })", "accounts.some(({ queue })"],
     "a place is kept in the queue": ["queue: [...account.queue, ticket] };", "queue: account.queue };"],
     "a place expires when nobody comes back for it": ["expiresAt > now);", "true);"],
+    "who stands first is named": ["...first, ...accounts", "...accounts"],
     "a place is kept longer for who comes back": [
       "account.queue.map((other) => (other === known ? ticket : other))",
       "account.queue",
     ],
-    "who is served gives the place up": ["...without(account, id),\n    holds", "...account,\n    holds"],
+    "who is served gives the place up": ["...without(account, [id]),\n    holds", "...account,\n    holds"],
     "who is refused gives the place up": [
-      "const left = accounts.map((account) => without(account, id));\n",
+      "const left = accounts.map((account) => without(account, [id]));\n",
       "const left = accounts;\n",
     ],
-    "who leaves gives the place up": ["left.map((account) => without(account, request.id))", "left"],
+    "who leaves gives the place up": ["known.map((account) => without(account, request.ids))", "known"],
     "an account keeps the limits it has": [
       "stored[i] ?? opened(terms)",
       "({ ...(stored[i] ?? opened(terms)), limits: terms.limits })",
@@ -148,6 +149,8 @@ export const ofTheEngine: readonly Mutant[] = [
     ],
     "what was held and never used is voided": ["  journal.post(postings);", "  journal.post([]);"],
     "only the run's own holds are resolved": ["hold.runId === runId", "true"],
+    "the places of a dead process are given up": ["if (left.length > 0) await", "if (left.length < 0) await"],
+    "only the run's own places are given up": ["place.runId === runId &&", ""],
   }),
   ...inFile("engine/paid.ts", {
     "a call that broke off is spent in full": [
@@ -158,7 +161,7 @@ export const ofTheEngine: readonly Mutant[] = [
   ...inFile("engine/commons.ts", {
     "a run is given up when the store does not answer for a hold": ["    this.#onLost(error);\n", ""],
     "what a dead run holds is settled by who waits behind it": [
-      "await this.#settleEstates(answer.behind);",
+      "await estatesOf(this.#store).settle(this.#world, others);",
       "",
     ],
   }),

@@ -165,7 +165,7 @@ async function buy({ store, runId, own, scopes, chance, id }: Purchase): Promise
     answer = await unlessAway(hold());
   }
   if (answer === "away" || answer.outcome === "wait")
-    await unlessAway(store.ledger({ kind: "leave", id, scopes }));
+    await unlessAway(store.ledger({ kind: "leave", ids: [id], scopes }));
   if (answer === "away") return undefined;
   if (answer.outcome !== "granted") return own;
   const cost = chance.whole(0, answer.outputTokens);
