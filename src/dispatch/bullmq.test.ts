@@ -65,6 +65,6 @@ databases("redis", "BullMQ", () => {
   });
 
   it("shows no password", () => {
-    expect(bullmq("redis://ana:secret@cache:6379/1").name).toBe("BullMQ on redis://cache:6379/1");
+    expect(bullmq("redis://ana:secret@cache:6379/1").name).toBe("BullMQ on redis://ana@cache:6379/1");
   });
 });

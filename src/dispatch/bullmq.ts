@@ -1,11 +1,13 @@
 /** Hands runs to workers by BullMQ, in Redis. */
 import { randomUUID } from "node:crypto";
 import type { Job as BullJob, ConnectionOptions, Queue, Worker } from "bullmq";
+import type { Cluster } from "ioredis";
 import { defaultQueue, highestPriority } from "../core/dispatch.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
-import { DispatcherUnavailableError, FlujoError, InvalidOptionError } from "../core/errors.ts";
+import { DispatcherUnavailableError, FlujoError } from "../core/errors.ts";
 import type { Dispatcher, Job } from "../ports/dispatcher.ts";
 import { importPackage } from "../ports/optional-package.ts";
+import { type RedisAddress, redisAddress } from "../ports/redis-address.ts";
 import { PollingShift, type Source } from "./polling-shift.ts";
 
 /** How {@link bullmq} keeps its jobs. */
@@ -30,18 +32,17 @@ const againMs = 1_000;
  * const flujo = new Flujo(greet, { dispatcher: bullmq("redis://localhost") });
  * ```
  *
- * @param address `redis://user:password@host:6379/0`, or `rediss://` over TLS.
+ * @param address `redis://user:password@host:6379/0`, or `rediss://` over TLS; `redis://one:6379,two:6379?cluster=true`, of nodes of a
+ *   cluster; `redis://one:26379,two:26379/0?sentinel=NAME`, of Sentinels.
  * @throws InvalidOptionError for an address that is none.
  */
 export function bullmq(address: string, options: BullmqOptions = {}): Dispatcher {
   const { prefix = "{flujo-jobs}", pollMs = 500, lockMs = 30_000, patience = "5s" } = options;
   const patienceMs = milliseconds(patience);
-  const { url, shown } = addressOf(address);
-  const name = `BullMQ on ${shown}`;
+  const found = redisAddress(address, "BullMQ's Redis");
+  const name = `BullMQ on ${found.shown}`;
   const library = late(() => importPackage("bullmq") as Promise<typeof import("bullmq")>); // that package's own
-  // It waits for its Redis as long as that is away; who asks has less patience.
-  // A connection on which no answer comes, and nothing says so, is over: the next one may get through.
-  const connection: ConnectionOptions = { url, maxRetriesPerRequest: null, socketTimeout: patienceMs };
+  const connection = late(() => connectionTo(found, patienceMs));
   const queues = new Map<string, Queue<Job>>();
   const workers = new Map<string, Worker<Job>>();
   const shifts = new Set<PollingShift<BullJob<Job>>>();
@@ -51,7 +52,8 @@ export function bullmq(address: string, options: BullmqOptions = {}): Dispatcher
 
   const queueOf = async (queue: string): Promise<Queue<Job>> => {
     const { Queue: Queues } = await library();
-    const known = queues.get(queue) ?? new Queues<Job>(queue, { connection, prefix });
+    const base = { connection: await connection(), prefix };
+    const known = queues.get(queue) ?? new Queues<Job>(queue, base);
     if (!queues.has(queue)) known.on("error", () => {}); // whoever asks next is told
     queues.set(queue, known);
     return known;
@@ -59,10 +61,11 @@ export function bullmq(address: string, options: BullmqOptions = {}): Dispatcher
 
   const workerOf = async (queue: string): Promise<Worker<Job>> => {
     const { Worker: Workers } = await library();
+    const base = { connection: await connection(), prefix };
     const known = workers.get(queue);
     if (known !== undefined) return known;
     const timing = { lockDuration: lockMs, stalledInterval: lockMs, maxStalledCount: 1_000_000 };
-    const worker = new Workers<Job>(queue, null, { connection, prefix, autorun: false, ...timing });
+    const worker = new Workers<Job>(queue, null, { ...base, autorun: false, ...timing });
     worker.on("error", () => {}); // as above
     workers.set(queue, worker);
     void worker.startStalledCheckTimer().catch(() => {}); // the next one starts it
@@ -139,6 +142,7 @@ export function bullmq(address: string, options: BullmqOptions = {}): Dispatcher
         ...[...workers.values()].map((one) => one.close(true)),
       ];
       await use(() => Promise.all(all)).catch(() => {}); // its Redis is away: there is nothing to close
+      if (found.cluster && all.length > 0) ((await connection()) as Cluster).disconnect(); // shared by them all
     },
   };
 }
@@ -152,15 +156,22 @@ function late<T>(load: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** @throws InvalidOptionError */
-function addressOf(address: string): { readonly url: string; readonly shown: string } {
-  const url = URL.parse(address);
-  if (url === null || !/^rediss?:$/.test(url.protocol)) {
-    throw new InvalidOptionError("the address of BullMQ's Redis is none", {
-      hint: "Write redis://user:password@host:6379/0",
-    });
+/**
+ * It waits for its Redis as long as that is away; who asks has less patience. A connection on which no answer comes, and nothing says so, is
+ * over: the next one may get through.
+ */
+async function connectionTo(
+  { url, hosts, cluster, sentinel, database, login }: RedisAddress,
+  patienceMs: number,
+): Promise<ConnectionOptions> {
+  const options = { maxRetriesPerRequest: null, socketTimeout: patienceMs };
+  if (sentinel !== undefined) {
+    const tls = login.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: login.tls };
+    return { ...options, ...login, ...tls, sentinels: [...hosts], name: sentinel, db: database };
   }
-  return { url: url.href, shown: `${url.protocol}//${url.host}${url.pathname}` };
+  if (!cluster) return { url: url.href, ...options };
+  const { Cluster: Nodes } = (await importPackage("ioredis")) as typeof import("ioredis"); // that package's own
+  return new Nodes([...hosts], { redisOptions: { ...options, ...login } }).on("error", () => {}); // whoever asks is told
 }
 
 const wordsIn = (error: unknown): string => (error instanceof Error && error.message) || String(error);

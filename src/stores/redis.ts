@@ -23,8 +23,10 @@ import { sweep } from "./redis/sweep.ts";
 export interface RedisOptions {
   /** What all keys of the store begin with: 1 to 64 letters, digits, `.`, `_` and `-`. Default `flujo`. */
   readonly prefix?: string;
-  /** Whether the server is one of a cluster; the store is in one slot of it. Default false. */
+  /** Whether the hosts are nodes of a cluster; the store is in one slot of it. Default false. */
   readonly cluster?: boolean;
+  /** The name under which the hosts, which are Sentinels, know the primary. Default: the one host is the server itself. */
+  readonly sentinel?: string;
   /** How long an answer is waited for: then the server counts as away, and that connection as over. From `"1s"`, default `"60s"`. */
   readonly patience?: Duration;
 }
@@ -39,8 +41,8 @@ export interface RedisOptions {
  * const flujo = new Flujo(greet, { store: redis("redis://localhost:6379/0", { prefix: "app" }) });
  * ```
  *
- * @param address `redis://user:password@host:6379/0`, or `rediss://` for TLS. Options may stand at its end:
- * `?prefix=app&cluster=true&patience=20s`.
+ * @param address `redis://user:password@host:6379/0`, or `rediss://` for TLS; nodes of a cluster, or Sentinels, with commas between them.
+ * Options may stand at its end: `redis://one:6379,two:6379?cluster=true&prefix=app&patience=20s`, `redis://one:26379,two:26379/0?sentinel=NAME`.
  * @throws InvalidOptionError for an address that is none, and options out of their bounds.
  */
 export function redis(address: string, options: RedisOptions = {}): Store {

@@ -1,7 +1,7 @@
 import { describe, test } from "vitest";
 import { hasPooler } from "./pooler.ts";
 import { hasPostgres } from "./postgres.ts";
-import { hasRedis } from "./redis.ts";
+import { hasOwnRedis, hasRedis } from "./redis.ts";
 import { hasRestate } from "./restate.ts";
 
 const kinds = {
@@ -11,6 +11,7 @@ const kinds = {
   },
   pooler: { isThere: hasPostgres && hasPooler, remedy: "apt-get install postgresql pgbouncer" },
   redis: { isThere: hasRedis, remedy: "apt-get install redis-server, or TEST_REDIS_URL names a server" },
+  "own redis": { isThere: hasOwnRedis, remedy: "apt-get install redis-server, and no TEST_REDIS_URL" },
   restate: {
     isThere: hasRestate,
     remedy: "npm install, on Linux or macOS, x64 or arm64: it brings @restatedev/restate-server",

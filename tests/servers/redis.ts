@@ -15,7 +15,7 @@ export interface RedisServer {
 
 const given = process.env.TEST_REDIS_URL;
 
-const program = ["redis-server", "valkey-server"]
+export const program = ["redis-server", "valkey-server"]
   .flatMap((name) => (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name)))
   .find((file) => existsSync(file));
 
@@ -40,7 +40,17 @@ export async function redisServer(settings: { readonly [name: string]: string } 
   const file = program;
   const folder = mkdtempSync(join(tmpdir(), "flujo-redis-"));
   const port = await freePort();
-  const all = { port: String(port), bind: "127.0.0.1", dir: folder, save: "", appendonly: "no", ...settings };
+  // A cluster's own lines would else be at a port 10,000 higher, which there may be none of.
+  const bus = settings["cluster-enabled"] === "yes" ? { "cluster-port": String(await freePort()) } : {};
+  const all = {
+    port: String(port),
+    bind: "127.0.0.1",
+    dir: folder,
+    save: "",
+    appendonly: "no",
+    ...bus,
+    ...settings,
+  };
   const options = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
   const start = async (): Promise<ChildProcess> => {
     const child = spawn(file, options, { cwd: folder, stdio: ["ignore", "pipe", "ignore"] });

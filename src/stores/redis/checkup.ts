@@ -1,7 +1,7 @@
 import { carries } from "../../ports/newsroom.ts";
 import { reach } from "./connection.ts";
 import { storeError } from "./faults.ts";
-import { type Keeping, keepingOf } from "./keeping.ts";
+import { type Keeping, keepingOf, leastOf } from "./keeping.ts";
 import { keysOf } from "./keys.ts";
 import { listen } from "./news.ts";
 import type { Settings } from "./settings.ts";
@@ -19,7 +19,7 @@ export async function checkUp(settings: Settings): Promise<ServerFacts> {
   const wire = await reach(settings);
   try {
     const format = await wire.call("GET", [keysOf(settings.prefix).format]);
-    const keeping = await keepingOf((command, ...args) => wire.call(command, args));
+    const keeping = leastOf(await Promise.all(wire.servers().map(keepingOf)));
     const [seconds, micros] = (await wire.call("TIME", [])) as readonly string[]; // its answer
     const now = Number(seconds) * 1_000 + Number(micros) / 1_000;
     return { ...keeping, now, ...(format === null ? {} : { format: Number(format) }) };

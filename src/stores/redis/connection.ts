@@ -1,5 +1,6 @@
 import type { Cluster, Redis, RedisOptions } from "ioredis";
 import { importPackage } from "../../ports/optional-package.ts";
+import type { RedisHost } from "../../ports/redis-address.ts";
 import { ConnectionLostError } from "./faults.ts";
 import { type Keeping, keepingOf } from "./keeping.ts";
 import { type Keys, keysOf } from "./keys.ts";
@@ -71,29 +72,42 @@ const optionsWith = ({ patienceMs }: Settings) =>
   }) satisfies RedisOptions;
 
 /** One connection that can only listen. Of a cluster any node will do: they tell one another what is published. */
-export async function subscriber(settings: Settings): Promise<Redis> {
-  const module = await driver();
+export async function subscriber(settings: Settings, host?: RedisHost): Promise<Redis> {
+  const { Redis } = await driver();
   const { socketTimeout: _, ...options } = optionsWith(settings); // it may be silent for long
-  return new module.Redis(settings.url, options);
+  const { login } = settings.address;
+  return host === undefined ? server(Redis, settings, options) : new Redis({ ...host, ...login, ...options });
 }
 
 async function connect(settings: Settings): Promise<Redis | Cluster> {
-  const { url, cluster } = settings;
-  const module = await driver();
+  const { hosts, cluster, login } = settings.address;
+  const { Redis, Cluster } = await driver();
   const options = optionsWith(settings);
-  if (!cluster) return new module.Redis(url, options);
-  const { hostname, port, username, password, protocol } = new URL(url);
+  if (!cluster) return server(Redis, settings, options);
   const { retryStrategy: _, ...rest } = options;
-  return new module.Cluster([{ host: hostname, port: Number(port || 6379) }], {
+  return new Cluster([...hosts], {
     lazyConnect: true,
     clusterRetryStrategy: () => null,
     retryDelayOnFailover: 0, // else what was sent is sent again
-    redisOptions: {
-      ...rest,
-      ...(username === "" ? {} : { username: decodeURIComponent(username) }),
-      ...(password === "" ? {} : { password: decodeURIComponent(password) }),
-      ...(protocol === "rediss:" ? { tls: {} } : {}),
-    },
+    redisOptions: { ...rest, ...login },
+  });
+}
+
+/** One that is named, or the one that Sentinels name: they are asked anew for each connection. */
+function server(
+  driver: typeof Redis,
+  { address: { url, hosts, sentinel, database, login } }: Settings,
+  options: Omit<ReturnType<typeof optionsWith>, "socketTimeout">,
+): Redis {
+  if (sentinel === undefined) return new driver(url.href, options);
+  return new driver({
+    ...options,
+    ...login,
+    ...(login.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: login.tls }),
+    sentinels: [...hosts],
+    name: sentinel,
+    db: database,
+    sentinelRetryStrategy: () => null,
   });
 }
 
@@ -126,6 +140,15 @@ class Wire {
     }
   }
 
+  /** The server; of a cluster, each node. */
+  servers(): readonly ((command: string, ...args: Argument[]) => Promise<unknown>)[] {
+    return this.#nodes().map(
+      (node) =>
+        (command, ...args) =>
+          node.call(command, args),
+    );
+  }
+
   async script(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
     const rest = [keys.length, ...keys, ...args];
     try {
@@ -144,9 +167,12 @@ class Wire {
     this.#client.disconnect();
   }
 
+  #nodes(): readonly Redis[] {
+    return "nodes" in this.#client ? this.#client.nodes() : [this.#client];
+  }
+
   #hold(): void {
-    const nodes = "nodes" in this.#client ? this.#client.nodes() : [this.#client];
-    for (const { stream } of nodes) {
+    for (const { stream } of this.#nodes()) {
       if (stream?.connecting || stream?.destroyed) continue; // it would remember each of these calls
       if (this.#waiting > 0) stream?.ref?.();
       else stream?.unref?.();

@@ -15,6 +15,11 @@ const away: Letter = [
   true,
 ];
 const late: Letter = ["the answer took too long", "Look for what keeps the server busy.", true];
+const moving: Letter = [
+  "the cluster is moving what the store has to another node",
+  "It goes on when that is done: redis-cli --cluster check HOST:PORT",
+  true,
+];
 const refused: Letter = [
   "the server lets nobody in under that name",
   "Check the user and the password in the URI.",
@@ -54,7 +59,7 @@ const byWord: { readonly [word: string]: Letter } = {
   LOADING: ["the server is still reading what it keeps", "Wait until it has; then try again.", true],
   MASTERDOWN: away,
   BUSY: late,
-  TRYAGAIN: late,
+  TRYAGAIN: moving,
   MOVED: clustered,
   ASK: clustered,
   CLUSTERDOWN: ["the cluster is down", "See what it says of itself: redis-cli cluster info", true],
@@ -70,6 +75,15 @@ const byStart: readonly (readonly [start: string, letter: Letter])[] = [
     ["the server is too old", "Flujo needs Redis 7 or Valkey, or newer.", false],
   ],
   ["Command timed out", late],
+  ["Too many Cluster redirections", moving],
+  [
+    "All sentinels are unreachable",
+    [
+      "no Sentinel says where the primary is",
+      "Check their addresses, and the name that sentinel= gives.",
+      true,
+    ],
+  ],
   ["Failed to refresh slots cache", away],
   ["None of startup nodes is available", away],
   ["Command aborted due to connection close", away],

@@ -59,6 +59,15 @@ export const durabilityOf = ({ log, sync, pauses }: Keeping): Durability =>
 export const mayForget = ({ eviction, memory }: Keeping): boolean =>
   eviction?.startsWith("allkeys-") === true && memory !== 0;
 
+/** Of the nodes of a cluster, each of which may come to have the store, the one that promises least; and the most replicas one has. */
+export function leastOf(nodes: readonly Keeping[]): Keeping {
+  const [first = {}, ...others] = nodes;
+  if (others.length === 0) return first;
+  const isPoor = (node: Keeping): boolean => durabilityOf(node) === "relaxed";
+  const { role: _, ...least } = nodes.find(mayForget) ?? nodes.find(isPoor) ?? first;
+  return { ...least, replicas: Math.max(...nodes.map(({ replicas = 0 }) => replicas)) };
+}
+
 const nothing = (): ReadonlyMap<string, string> => new Map();
 
 function pairs(reply: unknown): ReadonlyMap<string, string> {
