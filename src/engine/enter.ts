@@ -1,30 +1,27 @@
 import { encode } from "../core/codec.ts";
-import type { DispatchTerms } from "../core/dispatch.ts";
-import type { Entry, RunCreated } from "../core/entries.ts";
 import { InvalidInputError, RunExistsError, UnknownRunError, VersionChangedError } from "../core/errors.ts";
 import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
 import { emptyRecord, isEnded, notUndone, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Limits, Spent } from "../core/limits.ts";
 import { outlineOf } from "../core/outline.ts";
-import type { Overlay } from "../core/overlay.ts";
 import { type Path, undoPath } from "../core/paths.ts";
-import type { ScopeRecord } from "../core/scopes.ts";
 import { equal } from "../core/state.ts";
 import { wakeAt } from "../core/waiting.ts";
-import type { Instrument } from "../ports/instrument.ts";
-import type { Blob, Lease, Store } from "../ports/store.ts";
+import type { Lease, Store } from "../ports/store.ts";
 import { queueOf } from "./commit-queue.ts";
+import { type First, type Fresh, firstOf } from "./fresh.ts";
 import { Journal } from "./journal.ts";
 import { acquire } from "./lease.ts";
 import { load, manifestOf, unknownRun } from "./load.ts";
-import type { EngineOptions, VersionPolicy } from "./options.ts";
+import type { VersionPolicy } from "./options.ts";
 import { applyRaises } from "./raises.ts";
 import { reconcile } from "./reconcile.ts";
-import { keptOverlay, overlayOf } from "./recorded-overlay.ts";
+import { overlayOf } from "./recorded-overlay.ts";
 import { overlaidRoot, type Root } from "./root.ts";
+import type { Setting } from "./setting.ts";
 import { Tenure } from "./tenure.ts";
-import { fetchJson, keep } from "./values.ts";
+import { fetchJson } from "./values.ts";
 
 /** How a process comes to advance a run. */
 export interface Entrance {
@@ -39,20 +36,6 @@ export interface Entrance {
   readonly version?: VersionPolicy;
   /** A run that has come to stand, and has nothing to go on with now, is left as it is. Default false. */
   readonly onlyOpen?: boolean;
-}
-
-/** What a run is begun with. */
-export interface Fresh {
-  readonly input: unknown;
-  readonly state: object;
-  readonly limits: Limits | undefined;
-  readonly scopes: readonly ScopeRecord[];
-  readonly alertAt: readonly number[];
-  readonly overlay: Overlay;
-  /** One that exists is refused. */
-  readonly isOnlyNew: boolean;
-  /** Of a run that is submitted. */
-  readonly dispatch?: DispatchTerms;
 }
 
 /** What came of it: a tenure over the run, or, for one that has ended, its record. */
@@ -74,18 +57,6 @@ export interface Beginning {
   readonly alertAt: readonly number[];
   /** Failures before this entry are stale. */
   readonly freshFrom: number;
-}
-
-export interface Setting<State> {
-  readonly root: Root;
-  readonly options: EngineOptions<State>;
-  readonly ttlMs: number;
-  readonly graceMs: number;
-  readonly awakeMs: number;
-  /** Whether this process is told of what is sent to its runs. */
-  readonly isTold: () => boolean;
-  readonly instrument: Instrument | undefined;
-  readonly onCommit: (runId: string, entries: readonly Entry[]) => void;
 }
 
 /**
@@ -192,40 +163,6 @@ function checked({ runId, fresh }: Entrance, run: RunRecord): RunRecord {
 
 export const runExists = (runId: string): RunExistsError =>
   new RunExistsError(`run ${runId} exists`, { runId, hint: "Choose another run id, or resume that run." });
-
-/** A new run's first fact, made before anything of the run is. */
-export interface First {
-  readonly fact: RunCreated;
-  readonly blobs: readonly (Blob | undefined)[];
-  /** What the fact says, with nothing kept aside: the store does not have it yet. */
-  readonly given: { readonly input: Json; readonly state: Json };
-}
-
-/** @throws UnstorableValueError for an input or a state that cannot be kept. */
-export async function firstOf<State>({ root: bare, options }: Setting<State>, fresh: Fresh): Promise<First> {
-  const root = await overlaidRoot(bare, fresh.overlay);
-  const { fingerprint, blob } = versionOf(root.node);
-  const outline = outlineOf(root.node, root.pipeline.name, options.release);
-  const input = keep(fresh.input, `input of ${root.path}`, root.path);
-  const overlay = keptOverlay(fresh.overlay, root.path);
-  const fact: RunCreated = {
-    type: "run-created",
-    pipeline: root.pipeline.name,
-    fingerprint,
-    manifest: blob.hash,
-    outline: outline.hash,
-    input: input.entry,
-    state: encode(fresh.state, `initial state of ${root.path}`, root.path).json,
-    ...(fresh.limits ? { limits: fresh.limits } : {}),
-    ...(fresh.scopes.length > 0 ? { scopes: fresh.scopes } : {}),
-    ...(fresh.alertAt.length > 0 ? { alertAt: fresh.alertAt } : {}),
-    ...(options.origin ? { origin: options.origin } : {}),
-    ...overlay.field,
-    ...(fresh.dispatch ? { dispatch: fresh.dispatch } : {}),
-  };
-  const blobs = [blob, outline, input.blob, overlay.blob];
-  return { fact, blobs, given: { input: input.json, state: fact.state } };
-}
 
 async function resume<State>(
   setting: Setting<State>,

@@ -11,46 +11,18 @@ import {
 import { changedPaths, versionOf } from "../core/fingerprint.ts";
 import { fold, type RunRecord } from "../core/fold.ts";
 import { renumbered, sharedEntries } from "../core/forking.ts";
-import type { Limits } from "../core/limits.ts";
-import { outlineOf, type Release } from "../core/outline.ts";
-import type { Overlay } from "../core/overlay.ts";
+import { outlineOf } from "../core/outline.ts";
 import { isWithin, type Path, undoAround } from "../core/paths.ts";
 import { Values } from "../core/resolve.ts";
-import type { ScopeRecord } from "../core/scopes.ts";
 import type { Blob, Lease, Store } from "../ports/store.ts";
-import type { World } from "../ports/world.ts";
+import type { ForkOrder } from "./fork-order.ts";
 import { summaryWith } from "./journal.ts";
 import { acquire } from "./lease.ts";
 import { entriesOf, load, manifestOf, unknownRun } from "./load.ts";
 import { keptOverlay, overlayOf } from "./recorded-overlay.ts";
 import { overlaidRoot, type Root } from "./root.ts";
+import type { Setting } from "./setting.ts";
 import { keep, keepJson } from "./values.ts";
-
-/** What becomes of a run at a point. */
-export interface Forking {
-  readonly runId: string;
-  /** The run it comes from. */
-  readonly from: string;
-  readonly at: Path;
-  /** The input of the place at the point; of the run, where the point is its pipeline. */
-  readonly input?: { readonly value: unknown };
-  readonly overlay: Overlay;
-  readonly limits: Limits | undefined;
-  readonly scopes: readonly ScopeRecord[];
-  readonly alertAt: readonly number[];
-  readonly origin: RunCreated["origin"];
-  readonly force: boolean;
-}
-
-/** Where it is made. */
-export interface ForkPlace {
-  readonly root: Root;
-  readonly store: Store;
-  readonly world: World;
-  readonly ttlMs: number;
-  /** Where the code is from. */
-  readonly release: Release | undefined;
-}
 
 /**
  * Makes the run, in one commit: whoever resumes it goes on from the point. A run of that id which is this fork already is
@@ -59,10 +31,11 @@ export interface ForkPlace {
  * @throws UnknownRunError, VersionChangedError, LeaseHeldError; InvalidOptionError for a point that is not recorded, or a
  *   run id that is taken.
  */
-export async function makeFork(place: ForkPlace, forking: Forking): Promise<void> {
-  const { store, world, ttlMs } = place;
-  const { runId, from, at } = forking;
-  const made = await madeOf(place, forking);
+export async function makeFork<State>(setting: Setting<State>, order: ForkOrder): Promise<void> {
+  const { ttlMs, options } = setting;
+  const { store, world } = options;
+  const { runId, from, at } = order;
+  const made = await madeOf(setting, order);
   let lease = await acquire(store, world, runId, ttlMs, true);
   if (lease === "exists") lease = await acquire(store, world, runId, ttlMs, false);
   if (typeof lease === "string") throw taken(runId); // never: it exists
@@ -88,22 +61,23 @@ async function write(store: Store, { runId, fence }: Lease, { entries, blobs }: 
     throw new LeaseLostError(`another process has taken over run ${runId}`, { runId });
 }
 
-async function madeOf({ root, store, world, release }: ForkPlace, forking: Forking): Promise<Made> {
-  const { from, at, input } = forking;
+async function madeOf<State>({ root, options }: Setting<State>, order: ForkOrder): Promise<Made> {
+  const { store, world, release } = options;
+  const { from, at, input } = order;
   const entries = await entriesOf(store, from);
   const run = fold(entries);
   const { created } = run;
   if (created === undefined)
     throw new InvalidOptionError(`run ${from} has no beginning to share`, { runId: from });
   if (created.pipeline !== root.pipeline.name) throw otherPipeline(from, created.pipeline, root);
-  checkPoint(entries, forking);
+  checkPoint(entries, order);
   const recorded = await overlayOf(created, store);
   const before = await overlaidRoot(root, recorded);
-  const overlay = [...recorded, ...forking.overlay];
+  const overlay = [...recorded, ...order.overlay];
   const after = await overlaidRoot(root, overlay);
   const { entries: shared, lost } = sharedEntries(entries, before.node, at);
   if (lost.length > 0) throw undone(from, at, lost);
-  if (!forking.force) await checkVersion(run, shared, before, store, from);
+  if (!order.force) await checkVersion(run, shared, before, store, from);
   const copies = await filled(entries, shared, store);
   const isWhole = at === root.path;
   const given = input === undefined ? undefined : keep(input.value, `input of ${at}`, at);
@@ -112,7 +86,7 @@ async function madeOf({ root, store, world, release }: ForkPlace, forking: Forki
   const outline = outlineOf(after.node, root.pipeline.name, release);
   const keptAs = keptOverlay(overlay, root.path);
   const first: RunCreated = {
-    ...termsOf(forking),
+    ...termsOf(order),
     type: "run-created",
     pipeline: created.pipeline,
     fingerprint,
@@ -163,7 +137,7 @@ async function brought(
 }
 
 /** What holds for the new run, as for any that is started. */
-const termsOf = ({ limits, scopes, alertAt, origin }: Forking) => ({
+const termsOf = ({ limits, scopes, alertAt, origin }: ForkOrder) => ({
   ...(limits ? { limits } : {}),
   ...(scopes.length > 0 ? { scopes } : {}),
   ...(alertAt.length > 0 ? { alertAt } : {}),
@@ -171,7 +145,7 @@ const termsOf = ({ limits, scopes, alertAt, origin }: Forking) => ({
 });
 
 /** @throws InvalidOptionError */
-function checkPoint(entries: readonly Entry[], { from, at, input }: Forking): void {
+function checkPoint(entries: readonly Entry[], { from, at, input }: ForkOrder): void {
   const recorded = entries.flatMap((entry) => ("path" in entry ? [entry.path] : []));
   if (!recorded.some((path) => isWithin(path, at))) {
     const parent = at.slice(0, at.lastIndexOf("/"));

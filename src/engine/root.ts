@@ -1,4 +1,4 @@
-import { InvalidInputError, InvalidPipelineError, type OnLimit, type Problem } from "../core/errors.ts";
+import { InvalidInputError, InvalidPipelineError, type OnLimit } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { type Limits, tightest } from "../core/limits.ts";
 import { type BudgetNode, bare, isQualifier, type Node, nameOf, type PipelineNode } from "../core/node.ts";
@@ -7,8 +7,7 @@ import { childPath } from "../core/paths.ts";
 import { check, misfit } from "../core/schema.ts";
 import { equal } from "../core/state.ts";
 import { eachPlace } from "../core/tree.ts";
-import { findProblems, modelsIn } from "../core/validation.ts";
-import type { Models } from "../ports/models.ts";
+import { findProblems } from "../core/validation.ts";
 
 /** The tree a run executes: a pipeline, and the qualifiers around it. A bare step is a pipeline of its own name. */
 export interface Root {
@@ -102,26 +101,4 @@ export function initialState(root: Root): object {
     if (place.kind === "pipeline" && place.state !== undefined) states.unshift(place.state());
   });
   return Object.assign({}, ...states);
-}
-
-/** @throws InvalidPipelineError for models that cannot be called or, under a cost limit, have no price. */
-export async function examineModels(
-  root: Root,
-  models: Models | undefined,
-  limits: readonly (Limits | undefined)[],
-): Promise<void> {
-  if (models === undefined) return;
-  const price = limits.some((limit) => limit?.picoUsd !== undefined);
-  const problems: Problem[] = [];
-  let first: Error | undefined;
-  for (const { model, kind, path } of modelsIn(root.node)) {
-    const error = await models.examine(model, { price, kind });
-    if (error === undefined) continue;
-    first ??= error;
-    const hint = "hint" in error && error.hint !== undefined ? ` ${error.hint}` : "";
-    const code = "code" in error ? String(error.code) : "unknown-model";
-    problems.push({ code, path, message: error.message + hint });
-  }
-  if (problems.length === 1 && first !== undefined) throw first;
-  if (problems.length > 0) throw new InvalidPipelineError(problems);
 }

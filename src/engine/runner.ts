@@ -1,26 +1,18 @@
-import { checkedTerms, type DispatchTerms } from "../core/dispatch.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
-import type { Entry } from "../core/entries.ts";
-import { FlujoError, InvalidOptionError, InvalidRunIdError, LeaseHeldError } from "../core/errors.ts";
-import { eventOf, type RunEvent } from "../core/events.ts";
-import { type Budget, type Limits, limitsOf, type Usd } from "../core/limits.ts";
-import { isRunId } from "../core/paths.ts";
-import { percents, type ScopeRecord, type SharedScope, scopeRecord, termsAt } from "../core/scopes.ts";
+import type { RunEvent } from "../core/events.ts";
+import { type Budget, limitsOf, type Usd } from "../core/limits.ts";
 import { nodeOf, type Step } from "../core/step.ts";
-import { ActiveRun } from "./active-run.ts";
-import { Alarm } from "./alarm.ts";
-import { cancelRun } from "./cancel.ts";
-import { type Entrance, type Fresh, runExists, type Setting } from "./enter.ts";
+import { refuseBadRunId } from "../ports/store-rules.ts";
+import type { Entrance } from "./enter.ts";
 import { makeFork } from "./fork.ts";
-import { oneInstrument } from "./instrumented.ts";
-import { load } from "./load.ts";
+import { forkOrder } from "./fork-order.ts";
+import { freshFor } from "./fresh.ts";
 import type {
   Advanced,
   AdvanceOptions,
   Drained,
   EngineOptions,
   EventsOptions,
-  FlujoOptions,
   ForkOptions,
   ResumeOptions,
   RunHandle,
@@ -31,118 +23,44 @@ import type {
   Submitted,
   SweepOptions,
   Swept,
-  VersionPolicy,
 } from "./options.ts";
 import { topUpRun, topUpScope } from "./raises.ts";
-import { overlayOf } from "./recorded-overlay.ts";
 import { type ReplayStage, replayRun } from "./replay/replay.ts";
 import type { CheckOptions, ReplayOptions, ReplayReport } from "./replay/report.ts";
-import {
-  examineModels,
-  fittingInput,
-  initialState,
-  overlaidRoot,
-  type Root,
-  recordedOverlay,
-  rootOf,
-} from "./root.ts";
+import { rootOf } from "./root.ts";
+import { Roster } from "./roster.ts";
 import { firstWanted, followEvents } from "./run-events.ts";
+import { checkPolicy, type Setting } from "./setting.ts";
 import { sendSignal } from "./signals.ts";
-import type { StintTerms } from "./stint.ts";
-import { makeRun, tellDispatcher } from "./submit.ts";
-import { abandonedRuns, TakeOver } from "./take-over.ts";
-import { type Allotment, allotted, stintOf, sweep } from "./within.ts";
-import { Word } from "./word.ts";
-
-/** Sleeping runs that `recover` goes on with at once; the others follow. */
-const mostDue = 1_000;
+import { makeRun, submitTerms, tellDispatcher } from "./submit.ts";
+import { limitsOver } from "./terms.ts";
+import { type Allotment, advanceWithin, allotted, sweep } from "./within.ts";
 
 /** Runs a pipeline: everything `Flujo` does, with its world handed in. */
 export class Runner<In, Out, State = unknown> implements AsyncDisposable {
-  readonly #root: Root;
-  readonly #options: EngineOptions<State>;
-  readonly #setting: Setting<State>;
-  readonly #active = new Map<string, ActiveRun<Out, State>>();
-  readonly #takeOver: TakeOver | undefined;
-  readonly #alarm: Alarm | undefined;
-  readonly #word: Word;
-  #time: Allotment | undefined;
-  #disposed = false;
+  readonly #roster: Roster<Out, State>;
 
   /** @throws InvalidPipelineError, InvalidOptionError */
   constructor(step: Step<In, Out, State>, options: EngineOptions<State>) {
-    const root = rootOf(nodeOf(step, "what Flujo was given to run"));
-    if (typeof options.store?.commit !== "function") {
-      throw new InvalidOptionError("the store Flujo was given is none", {
-        hint: 'Make one: sqlite(".flujo/flujo.db") of "flujo/sqlite".',
-      });
-    }
-    const ttlMs = milliseconds(options.lease ?? "15s");
-    if (ttlMs < 1_000) throw new InvalidOptionError(`lease is ${options.lease}; it takes at least 1s`);
-    if (options.budget !== undefined) limitsOf(options.budget);
-    options.scopes?.forEach(scopeRecord);
-    percents(options.alertAt);
-    if (options.version !== undefined) checkPolicy(options.version);
-    this.#root = root;
-    this.#options = options;
-    const instrument = oneInstrument(options.instrument);
-    this.#setting = {
-      root,
-      options,
-      ttlMs,
-      graceMs: milliseconds(options.grace ?? "30s"),
-      awakeMs: milliseconds(options.awake ?? "1m"),
-      isTold: () => this.#word.isTold,
-      instrument,
-      onCommit: (runId, entries) => {
-        this.#active.get(runId)?.ticker.tick();
-        instrument?.committed(runId, entries);
-        this.#tell(runId, entries);
-      },
-    };
-    const attend = (run: ActiveRun<Out, State> | undefined): void => void run?.lookForWord().catch(() => {}); // it looks again
-    this.#word = new Word(options.store, {
-      one: (runId) => attend(this.#active.get(runId)),
-      all: () => {
-        for (const run of this.#active.values()) attend(run);
-      },
-    });
-    if (options.takeOver ?? true) {
-      const { store, world } = options;
-      const { name } = root.pipeline;
-      const alarm = new Alarm(store, world, name, ttlMs, (runId) =>
-        this.#continue(runId, {}, "woken").result(),
-      );
-      const continued = (runId: string) => this.#continue(runId, {}, "taken-over");
-      this.#alarm = alarm;
-      this.#takeOver = new TakeOver(store, world, name, ttlMs, continued, () => alarm.look());
-    }
+    this.#roster = new Roster(rootOf(nodeOf(step, "what Flujo was given to run")), options);
   }
 
   /** Starts a run, or goes on with the one of that id. What is wrong shows in `result()`. */
   start(input: In, options: StartOptions = {}): RunHandle<Out> {
-    const runId = options.runId ?? this.#options.world.id();
-    const other = options.onlyNew ? this.#active.get(runId) : undefined;
-    if (other !== undefined) return this.#second(runId, other);
-    return this.#activate(runId, options.signal, async (): Promise<Entrance> => {
-      const limits = given(options.budget ?? this.#options.budget);
-      const fresh = await this.#fresh(runId, input, options);
-      const { version } = this.#options;
+    const { options: shared } = this.#setting;
+    const runId = options.runId ?? shared.world.id();
+    const second = options.onlyNew ? this.#roster.second(runId) : undefined;
+    if (second !== undefined) return second;
+    return this.#roster.activate(runId, options.signal, async (): Promise<Entrance> => {
+      const limits = limitsOver(shared.budget, options.budget);
+      const fresh = await freshFor(this.#setting, runId, input, options);
+      const { version } = shared;
       return {
         ...{ runId, why: "started", fresh },
         ...(version === undefined ? {} : { version }),
         ...(limits ? { limits } : {}),
       };
     });
-  }
-
-  /** Of a run that was to be new, and is under way here: refused, once it is known to have begun. */
-  #second(runId: string, first: ActiveRun<Out, State>): RunHandle<Out> {
-    const entrance = async (): Promise<never> => {
-      await first.begun();
-      throw runExists(runId);
-    };
-    return new ActiveRun<Out, State>(this.#setting, entrance, runId, {});
   }
 
   /** `start`, and its result. */
@@ -162,16 +80,10 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * @throws InvalidInputError, InvalidOptionError, InvalidRunIdError, RunExistsError, UnpricedModelError.
    */
   async submit(input: In, options: SubmitOptions = {}): Promise<Submitted> {
-    const { world, dispatcher } = this.#options;
+    const { world, dispatcher } = this.#setting.options;
     const runId = checkedRunId(options.runId ?? world.id());
-    const { queue, priority, tenant, delay } = options;
-    const terms: DispatchTerms = {
-      ...(queue === undefined ? {} : { queue }),
-      ...(priority === undefined ? {} : { priority }),
-      ...(tenant === undefined ? {} : { tenant }),
-      ...(delay === undefined ? {} : { notBefore: world.now() + milliseconds(delay) }),
-    };
-    const fresh = { ...(await this.#fresh(runId, input, options)), dispatch: checkedTerms(terms) };
+    const dispatch = submitTerms(options, world.now());
+    const fresh = { ...(await freshFor(this.#setting, runId, input, options)), dispatch };
     const { isNew, job } = await makeRun(this.#setting, { runId, fresh });
     const untold = await tellDispatcher(dispatcher, job);
     return { runId, isNew, ...(untold === undefined ? {} : { untold }) };
@@ -180,7 +92,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
   /** Goes on with a run that exists: crashed, failed, halted, waiting. A finished one returns its recorded result. */
   resume(runId: string, options: ResumeOptions = {}): RunHandle<Out> {
     if (options.version !== undefined) checkPolicy(options.version);
-    return this.#continue(runId, options, "resumed");
+    return this.#roster.goOn(runId, "resumed", options);
   }
 
   /**
@@ -190,8 +102,8 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * @throws UnknownRunError, InvalidOptionError when they are read.
    */
   async *events(runId: string, { from = 0, signal }: EventsOptions = {}): AsyncGenerator<RunEvent> {
-    const { store, world } = this.#options;
-    const ticker = () => this.#active.get(runId)?.ticker;
+    const { store, world } = this.#setting.options;
+    const ticker = () => this.#roster.get(runId)?.ticker;
     yield* followEvents({ store, world, ticker }, checkedRunId(runId), firstWanted(from), signal);
   }
 
@@ -202,16 +114,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * @throws UnknownRunError, RunEndedError; what keeps the run from being advanced, where there is something to undo.
    */
   async cancel(runId: string, reason = "cancelled"): Promise<void> {
-    const here = this.#active.get(runId);
-    if (here !== undefined) return here.cancel(reason);
-    const { store, world } = this.#options;
-    const tell = (entries: readonly Entry[]): void => this.#tell(runId, entries);
-    if ((await cancelRun(store, world, checkedRunId(runId), reason, tell)) !== "left") return;
-    try {
-      await this.#continue(runId, {}, "resumed").result();
-    } catch (error) {
-      if (!FlujoError.isInstance(error) || error.code !== "lease-held") throw error; // somebody else is about it
-    }
+    return this.#roster.cancel(runId, reason);
   }
 
   /**
@@ -223,10 +126,10 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    *   the message says who gave it), its time is over, or the answer does not fit.
    */
   async signal(runId: string, path: string, payload: unknown, options: SignalOptions = {}): Promise<void> {
-    const { store, world } = this.#options;
-    const post = { store, world, tree: this.#root.node };
+    const { root, options: shared } = this.#setting;
+    const post = { store: shared.store, world: shared.world, tree: root.node };
     await sendSignal(post, checkedRunId(runId), path, payload, options);
-    if (options.resume) this.#goOn(runId);
+    if (options.resume) this.#roster.goOnSoon(runId);
   }
 
   /**
@@ -237,10 +140,10 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * @throws UnknownRunError, RunEndedError; InvalidOptionError when there is no such limit.
    */
   async topUp(target: string | { readonly scope: string }, by: Usd | Budget): Promise<void> {
-    const { store, world } = this.#options;
+    const { store, world } = this.#setting.options;
     if (typeof target !== "string") return topUpScope(store, target.scope, limitsOf(by));
     await topUpRun(store, world, checkedRunId(target), limitsOf(by));
-    await this.#active.get(target)?.lookForWord();
+    await this.#roster.get(target)?.lookForWord();
   }
 
   /**
@@ -248,20 +151,12 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * their handles. Those that sleep on are woken when they are due, unless `takeOver` is false.
    */
   async recover(): Promise<RunHandle<Out>[]> {
-    const { store, world } = this.#options;
-    const { name } = this.#root.pipeline;
-    const mine = new Set(this.#active.keys());
-    const abandoned = await abandonedRuns(store, world, name, mine);
-    const handles = abandoned.map((runId) => this.#continue(runId, {}, "taken-over"));
-    const filter = { status: ["waiting"] as const, pipeline: name, dueBefore: world.now(), limit: mostDue };
-    for (const { runId } of await store.list(filter)) handles.push(this.#continue(runId, {}, "woken"));
-    await this.#alarm?.look();
-    return handles;
+    return this.#roster.recover();
   }
 
   /** The ids of the runs that this process advances now. */
   get running(): readonly string[] {
-    return [...this.#active.keys()];
+    return this.#roster.ids;
   }
 
   /**
@@ -269,7 +164,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * why.
    */
   adopt(runId: string, why: "taken-over" | "woken"): RunHandle<Out> {
-    return this.#continue(runId, {}, why);
+    return this.#roster.goOn(runId, why);
   }
 
   /**
@@ -287,7 +182,8 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    *   that was cut off before and would be again.
    */
   async advance(runId: string, options: AdvanceOptions): Promise<Advanced<Out>> {
-    return this.#within(checkedRunId(runId), allotted(options, this.#options.world.now()));
+    const time = allotted(options, this.#setting.options.world.now());
+    return advanceWithin(this.#roster, checkedRunId(runId), time);
   }
 
   /**
@@ -299,37 +195,8 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * const { runs, refused, more } = await flujo.advanceAll({ within: "50s", most: 20 });
    * ```
    */
-  async advanceAll({ most = 10, ...options }: SweepOptions): Promise<Swept<Out>> {
-    const { store, world } = this.#options;
-    if (!Number.isSafeInteger(most) || most < 1)
-      throw new InvalidOptionError(`most is ${most}; it takes a whole number from 1`);
-    const time = allotted(options, world.now());
-    const advance = (runId: string): Promise<Advanced<Out>> => this.#within(runId, time);
-    return sweep({ store, world, pipeline: this.#root.pipeline.name, time, most, advance });
-  }
-
-  async #within(runId: string, time: Allotment): Promise<Advanced<Out>> {
-    const { world, version } = this.#options;
-    if (this.#active.has(runId)) {
-      throw new LeaseHeldError(`run ${runId} is being advanced by this process already`, {
-        ...{ runId, retryable: true },
-        hint: "Wait for its result.",
-      });
-    }
-    const entrance = async (): Promise<Entrance> => {
-      await this.#examine(undefined, []);
-      return { runId, why: "advanced", onlyOpen: true, ...(version === undefined ? {} : { version }) };
-    };
-    const run = this.#activate(runId, undefined, entrance, stintOf(time, world.now()));
-    try {
-      return { ...(await run.result()), more: false };
-    } catch (error) {
-      const left = run.letGo(error);
-      if (left === undefined) throw error;
-      const { spent, resumesAt = 0 } = left;
-      const until = resumesAt > world.now() ? { until: new Date(resumesAt) } : {};
-      return { status: "running", runId, more: true, spent, ...until };
-    }
+  async advanceAll(options: SweepOptions): Promise<Swept<Out>> {
+    return sweep(this.#roster, options);
   }
 
   /**
@@ -337,12 +204,12 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * whoever serves several pipelines, as `adopt`.
    */
   limit(time: Allotment): void {
-    this.#time = time;
+    this.#roster.limit(time);
   }
 
   /** Lets a run of this process go, unfinished and at once, for whoever takes it over. Nothing happens when it has none of that id. */
   letGo(runId: string): void {
-    void this.#active.get(runId)?.handOver();
+    void this.#roster.get(runId)?.handOver();
   }
 
   /**
@@ -362,25 +229,7 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    *   `"30s"`.
    */
   async drain(grace: Duration = "30s"): Promise<Drained> {
-    const graceMs = milliseconds(grace);
-    this.#close();
-    const runs = new Set(this.#active.values());
-    const handedOver: string[] = [];
-    const cutOff: string[] = [];
-    const off = this.#options.world.timer(graceMs, () => {
-      for (const run of runs) {
-        cutOff.push(run.runId);
-        run.cut();
-      }
-    });
-    await Promise.all(
-      [...runs].map(async (run) => {
-        if (!(await run.depart())) handedOver.push(run.runId);
-        runs.delete(run);
-      }),
-    );
-    off();
-    return { handedOver, cutOff };
+    return this.#roster.drain(milliseconds(grace));
   }
 
   /**
@@ -393,43 +242,11 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * ```
    */
   fork(runId: string, options: ForkOptions): RunHandle<Out> {
-    const forkId = options.runId ?? this.#options.world.id();
-    return this.#activate(forkId, options.signal, async (): Promise<Entrance> => {
-      await this.#makeFork(forkId, checkedRunId(runId), options);
+    const forkId = options.runId ?? this.#setting.options.world.id();
+    return this.#roster.activate(forkId, options.signal, async (): Promise<Entrance> => {
+      await makeFork(this.#setting, await forkOrder(this.#setting, forkId, checkedRunId(runId), options));
       return { runId: forkId, why: "resumed" };
     });
-  }
-
-  async #makeFork(runId: string, from: string, options: ForkOptions): Promise<void> {
-    const { store, world, origin, release } = this.#options;
-    const { created } = await load(store, from);
-    const overlay = options.overlay ?? [];
-    const root = await overlaidRoot(this.#root, [...(await overlayOf(created, store)), ...overlay]);
-    const limits = given(options.budget ?? this.#options.budget) ?? root.limits;
-    const own = options.scopes === undefined ? created?.scopes : options.scopes.map(scopeRecord);
-    const scopes = distinct([...(this.#options.scopes ?? []).map(scopeRecord), ...(own ?? [])]);
-    await this.#examine(limits, scopes, root);
-    const { input } = options;
-    await makeFork(
-      { root: this.#root, store, world, ttlMs: this.#setting.ttlMs, release },
-      {
-        runId,
-        from,
-        at: options.at,
-        overlay,
-        limits,
-        scopes,
-        alertAt: percents(this.#options.alertAt),
-        origin,
-        force: options.forceVersion === true,
-        ...(input === undefined ? {} : { input: { value: await this.#forkInput(options.at, input) } }),
-      },
-    );
-  }
-
-  /** Where the point is the whole pipeline, its schema has a say. */
-  async #forkInput(at: string, input: unknown): Promise<unknown> {
-    return at === this.#root.path ? fittingInput(this.#root, input) : input;
   }
 
   /**
@@ -440,11 +257,12 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * @throws UnknownRunError; InvalidOptionError when the run is of another pipeline.
    */
   async replay(runId: string, options: ReplayOptions = {}): Promise<ReplayReport> {
-    const { store, world, models } = this.#options;
+    const { root, options: shared } = this.#setting;
+    const { store, world, models } = shared;
     const call = <T>(work: () => T): T => work();
     const enclosure = { within: call, outside: call };
     return await replayRun(
-      { root: this.#root, store, world, models, enclosure, ...(await this.stage()) },
+      { root, store, world, models, enclosure, ...(await this.stage()) },
       checkedRunId(runId),
       options,
     );
@@ -455,10 +273,10 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * break? A run that was given its id and never began is left out.
    */
   async checkRuns({ runs = 100, ...options }: CheckOptions = {}): Promise<readonly ReplayReport[]> {
-    const { name: pipeline } = this.#root.pipeline;
+    const { root, options: shared } = this.#setting;
+    const newest = { pipeline: root.pipeline.name, limit: runs };
     const reports: ReplayReport[] = [];
-    for (const { runId } of await this.#options.store.list({ pipeline, limit: runs }))
-      reports.push(await this.replay(runId, options));
+    for (const { runId } of await shared.store.list(newest)) reports.push(await this.replay(runId, options));
     return reports;
   }
 
@@ -472,174 +290,15 @@ export class Runner<In, Out, State = unknown> implements AsyncDisposable {
    * any, a few seconds for what they are about; closes nothing it was given.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#close();
-    await Promise.all([...this.#active.values()].map((run) => run.handOver()));
-    await Promise.all((this.#options.listeners ?? []).map((listener) => listener.leave()));
-    await this.#setting.instrument?.flush?.();
+    return this.#roster.close();
   }
 
-  #close(): void {
-    this.#disposed = true;
-    this.#takeOver?.end();
-    this.#alarm?.end();
+  get #setting(): Setting<State> {
+    return this.#roster.setting;
   }
-
-  /** Tells what is in the store now to whoever listens. A run that one of them stops is cancelled. */
-  #tell(runId: string, entries: readonly Entry[]): void {
-    const { onEvent, listeners = [] } = this.#options;
-    if (onEvent !== undefined) for (const entry of entries) tell(onEvent, eventOf(entry), runId);
-    const stop = (reason: string): void => {
-      this.cancel(runId, reason).catch(() => {}); // it has ended: there is nothing to stop any more
-    };
-    for (const listener of listeners) listener.hear(runId, entries, stop);
-  }
-
-  /** What a run begins with. */
-  async #fresh(runId: string, input: In, options: StartOptions): Promise<Fresh> {
-    const limits = given(options.budget ?? this.#options.budget);
-    const scopes = scopesOf(this.#options.scopes, options.scopes);
-    const overlay = recordedOverlay(this.#root, options.overlay);
-    await this.#examine(limits, scopes, await overlaidRoot(this.#root, overlay));
-    return {
-      input: await this.#inputOf(runId, input),
-      state: { ...initialState(this.#root), ...this.#options.state?.(), ...options.state },
-      limits: limits ?? this.#root.limits,
-      scopes,
-      alertAt: percents(this.#options.alertAt),
-      overlay,
-      isOnlyNew: options.onlyNew ?? false,
-    };
-  }
-
-  /** The input as the pipeline takes it. None is needed for a run that exists. */
-  async #inputOf(runId: string, input: In): Promise<unknown> {
-    try {
-      return await fittingInput(this.#root, input);
-    } catch (misfit) {
-      if (input !== undefined) throw misfit;
-      const known = await this.#options.store.read(runId, 0, 1);
-      if (known === undefined || known.length === 0) throw misfit;
-      return undefined;
-    }
-  }
-
-  /** A model without a price is refused before the run, wherever a limit of cost holds that is known by then. */
-  async #examine(
-    limits: Limits | undefined,
-    scopes: readonly ScopeRecord[],
-    root = this.#root,
-  ): Promise<void> {
-    const { models, store, world } = this.#options;
-    const all = [limits ?? root.limits, ...scopes.map((scope) => scope.limits)];
-    if (scopes.length > 0) {
-      const names = scopes.map((scope) => termsAt(scope, world.now()).scope);
-      for (const account of await store.accounts({ scopes: names })) all.push(account.limits);
-    }
-    await examineModels(root, models, all);
-  }
-
-  #continue(runId: string, options: ResumeOptions, why: "resumed" | "taken-over" | "woken"): RunHandle<Out> {
-    return this.#activate(runId, options.signal, async (): Promise<Entrance> => {
-      const limits = given(options.budget ?? (why === "resumed" ? this.#options.budget : undefined));
-      await this.#examine(limits, []);
-      const version = options.forceVersion ? "force" : (options.version ?? this.#options.version);
-      return {
-        ...{ runId, why },
-        // What a look had found may have come to stand since: a halted run goes on when somebody resumes it, and not before.
-        ...(why === "resumed" ? {} : { onlyOpen: true }),
-        ...(version === undefined ? {} : { version }),
-        ...(limits ? { limits } : {}),
-      };
-    });
-  }
-
-  /** Resumes a run in the background. One that is coming to stand here at this moment is resumed once it does. */
-  #goOn(runId: string): void {
-    const before = this.#active.get(runId);
-    if (before === undefined) this.resume(runId);
-    else
-      before.result().then(
-        ({ status }) => {
-          if (status === "waiting" && !this.#disposed) this.resume(runId);
-        },
-        () => {}, // its own result tells
-      );
-  }
-
-  #activate(
-    runId: string,
-    signal: AbortSignal | undefined,
-    entrance: () => Promise<Entrance>,
-    stint?: StintTerms,
-  ): ActiveRun<Out, State> {
-    const known = this.#active.get(runId);
-    if (known !== undefined) return known;
-    if (this.#disposed) throw new InvalidOptionError("this Flujo is disposed; make a new one");
-    const enter = async (): Promise<Entrance> => {
-      checkedRunId(runId);
-      return entrance();
-    };
-    const { instrument, root, options } = this.#setting;
-    instrument?.enter({ runId, pipeline: root.pipeline.name, node: root.node, store: options.store });
-    const limited = stint ?? (this.#time && stintOf(this.#time, options.world.now()));
-    const run = new ActiveRun<Out, State>(this.#setting, enter, runId, { signal, stint: limited });
-    this.#active.set(runId, run);
-    const forget = (): void => {
-      this.#active.delete(runId);
-      instrument?.leave(runId);
-      if (this.#active.size > 0) return;
-      this.#takeOver?.rest();
-      this.#word.rest();
-    };
-    if (stint !== undefined) {
-      run.result().then(forget, forget); // this process may be gone, or frozen, when it would look after others
-      return run;
-    }
-    run.result().then((result) => {
-      forget();
-      if (result.status === "waiting" && result.until !== undefined) this.#alarm?.set(result.until.getTime());
-    }, forget);
-    this.#takeOver?.watch(this.#active);
-    return run;
-  }
-}
-
-/** A listener that throws, or rejects, does not hurt the run. */
-function tell(onEvent: NonNullable<FlujoOptions["onEvent"]>, event: RunEvent, runId: string): void {
-  try {
-    const told: unknown = onEvent(event, runId);
-    if (told instanceof Promise) told.catch(() => {});
-  } catch {
-    // as above
-  }
-}
-
-/** The shared scopes of a run: the `Flujo`'s and its own, which come before those of the same name. */
-function scopesOf(
-  all: readonly (string | SharedScope)[] = [],
-  own: readonly (string | SharedScope)[] = [],
-): readonly ScopeRecord[] {
-  return distinct([...all, ...own].map(scopeRecord));
-}
-
-const distinct = (scopes: readonly ScopeRecord[]): readonly ScopeRecord[] => [
-  ...new Map(scopes.map((scope) => [`${scope.scope} ${scope.per}`, scope])).values(),
-];
-
-const given = (budget: Usd | Budget | undefined): Limits | undefined =>
-  budget === undefined ? undefined : limitsOf(budget);
-
-/** @throws InvalidOptionError */
-function checkPolicy(version: VersionPolicy): void {
-  if (["strict", "compatible", "force"].includes(version)) return;
-  throw new InvalidOptionError(`version is ${JSON.stringify(version)}`, {
-    hint: 'It takes "strict", "compatible" or "force".',
-  });
 }
 
 function checkedRunId(runId: string): string {
-  if (isRunId(runId)) return runId;
-  throw new InvalidRunIdError(`${JSON.stringify(runId)} is no run id`, {
-    hint: "Use 1 to 128 letters, digits, dots, dashes and underscores; begin with a letter or digit.",
-  });
+  refuseBadRunId(runId);
+  return runId;
 }

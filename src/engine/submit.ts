@@ -1,19 +1,34 @@
 /** Makes a run in the store that nobody advances yet. */
+import { checkedTerms, type DispatchTerms } from "../core/dispatch.ts";
+import { milliseconds } from "../core/duration.ts";
 import type { Entry, Fact } from "../core/entries.ts";
 import { FlujoError, InvalidRunIdError, LeaseLostError, RunExistsError } from "../core/errors.ts";
 import { emptyRecord, fold, isEnded, type RunRecord } from "../core/fold.ts";
 import { wakeAt } from "../core/waiting.ts";
 import type { Dispatcher, Job } from "../ports/dispatcher.ts";
 import type { Lease } from "../ports/store.ts";
-import { checkInput, type Fresh, firstOf, type Setting } from "./enter.ts";
+import { checkInput } from "./enter.ts";
+import { type Fresh, firstOf } from "./fresh.ts";
 import { summaryWith } from "./journal.ts";
 import { acquire } from "./lease.ts";
 import { load } from "./load.ts";
+import type { SubmitOptions } from "./options.ts";
+import type { Setting } from "./setting.ts";
 
 /** What is to be made. */
 export interface Submission {
   readonly runId: string;
   readonly fresh: Fresh;
+}
+
+/** When and by whom it is to be taken. @throws InvalidOptionError */
+export function submitTerms({ queue, priority, tenant, delay }: SubmitOptions, now: number): DispatchTerms {
+  return checkedTerms({
+    ...(queue === undefined ? {} : { queue }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(delay === undefined ? {} : { notBefore: now + milliseconds(delay) }),
+  });
 }
 
 /** What came of it: a run that is in the store, made now or before. */

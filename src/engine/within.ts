@@ -1,9 +1,10 @@
 /** Runs that are advanced for a limited time: how much of it is for what, and which of them get it. */
 import { milliseconds } from "../core/duration.ts";
-import { FlujoError, InvalidOptionError } from "../core/errors.ts";
-import type { Store } from "../ports/store.ts";
-import type { World } from "../ports/world.ts";
-import type { Advanced, AdvanceOptions, Swept } from "./options.ts";
+import { FlujoError, InvalidOptionError, LeaseHeldError } from "../core/errors.ts";
+import type { Entrance } from "./enter.ts";
+import { examine } from "./examine.ts";
+import type { Advanced, AdvanceOptions, SweepOptions, Swept } from "./options.ts";
+import type { Roster } from "./roster.ts";
 import type { StintTerms } from "./stint.ts";
 import { abandonedRuns } from "./take-over.ts";
 
@@ -44,25 +45,54 @@ export function stintOf({ began, endsAt, lastWordMs, leastMs }: Allotment, now: 
   return { endsAt, lastWordMs, wholeMs, leastMs, isAll: now - began <= wholeMs / 10 };
 }
 
-export interface SweepParts<Out> {
-  readonly store: Store;
-  readonly world: World;
-  readonly pipeline: string;
-  readonly time: Allotment;
-  /** Runs at once. */
-  readonly most: number;
-  readonly advance: (runId: string) => Promise<Advanced<Out>>;
+/**
+ * Advances one run for the time that is left of it.
+ *
+ * @throws LeaseHeldError while somebody else has it, this very process included; what the run cannot be advanced for.
+ */
+export async function advanceWithin<Out, State>(
+  roster: Roster<Out, State>,
+  runId: string,
+  time: Allotment,
+): Promise<Advanced<Out>> {
+  const { world, version } = roster.setting.options;
+  if (roster.get(runId) !== undefined) {
+    throw new LeaseHeldError(`run ${runId} is being advanced by this process already`, {
+      ...{ runId, retryable: true },
+      hint: "Wait for its result.",
+    });
+  }
+  const entrance = async (): Promise<Entrance> => {
+    await examine(roster.setting, undefined);
+    return { runId, why: "advanced", onlyOpen: true, ...(version === undefined ? {} : { version }) };
+  };
+  const run = roster.activate(runId, undefined, entrance, stintOf(time, world.now()));
+  try {
+    return { ...(await run.result()), more: false };
+  } catch (error) {
+    const left = run.letGo(error);
+    if (left === undefined) throw error;
+    const { spent, resumesAt = 0 } = left;
+    const until = resumesAt > world.now() ? { until: new Date(resumesAt) } : {};
+    return { status: "running", runId, more: true, spent, ...until };
+  }
 }
 
-/** Advances what nobody attends to, each run once, for as long as there is time to begin something. */
-export async function sweep<Out>({
-  store,
-  world,
-  pipeline,
-  time,
-  most,
-  advance,
-}: SweepParts<Out>): Promise<Swept<Out>> {
+/**
+ * Advances what nobody attends to, each run once, for as long as there is time to begin something.
+ *
+ * @throws InvalidOptionError
+ */
+export async function sweep<Out, State>(
+  roster: Roster<Out, State>,
+  { most = 10, ...given }: SweepOptions,
+): Promise<Swept<Out>> {
+  if (!Number.isSafeInteger(most) || most < 1)
+    throw new InvalidOptionError(`most is ${most}; it takes a whole number from 1`);
+  const { root, options } = roster.setting;
+  const { store, world } = options;
+  const pipeline = root.pipeline.name;
+  const time = allotted(given, world.now());
   const runs: Advanced<Out>[] = [];
   const refused: Swept<Out>["refused"][number][] = [];
   const seen = new Set<string>();
@@ -74,10 +104,10 @@ export async function sweep<Out>({
   };
   const take = async (runId: string): Promise<void> => {
     try {
-      runs.push(await advance(runId));
+      runs.push(await advanceWithin(roster, runId, time));
     } catch (error) {
       if (!FlujoError.isInstance(error)) throw error;
-      if (error.code !== "lease-held") refused.push({ runId, error }); // else somebody is about it
+      if (!LeaseHeldError.isInstance(error)) refused.push({ runId, error }); // else somebody is about it
     }
   };
   for (;;) {

@@ -18,7 +18,7 @@ describe("words that make no sense exit 2", () => {
     [["run", pipelines, "--assume-items", "3"], "are for a --dry-run"],
     [["run", pipelines, "--dry-run", "--assume-items", "some"], "It takes a whole number"],
     [["run", pipelines, "--store", "redis:x"], "names no store"],
-    [["run", pipelines, "--input", "x", "--run-id", "../x"], "is no run id"],
+    [["run", pipelines, "--input", "x", "--run-id", "../x"], "is not a run id"],
     [["lens", "list", "--status", "odd"], "Allowed choices are"],
   ])("flujo %j", async (args, expected) => {
     const { code, stdout, stderr } = await new Folder().flujo(...args);
