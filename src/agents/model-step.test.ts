@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { type EstimateFacts, estimate } from "../budget/estimate.ts";
+import type { EstimateFacts } from "../budget/call-bounds.ts";
+import { estimate } from "../budget/estimate.ts";
 import { mapOver, pipeline } from "../core/compose.ts";
 import { versionOf } from "../core/fingerprint.ts";
 import type { AnyStep } from "../core/step.ts";

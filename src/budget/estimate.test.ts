@@ -14,7 +14,8 @@ import { rootOf } from "../engine/root.ts";
 import { scene } from "../testing/scene.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import type { Bound } from "./bounds.ts";
-import { type EstimateFacts, estimate } from "./estimate.ts";
+import type { EstimateFacts } from "./call-bounds.ts";
+import { estimate } from "./estimate.ts";
 import { expected } from "./expected.ts";
 import { judge } from "./verdict.ts";
 

@@ -12,7 +12,8 @@ import type { ScopeRecord } from "../core/scopes.ts";
 import { blocksOf } from "../core/streamed.ts";
 import type { Wait } from "../core/waiting.ts";
 import { chargesOf, type ModelCharge } from "./charges.ts";
-import { type FailedAttempt, nested, type Operation, operationsOf } from "./operations.ts";
+import { nested } from "./nesting.ts";
+import { type FailedAttempt, type Operation, operationsOf } from "./operations.ts";
 import { readableJson, type SpentView, spentView } from "./readable.ts";
 import { type Spending, spendingOf } from "./spending.ts";
 

@@ -8,7 +8,8 @@ import { Flujo } from "../flujo.ts";
 import { memory } from "../stores/memory.ts";
 import { simulate } from "../testing/simulation.ts";
 import { readJournal } from "./journal.ts";
-import { nested, operationsOf, parentPath, Recorded } from "./operations.ts";
+import { nested, parentPath } from "./nesting.ts";
+import { operationsOf, Recorded } from "./operations.ts";
 import { Spending } from "./spending.ts";
 import { type Pause, Tree, type TreePage, type TreeRow } from "./tree.ts";
 

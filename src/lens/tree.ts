@@ -3,7 +3,8 @@ import type { Entry } from "../core/entries.ts";
 import type { RunRecord } from "../core/fold.ts";
 import { addSpent, decimalUsd, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
-import { type Operation, parentPath, type Recorded } from "./operations.ts";
+import { parentPath } from "./nesting.ts";
+import type { Operation, Recorded } from "./operations.ts";
 import type { Charge } from "./spending.ts";
 
 /** One row: an operation, or what holds operations and has no entry of its own (a map's item, a loop's turn, a branch). */
