@@ -162,7 +162,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
   async #again(result: RunResult<Out>, tenure: Tenure): Promise<Entered | undefined> {
     if (result.status !== "waiting" || this.#handOver || this.#stopAsked !== undefined) return undefined;
     try {
-      if (!(await tenure.hasWord(result.waits))) return undefined;
+      if (!(await tenure.mail.hasWord(result.waits))) return undefined;
       return await enter(this.#setting, { runId: this.runId, why: "resumed" });
     } catch {
       return undefined; // another process is at it, or the store does not answer: the run stands as recorded
@@ -180,7 +180,7 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     for (const raise of raisesIn(signals)) tenure.treasury.raise(raise);
     const asked = signals.find(({ id, path }) => path === runItself && id === cancelId);
     if (asked !== undefined) tenure.cancel(cancelled(this.runId, String(asked.data)));
-    tenure.note(signals.length);
+    tenure.mail.note(signals.length);
   }
 
   async #resultOf(run: RunRecord, output?: Json): Promise<RunResult<Out>> {

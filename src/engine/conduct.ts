@@ -146,7 +146,7 @@ function lastWord(error: ErrorRecord, left: readonly Path[], run: RunRecord): Er
 /** Walks again for as long as what the run waits for has come meanwhile, or does so in a moment. */
 async function walk<T>(tenure: Tenure, once: () => Promise<T>): Promise<T> {
   for (;;) {
-    tenure.listen();
+    tenure.mail.listen();
     try {
       return await once();
     } catch (error) {
@@ -159,7 +159,7 @@ async function walk<T>(tenure: Tenure, once: () => Promise<T>): Promise<T> {
       }
       const soon = soonIn(error.waiting, tenure);
       if (soon !== undefined) await rested(soon, tenure, error);
-      else if (!(await tenure.hasWord(error.waiting))) throw error;
+      else if (!(await tenure.mail.hasWord(error.waiting))) throw error;
     }
   }
 }
@@ -195,7 +195,7 @@ function standing(error: unknown, tenure: Tenure, root: Root): Fact {
     return { type: "run-failed", error: recordError(placed(error, root.path), root.path) };
   switch (error.why) {
     case "suspended": {
-      const { heard } = tenure;
+      const { heard } = tenure.mail;
       const waits = error.waiting;
       return { type: "run-waiting", signals: addressed(waits), waits, ...(heard > 0 ? { heard } : {}) };
     }

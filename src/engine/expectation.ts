@@ -88,12 +88,12 @@ async function firstFitting(
 ): Promise<{ readonly signal: Signal; readonly kept: Kept } | undefined> {
   const { path, schema } = what;
   const closed = closing(what, asked);
-  for (const signal of await tenure.signalsAt(path)) {
+  for (const signal of await tenure.mail.at(path)) {
     if (closed !== undefined && signal.at >= closed) continue;
-    if (!tenure.claim(signal.id)) continue;
+    if (!tenure.mail.claim(signal.id)) continue;
     const answer = await check(schema, decode(signal.data));
     if (answer.ok) return { signal, kept: keep(answer.value, `answer to ${path}`, path) };
-    tenure.disclaim(signal.id);
+    tenure.mail.disclaim(signal.id);
   }
   return undefined;
 }

@@ -34,7 +34,7 @@ export async function answerTo<T>(
   const { path, schema } = inquiry;
   if (question.answer !== undefined) return (await open(question.answer, tenure.store)) as T; // recorded below
   const closed = closingOf(question);
-  for (const signal of await tenure.signalsAt(questionPath(path, question.seq))) {
+  for (const signal of await tenure.mail.at(questionPath(path, question.seq))) {
     if (closed !== undefined && signal.at >= closed) continue;
     const answer = await check(schema, decode(signal.data));
     if (!answer.ok) continue; // refused when it was sent; whoever got past that changes nothing

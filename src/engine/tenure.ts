@@ -1,22 +1,20 @@
-import { decode, encode } from "../core/codec.ts";
 import type { BudgetExceededError, FlujoError } from "../core/errors.ts";
 import type { RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Node } from "../core/node.ts";
-import { isAddressOf, type Path, placeOf } from "../core/paths.ts";
+import type { Path } from "../core/paths.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
-import type { JsonReducers, Reducer, Reducers } from "../core/state.ts";
-import { eachPlace } from "../core/tree.ts";
-import { addressed, type Wait } from "../core/waiting.ts";
+import type { JsonReducers } from "../core/state.ts";
 import type { Instrument } from "../ports/instrument.ts";
 import type { Models } from "../ports/models.ts";
-import type { Lease, Signal, Store } from "../ports/store.ts";
+import type { Lease, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { Commons } from "./commons.ts";
 import { Compensations } from "./compensations.ts";
-import { absent } from "./frame.ts";
 import { Interruption } from "./interruption.ts";
 import type { Pen } from "./journal.ts";
+import { Mailbox } from "./mailbox.ts";
+import { reducersOf } from "./reducers.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { Stint, type StintTerms } from "./stint.ts";
 import { Stop } from "./stop.ts";
@@ -53,19 +51,13 @@ export class Tenure {
   /** Looks at what is recorded, where the run is replayed and not advanced. */
   readonly rehearsal: Rehearsal | undefined;
   readonly treasury: Treasury;
+  readonly mail: Mailbox;
   readonly reducers: JsonReducers;
   readonly compensations: Compensations;
   /** Paid calls not yet recorded, by path. */
   readonly underWay = new Map<Path, Promise<Json>>();
   readonly #awakeMs: number;
   #stint: Stint | undefined;
-  #reading: Promise<Sent> | undefined;
-  /** Signals that a place of this tenure is taking, or has taken. */
-  readonly #claimed = new Set<string>();
-  /** How many signals there were when places began to look; undefined while none has. */
-  #heard: number | undefined;
-  /** How many there were when the run itself last looked for messages. */
-  #noted = 0;
   readonly #calls = new Map<Promise<unknown>, Stop>();
   /** Why this process lets the run go at the next operation; undefined while it does not. */
   #departure: FlujoError | undefined;
@@ -97,6 +89,7 @@ export class Tenure {
       parts.world,
       commonsOf(parts, (error) => this.lose(error)),
     );
+    this.mail = new Mailbox(this.runId, this.store, this.run);
     this.reducers = reducersOf(parts.node);
     this.compensations = new Compensations(this, parts.node);
   }
@@ -218,62 +211,6 @@ export class Tenure {
   }
 
   /**
-   * What has been sent to a place by now, or to any item or turn of it. Those that ask at the same moment share one look
-   * into the store.
-   */
-  async signalsAt(path: Path): Promise<readonly Signal[]> {
-    this.#reading ??= this.#readSignals().finally(() => {
-      this.#reading = undefined;
-    });
-    const { all, byAddress, open } = await this.#reading;
-    const isOpen = open.some((address) => isAddressOf(address, path));
-    return isOpen ? all.filter((signal) => isAddressOf(signal.path, path)) : (byAddress.get(path) ?? []);
-  }
-
-  async #readSignals(): Promise<Sent> {
-    const all = await this.store.signals(this.runId);
-    this.#heard ??= all.length;
-    const byAddress = Map.groupBy(all, ({ path }) => path);
-    return { all, byAddress, open: [...byAddress.keys()].filter((address) => address.includes("[]")) };
-  }
-
-  /** Takes a signal for one place. False when another has it. */
-  claim(id: string): boolean {
-    if (this.run.taken.has(id) || this.#claimed.has(id)) return false;
-    this.#claimed.add(id);
-    return true;
-  }
-
-  /** Gives a signal back that was not for the place. */
-  disclaim(id: string): void {
-    this.#claimed.delete(id);
-  }
-
-  /** Begins to look anew: from here on `hasWord` tells of what comes. */
-  listen(): void {
-    this.#heard = undefined;
-  }
-
-  /** The run itself has looked through so many signals. */
-  note(signals: number): void {
-    this.#noted = signals;
-  }
-
-  /** How many signals nobody here has to look at again: those that its places and the run itself have seen. */
-  get heard(): number {
-    return Math.min(this.#heard ?? this.#noted, this.#noted);
-  }
-
-  /** Whether something has been sent, for one of these, since places began to look. */
-  async hasWord(waits: readonly Wait[]): Promise<boolean> {
-    const heard = this.#heard;
-    const paths = addressed(waits);
-    if (heard === undefined || paths.length === 0) return false;
-    const fresh = (await this.store.signals(this.runId)).slice(heard);
-    return fresh.some(({ path }) => paths.some((waiting) => isAddressOf(placeOf(path), waiting)));
-  }
-
-  /**
    * Remembers a call under way, so that the run does not end before the call has. When its place is stopped, it has the
    * grace period to come back, even if the run goes on without that place: it holds money that others may need.
    */
@@ -337,42 +274,9 @@ export class Tenure {
   }
 }
 
-/** The signals of a run, in order. */
-interface Sent {
-  readonly all: readonly Signal[];
-  readonly byAddress: ReadonlyMap<Path, readonly Signal[]>;
-  /** Addresses that leave open which item or turn is meant. */
-  readonly open: readonly Path[];
-}
-
 /** What the run shares with others; undefined when that is nothing. */
 function commonsOf(parts: TenureParts, onLost: (error: FlujoError) => void): Commons | undefined {
   if (parts.scopes.length === 0) return undefined;
   const used = [...parts.journal.run.reservations.values()].flatMap(({ accounts }) => accounts);
   return new Commons(parts, used, onLost);
-}
-
-/** The reducers that the tree's pipelines declare, over stored forms. */
-function reducersOf(root: Node): JsonReducers {
-  const found: Record<string, (current?: Json, incoming?: Json, base?: Json) => Json> = {};
-  eachPlace(root, "", (place) => {
-    if (place.kind === "pipeline") Object.assign(found, stored(place.reducers ?? {}));
-  });
-  return found;
-}
-
-function stored(reducers: Reducers): JsonReducers {
-  const value = (json: Json | undefined): unknown => decode(json ?? absent);
-  return Object.fromEntries(
-    Object.entries(reducers).map(([field, reducer]) => [
-      field,
-      (current?: Json, incoming?: Json, base?: Json) => {
-        const reduce = reducer as unknown as Reducer; // its field's type is the author's business
-        return encode(
-          reduce(value(current), value(incoming), value(base)),
-          `state field "${field}" made by its reducer`,
-        ).json;
-      },
-    ]),
-  );
 }

@@ -77,7 +77,7 @@ export class BodyWalk implements Rehearsal {
       if (prompt !== asked.prompt) findings.differ(path, "question", asked.prompt, prompt);
     }
     const taken = this.#records.answers.get(path);
-    const signal = (await tenure.signalsAt(path)).find(({ id }) => id === taken?.id);
+    const signal = (await tenure.mail.at(path)).find(({ id }) => id === taken?.id);
     const given = signal === undefined ? undefined : await check(schema, decode(signal.data));
     if (given?.ok === false) {
       findings.differ(path, "answer", brief(signal?.data), `it does not fit: ${given.issues.join("; ")}`);
