@@ -135,7 +135,7 @@ export class Flujo<In, Out, State = unknown> extends Runner<In, Out, State> {
    * ```ts
    * await using flujo = new Flujo(greet, { store: sqlite(".flujo/flujo.db") });
    * const schedules = await flujo.schedules();
-   * await schedules.set("mondays", { cron: "0 9 * * 1", timezone: "Europe/Madrid", input: "Ada", budget: "$2" });
+   * await schedules.set("mondays", { cron: "0 9 * * 1", timeZone: "Europe/Madrid", input: "Ada", budget: "$2" });
    * await schedules.fire();
    * ```
    */

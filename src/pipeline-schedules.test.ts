@@ -39,7 +39,7 @@ describe("the schedules of a pipeline", () => {
     await one.set("a", { ...hourly, by: "ana" });
     await two.set("b", hourly);
     expect(await one.list()).toMatchObject([
-      { name: "a", by: "ana", timezone: "UTC", paused: false, file: null },
+      { name: "a", by: "ana", timeZone: "UTC", paused: false, file: null },
     ]);
     await expect(one.set("b", hourly)).rejects.toThrow('is one of the pipeline "two"');
     await one.pause("a");

@@ -219,7 +219,15 @@ describe("refund-desk", () => {
   test("counts at its hour, and ends when it is told to", async () => {
     const desk = new Desk();
     await desk.claim("small", "A1");
-    await desk.flujo("schedule", "add", "closing.ts", "--cron", "* * * * * *", "--timezone", "Europe/Madrid");
+    await desk.flujo(
+      "schedule",
+      "add",
+      "closing.ts",
+      "--cron",
+      "* * * * * *",
+      "--time-zone",
+      "Europe/Madrid",
+    );
     const up = await desk.up();
     await up.saw("completed  closing-");
     up.kill("SIGTERM");

@@ -11,7 +11,7 @@ const subject = { name: "s", pipeline: "p", input: "x" };
 const made = (terms: Partial<ScheduleTerms>, at = noon): Schedule =>
   newSchedule(subject, { cron: "0 * * * *", ...terms }, at);
 const dueIn = (schedule: Schedule, now: number) =>
-  dueTicks(schedule, ticksOf(schedule.cron, schedule.timezone), now);
+  dueTicks(schedule, ticksOf(schedule.cron, schedule.timeZone), now);
 const hours = (...after: number[]): number[] => after.map((n) => noon + n * hour);
 
 describe("what is due", () => {

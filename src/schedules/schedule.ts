@@ -19,7 +19,7 @@ export interface ScheduleTerms {
   /** Five fields, six with seconds in front, or `@daily` and its like: see `ticksOf`. */
   readonly cron: string;
   /** A name of the IANA list. Default `"UTC"`. */
-  readonly timezone?: string;
+  readonly timeZone?: string;
   /** The limit of each run. Default: that of whoever starts it. */
   readonly budget?: Usd | Budget;
   /** Default `"last"`. */
@@ -56,7 +56,7 @@ export interface Schedule {
   readonly pipeline: string;
   readonly origin?: { readonly file: string; readonly export: string };
   readonly cron: string;
-  readonly timezone: string;
+  readonly timeZone: string;
   /** In stored form. */
   readonly input: Json;
   readonly budget?: Usd | Budget;
@@ -89,8 +89,8 @@ const mostInput = 100_000;
  */
 export function newSchedule(subject: ScheduleSubject, terms: ScheduleTerms, now: number): Schedule {
   const { name, pipeline, origin, input, by } = subject;
-  const { cron, timezone = "UTC", budget, missed = "last", overlap = "allow" } = terms;
-  if (ticksOf(cron, timezone).after(now) === undefined) {
+  const { cron, timeZone = "UTC", budget, missed = "last", overlap = "allow" } = terms;
+  if (ticksOf(cron, timeZone).after(now) === undefined) {
     throw new InvalidOptionError(`"${cron}" has no tick any more`, {
       hint: "No such day exists, as the 31st of February, or its years are over.",
     });
@@ -103,7 +103,7 @@ export function newSchedule(subject: ScheduleSubject, terms: ScheduleTerms, now:
     pipeline,
     ...(origin === undefined ? {} : { origin }),
     cron,
-    timezone,
+    timeZone,
     input: storedInput(input, name),
     ...(budget === undefined ? {} : { budget }),
     missed,
@@ -123,7 +123,7 @@ export function newSchedule(subject: ScheduleSubject, terms: ScheduleTerms, now:
  */
 export function withTerms(before: Schedule, terms: Schedule): Schedule {
   const { paused, createdAt, due, decided, last, passed } = before;
-  const isSamePlan = before.cron === terms.cron && before.timezone === terms.timezone;
+  const isSamePlan = before.cron === terms.cron && before.timeZone === terms.timeZone;
   return {
     ...terms,
     paused,

@@ -21,9 +21,9 @@ export interface Ticks {
  *
  * @throws InvalidOptionError naming the field that cannot be read, or the zone.
  */
-export function ticksOf(cron: string, timezone: string): Ticks {
-  refuseUnknownZone(timezone);
-  const parsed = parse(cron, timezone);
+export function ticksOf(cron: string, timeZone: string): Ticks {
+  refuseUnknownZone(timeZone);
+  const parsed = parse(cron, timeZone);
   return {
     after: (ms) => parsed.nextRun(new Date(ms))?.getTime(),
     // Of a moment within a second, croner takes the tick of that second to be before it: so it is.
@@ -40,9 +40,9 @@ export function nextTicks(ticks: Ticks, after: number, most: number): number[] {
   return next;
 }
 
-function parse(cron: string, timezone: string): Cron {
+function parse(cron: string, timeZone: string): Cron {
   try {
-    const parsed = new Cron(cron, options(timezone));
+    const parsed = new Cron(cron, options(timeZone));
     if (parsed.getOnce() === null) return parsed; // croner takes a date, too, as an expression of one tick
   } catch (error) {
     throw unreadable(cron, (error as Error).message); // croner throws TypeError and RangeError
@@ -50,8 +50,8 @@ function parse(cron: string, timezone: string): Cron {
   throw unreadable(cron, "it is a date");
 }
 
-const options = (timezone: string) => ({
-  timezone,
+const options = (timeZone: string) => ({
+  timezone: timeZone,
   paused: true,
   fixedTimeRule: "no-wildcard" as const, // `30 2,14 * * *` are two times of the day, as `30 2 * * *` is one
 });
@@ -87,13 +87,13 @@ function culpritOf(fields: readonly string[]): { readonly field: string; readonl
 /** Zones that were found to exist: asking takes longer than everything else that is done for a tick. */
 const knownZones = new Set<string>();
 
-function refuseUnknownZone(timezone: string): void {
-  if (knownZones.has(timezone)) return;
+function refuseUnknownZone(timeZone: string): void {
+  if (knownZones.has(timeZone)) return;
   try {
-    new Intl.DateTimeFormat("en", { timeZone: timezone });
-    knownZones.add(timezone);
+    new Intl.DateTimeFormat("en", { timeZone });
+    knownZones.add(timeZone);
   } catch {
-    throw new InvalidOptionError(`there is no time zone "${timezone}"`, {
+    throw new InvalidOptionError(`there is no time zone "${timeZone}"`, {
       hint: 'Write a name of the IANA list: "Europe/Madrid", "America/New_York", "UTC".',
     });
   }

@@ -212,7 +212,7 @@ describe("one process", () => {
     const { add, cast, wait, runs, kept, schedule } = town();
     await add("hangs", { cron: "* * * * *" });
     await add("z", { cron: "* * * * *" });
-    const broken = { ...(await schedule("z")), name: "broken", timezone: "Mars/Base" };
+    const broken = { ...(await schedule("z")), name: "broken", timeZone: "Mars/Base" };
     await addSchedule(kept, broken);
     const { news, runner } = cast({
       start: (one, tick) =>

@@ -158,7 +158,7 @@ export class Timetable {
       if (schedule !== undefined) {
         const now = world.now();
         const isUnchanged = schedule === standing.schedule;
-        const next = ticksOf(schedule.cron, schedule.timezone).after(decidedThrough(schedule, now)) ?? never;
+        const next = ticksOf(schedule.cron, schedule.timeZone).after(decidedThrough(schedule, now)) ?? never;
         const mineAt = schedule.due.length === 0 ? never : this.#mineAt(schedule, now);
         if (isUnchanged && mineAt > now) return { version: standing.version, at: Math.min(next, mineAt) };
         if (mineAt <= now && !(await this.#startAll(schedule)))
@@ -172,7 +172,7 @@ export class Timetable {
   async #decide(standing: Standing): Promise<Schedule | undefined> {
     const { store, world } = this.#options;
     const { schedule } = standing;
-    const due = dueTicks(schedule, ticksOf(schedule.cron, schedule.timezone), world.now());
+    const due = dueTicks(schedule, ticksOf(schedule.cron, schedule.timeZone), world.now());
     if (due === undefined) return schedule;
     const decision = decide(schedule, due, await this.#isBusy(schedule), world.owner, world.now());
     if (!(await replaceSchedule(store, standing, decision.schedule))) return undefined;

@@ -13,7 +13,7 @@ export interface ScheduleView {
   readonly file: string | null;
   readonly export: string | null;
   readonly cron: string;
-  readonly timezone: string;
+  readonly timeZone: string;
   readonly budget: Usd | Budget | null;
   readonly missed: MissedPolicy;
   readonly overlap: OverlapPolicy;
@@ -45,7 +45,7 @@ export async function scheduleViews(store: Store, now: number): Promise<Schedule
 
 /** @param status how the run of the last tick stands. */
 export function scheduleView(schedule: Schedule, now: number, status: RunStatus | undefined): ScheduleView {
-  const { name, pipeline, origin, cron, timezone, budget, missed, overlap, paused } = schedule;
+  const { name, pipeline, origin, cron, timeZone, budget, missed, overlap, paused } = schedule;
   const { createdAt, by, last, due, passed, refused } = schedule;
   return {
     name,
@@ -53,7 +53,7 @@ export function scheduleView(schedule: Schedule, now: number, status: RunStatus 
     file: origin?.file ?? null,
     export: origin?.export ?? null,
     cron,
-    timezone,
+    timeZone,
     budget: budget ?? null,
     missed,
     overlap,
@@ -75,7 +75,7 @@ export function scheduleView(schedule: Schedule, now: number, status: RunStatus 
 function ahead(schedule: Schedule, now: number): Pick<ScheduleView, "next" | "overdueSince"> {
   if (schedule.paused) return { next: null, overdueSince: null };
   try {
-    const ticks = ticksOf(schedule.cron, schedule.timezone);
+    const ticks = ticksOf(schedule.cron, schedule.timeZone);
     const through = decidedThrough(schedule, now);
     const first = ticks.after(through);
     const isOverdue = first !== undefined && first < now - timelyMs;

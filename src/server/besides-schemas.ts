@@ -98,7 +98,7 @@ const Schedule = named(
       file: orNull(Type.String()),
       export: orNull(Type.String()),
       cron: Type.String(),
-      timezone: Type.String(),
+      timeZone: Type.String(),
       budget: AnyJson,
       missed: Type.Enum(["skip", "last", "all"]),
       overlap: Type.Enum(["allow", "skip"]),

@@ -99,7 +99,7 @@ export const ScheduleRequest = named(
       name: Type.Optional(
         Type.String({ minLength: 1, maxLength: 80, description: "Default: the pipeline's name." }),
       ),
-      timezone: Type.Optional(
+      timeZone: Type.Optional(
         Type.String({ maxLength: 100, description: "A name of the IANA list. Default UTC." }),
       ),
       input: Type.Optional(AnyJson),

@@ -177,7 +177,7 @@ browsing("the dashboard, live", () => {
     await card.getByText("Next").waitFor();
     const { schedules } = await here.get<{ schedules: object[] }>("/schedules");
     expect(schedules).toMatchObject([
-      { name: "hello", cron: "0 9 1 1 *", timezone: "Europe/Madrid", budget: "$0.25", missed: "last" },
+      { name: "hello", cron: "0 9 1 1 *", timeZone: "Europe/Madrid", budget: "$0.25", missed: "last" },
     ]);
 
     await card.getByRole("button", { name: "Pause" }).click();

@@ -41,7 +41,7 @@ for (const store of [memory(), file("journals"), sqlite("flujo.db")]) {
 }
 if (typeof client({ url: "http://127.0.0.1:1" }).runs.start !== "function") throw new Error("flujo/client has no client");
 const plans = await new flujo.Flujo(doubled).schedules();
-await plans.set("daily", { cron: "@daily", timezone: "Europe/Madrid", input: [1] });
+await plans.set("daily", { cron: "@daily", timeZone: "Europe/Madrid", input: [1] });
 if ((await plans.list())[0]?.next == null) throw new Error("a schedule has no next tick");
 if (typeof testStore !== "function") throw new Error("flujo/testing has no testStore");
 const packages = {

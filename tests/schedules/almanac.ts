@@ -24,9 +24,9 @@ const quarterMs = 15 * minuteMs;
 const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 /** Every minute from `from` (a quarter of an hour) until `to`, as the clocks of a zone show it. */
-export function almanac(timezone: string, from: number, to: number): Shown[] {
+export function almanac(timeZone: string, from: number, to: number): Shown[] {
   const format = new Intl.DateTimeFormat("en-US", {
-    timeZone: timezone,
+    timeZone,
     hourCycle: "h23",
     weekday: "short",
     year: "numeric",

@@ -15,8 +15,8 @@ const zones = [
   "UTC",
 ];
 
-function ticksBetween(cron: string, timezone: string, from: number, to: number): number[] {
-  const ticks = ticksOf(cron, timezone);
+function ticksBetween(cron: string, timeZone: string, from: number, to: number): number[] {
+  const ticks = ticksOf(cron, timeZone);
   const found: number[] = [];
   for (let tick = ticks.after(from - 1); tick !== undefined && tick < to; tick = ticks.after(tick))
     found.push(tick);
@@ -24,8 +24,8 @@ function ticksBetween(cron: string, timezone: string, from: number, to: number):
 }
 
 /** From a midnight of the zone to another one, so that no day is cut in two. */
-function window(timezone: string, from: number, days: number) {
-  const all = almanac(timezone, from - day, from + (days + 1) * day);
+function window(timeZone: string, from: number, days: number) {
+  const all = almanac(timeZone, from - day, from + (days + 1) * day);
   const dates = [...new Set(all.map(({ date }) => date))].slice(1, -1);
   return all.filter(({ date }) => dates.includes(date));
 }
@@ -41,14 +41,14 @@ describe("a year of ticks is what the clocks of the zone show", () => {
     { minutes: undefined, hours: [2], everyMinutes: 30 },
     { minutes: undefined, hours: undefined, everyMinutes: 45 },
   ];
-  test.each(zones)("%s", (timezone) => {
-    const minutes = window(timezone, Date.UTC(2026, 0, 1), 365);
+  test.each(zones)("%s", (timeZone) => {
+    const minutes = window(timeZone, Date.UTC(2026, 0, 1), 365);
     const from = minutes[0]?.at ?? 0;
     const to = (minutes.at(-1)?.at ?? 0) + 60_000;
     for (const saying of sayings) {
       const expected = expectedTicks(minutes, saying);
       expect(expected.length).toBeGreaterThan(50);
-      expect(ticksBetween(cronOf(saying), timezone, from, to), cronOf(saying)).toEqual(expected);
+      expect(ticksBetween(cronOf(saying), timeZone, from, to), cronOf(saying)).toEqual(expected);
     }
   });
 });
@@ -69,13 +69,13 @@ test("any times and intervals, any zone, any weeks of this century", () => {
   const anyZone = fc.constantFrom(...zones, ...Intl.supportedValuesOf("timeZone"));
   const weeks = fc.record({ year: fc.integer({ min: 2012, max: 2037 }), week: number(50) });
   fc.assert(
-    fc.property(saying, anyZone, weeks, (said, timezone, { year, week }) => {
-      const minutes = window(timezone, Date.UTC(year, 0, 1 + 7 * week), 9);
+    fc.property(saying, anyZone, weeks, (said, timeZone, { year, week }) => {
+      const minutes = window(timeZone, Date.UTC(year, 0, 1 + 7 * week), 9);
       const from = minutes[0]?.at ?? 0;
       const to = (minutes.at(-1)?.at ?? 0) + 60_000;
       const expected = expectedTicks(minutes, said);
-      expect(ticksBetween(cronOf(said), timezone, from, to)).toEqual(expected);
-      const ticks = ticksOf(cronOf(said), timezone); // backwards it is the same list
+      expect(ticksBetween(cronOf(said), timeZone, from, to)).toEqual(expected);
+      const ticks = ticksOf(cronOf(said), timeZone); // backwards it is the same list
       const back: number[] = [];
       for (let tick = ticks.before(to); tick !== undefined && tick >= from; tick = ticks.before(tick))
         back.unshift(tick);
@@ -86,8 +86,8 @@ test("any times and intervals, any zone, any weeks of this century", () => {
 });
 
 describe("on the days of change, 30 2 * * *", () => {
-  const at = (timezone: string, from: string, cron = "30 2 * * *") =>
-    nextTicks(ticksOf(cron, timezone), Date.parse(from), 3).map((tick) =>
+  const at = (timeZone: string, from: string, cron = "30 2 * * *") =>
+    nextTicks(ticksOf(cron, timeZone), Date.parse(from), 3).map((tick) =>
       new Date(tick).toISOString().slice(0, 16),
     );
 

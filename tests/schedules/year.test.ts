@@ -16,13 +16,13 @@ const hour = 3_600_000;
 const start = Date.UTC(2026, 0, 1);
 const end = Date.UTC(2027, 0, 1);
 
-const plans: readonly { name: string; timezone: string; saying: Saying }[] = [
-  { name: "madrid", timezone: "Europe/Madrid", saying: { minutes: [30], hours: [2] } },
-  { name: "new-york", timezone: "America/New_York", saying: { minutes: [30], hours: [1, 2] } },
-  { name: "lord-howe", timezone: "Australia/Lord_Howe", saying: { minutes: [45], hours: [1] } },
-  { name: "santiago", timezone: "America/Santiago", saying: { minutes: [0], hours: [0] } },
-  { name: "mondays", timezone: "Europe/Madrid", saying: { minutes: [0], hours: [9], weekday: 1 } },
-  { name: "sundays", timezone: "Europe/Madrid", saying: { minutes: [0], hours: undefined, weekday: 0 } },
+const plans: readonly { name: string; timeZone: string; saying: Saying }[] = [
+  { name: "madrid", timeZone: "Europe/Madrid", saying: { minutes: [30], hours: [2] } },
+  { name: "new-york", timeZone: "America/New_York", saying: { minutes: [30], hours: [1, 2] } },
+  { name: "lord-howe", timeZone: "Australia/Lord_Howe", saying: { minutes: [45], hours: [1] } },
+  { name: "santiago", timeZone: "America/Santiago", saying: { minutes: [0], hours: [0] } },
+  { name: "mondays", timeZone: "Europe/Madrid", saying: { minutes: [0], hours: [9], weekday: 1 } },
+  { name: "sundays", timeZone: "Europe/Madrid", saying: { minutes: [0], hours: undefined, weekday: 0 } },
 ];
 
 test.each([1, 2])(
@@ -60,11 +60,11 @@ test.each([1, 2])(
       return process;
     };
 
-    for (const { name, timezone, saying } of plans) {
+    for (const { name, timeZone, saying } of plans) {
       const subject = { name, pipeline: "report", input: name };
       await addSchedule(
         kept,
-        newSchedule(subject, { cron: cronOf(saying), timezone, missed: "all" }, start - 1),
+        newSchedule(subject, { cron: cronOf(saying), timeZone, missed: "all" }, start - 1),
       );
     }
     const processes = [await live(0), await live(1), await live(2)];
@@ -83,8 +83,8 @@ test.each([1, 2])(
         if (!process.isAlive) processes[place] = await live(place);
     }
 
-    const expected = plans.flatMap(({ name, timezone, saying }) =>
-      expectedTicks(almanac(timezone, start - 48 * hour, end + 48 * hour), saying)
+    const expected = plans.flatMap(({ name, timeZone, saying }) =>
+      expectedTicks(almanac(timeZone, start - 48 * hour, end + 48 * hour), saying)
         .filter((tick) => tick >= start && tick < end)
         .map((tick) => tickRunId(name, tick)),
     );

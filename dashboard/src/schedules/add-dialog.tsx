@@ -12,7 +12,7 @@ const blank = {
   pipeline: "",
   name: "",
   cron: "",
-  timezone: timeZone,
+  timeZone,
   budget: "",
   missed: "last",
   overlap: "allow",
@@ -114,8 +114,8 @@ function Plan({
           <input {...field("cron")} className="mono" placeholder="0 9 * * 1: Mondays at nine" />
         </div>
         <div className="field">
-          <label htmlFor={`${id}timezone`}>Time zone</label>
-          <input {...field("timezone")} />
+          <label htmlFor={`${id}timeZone`}>Time zone</label>
+          <input {...field("timeZone")} />
         </div>
       </div>
       <div className="pair">

@@ -38,7 +38,7 @@ export default function SchedulesPage() {
       {data?.schedules.length === 0 && (
         <Empty title="Nothing runs by itself" text="A schedule starts a run at each of its ticks:">
           <pre className="command">
-            flujo schedule add report.ts --cron '0 9 * * 1' --timezone Europe/Madrid
+            flujo schedule add report.ts --cron '0 9 * * 1' --time-zone Europe/Madrid
           </pre>
         </Empty>
       )}

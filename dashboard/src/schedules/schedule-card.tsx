@@ -12,7 +12,7 @@ import { RemoveDialog } from "./remove-dialog.tsx";
 
 /** One schedule: when its next tick is, how the run of the last one stands, and what has become of others. */
 export function ScheduleCard({ schedule }: { readonly schedule: ScheduleView }) {
-  const { name, pipeline, cron, timezone, paused, next, overdueSince, last, lastError, passedOver } =
+  const { name, pipeline, cron, timeZone, paused, next, overdueSince, last, lastError, passedOver } =
     schedule;
   const client = useQueryClient();
   const removal = useRef<DialogHandle>(null);
@@ -34,7 +34,7 @@ export function ScheduleCard({ schedule }: { readonly schedule: ScheduleView }) 
         </div>
       </div>
       <p className="small muted">
-        runs {pipeline}, <code>{cron}</code> in {timezone}
+        runs {pipeline}, <code>{cron}</code> in {timeZone}
       </p>
       {paused && (
         <p>

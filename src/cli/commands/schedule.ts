@@ -50,7 +50,7 @@ interface Flags {
 
 interface AddFlags extends Flags, LimitFlags {
   readonly cron: string;
-  readonly timezone?: string;
+  readonly timeZone?: string;
   readonly name?: string;
   readonly export?: string;
   readonly input?: string;
@@ -78,7 +78,7 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
       "--cron <expression>",
       "'0 9 * * 1': Mondays at nine; six fields begin with seconds; @daily",
     )
-    .option("--timezone <name>", "as Europe/Madrid (default: that of this machine)")
+    .option("--time-zone <name>", "as Europe/Madrid (default: that of this machine)")
     .option("--name <name>", "the schedule's name (default: the pipeline's)")
     .addOption(exportOption("to run"))
     .option(
@@ -133,8 +133,8 @@ export function declare(program: Command, done: (exitCode: number) => void): voi
 }
 
 async function add(file: string, flags: AddFlags): Promise<number> {
-  const { cron, timezone = Intl.DateTimeFormat().resolvedOptions().timeZone, missed, overlap } = flags;
-  const ticks = ticksOf(cron, timezone); // a slip of the pen is told before anything loads
+  const { cron, timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone, missed, overlap } = flags;
+  const ticks = ticksOf(cron, timeZone); // a slip of the pen is told before anything loads
   const budget = budgetOf(flags);
   const input = await inputOf(flags);
   const settings = await readSettings(flags);
@@ -150,7 +150,7 @@ async function add(file: string, flags: AddFlags): Promise<number> {
     input,
     ...(by === undefined ? {} : { by }),
   };
-  const terms = { cron, timezone, missed, overlap, ...(budget === undefined ? {} : { budget }) };
+  const terms = { cron, timeZone, missed, overlap, ...(budget === undefined ? {} : { budget }) };
   const now = Date.now();
   const schedule = newSchedule(subject, terms, now);
   return withStore(settings, async (store) => {
@@ -163,8 +163,8 @@ async function add(file: string, flags: AddFlags): Promise<number> {
       await printJson({ ...view, ticks: next.map((tick) => new Date(tick).toISOString()) });
       return exit.completed;
     }
-    say(`Schedule ${schedule.name}: ${pipeline} at ${cron}, ${timezone}. Its next ticks:`);
-    await result(`${ticksText(next, timezone)}\n`);
+    say(`Schedule ${schedule.name}: ${pipeline} at ${cron}, ${timeZone}. Its next ticks:`);
+    await result(`${ticksText(next, timeZone)}\n`);
     say("They are run by flujo up.");
     return exit.completed;
   });
@@ -196,9 +196,9 @@ async function unpause(name: string, flags: Flags): Promise<number> {
   const schedule = await withSchedules(name, flags, (store) =>
     changeKnown(store, name, (before) => unpaused(before, now)),
   );
-  const next = nextTicks(ticksOf(schedule.cron, schedule.timezone), now, 1);
+  const next = nextTicks(ticksOf(schedule.cron, schedule.timeZone), now, 1);
   say(`Schedule ${name} runs again. Its next tick:`);
-  await result(`${ticksText(next, schedule.timezone)}\n`);
+  await result(`${ticksText(next, schedule.timeZone)}\n`);
   return exit.completed;
 }
 

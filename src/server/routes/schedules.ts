@@ -49,7 +49,7 @@ export const scheduleRoutes = (house: House): readonly Route[] => [
     },
     async ({ body, caller, c }) => {
       const { store, services, world } = house;
-      const { pipeline, name = pipeline, input = null, budget, cron, timezone, missed, overlap } = body;
+      const { pipeline, name = pipeline, input = null, budget, cron, timeZone, missed, overlap } = body;
       const service = services.get(pipeline);
       if (service === undefined) throw notServed(house, pipeline);
       await fittingInput(service.root, input);
@@ -58,7 +58,7 @@ export const scheduleRoutes = (house: House): readonly Route[] => [
         { name, pipeline, input, ...(caller.name === undefined ? {} : { by: caller.name }) },
         {
           cron,
-          ...(timezone === undefined ? {} : { timezone }),
+          ...(timeZone === undefined ? {} : { timeZone }),
           ...(budget === undefined ? {} : { budget: budget as Usd | Budget }), // read as that of a run, and refused when it is none
           ...(missed === undefined ? {} : { missed }),
           ...(overlap === undefined ? {} : { overlap }),
@@ -67,7 +67,7 @@ export const scheduleRoutes = (house: House): readonly Route[] => [
       );
       if ((await scheduleNamed(store, name)) !== undefined) throw taken(name);
       await addSchedule(store, schedule);
-      const ticks = nextTicks(ticksOf(schedule.cron, schedule.timezone), now, shownTicks);
+      const ticks = nextTicks(ticksOf(schedule.cron, schedule.timeZone), now, shownTicks);
       const view = scheduleView(schedule, now, undefined);
       return c.json({ schedule: view, ticks: ticks.map((tick) => new Date(tick).toISOString()) }, 201);
     },
