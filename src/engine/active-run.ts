@@ -142,7 +142,11 @@ export class ActiveRun<Out, State> implements RunHandle<Out> {
     if (this.#handOver) tenure.leave(this.#handedOver);
     const off = this.#stint === undefined ? () => {} : tenure.limit(this.#stint, this.#handedOver);
     const { ttlMs, isTold } = this.#setting;
-    const rest = keepAlive(tenure, lease, ttlMs, { look: () => this.#hear(tenure), isTold });
+    const rest = keepAlive(tenure, lease, ttlMs, {
+      store: this.#store,
+      look: () => this.#hear(tenure),
+      isTold,
+    });
     try {
       await this.#hear(tenure);
       const output = await conduct(tenure, beginning);

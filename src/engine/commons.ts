@@ -9,12 +9,13 @@ import {
 } from "../core/account.ts";
 import type { Shortage } from "../core/balance.ts";
 import type { Quote } from "../core/context.ts";
-import { BudgetExceededError, FlujoError, LeaseLostError, StoreUnavailableError } from "../core/errors.ts";
+import { BudgetExceededError, type FlujoError, LeaseLostError } from "../core/errors.ts";
 import type { Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import { type ScopeRecord, termsAt } from "../core/scopes.ts";
 import type { Lease, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
+import { storeError } from "./archive.ts";
 import { estatesOf } from "./estate.ts";
 import { Interruption } from "./interruption.ts";
 import type { Stop } from "./stop.ts";
@@ -161,7 +162,7 @@ export class Commons {
       const hold = { kind: "hold", id, runId, fence, path, quote, accounts, now, patienceMs } as const;
       answer = await this.#store.ledger(hold);
     } catch (cause) {
-      throw this.#lost(storeError(cause));
+      throw this.#lost(storeError(cause, "hold money"));
     }
     switch (answer.outcome) {
       case "granted": {
@@ -204,11 +205,6 @@ export class Commons {
 
 const takenOver = ({ runId }: Lease): LeaseLostError =>
   new LeaseLostError(`another process has taken over run ${runId}; this one has stopped`, { runId });
-
-const storeError = (cause: unknown): FlujoError =>
-  FlujoError.isInstance(cause)
-    ? cause
-    : new StoreUnavailableError(`the store does not hold money: ${cause}`, { cause });
 
 function refusal(scope: string, quote: Quote, why: Shortage): BudgetExceededError {
   if (why.kind === "unpriced") {

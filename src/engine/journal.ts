@@ -1,10 +1,11 @@
 import type { Posting } from "../core/account.ts";
 import type { Entry, Fact } from "../core/entries.ts";
-import { FlujoError, LeaseLostError, StoreUnavailableError } from "../core/errors.ts";
+import { type FlujoError, LeaseLostError } from "../core/errors.ts";
 import { type RunRecord, record, spentWith } from "../core/fold.ts";
 import { wakeAt } from "../core/waiting.ts";
 import type { Append, AppendOutcome, Blob, Lease, RunSummary } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
+import { storeError } from "./archive.ts";
 import type { CommitQueue, Source } from "./commit-queue.ts";
 import { Interruption } from "./interruption.ts";
 
@@ -153,7 +154,7 @@ export class Journal implements Source {
   }
 
   fail(cause: unknown): void {
-    const error = Interruption.lost(storeError(cause));
+    const error = Interruption.lost(storeError(cause, "take entries"));
     this.#broken = error;
     const batches = [this.#underWay, this.#open];
     this.#underWay = undefined;
@@ -191,11 +192,6 @@ export class Journal implements Source {
     );
   }
 }
-
-const storeError = (cause: unknown): FlujoError =>
-  FlujoError.isInstance(cause)
-    ? cause
-    : new StoreUnavailableError(`the store does not take entries: ${cause}`, { cause });
 
 const endsTenure = ({ type }: Fact): boolean =>
   type.startsWith("run-") && type !== "run-created" && type !== "run-resumed";

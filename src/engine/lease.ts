@@ -45,8 +45,10 @@ const lookEveryMs = 1_000;
 /** The same while the store tells of messages. */
 const restMs = 10_000;
 
-/** What a process looks for while it has a lease. */
+/** What a process does while it has a lease. */
 export interface Attention {
+  /** The store that has granted it. */
+  readonly store: Store;
   /** Looks for messages to the holder. */
   readonly look: () => Promise<void>;
   /** Whether they are told by now. Asked once a second: a run that is shorter than that needs nobody to tell it anything. */
@@ -61,9 +63,9 @@ export function keepAlive(
   tenure: Tenure,
   lease: Lease,
   ttlMs: number,
-  { look, isTold }: Attention,
+  { store, look, isTold }: Attention,
 ): () => void {
-  const { store, world } = tenure;
+  const { world } = tenure;
   const every = Math.min(lookEveryMs, ttlMs / 3);
   let renewAt = world.now() + ttlMs / 3;
   let lookAt = 0;

@@ -14,7 +14,10 @@ export async function load(store: Store, runId: string): Promise<RunRecord> {
 }
 
 /** A journal, page by page. @throws UnknownRunError */
-export async function* pagesOf(store: Store, runId: string): AsyncGenerator<readonly Entry[]> {
+export async function* pagesOf(
+  store: Pick<Store, "name" | "read">,
+  runId: string,
+): AsyncGenerator<readonly Entry[]> {
   for (let from = 0; ; from += page) {
     const entries = await store.read(runId, from, page);
     if (entries === undefined) throw unknownRun(runId, store);
@@ -24,7 +27,7 @@ export async function* pagesOf(store: Store, runId: string): AsyncGenerator<read
 }
 
 /** A whole journal. @throws UnknownRunError */
-export async function entriesOf(store: Store, runId: string): Promise<Entry[]> {
+export async function entriesOf(store: Pick<Store, "name" | "read">, runId: string): Promise<Entry[]> {
   const entries: Entry[] = [];
   for await (const page of pagesOf(store, runId)) entries.push(...page);
   return entries;
@@ -36,7 +39,7 @@ export async function manifestOf(run: RunRecord, store: Store): Promise<Manifest
   return (text === undefined ? [] : JSON.parse(text)) as Manifest; // as the engine wrote it
 }
 
-export function unknownRun(runId: string, store: Store): UnknownRunError {
+export function unknownRun(runId: string, store: Pick<Store, "name">): UnknownRunError {
   return new UnknownRunError(`there is no run ${runId} in ${store.name}`, {
     runId,
     hint: "flujo lens list shows the runs of a store; --store or FLUJO_STORE names another one.",

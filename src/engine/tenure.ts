@@ -9,6 +9,7 @@ import type { Instrument } from "../ports/instrument.ts";
 import type { Models } from "../ports/models.ts";
 import type { Lease, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
+import { type Archive, archiveOf } from "./archive.ts";
 import { Commons } from "./commons.ts";
 import { Compensations } from "./compensations.ts";
 import { Interruption } from "./interruption.ts";
@@ -43,7 +44,7 @@ export class Tenure {
   readonly runId: string;
   readonly journal: Pen;
   readonly run: RunRecord;
-  readonly store: Store;
+  readonly store: Archive;
   readonly world: World;
   readonly models: Models | undefined;
   /** Watches what bodies do. */
@@ -77,7 +78,7 @@ export class Tenure {
     this.runId = parts.lease.runId;
     this.journal = parts.journal;
     this.run = parts.journal.run;
-    this.store = parts.store;
+    this.store = archiveOf(parts.store, (error) => this.leave(error));
     this.world = parts.world;
     this.models = parts.models;
     this.instrument = parts.instrument;

@@ -5,7 +5,8 @@ import { sha256 } from "../core/fingerprint.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 import { hollowed, type KnownText } from "../core/streamed.ts";
-import type { Blob, Store } from "../ports/store.ts";
+import type { Blob } from "../ports/store.ts";
+import type { Archive } from "./archive.ts";
 
 /** A value between two places: its stored form (or what stands for it in the store), and where it came from. */
 export interface Value {
@@ -61,7 +62,7 @@ export function keepHollow(
 }
 
 /** The stored form itself, fetched when it was kept aside. */
-export async function fetchJson(json: Json, store: Store): Promise<Json> {
+export async function fetchJson(json: Json, store: Pick<Archive, "name" | "blob">): Promise<Json> {
   if (!isBlobRef(json)) return json;
   const text = await store.blob(json.hash);
   if (text === undefined) {
@@ -71,6 +72,6 @@ export async function fetchJson(json: Json, store: Store): Promise<Json> {
 }
 
 /** A fresh copy for a body. */
-export async function open(json: Json, store: Store): Promise<unknown> {
+export async function open(json: Json, store: Pick<Archive, "name" | "blob">): Promise<unknown> {
   return decode(isBlobRef(json) ? await fetchJson(json, store) : json);
 }

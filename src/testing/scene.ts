@@ -5,12 +5,15 @@ import { Runner } from "../engine/runner.ts";
 import type { Store } from "../ports/store.ts";
 import { memory } from "../stores/memory.ts";
 import { type CrashingStore, type CrashPoint, crashingStore } from "./crash-store.ts";
+import { type Falters, falteringStore } from "./faltering-store.ts";
 import { type RunBounds, type VirtualProcess, type VirtualWorld, virtualWorld } from "./virtual-world.ts";
 
 /** How one process of a scene differs from an ordinary one. */
 export type CastOptions<State> = Partial<EngineOptions<State>> & {
   /** Where it crashes, and how. */
   readonly crash?: CrashPoint;
+  /** Which calls of its store fail. Default: none. */
+  readonly falters?: Falters;
   /** Processes see one another die on the same host only. */
   readonly host?: string;
 };
@@ -53,9 +56,10 @@ export function scene(options: { readonly seed?: number; readonly store?: Store 
   return {
     world,
     store,
-    cast(step, { crash, host, ...engine } = {}) {
+    cast(step, { crash, falters, host, ...engine } = {}) {
       const process = world.process("process", host);
-      const own = crashingStore(store, { process, crash });
+      const reached = falters === undefined ? store : falteringStore(store, falters);
+      const own = crashingStore(reached, { process, crash });
       const runner = new Runner(step, { store: own, world: process, ...engine });
       return { process, store: own, runner, run: (input, start) => world.run(runner.run(input, start)) };
     },

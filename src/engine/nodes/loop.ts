@@ -45,9 +45,9 @@ async function isDone(
     return recorded;
   }
   frame.stop.check();
+  const given = decode(await fetchJson(value.json, store));
   let done: boolean;
   try {
-    const given = decode(await fetchJson(value.json, store));
     const seen = { state: stateSeen(frame) as never, settings: settingsOf(node) };
     done = await node.until(given as never, { count, ...seen }); // the builder ties these types
   } catch (error) {

@@ -11,11 +11,13 @@ import { tool } from "../../agents/tool.ts";
 import { branchOn, loopUntil, mapOver, parallel, pipeline, step } from "../../core/compose.ts";
 import type { Context } from "../../core/context.ts";
 import type { Entry } from "../../core/entries.ts";
+import { StoreUnavailableError } from "../../core/errors.ts";
 import { humanInTheLoop } from "../../core/pauses.ts";
 import type { Step } from "../../core/step.ts";
 import { Flujo } from "../../flujo.ts";
 import type { Store } from "../../ports/store.ts";
 import { memory } from "../../stores/memory.ts";
+import type { Falters } from "../../testing/faltering-store.ts";
 import { openaiServer } from "../../testing/openai-server.ts";
 import { scene } from "../../testing/scene.ts";
 import { scriptedModel } from "../../testing/scripted-model.ts";
@@ -261,6 +263,27 @@ describe("bodies", () => {
     const until = (ms: number) =>
       step("s", async (_: string, ctx: Context) => ctx.sleepUntil("nap", new Date(ms)));
     expect(await replayed(until(1_000), "x", until(2_000))).toMatchObject({ same: true });
+  });
+
+  test("where the store does not answer, that is told, and not taken for the run's doing", async () => {
+    const { cast, play } = scene();
+    const flow = pipeline(
+      "p",
+      step("a", () => "a".repeat(9_000)).to("b", (text) => text.length),
+    );
+    await cast(flow).run(undefined, { runId: "r" });
+    const error = new StoreUnavailableError("the store is away");
+    const blobs: string[] = [];
+    const counting: Falters = (method) => void (method === "blob" && blobs.push(method));
+    await play(cast(flow, { falters: counting }).runner.replay("r", { bodies: "all" }));
+    expect(blobs.length).toBeGreaterThan(1);
+    for (const nth of blobs.keys()) {
+      let read = 0;
+      const falters: Falters = (method) =>
+        method === "blob" && read++ === nth ? { when: "before", error } : undefined;
+      const replay = cast(flow, { falters }).runner.replay("r", { bodies: "all" });
+      await expect(play(replay)).rejects.toThrow(error);
+    }
   });
 
   test("what runs beside one another takes the recorded course", async () => {

@@ -132,6 +132,8 @@ async function walkAgain({ root, world, models, enclosure }: ReplayParts, walk: 
   } catch (error) {
     outcome = { error };
   }
+  const { reason } = tenure.stop;
+  if (reason instanceof Interruption && reason.why === "lost") throw reason.error; // the store does not answer: nothing is known
   await judge(outcome, { run, root, findings, entries, store });
 }
 
