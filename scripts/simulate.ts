@@ -3,6 +3,7 @@
  * `npm run simulate -- --seed 42`: one seed, with what happened.
  * `--sinks` beside either: with a sink that is told everything.
  * `--limits` beside either: most processes advance the run for a limited time.
+ * `--outages` beside any: stores of most processes that do not always answer.
  * `--forks` beside them: each run is forked at every place of its record, twice among faults.
  * `--shared` beside either: runs that share accounts.
  * `--postgres postgres://…` beside any: on stores in that database, each in a schema of its own, which is left there.
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     improving: { type: "boolean", default: false },
     sinks: { type: "boolean", default: false },
     limits: { type: "boolean", default: false },
+    outages: { type: "boolean", default: false },
     forks: { type: "boolean", default: false },
     postgres: { type: "string" },
     redis: { type: "string" },
@@ -54,6 +56,7 @@ const how: Omit<SimulateOptions, "seed"> = {
   ...on,
   sinks: values.sinks,
   limits: values.limits,
+  outages: values.outages,
   ...(values.forks ? { forks: { places: Number.POSITIVE_INFINITY, rough: 2 } } : {}),
 };
 
@@ -89,7 +92,7 @@ async function others(
   const broken: number[] = [];
   let crashes = 0;
   for (let seed = from; seed < from + count; seed++) {
-    const report = await simulateOne({ seed, ...on });
+    const report = await simulateOne({ seed, ...on, outages: values.outages });
     crashes += report.crashes;
     if (report.violations.length > 0) broken.push(seed);
     if (report.violations.length === 0 && values.seed === undefined) continue;

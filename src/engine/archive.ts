@@ -2,16 +2,19 @@ import { FlujoError, StoreUnavailableError } from "../core/errors.ts";
 import type { Store } from "../ports/store.ts";
 import { Interruption } from "./interruption.ts";
 
-/** What a walk asks of a store, beside its journal and its money. */
-export type Archive = Pick<Store, "name" | "read" | "blob" | "signals" | "cacheGet" | "cachePut">;
+/** What a walk, or a body in it, asks of a store, beside its journal and its money. */
+export type Archive = Pick<
+  Store,
+  "name" | "read" | "blob" | "signals" | "list" | "accounts" | "cacheGet" | "cachePut"
+>;
 
 /**
  * A store as a walk sees it. Where it does not answer, nothing of the run has failed: this process gives the run up, and
  * whoever goes on with it asks again.
  *
- * @param onAway is told why, before the Interruption is thrown.
+ * @param onAway is told why, before the Interruption is thrown. Default: nobody is.
  */
-export function archiveOf(store: Store, onAway: (error: FlujoError) => void): Archive {
+export function archiveOf(store: Archive, onAway: (error: FlujoError) => void = () => {}): Archive {
   const answered = async <T>(answer: Promise<T>): Promise<T> => {
     try {
       return await answer;
@@ -26,6 +29,8 @@ export function archiveOf(store: Store, onAway: (error: FlujoError) => void): Ar
     read: (runId, from, limit) => answered(store.read(runId, from, limit)),
     blob: (hash) => answered(store.blob(hash)),
     signals: (runId) => answered(store.signals(runId)),
+    list: (filter) => answered(store.list(filter)),
+    accounts: (filter) => answered(store.accounts(filter)),
     cacheGet: (key, now) => answered(store.cacheGet(key, now)),
     cachePut: (key, record) => answered(store.cachePut(key, record)),
   };

@@ -27,6 +27,8 @@ export interface SimulateOptions {
   readonly sinks?: boolean;
   /** Let most processes advance the run for a limited time. Default false: as for sinks. */
   readonly limits?: boolean;
+  /** Let the stores of most processes not answer now and then. Default false: as for sinks. */
+  readonly outages?: boolean;
   /** How the run is forked when it has come to its end. Default: at one place, and now and then at several, among faults. */
   readonly forks?: Forks;
 }
@@ -140,6 +142,7 @@ async function live(
     receiver,
     chance: faults ?? chance(options.seed),
     ...(options.limits && faults !== undefined ? { limits: chance(options.seed ^ 0x71e5) } : {}),
+    ...(options.outages && faults !== undefined ? { outages: chance(options.seed ^ 0x0a7e) } : {}),
     faults: faults?.whole(1, 8) ?? 0,
     latencyMs: faults?.pick([0, 3, 20]) ?? 0,
     note: (what) => schedule.push(`${world.now() - began} ms: ${what}`),

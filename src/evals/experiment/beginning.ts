@@ -6,8 +6,10 @@ import { experimentPipeline, partPipeline } from "./pipelines.ts";
 import type { ExperimentInput } from "./record.ts";
 
 /** What a run of an experiment was begun with: the whole, or one part. Undefined when there is no such run. */
-export const inputOf = (store: Store, runId: string): Promise<ExperimentInput | undefined> =>
-  inputIn(store, runId, [experimentPipeline, partPipeline]);
+export const inputOf = (
+  store: Pick<Store, "read" | "blob">,
+  runId: string,
+): Promise<ExperimentInput | undefined> => inputIn(store, runId, [experimentPipeline, partPipeline]);
 
 /**
  * The same of runs of these pipelines.
@@ -15,7 +17,7 @@ export const inputOf = (store: Store, runId: string): Promise<ExperimentInput | 
  * @returns undefined also of a run that somebody else has begun with something else.
  */
 export async function inputIn<Input extends Pick<ExperimentInput, "dataset" | "cases">>(
-  store: Store,
+  store: Pick<Store, "read" | "blob">,
   runId: string,
   pipelines: readonly string[],
 ): Promise<Input | undefined> {

@@ -16,6 +16,7 @@ import type { Overlay } from "../../core/overlay.ts";
 import { isRunId } from "../../core/paths.ts";
 import type { SharedScope } from "../../core/scopes.ts";
 import type { Step } from "../../core/step.ts";
+import { archiveOf } from "../../engine/archive.ts";
 import { Interruption } from "../../engine/interruption.ts";
 import type { RunHandle, RunResult, StartOptions } from "../../engine/options.ts";
 import { rootOf } from "../../engine/root.ts";
@@ -199,8 +200,9 @@ async function run(
   input: Json,
   { flujo, store, scopes = [], overlay = [] }: TrialOptions,
 ): Promise<Ending> {
+  const archive = archiveOf(store);
   // A run that has failed counts as it is: starting it again would try, and pay, once more.
-  const before = await journalOf(store, runId);
+  const before = await journalOf(archive, runId);
   const known = endingIn(before);
   if (known !== undefined) return known;
   const isWhole = before.at(-1)?.type === "run-completed"; // else it is gone on with
@@ -226,7 +228,7 @@ async function run(
     output: result.status === "completed" ? plain(result.output) : null,
     error: "error" in result ? recordError(result.error) : waitsFor(result.status),
     picoUsd: result.spent.picoUsd.toString(),
-    durationMs: durationOf(before.length === 0 ? await journalOf(store, runId) : isWhole ? before : []),
+    durationMs: durationOf(before.length === 0 ? await journalOf(archive, runId) : isWhole ? before : []),
   };
 }
 

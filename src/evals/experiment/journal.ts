@@ -4,7 +4,7 @@ import type { Store } from "../../ports/store.ts";
 const page = 10_000;
 
 /** All that is recorded of a run; nothing of one that the store does not know. */
-export async function journalOf(store: Store, runId: string): Promise<readonly Entry[]> {
+export async function journalOf(store: Pick<Store, "read">, runId: string): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
   for (;;) {
     const some = (await store.read(runId, entries.length, page)) ?? [];

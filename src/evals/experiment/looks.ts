@@ -34,7 +34,7 @@ const lookPath = /[/:]look#\d+$/;
  * look from its beginning on; a search once it has come to the test split.
  */
 export async function looksAt(
-  store: Store,
+  store: Pick<Store, "list" | "read" | "blob">,
   { name, cases }: Pick<Dataset, "name" | "cases">,
 ): Promise<readonly Look[]> {
   const sealed = new Map(
@@ -62,7 +62,7 @@ const page = 500;
 const triers = [experimentPipeline, improvePipeline];
 
 /** Every run that tries cases, the newest first. */
-async function* tryingRuns(store: Store): AsyncGenerator<RunListing> {
+async function* tryingRuns(store: Pick<Store, "list">): AsyncGenerator<RunListing> {
   const filter = { pipeline: triers, limit: page };
   for (let after: RunListing | undefined; ; ) {
     const some = await store.list(after === undefined ? filter : { ...filter, after });
@@ -76,7 +76,7 @@ async function* tryingRuns(store: Store): AsyncGenerator<RunListing> {
 type Tried = Pick<ExperimentInput, "dataset" | "cases" | "part">;
 
 /** The dataset and the cases of a run, and of the other parts of a large experiment as far as they have begun. */
-async function* triedBy(store: Store, name: string): AsyncGenerator<Tried> {
+async function* triedBy(store: Pick<Store, "read" | "blob">, name: string): AsyncGenerator<Tried> {
   for (let number = 1, of = 1; number <= of; number += 1) {
     const tried = await inputIn<Tried>(store, partRunId(name, number), [...triers, partPipeline]);
     if (tried === undefined) return;
@@ -85,5 +85,5 @@ async function* triedBy(store: Store, name: string): AsyncGenerator<Tried> {
   }
 }
 
-const hasLooked = async (store: Store, runId: string): Promise<boolean> =>
+const hasLooked = async (store: Pick<Store, "read">, runId: string): Promise<boolean> =>
   (await journalOf(store, runId)).some((entry) => "path" in entry && lookPath.test(entry.path ?? ""));

@@ -7,6 +7,7 @@ import type { PaidContext } from "../../core/context.ts";
 import { BudgetExceededError, FlujoError } from "../../core/errors.ts";
 import type { PicoUsd } from "../../core/limits.ts";
 import type { Path } from "../../core/paths.ts";
+import { archiveOf } from "../../engine/archive.ts";
 import { Interruption } from "../../engine/interruption.ts";
 import type { Case } from "../dataset/case.ts";
 import { conduct, type TrialOptions, trialRunId } from "../experiment/experiment.ts";
@@ -97,10 +98,11 @@ export class DurableLaboratory implements Laboratory {
     const options = { flujo, store, scorers, scopes, overlay: candidate.patch };
     const record = await conduct({ case: one, trial }, runId, ctx, options);
     const seen = await ctx.run("seen", async () => {
-      const entries = await journalOf(store, runId);
+      const archive = archiveOf(store);
+      const entries = await journalOf(archive, runId);
       const { picoUsd, largestHold } = undisturbed(entries);
       const isTraced = traced.has(one.id) && record.score < 1;
-      const traces = isTraced ? await tracesOf(entries, places, ({ hash }) => store.blob(hash)) : {};
+      const traces = isTraced ? await tracesOf(entries, places, ({ hash }) => archive.blob(hash)) : {};
       return { picoUsd: `${picoUsd}`, largestHold: `${largestHold}`, traces };
     });
     this.#charge(BigInt(seen.picoUsd), BigInt(seen.largestHold));

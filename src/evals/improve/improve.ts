@@ -9,6 +9,7 @@ import { InvalidOptionError } from "../../core/errors.ts";
 import { versionOf } from "../../core/fingerprint.ts";
 import { limitsOf, type PicoUsd, type Usd } from "../../core/limits.ts";
 import type { Step } from "../../core/step.ts";
+import { archiveOf } from "../../engine/archive.ts";
 import { rootOf } from "../../engine/root.ts";
 import { type Case, type Split, splits } from "../dataset/case.ts";
 import type { Dataset } from "../dataset/dataset.ts";
@@ -215,7 +216,7 @@ async function improvement(
   /** Both are tried on the test split, once. */
   async function proof() {
     const look = await ctx.run("look", async () => {
-      const looks = await looksAt(store, { name: dataset.name, cases });
+      const looks = await looksAt(archiveOf(store), { name: dataset.name, cases });
       return looks.filter(({ run }) => run !== ctx.runId).length + 1;
     });
     const before = await laboratory.try(base, test, 1);

@@ -1,6 +1,7 @@
 import type { PaidContext } from "../../core/context.ts";
 import { BudgetExceededError } from "../../core/errors.ts";
 import { decimalUsd, type PicoUsd } from "../../core/limits.ts";
+import { archiveOf } from "../../engine/archive.ts";
 import { Interruption } from "../../engine/interruption.ts";
 import type { Store } from "../../ports/store.ts";
 import { journalOf } from "../experiment/journal.ts";
@@ -73,14 +74,14 @@ export class Purse {
   }
 
   async #own(): Promise<PicoUsd> {
-    return undisturbed(await journalOf(this.#options.store, this.#ctx.runId)).picoUsd;
+    return undisturbed(await journalOf(archiveOf(this.#options.store), this.#ctx.runId)).picoUsd;
   }
 
   /** As it was begun with, or has been raised to since. */
   async #limit(): Promise<PicoUsd | undefined> {
     const { store, limits } = this.#options;
     if (limits.picoUsd === undefined) return undefined;
-    const [account] = await store.accounts({ scopes: [scopeOf(this.#ctx.runId)] });
+    const [account] = await archiveOf(store).accounts({ scopes: [scopeOf(this.#ctx.runId)] });
     return BigInt(account?.limits.picoUsd ?? limits.picoUsd);
   }
 

@@ -11,9 +11,10 @@ import { undeliveredIn } from "../../events/undelivered.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Chance } from "../chance.ts";
 import { crashingStore } from "../crash-store.ts";
+import { falteringStore } from "../faltering-store.ts";
 import { StuckError, type VirtualProcess, type VirtualWorld } from "../virtual-world.ts";
 import { budgetsIn } from "./accounts.ts";
-import { type Fault, randomFault } from "./faults.ts";
+import { type Fault, isOutage, randomFalters, randomFault } from "./faults.ts";
 import { answerAt, answerFor, build, happened, type Surroundings, toolAt } from "./pipeline.ts";
 import { peopleIn, type RunPlan, type Way } from "./plan.ts";
 import type { Provider } from "./provider.ts";
@@ -26,6 +27,8 @@ const leaseMs = 5_000;
 const dayMs = 86_400_000;
 /** More than any run needs: what is not done by then never will be. */
 const bounds = { attempts: 200, rounds: 200_000, looks: 20 } as const;
+/** So many processes have a store that does not always answer. */
+const mostFaltering = 12;
 
 export interface CourseParts {
   readonly plan: RunPlan;
@@ -38,6 +41,8 @@ export interface CourseParts {
   readonly chance: Chance;
   /** Decides which processes advance the run for a limited time, and for how long. Default: none does. */
   readonly limits?: Chance | undefined;
+  /** Decides when the stores of the first processes do not answer. Default: they always do. */
+  readonly outages?: Chance | undefined;
   /** How many processes meet with a fault. 0: the course without any. */
   readonly faults: number;
   readonly latencyMs: number;
@@ -261,11 +266,14 @@ export class Course {
     const process = world.process("p", chance.pick(["here", "there"]));
     this.#processes.push(process);
     const crash = fault?.kind === "at-commit" ? fault.point : undefined;
+    const { outages } = this.#parts;
+    const isFaltering = outages !== undefined && this.#processes.length <= mostFaltering;
+    const reached = isFaltering ? falteringStore(kept, randomFalters(outages)) : kept;
     const onCrash = (): void => {
       this.#struck(`${process.owner}: ${crash?.how} ${crash?.when} commit ${crash?.commit}`);
       if (crash?.how === "pause") this.#wakeLater(process);
     };
-    return { process, store: crashingStore(kept, { process, crash, latencyMs, onCrash }) };
+    return { process, store: crashingStore(reached, { process, crash, latencyMs, onCrash }) };
   }
 
   #strike({ process, runner, settled }: Attempt, how: "die" | "pause" | "shut-down"): void {
@@ -370,7 +378,7 @@ export class Course {
 
   async #hearRefusal(owner: string, error: unknown): Promise<void> {
     const { witness, note, chance } = this.#parts;
-    const code = FlujoError.isInstance(error) ? error.code : "no Flujo error";
+    const code = FlujoError.isInstance(error) ? error.code : isOutage(error) ? "outage" : "no Flujo error";
     note(`${owner} is refused: ${code}`);
     if (!refusals.has(code)) witness.say(`${owner} was refused with ${code}: ${messageOf(error)}`);
     // Whoever has it died a moment ago, or is a process that woke the run by itself and has long work to do.
@@ -461,6 +469,8 @@ export class Course {
 }
 
 /** What a process may be told that goes on with a run which others may have, or may have begun. */
-const refusals = new Set(["lease-held", "lease-lost", "out-of-time", "store-unavailable", "unknown-run"]);
+const refusals = new Set([
+  ...["lease-held", "lease-lost", "out-of-time", "outage", "store-unavailable", "unknown-run"],
+]);
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -5,7 +5,7 @@ test("improve among crashes, pauses and take-overs keeps every promise", async (
   let [crashes, repeats, raises, proved] = [0, 0, 0, 0];
   const broken = [];
   for (let seed = 1; seed <= 40; seed += 1) {
-    const report = await simulateImproving({ seed });
+    const report = await simulateImproving({ seed, outages: seed > 30 });
     crashes += report.crashes;
     repeats += report.repeats;
     raises += report.raises;

@@ -14,9 +14,10 @@ import type { Store } from "../../ports/store.ts";
 import { memory } from "../../stores/memory.ts";
 import { type Chance, chance } from "../chance.ts";
 import { crashingStore } from "../crash-store.ts";
+import { falteringStore } from "../faltering-store.ts";
 import { type VirtualProcess, type VirtualWorld, virtualWorld } from "../virtual-world.ts";
 import { Books } from "./books.ts";
-import { randomFault } from "./faults.ts";
+import { isOutage, randomFalters, randomFault } from "./faults.ts";
 import { promptOf } from "./meanings.ts";
 import { asked, toolOf } from "./pipeline.ts";
 import type { AgentPlan, Streaming, ToolPlan } from "./plan.ts";
@@ -27,6 +28,8 @@ export interface SharedOptions {
   readonly seed: number;
   /** Makes the store that survives the crashes. Default: `memory()`. One that waits in real time: `grounded`. */
   readonly store?: (world: VirtualWorld) => Store;
+  /** Let the stores of most processes not answer now and then. Default false: the course of a seed differs with it. */
+  readonly outages?: boolean;
 }
 
 export interface SharedReport {
@@ -65,6 +68,8 @@ interface Plan {
 const leaseMs = 5_000;
 /** More than any seed needs. */
 const mostAttempts = 1_000;
+/** So many processes of a run have a store that does not always answer. */
+const mostFaltering = 8;
 const bounds = { ms: 20 * 86_400_000, rounds: 300_000 } as const;
 const usd = (pico: number): Usd => `$${decimalUsd(BigInt(pico))}` as Usd; // a whole number of pico-dollars
 
@@ -110,7 +115,11 @@ function randomTool(chance: Chance): ToolPlan {
  *
  *     const { violations } = await simulateShared({ seed: 42 });
  */
-export async function simulateShared({ seed, store = memory }: SharedOptions): Promise<SharedReport> {
+export async function simulateShared({
+  seed,
+  store = memory,
+  outages = false,
+}: SharedOptions): Promise<SharedReport> {
   const world = virtualWorld({ seed });
   const began = world.now();
   const schedule: string[] = [];
@@ -118,7 +127,11 @@ export async function simulateShared({ seed, store = memory }: SharedOptions): P
   const books = new Books(store(world));
   const draw = chance(seed ^ 0xacc0);
   const lives = randomPlans(draw.fork(), chance(seed ^ 0x7001)).map(
-    (plan) => new Life(plan, { world, books, chance: draw, note }),
+    (plan, i) =>
+      new Life(plan, {
+        ...{ world, books, chance: draw, note },
+        ...(outages ? { outages: chance((seed + i) ^ 0x0a7e) } : {}),
+      }),
   );
   try {
     for (const { plan, provider } of lives) books.follow(plan.runId, provider);
@@ -148,6 +161,8 @@ interface Surroundings {
   readonly books: Books;
   readonly chance: Chance;
   readonly note: (what: string) => void;
+  /** Decides when the stores of a run's first processes do not answer. Default: they always do. */
+  readonly outages?: Chance;
 }
 
 /** Who advances the run now. */
@@ -234,7 +249,10 @@ class Life {
       process.pause();
       this.#driver.timer(chance.whole(0, 3 * leaseMs), () => process.wake());
     };
-    const store = crashingStore(books.store, {
+    const { outages } = this.#around;
+    const isFaltering = outages !== undefined && this.#processes.length <= mostFaltering;
+    const reached = isFaltering ? falteringStore(books.store, randomFalters(outages)) : books.store;
+    const store = crashingStore(reached, {
       process,
       crash: fault?.kind === "at-commit" ? fault.point : undefined,
       latencyMs: chance.pick([0, 2, 15]),
@@ -280,7 +298,11 @@ class Life {
     const { books, note, chance } = this.#around;
     this.#attempt = undefined;
     if (result === undefined) {
-      const code = FlujoError.isInstance(refusal) ? refusal.code : String(refusal);
+      const code = FlujoError.isInstance(refusal)
+        ? refusal.code
+        : isOutage(refusal)
+          ? "outage"
+          : String(refusal);
       note(`${process.owner} is refused: ${code}`);
       if (!refusals.has(code)) books.say(`${process.owner} was refused with ${code}: ${String(refusal)}`);
       return;
@@ -328,4 +350,4 @@ class Life {
   }
 }
 
-const refusals = new Set(["lease-held", "lease-lost", "store-unavailable", "unknown-run"]);
+const refusals = new Set(["lease-held", "lease-lost", "outage", "store-unavailable", "unknown-run"]);
