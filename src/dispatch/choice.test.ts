@@ -1,51 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { capsOf, type TenantLimits } from "../core/caps.ts";
-import { pipeline, step } from "../core/compose.ts";
-import { versionOf } from "../core/fingerprint.ts";
-import { nodeOf, type Step } from "../core/step.ts";
-import type { SubmitOptions } from "../engine/options.ts";
-import type { Job } from "../ports/dispatcher.ts";
-import { type Scene, scene } from "../testing/scene.ts";
-import type { ChoiceOptions } from "./choice.ts";
-import { Lookout } from "./lookout.ts";
-
-/** Each run takes ten seconds, and notes when it begins. */
-function slow(begun: string[], name = "hold") {
-  return pipeline(
-    "slow",
-    step(name, async (input: string, ctx) => {
-      begun.push(ctx.runId);
-      await ctx.sleep("nap", "10s");
-      return input;
-    }),
-  );
-}
-
-const fingerprintOf = (one: Step<string, string>): string => versionOf(nodeOf(one, "it")).fingerprint;
-
-function serving(on: Scene, one: Step<string, string>, most: number, choice: ChoiceOptions) {
-  const { runner, store, process } = on.cast(one, { takeOver: false });
-  const lookout = new Lookout({
-    store,
-    world: process,
-    pipelines: new Map([["slow", (runId, why) => runner.adopt(runId, why).result()]]),
-    most,
-    choice,
-    tell: { refused: () => {}, foreign: () => {}, store: () => {} },
-  });
-  lookout.start();
-  return lookout;
-}
-
-function limited(tenants: TenantLimits, queues?: Parameters<typeof capsOf>[1]): ChoiceOptions {
-  const caps = capsOf(tenants, queues);
-  return caps === undefined ? {} : { caps };
-}
-
-async function submit(on: Scene, one: Step<string, string>, runId: string, options: SubmitOptions = {}) {
-  await on.play(on.cast(one, { takeOver: false }).runner.submit("x", { runId, ...options }));
-  await on.wait(1); // so that they have waited differently long
-}
+import { fingerprintOf, limited, serving, slow, submit } from "../../tests/dispatch/stage.ts";
+import type { Step } from "../core/step.ts";
+import { scene } from "../testing/scene.ts";
 
 describe("a worker", () => {
   it("takes runs of its queues only; those that name none are of the queue default", async () => {
@@ -65,9 +21,11 @@ describe("a worker", () => {
     const begun: string[] = [];
     const one = slow(begun);
     const { runner } = on.cast(one, { takeOver: false });
-    for (let i = 0; i < 1_200; i++)
+    for (let i = 0; i < 1_010; i++)
       await on.play(runner.submit("x", { runId: `other-${i}`, queue: "other" }));
     await submit(on, one, "mine", { queue: "mine" });
+    for (let i = 0; i < 1_000; i++)
+      await on.play(runner.submit("x", { runId: `newer-${i}`, queue: "other" }));
     serving(on, one, 2, { queues: ["mine"] });
     await on.wait(60_000);
     expect(begun).toEqual(["mine"]);
@@ -134,6 +92,38 @@ describe("a worker", () => {
     await on.wait(2_500);
     expect(begun).toEqual(["r"]);
   });
+
+  it("leaves one with a delay to the dispatcher from its moment on, unless it was sent something before", async () => {
+    const on = scene();
+    const begun: string[] = [];
+    const one = slow(begun);
+    serving(on, one, 10, { headStartMs: 15_000 });
+    for (const id of ["r", "sent"]) await submit(on, one, id, { delay: "30s" });
+    await on.store.send("sent", { id: "s", path: "/slow", data: 1, at: on.world.now() });
+    await on.wait(1_500);
+    expect(begun).toEqual(["sent"]);
+    await on.wait(40_000);
+    expect(begun).toEqual(["sent"]);
+    await on.wait(6_000);
+    expect(begun).toEqual(["sent", "r"]);
+  });
+});
+
+it("counts a run that has begun as its tenant's when it takes one that has not beside it", async () => {
+  const on = scene();
+  const begun: string[] = [];
+  const one = slow(begun);
+  await submit(on, one, "big-0", { tenant: "big" });
+  const owner = on.cast(one, { takeOver: false });
+  owner.runner.adopt("big-0", "taken-over");
+  await on.wait(1_000);
+  owner.process.kill();
+  await submit(on, one, "big-1", { tenant: "big" });
+  await submit(on, one, "small", { tenant: "small" });
+  begun.length = 0;
+  serving(on, one, 2, { headStartMs: 0, queues: ["default"] });
+  await on.wait(5_000);
+  expect(begun.toSorted()).toEqual(["big-0", "small"]);
 });
 
 it("keeps room from a dispatcher for runs that have begun, and takes those before any that has not", async () => {
@@ -155,43 +145,4 @@ it("keeps room from a dispatcher for runs that have begun, and takes those befor
   expect([begun, lookout.room]).toEqual([["begun-0"], -1]);
   await on.wait(60_000);
   expect([begun.slice(0, 2), begun.length, lookout.room]).toEqual([["begun-0", "begun-1"], 4, 1]);
-});
-
-describe("a job that a dispatcher hands over", () => {
-  const jobOf = (one: Step<string, string>, runId: string): Job => ({
-    ...{ runId, pipeline: "slow", fingerprint: fingerprintOf(one) },
-  });
-
-  it("is done once the run has come to stand, and handed over again, late or for nothing, changes nothing", async () => {
-    const on = scene();
-    const begun: string[] = [];
-    const one = slow(begun);
-    const lookout = serving(on, one, 10, { headStartMs: 15_000 });
-    await submit(on, one, "r");
-    const job = jobOf(one, "r");
-    const [first, twice] = await on.play(Promise.all([lookout.take(job), lookout.take(job)]));
-    expect([first, twice]).toEqual(["done", "done"]);
-    expect((await on.journal("r")).at(-1)?.type).toBe("run-completed");
-    const before = await on.journal("r");
-    expect(await on.play(lookout.take(job))).toBe("done");
-    expect(await on.play(lookout.take(jobOf(one, "unknown")))).toBe("done");
-    expect([await on.journal("r"), begun]).toEqual([before, ["r"]]);
-  });
-
-  it("is left where the pipeline, its version or room is not", async () => {
-    const on = scene();
-    const begun: string[] = [];
-    const one = slow(begun);
-    const versions = { own: new Map([["slow", fingerprintOf(one)]]), patienceMs: 60_000 };
-    const lookout = serving(on, one, 1, { headStartMs: 60_000, versions, ...limited({ most: 1 }) });
-    for (const id of ["r", "next"]) await submit(on, one, id);
-    const job = jobOf(one, "r");
-    expect(await on.play(lookout.take({ ...job, pipeline: "other" }))).toBe("left");
-    expect(await on.play(lookout.take({ ...job, fingerprint: "other" }))).toBe("left");
-    const both = [lookout.take(job), lookout.take(jobOf(one, "next"))];
-    expect((await on.play(Promise.all(both))).toSorted()).toEqual(["done", "left"]);
-    expect(begun).toEqual(["r"]);
-    await on.play(lookout.stop());
-    expect(await on.play(lookout.take(jobOf(one, "next")))).toBe("left");
-  });
 });

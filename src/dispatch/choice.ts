@@ -1,6 +1,6 @@
 import type { Caps } from "../core/caps.ts";
 import { type DispatchTerms, defaultQueue } from "../core/dispatch.ts";
-import { type Busy, nextInTurn, type Waiting } from "../core/turns.ts";
+import { type Busy, LastTurns, nextInTurn, passedOver, type Waiting } from "../core/turns.ts";
 import type { RunListing, Store } from "../ports/store.ts";
 import type { Slots } from "./slots.ts";
 
@@ -17,7 +17,7 @@ export interface ChoiceOptions {
   readonly versions?: { readonly own: ReadonlyMap<string, string>; readonly patienceMs: number };
   /**
    * A run that was submitted and has not begun is left to the dispatcher for so many milliseconds, and then taken where there is
-   * room that nobody else wants. Default: there is no dispatcher.
+   * room that nobody else wants, or where the dispatcher gives its tenant's turn to others. Default: there is no dispatcher.
    */
   readonly headStartMs?: number;
 }
@@ -39,6 +39,7 @@ export class Choice {
   readonly #freeSince = new Map<string, number>();
   /** For whom the runs under way are. */
   readonly #tenants = new Map<string, string>();
+  readonly #lastTurns = new LastTurns();
   #passedOver = 0;
   #crowdedOut = 0;
   #leftForLater = false;
@@ -60,7 +61,7 @@ export class Choice {
     return this.#passedOver;
   }
 
-  /** How many that have begun found no room last time: a dispatcher is to leave it to them. */
+  /** How many found no room last time that go before what a dispatcher hands over: it is to leave it to them. */
   get crowdedOut(): number {
     return this.#crowdedOut;
   }
@@ -74,6 +75,7 @@ export class Choice {
    * Those to go on with now.
    *
    * @param free the runs that nobody attends to, those that have waited longest first.
+   * @param room how many there is room for, beside those under way.
    * @param underWay the runs of this process.
    */
   async of(
@@ -100,7 +102,8 @@ export class Choice {
       byTenant.set(tenant, (byTenant.get(tenant) ?? 0) + 1);
     }
     const fits = caps === undefined ? () => true : await this.#fitting(caps, waiting);
-    const chosen = this.#inTurn(waiting, room, { byTenant, fits });
+    const busy = { byTenant, lastTurns: this.#lastTurns.byTenant, fits };
+    const chosen = this.#inTurn(waiting, room, room + underWay.size, busy);
     this.#leftForLater ||= chosen.length < waiting.length;
     for (const { runId } of chosen) this.begins(runId, this.#terms.get(runId)?.tenant);
     return chosen;
@@ -126,26 +129,43 @@ export class Choice {
     };
   }
 
-  /** Where a dispatcher hands over what has not begun, all that has goes before it. */
-  #inTurn(waiting: readonly Waiting<RunListing>[], room: number, busy: Busy<RunListing>): RunListing[] {
+  /**
+   * Where a dispatcher hands over what has not begun, all that has goes before it; and so do those whose turn the dispatcher would give to
+   * other tenants.
+   */
+  #inTurn(
+    waiting: readonly Waiting<RunListing>[],
+    room: number,
+    capacity: number,
+    busy: Busy<RunListing>,
+  ): RunListing[] {
     if (this.#options.headStartMs === undefined) return nextInTurn(waiting, room, busy);
     const { begun = [], fresh = [] } = Object.groupBy(waiting, ({ item }) =>
       hasBegun(item) ? "begun" : "fresh",
     );
     const wanted = nextInTurn(begun, begun.length, busy);
+    wanted.push(...passedOver(fresh, capacity, this.#beside(wanted, busy)));
     this.#crowdedOut = Math.max(0, wanted.length - room);
     if (wanted.length >= room) return wanted.slice(0, room);
+    const known = new Set(wanted);
+    const others = fresh.filter(({ item }) => !known.has(item));
+    return [...wanted, ...nextInTurn(others, room - wanted.length, this.#beside(wanted, busy))];
+  }
+
+  /** What is under way when these are, too. */
+  #beside(runs: readonly RunListing[], busy: Busy<RunListing>): Busy<RunListing> {
     const byTenant = new Map(busy.byTenant);
-    for (const { runId } of wanted) {
+    for (const { runId } of runs) {
       const tenant = this.#terms.get(runId)?.tenant ?? "";
       byTenant.set(tenant, (byTenant.get(tenant) ?? 0) + 1);
     }
-    return [...wanted, ...nextInTurn(fresh, room - wanted.length, { ...busy, byTenant })];
+    return { ...busy, byTenant };
   }
 
-  /** Counts a run of a tenant from now on, for as long as it is under way. */
+  /** It is the turn of a tenant, or of nobody in particular; its run counts for as long as it is under way. */
   begins(runId: string, tenant: string | undefined): void {
     if (tenant !== undefined) this.#tenants.set(runId, tenant);
+    this.#lastTurns.take(tenant);
   }
 
   /** What a run was submitted with, of one that was chosen. */

@@ -1,6 +1,6 @@
 /** Hands runs to workers of the same process. */
 import { defaultQueue } from "../core/dispatch.ts";
-import { nextInTurn } from "../core/turns.ts";
+import { LastTurns, nextInTurn } from "../core/turns.ts";
 import type { Dispatcher, Job, Work } from "../ports/dispatcher.ts";
 import type { World } from "../ports/world.ts";
 
@@ -49,6 +49,7 @@ class InProcessShift {
   readonly #waiting: Map<string, Job>;
   readonly #again: (job: Job) => void;
   readonly #busy = new Map<string, number>();
+  readonly #lastTurns = new LastTurns();
   #underWay = 0;
   #ended = false;
 
@@ -65,7 +66,8 @@ class InProcessShift {
     const mine = [...this.#waiting.values()].filter(({ queue = defaultQueue }) => queues.includes(queue));
     const jobs = mine.map((item) => ({ item, terms: item }));
     const room = concurrency - this.#underWay;
-    for (const job of nextInTurn(jobs, room, { byTenant: this.#busy })) void this.#do(job);
+    const busy = { byTenant: this.#busy, lastTurns: this.#lastTurns.byTenant };
+    for (const job of nextInTurn(jobs, room, busy)) void this.#do(job);
   }
 
   stop(): void {
@@ -75,6 +77,7 @@ class InProcessShift {
   async #do(job: Job): Promise<void> {
     const { runId, tenant = "" } = job;
     this.#waiting.delete(runId);
+    this.#lastTurns.take(tenant);
     this.#count(tenant, 1);
     const taken = await this.#work.take(job);
     this.#count(tenant, -1);

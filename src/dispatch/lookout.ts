@@ -57,7 +57,10 @@ const gatherMs = 20;
 const clocksApartMs = 60_000;
 /** Under any lease, for as long as time goes. */
 const ever = Number.MAX_SAFE_INTEGER;
-/** Where some are left that might be taken, so many are looked at: those it takes may stand behind them. */
+/**
+ * Where some are left that might be taken, so many are looked at: those it takes may stand behind them. And so many of the newest, where
+ * there are more: a tenant's first run comes late where another one has submitted very many.
+ */
 const view = 1_000;
 
 /**
@@ -203,6 +206,7 @@ export class Lookout {
     const pipeline = this.#names;
     const soon = await store.list({ pipeline, dueBefore: this.#lookAt, limit });
     const open = await store.list({ pipeline, leaseEndsBefore: ever, limit });
+    const newest = this.#choice.leavesSome && open.length === limit ? await this.#newestBeside(open) : [];
     const due = soon.filter(isDueAt(world.now()));
     this.#forgetRefused(due.length < limit && open.length < limit ? [...due, ...open] : undefined);
     const isFree = this.#freeAt(world.now());
@@ -210,7 +214,7 @@ export class Lookout {
       soon,
       open.filter((run) => !isFree(run)),
     );
-    const free = [...open, ...due].filter(
+    const free = [...open, ...newest, ...due].filter(
       (run) => isFree(run) && this.#refused.get(run.runId) !== standOf(run),
     );
     const taken = await this.#choice.of(free, room, this.#underWay, world.now());
@@ -220,6 +224,13 @@ export class Lookout {
     const begun = taken.filter(({ runId }) => !this.#underWay.has(runId) && this.#underWay.size < this.#most);
     for (const run of begun) void this.#adopt(run, this.#choice.termsOf(run.runId));
     return begun.length;
+  }
+
+  /** Where there are more than are looked at: the newest, which are under way or wait for somebody to begin them. */
+  async #newestBeside(open: readonly RunListing[]): Promise<readonly RunListing[]> {
+    const known = new Set(open.map(({ runId }) => runId));
+    const filter = { status: ["running"], pipeline: this.#names, limit: view } as const;
+    return (await this.#options.store.list(filter)).filter(({ runId }) => !known.has(runId)).toReversed();
   }
 
   /** Notes what will want a look by itself: the next one is at the first moment at which a run is due or a lease ends. */
@@ -313,7 +324,8 @@ export class Lookout {
     } finally {
       slot?.free(isOurs);
       this.#underWay.delete(runId);
-      if (this.#wantsMore && this.#underWay.size <= this.#most / 2) this.#look();
+      if (this.#choice.crowdedOut > 0) this.#lookSoon();
+      else if (this.#wantsMore && this.#underWay.size <= this.#most / 2) this.#look();
     }
   }
 

@@ -203,6 +203,31 @@ describe("slots under a limit", () => {
     expect(capsOf({}, {})).toBeUndefined();
   });
 
+  it("are taken under all limits of a run or none, and count of a minute only where it was begun", async () => {
+    const on = scene();
+    const slots = new Slots(on.store, on.world.process("p"), ttlMs);
+    const tenant: Cap = { scope: "tenant/a", most: 2 };
+    const queue: Cap = { scope: "queue/mail", most: 1, perMinute: 2 };
+    const roomOf = async () => [...(await on.play(slots.room([tenant, queue]))).values()];
+    const first = await on.play(slots.take([tenant, queue], true));
+    expect(await on.play(slots.take([tenant, queue], true))).toBeUndefined();
+    await on.wait(100);
+    expect(await roomOf()).toMatchObject([{ slots: 1 }, { slots: 0, begins: 1 }]);
+    first?.free(false);
+    await on.wait(100);
+    expect(await roomOf()).toMatchObject([{ slots: 2 }, { slots: 1, begins: 2 }]);
+    (await on.play(slots.take([tenant, queue], true)))?.free(true);
+    await on.wait(100);
+    expect(await roomOf()).toMatchObject([{ slots: 2 }, { slots: 1, begins: 1 }]);
+  });
+
+  it("of a limit whose name begins another's are its own", async () => {
+    const on = scene();
+    const slots = new Slots(on.store, on.world.process("p"), ttlMs);
+    await on.play(slots.take([{ scope: "tenant/acme", most: 1 }], false));
+    expect(await on.play(slots.take([{ scope: "tenant/ac", most: 1 }], false))).toBeDefined();
+  });
+
   it("leave nothing behind when nobody has any", async () => {
     const on = scene();
     const slots = new Slots(on.store, on.world.process("p"), ttlMs);
