@@ -44,6 +44,8 @@ export const fenceClaims: Claims = {
       blobs: [{ hash: hash("z"), text: "z" }],
     };
     assert.deepEqual(await store.commit([rich]), ["fenced"]);
+    const other = await create(store, "s");
+    assert.deepEqual(await store.commit([rich, append(other, 0, "x")]), ["fenced", "appended"]);
     assert.equal(await store.blob(hash("z")), undefined);
     assert.equal((await store.list({}))[0]?.calls, 0);
     assert.deepEqual(await outputs(store), ["a"]);
@@ -68,6 +70,13 @@ export const fenceClaims: Claims = {
     await store.commit([append(lease, 0, "a")]);
     await store.release(lease);
     assert.deepEqual(await store.commit([append(lease, 1, "late")]), ["fenced"]);
+    const withMore = {
+      ...append(lease, 1, "late"),
+      summary: summary(),
+      blobs: [{ hash: "h", text: "late" }],
+    };
+    assert.deepEqual(await store.commit([withMore, append(lease, 2, "later")]), ["fenced", "fenced"]);
+    assert.deepEqual(await store.list({}), []);
     assert.equal(await store.renew(lease, start + 2 * ttlMs), false);
     const next = granted(await store.acquire(request()));
     assert.deepEqual(await store.commit([append(next, 1, "b")]), ["appended"]);

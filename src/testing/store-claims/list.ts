@@ -32,6 +32,20 @@ export const listClaims: Claims = {
     assert.deepEqual(await store.list({}), [{ ...last, runId: "r" }]);
   },
 
+  async "shows the last of several summaries that come together"({ store }) {
+    const lease = await create(store);
+    const commits = [1, 2, 3].map((calls) => ({
+      ...append(lease, calls - 1, "a"),
+      summary: summary({ calls, status: calls === 3 ? "waiting" : "failed" }),
+    }));
+    await store.commit(commits);
+    assert.deepEqual(await store.list({}), [
+      { ...summary({ calls: 3, status: "waiting" }), runId: "r", lease },
+    ]);
+    assert.deepEqual(await ids(store, { status: ["failed"] }), []);
+    assert.deepEqual(await ids(store, { status: ["waiting"] }), ["r"]);
+  },
+
   async "keeps the summary over a change of owner, and after much else"({ store }) {
     const first = await create(store);
     await store.commit([{ ...append(first, 0, "a"), summary: summary({ calls: 3 }) }]);
