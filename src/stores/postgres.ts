@@ -15,6 +15,7 @@ import { list } from "./postgres/lists.ts";
 import { announce, listen } from "./postgres/news.ts";
 import { dropNote, notes, putNote } from "./postgres/notes.ts";
 import { settingsOf } from "./postgres/settings.ts";
+import { firm } from "./postgres/syncing.ts";
 
 /** How {@link postgres} keeps its promises. What is given here goes before what the URL says. */
 export interface PostgresOptions {
@@ -120,7 +121,7 @@ export function postgres(address: string, options: PostgresOptions = {}): Store 
     send: (runId, signal) =>
       use(async (db) => {
         if (!isRunId(runId)) return false;
-        const sql = `SELECT ${db.schema}.send($1, $2, $3) AS sent`;
+        const sql = `WITH ${firm} SELECT ${db.schema}.send($1, $2, $3) AS sent FROM firm`;
         const [row] = await db.query(sql, [runId, JSON.stringify(signal.id), JSON.stringify(signal)]);
         if (row?.sent === true) await announce(db, runId).catch(() => {}); // it is kept: whoever looks finds it
         return row?.sent !== null;

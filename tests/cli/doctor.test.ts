@@ -1,5 +1,6 @@
 import { truncateSync } from "node:fs";
 import { Redis } from "ioredis";
+import pg from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { hasPooler, poolerOf } from "../servers/pooler.ts";
 import { freePort, hasPostgres, postgresServer } from "../servers/postgres.ts";
@@ -112,14 +113,28 @@ describe("flujo doctor", () => {
   });
 
   test.runIf(hasPostgres)("says what a Postgres server's settings lose", async () => {
-    const server = await postgresServer({ fsync: "off", full_page_writes: "off", max_connections: "12" });
+    const server = await postgresServer({
+      fsync: "off",
+      full_page_writes: "off",
+      max_connections: "12",
+      default_transaction_isolation: "repeatable read",
+    });
     onTestFinished(() => server.stop());
     const { code, said } = await complaints("--store", server.url);
     expect(code).toBe(1);
     expect(said).toEqual([
       expect.stringContaining("postgres fault: fsync is off"),
       expect.stringContaining("postgres fault: full_page_writes is off"),
+      expect.stringContaining("postgres advice: default_transaction_isolation is repeatable read"),
     ]);
+    const admin = new pg.Client({ connectionString: server.url });
+    await admin.connect();
+    await admin.query("CREATE DATABASE narrow ENCODING 'LATIN1' TEMPLATE template0");
+    await admin.end();
+    const narrow = await complaints("--store", server.url.replace(/postgres$/, "narrow"));
+    expect(narrow.said).toContainEqual(
+      expect.stringContaining("postgres fault: the database keeps texts as LATIN1"),
+    );
     const behind = `${server.url}?listen=postgres%3A%2F%2F127.0.0.1%3A1%2Fapp`;
     expect((await complaints("--store", behind)).said).toEqual([
       expect.stringMatching(/postgres fault: .*does not answer/),
@@ -139,6 +154,12 @@ describe("flujo doctor", () => {
       expect((await complaints("--store", pooler.url)).said).toContain(unheard);
       const direct = `${pooler.url}?listen=${encodeURIComponent(server.url)}`;
       expect((await complaints("--store", direct)).said).not.toContain(unheard);
+      const hasty = await poolerOf(server.url, "statement");
+      onTestFinished(() => hasty.stop());
+      const { said } = await complaints("--store", hasty.url);
+      expect(said).toContainEqual(
+        expect.stringContaining("postgres fault: a pooler in statement mode stands before it"),
+      );
     },
   );
 });

@@ -12,8 +12,14 @@ const program = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"]
 /** Whether there is one to be had. */
 export const hasPooler = program !== undefined;
 
-/** @throws Error where there is none to be had. */
-export async function poolerOf(serverUrl: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
+/**
+ * @param mode for how long it leaves a connection to whoever asks. Default: for a transaction.
+ * @throws Error where there is none to be had.
+ */
+export async function poolerOf(
+  serverUrl: string,
+  mode: "transaction" | "statement" = "transaction",
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
   if (program === undefined) throw new Error("there is no PgBouncer here");
   const { hostname, port: serverPort, username } = new URL(serverUrl);
   const folder = mkdtempSync(join(tmpdir(), "flujo-pooler-"));
@@ -28,7 +34,7 @@ listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = ${mode}
 default_pool_size = 4
 `,
   );

@@ -35,6 +35,9 @@ const folderOfPrograms = programs();
 /** Whether there is one to be had. */
 export const hasPostgres = given !== undefined || folderOfPrograms !== undefined;
 
+/** Whether the server is one of ours, which may be ended, and has the settings that are asked for. */
+export const hasOwnPostgres = given === undefined && folderOfPrograms !== undefined;
+
 /** Postgres refuses to be run by root: then it is nobody's. */
 const isRoot = process.getuid?.() === 0;
 const nobody = (): { readonly uid?: number; readonly gid?: number } =>

@@ -18,6 +18,7 @@ export async function postgres(uri: string): Promise<Finding[]> {
       : about.fine(`${settings.name} answers: PostgreSQL ${version}; ${tables}`),
     finding,
     ...persistence(facts, settings.durability),
+    ...habits(facts),
     ...access(facts, settings.connections),
     news(facts.isStandby ? undefined : await hears(settings)),
   ].filter((one) => one !== undefined);
@@ -52,6 +53,28 @@ function persistence(facts: DatabaseFacts, durability: "synced" | "relaxed"): Fi
         ),
       ]
     : [about.fine("fsync and full_page_writes are on: what is acknowledged survives power loss")];
+}
+
+/** What the database does that most do not. */
+function habits({ encoding, isolation }: DatabaseFacts): Finding[] {
+  return [
+    ...(encoding === "UTF8"
+      ? []
+      : [
+          about.fault(
+            `the database keeps texts as ${encoding}, which cannot hold all of them`,
+            "Name one that keeps them as UTF8: createdb --encoding UTF8 --template template0 NAME",
+          ),
+        ]),
+    ...(isolation === "read committed"
+      ? []
+      : [
+          about.advice(
+            `default_transaction_isolation is ${isolation}: each statement takes three journeys, to say that it wants another one`,
+            "ALTER ROLE … SET default_transaction_isolation = 'read committed', for the user in the URI.",
+          ),
+        ]),
+  ];
 }
 
 function access(facts: DatabaseFacts, wanted: number): Finding[] {

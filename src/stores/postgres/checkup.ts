@@ -1,9 +1,10 @@
 import { carries } from "../../ports/newsroom.ts";
-import { poolOf, type Row } from "./database.ts";
+import { poolOf } from "./database.ts";
 import { storeError } from "./faults.ts";
 import { announce, listen } from "./news.ts";
 import { quoted } from "./schema.ts";
 import type { Settings } from "./settings.ts";
+import type { Row } from "./transaction.ts";
 
 /** A server as it says it is. */
 export interface DatabaseFacts {
@@ -12,6 +13,10 @@ export interface DatabaseFacts {
   readonly fsync: boolean;
   readonly fullPageWrites: boolean;
   readonly synchronousCommit: string;
+  /** How the database keeps texts: `UTF8`. */
+  readonly encoding: string;
+  /** What a transaction sees that does not say what it wants to: `read committed`. */
+  readonly isolation: string;
   /** Whether it follows another server, and takes no writes. */
   readonly isStandby: boolean;
   /** How many connections it takes, and how many it has now. */
@@ -26,7 +31,8 @@ export interface DatabaseFacts {
 }
 
 const question = `SELECT current_setting('server_version_num')::int AS version, current_setting('fsync') AS fsync,
-  current_setting('full_page_writes') AS pages, current_setting('synchronous_commit') AS synced, pg_is_in_recovery() AS standby,
+  current_setting('full_page_writes') AS pages, current_setting('synchronous_commit') AS synced,
+  current_setting('server_encoding') AS encoding, current_setting('default_transaction_isolation') AS isolation, pg_is_in_recovery() AS standby,
   current_setting('max_connections')::int AS most, (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS have,
   extract(epoch FROM clock_timestamp())::float8 * 1000 AS now`;
 
@@ -48,6 +54,8 @@ export async function checkUp(settings: Settings): Promise<DatabaseFacts> {
       fsync: row.fsync === "on",
       fullPageWrites: row.pages === "on",
       synchronousCommit: String(row.synced),
+      encoding: String(row.encoding),
+      isolation: String(row.isolation),
       isStandby: row.standby === true,
       mostConnections: Number(row.most),
       connections: Number(row.have),

@@ -2,8 +2,9 @@ import type { Entry } from "../../core/entries.ts";
 import { isRunId } from "../../core/paths.ts";
 import type { Append, AppendOutcome } from "../../ports/store.ts";
 import { follow } from "../../ports/store-rules.ts";
-import type { Client, Database } from "./database.ts";
+import type { Database } from "./database.ts";
 import { settling } from "./ledger.ts";
+import type { Client } from "./transaction.ts";
 
 /** Entries in one row, at most: what a reader of one entry has to parse. */
 const maxEntriesInRow = 256;

@@ -3,12 +3,7 @@ import { leaseOf } from "../../ports/run-row.ts";
 import type { Lease, LeaseAnswer, LeaseRequest } from "../../ports/store.ts";
 import { grant, isFree } from "../../ports/store-rules.ts";
 import type { Database } from "./database.ts";
-
-/**
- * For statements about leases, which wait for no sync: one that is lost with the power had protected nothing acknowledged,
- * since the next synced commit takes along all that stands before it in the log.
- */
-export const lax = "lax AS (SELECT set_config('synchronous_commit', 'off', true))";
+import { firm, lax } from "./syncing.ts";
 
 /** Who may have a lease is decided here, by what stands, and written if that still stands: tried again when it does not. */
 export async function take(db: Database, request: LeaseRequest): Promise<LeaseAnswer> {
@@ -75,7 +70,8 @@ export async function drop(db: Database, { runId, fence }: Lease, heard?: number
   if (!isRunId(runId)) return false;
   return db.transaction(async ({ query }) => {
     const known = [runId, heard ?? Number.MAX_SAFE_INTEGER];
-    const found = await query(`SELECT FROM ${db.schema}.run WHERE id = $1 AND sent <= $2 FOR UPDATE`, known);
+    const sql = `WITH ${firm} SELECT FROM firm, ${db.schema}.run WHERE id = $1 AND sent <= $2 FOR UPDATE OF run`;
+    const found = await query(sql, known);
     if (found.length === 0) return false;
     const [row] = await query(`SELECT ${db.schema}.remove($1, $2) AS gone`, [runId, fence]);
     return row?.gone === true;

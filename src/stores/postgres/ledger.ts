@@ -2,13 +2,17 @@ import { type Account, decide, type LedgerAnswer, type LedgerRequest } from "../
 import { isRunId } from "../../core/paths.ts";
 import type { AccountFilter, Append } from "../../ports/store.ts";
 import { chosenAccounts, defaultAccountLimit } from "../../ports/store-rules.ts";
-import type { Client, Database, Row } from "./database.ts";
+import type { Database } from "./database.ts";
+import { firm } from "./syncing.ts";
+import type { Client, Row } from "./transaction.ts";
 
 /** One transaction, in which nobody else changes these accounts; the fence stands until it ends. */
 export function ledger(db: Database, request: LedgerRequest): Promise<LedgerAnswer> {
   return db.transaction(async (client) => {
     // What people change is synced. Holds are as safe as the reservation that follows them.
-    if (request.kind !== "amend") await client.query("SET LOCAL synchronous_commit = off");
+    await client.query(
+      request.kind === "amend" ? `WITH ${firm} SELECT FROM firm` : "SET LOCAL synchronous_commit = off",
+    );
     const known = await shut(db, client, scopesOf(request));
     if (request.kind === "hold" && !(await isOwned(db, client, request.runId, request.fence)))
       return { outcome: "fenced" };

@@ -3,9 +3,9 @@
  * no sync while they do: what must be safe is committed before.
  */
 import { type Database, listenerOf } from "./database.ts";
-import { lax } from "./leases.ts";
 import { quoted } from "./schema.ts";
 import type { Settings } from "./settings.ts";
+import { lax } from "./syncing.ts";
 
 /** Tells all that listen now. */
 export async function announce(db: Pick<Database, "query" | "channel">, said: string): Promise<void> {

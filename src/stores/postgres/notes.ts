@@ -3,6 +3,7 @@ import type { Json } from "../../core/json.ts";
 import type { Note, NoteFilter } from "../../ports/store.ts";
 import { defaultNoteLimit, refuseBadKey } from "../../ports/store-rules.ts";
 import type { Database } from "./database.ts";
+import { firm } from "./syncing.ts";
 
 export async function notes(db: Database, filter: NoteFilter): Promise<readonly Note[]> {
   const { prefix, after = "", limit = defaultNoteLimit } = filter;
@@ -28,17 +29,19 @@ export async function putNote(
   const changed =
     seen === undefined
       ? await db.query(
-          `INSERT INTO ${db.schema}.note(key, version, body) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING RETURNING 1`,
+          `WITH ${firm} INSERT INTO ${db.schema}.note(key, version, body) SELECT $1, $2, $3 FROM firm
+            ON CONFLICT (key) DO NOTHING RETURNING 1`,
           [key, version, body],
         )
       : await db.query(
-          `UPDATE ${db.schema}.note SET version = $2, body = $3 WHERE key = $1 AND version = $4 RETURNING 1`,
+          `WITH ${firm} UPDATE ${db.schema}.note SET version = $2, body = $3 FROM firm
+            WHERE key = $1 AND version = $4 RETURNING 1`,
           [key, version, body, seen],
         );
   return changed.length > 0 ? version : undefined;
 }
 
 export async function dropNote(db: Database, key: string, seen: string): Promise<boolean> {
-  const sql = `DELETE FROM ${db.schema}.note WHERE key = $1 AND version = $2 RETURNING 1`;
+  const sql = `WITH ${firm} DELETE FROM ${db.schema}.note USING firm WHERE key = $1 AND version = $2 RETURNING 1`;
   return (await db.query(sql, [key, seen])).length > 0;
 }
