@@ -8,7 +8,7 @@ import type { Store } from "../../src/ports/store.ts";
 const operations = 60;
 
 /**
- * Does a run of sixty operations while something befalls the server: each in its turn, well apart. Nothing that is recorded afterwards is
+ * Does a run of sixty operations while something befalls the server: one thing after the other. Nothing that is recorded afterwards is
  * done again.
  */
 export async function survives(
@@ -31,7 +31,8 @@ export async function survives(
         sum += await ctx.run(`add ${i}`, async () => {
           did.push(i);
           const next = befalls[begun.length];
-          if (next !== undefined && i === apart * (begun.length + 1)) begun.push(next());
+          if (next !== undefined && i === apart * (begun.length + 1))
+            begun.push(Promise.all(begun).then(next));
           return i;
         });
       }
