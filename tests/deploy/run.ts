@@ -4,36 +4,15 @@
  *
  * `--tool docker` (or podman, buildah): the image itself is built, too. `--base IMAGE`: from another base.
  */
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { postgresServer } from "../servers/postgres.ts";
-import { example, ignored, instructions, words } from "./files.ts";
+import { application, run } from "./application.ts";
+import { ignored, instructions, words } from "./files.ts";
 
-const root = join(import.meta.dirname, "../..");
 const { values } = parseArgs({ options: { tool: { type: "string" }, base: { type: "string" } } });
-
-const run = (command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): string =>
-  execFileSync(command, args, {
-    cwd,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, ...env },
-  });
-
-/** The folder as it lies beside its Dockerfile, with Flujo as a package of its own. */
-function application(context: string): void {
-  cpSync(example, context, { recursive: true });
-  run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", context], root);
-  const tarball = readdirSync(context).find((name) => name.endsWith(".tgz"));
-  const file = join(context, "package.json");
-  const description = JSON.parse(readFileSync(file, "utf8"));
-  description.dependencies.flujo = `file:${tarball}`;
-  writeFileSync(file, JSON.stringify(description, null, 2));
-  run("npm", ["install", "--package-lock-only", "--no-audit", "--no-fund"], context);
-}
 
 /** What the instructions make of it: the packages of the first stage, and in the second everything that is not ignored. */
 function built(context: string, folder: string): void {
