@@ -20,7 +20,7 @@ interface Node extends RedisServer {
 }
 
 async function node(settings: { readonly [name: string]: string }): Promise<Node> {
-  const server = await redisServer(settings);
+  const server = await redisServer({ "repl-diskless-sync-delay": "0", ...settings }); // else a replica waits for others
   const client = new Redis(server.url, { lazyConnect: true, retryStrategy: () => null });
   client.on("error", () => {}); // it may be killed
   return {
