@@ -319,6 +319,10 @@ export class StoreNewerError extends failure("store-newer") {}
 export class StoreUnavailableError extends failure("store-unavailable") {}
 export class DispatcherUnavailableError extends failure("dispatcher-unavailable") {}
 
+/** Whether what has kept a run from being gone on with may pass by itself: it says nothing of the run. */
+export const mayPass = (error: unknown): boolean =>
+  !FlujoError.isInstance(error) || error.retryable || StoreUnavailableError.isInstance(error);
+
 /** The classes that are made of a message and the facts of every error, by their code. */
 export const plainErrors: ReadonlyMap<string, new (message: string, facts: ErrorFacts) => FlujoError> =
   new Map<string, new (message: string, facts: ErrorFacts) => FlujoError>([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { pipeline, step } from "../core/compose.ts";
+import { StoreUnavailableError } from "../core/errors.ts";
 import { humanInTheLoop, sleep, waitFor } from "../core/pauses.ts";
 import type { Step } from "../core/step.ts";
 import type { RunListing, Store } from "../ports/store.ts";
@@ -153,6 +154,27 @@ describe("what a process cannot go on with", () => {
     await on.store.send("old", { id: "s", path: "/p", data: 1, at: 0 });
     await on.wait(5_000);
     expect(told).toEqual(["refused old", "refused old"]);
+  });
+
+  it.each([
+    ["its store has no leave for it", new StoreUnavailableError("the user may not do that")],
+    ["of an error that nobody knows", new Error("ERR unexpected")],
+  ])("because %s, is told, and tried again a minute later", async (_, error) => {
+    const on = scene();
+    on.cast(greet, { takeOver: false, crash: { commit: 2, when: "before" } }).runner.start("Ada", {
+      runId: "r",
+    });
+    await on.wait(1_000);
+    const until = on.world.now() + 90_000;
+    const { told } = serving(on, [greet], {
+      falters: (method) =>
+        method === "acquire" && on.world.now() < until ? { when: "before", error } : undefined,
+    });
+    await on.wait(80_000);
+    expect(told).toEqual(["refused r", "refused r"]);
+    await on.wait(60_000);
+    expect(await standings(on.store)).toEqual(["r completed"]);
+    expect(told.length).toBe(2);
   });
 
   it("hides nothing else, however much of it there is", async () => {

@@ -1,5 +1,5 @@
 import type { DispatchTerms } from "../core/dispatch.ts";
-import { FlujoError } from "../core/errors.ts";
+import { FlujoError, mayPass } from "../core/errors.ts";
 import type { Job, Taken } from "../ports/dispatcher.ts";
 import type { RunListing, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
@@ -57,6 +57,8 @@ const gatherMs = 20;
 const clocksApartMs = 60_000;
 /** Under any lease, for as long as time goes. */
 const ever = Number.MAX_SAFE_INTEGER;
+/** After so many milliseconds a run is tried again that was refused for what may pass by itself. */
+const againMs = 60_000;
 /**
  * Where some are left that might be taken, so many are looked at: those it takes may stand behind them. And so many of the newest, where
  * there are more: a tenant's first run comes late where another one has submitted very many.
@@ -78,7 +80,7 @@ export class Lookout {
   readonly #choice: Choice;
   readonly #slots: Slots;
   readonly #underWay = new Set<string>();
-  /** Runs that were refused for good, by how they stood then. */
+  /** Runs that were refused, by how they stood then. */
   readonly #refused = new Map<string, string>();
   readonly #letGo = new Set<string>();
   readonly #foreign = new Set<string>();
@@ -330,7 +332,10 @@ export class Lookout {
   }
 
   #refuse(run: RunListing, error: unknown): void {
-    this.#refused.set(run.runId, standOf(run));
+    const { runId } = run;
+    this.#refused.set(runId, standOf(run));
+    if (mayPass(error))
+      this.#options.world.timer(againMs, () => this.#refused.delete(runId), { background: true });
     if (!this.#ended) this.#options.tell.refused(run, error);
   }
 

@@ -1,4 +1,4 @@
-import { FlujoError } from "../core/errors.ts";
+import { mayPass } from "../core/errors.ts";
 import type { RunListing, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 
@@ -86,7 +86,7 @@ export class Alarm {
     this.#wake(runId).then(
       () => this.#woken.delete(runId),
       (error: unknown) => {
-        if (!FlujoError.isInstance(error) || !error.retryable) return; // its pipeline has changed, say: not by itself
+        if (!mayPass(error)) return; // its pipeline has changed, say: not by itself
         this.#world.timer(
           this.#againMs,
           () => {

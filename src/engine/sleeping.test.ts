@@ -271,20 +271,17 @@ describe("many that wait", () => {
       });
   });
 
-  it("and when the store does not answer at that moment, as soon as it does", async () => {
-    const inner = memory();
+  it.each([
+    ["is looked for", "list", new StoreUnavailableError("busy")],
+    ["is gone on with", "acquire", new StoreUnavailableError("busy")],
+    ["is gone on with, and nobody knows the error", "acquire", new Error("read ECONNRESET")],
+  ])("and when the store does not answer as it %s, as soon as it does", async (_, asked, error) => {
     let isAway = false;
-    const on = scene({
-      store: {
-        ...inner,
-        list: async (filter) => {
-          if (isAway) throw new StoreUnavailableError("busy");
-          return inner.list(filter);
-        },
-      },
-    });
+    const on = scene();
+    const falters = (method: string) =>
+      isAway && method === asked ? ({ when: "before", error } as const) : undefined;
     const began = on.world.now();
-    await on.cast(pipeline("p", sleep<string>("nap", "1h"))).run("x", { runId: "r" });
+    await on.cast(pipeline("p", sleep<string>("nap", "1h")), { falters }).run("x", { runId: "r" });
     isAway = true;
     await on.wait(2 * hour);
     isAway = false;
