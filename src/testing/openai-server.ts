@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { PicoUsd } from "../core/limits.ts";
 import { inWire } from "./openai-wire.ts";
+import { sendJson } from "./wire/send-json.ts";
 
 /**
  * How a request goes wrong. `rate-limit` and `bad-request` are not billed. The others are, in full: `server-error`
@@ -91,7 +92,7 @@ export async function openaiServer(options: OpenAIServerOptions = {}): Promise<O
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await understand(incoming, requests.length);
     if (request === undefined) {
-      send(response, 404, { error: { message: "no such endpoint" } });
+      sendJson(response, 404, { error: { message: "no such endpoint" } });
       return;
     }
     requests.push(request);
@@ -219,7 +220,7 @@ function answer(
     response.write(half);
   } else if (refusal !== undefined) {
     const [status, message] = refusal;
-    send(
+    sendJson(
       response,
       status,
       { error: { message } },
@@ -235,7 +236,7 @@ function answer(
     });
     response.write(half, () => response.destroy());
   } else {
-    send(response, 200, document);
+    sendJson(response, 200, document);
   }
 }
 
@@ -258,14 +259,4 @@ async function streamed(
   else if (fault === "drop") response.write(": going\n\n", () => response.destroy());
   else if (fault === "end-early") response.end();
   else if (fault !== "stall") response.end("data: [DONE]\n\n");
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  document: object,
-  headers: Record<string, string> = {},
-): void {
-  response.writeHead(status, { "content-type": "application/json", ...headers });
-  response.end(JSON.stringify(document));
 }

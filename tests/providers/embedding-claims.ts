@@ -3,10 +3,9 @@ import { embed, type Step, step } from "flujo";
 import { expect } from "vitest";
 import { vectorOf } from "../../src/testing/wire/meter.ts";
 import type { WireFault } from "../../src/testing/wire/server.ts";
-import { type Claim, expectExact, first, outputOf } from "./claim.ts";
+import { type Claim, expectExact, first, hidesKey, outputOf, waitsOut } from "./claim.ts";
 import { handClock } from "./hand-clock.ts";
 import { inDoubt, type Stage } from "./stage.ts";
-import { secret } from "./subjects.ts";
 
 const capability = "embeddings";
 
@@ -63,36 +62,9 @@ export const embeddings: readonly Claim[] = [
       expectExact(played, on);
     },
   },
-  {
-    capability,
-    title: "a 429 is waited out at no cost",
-    server: { fault: first("rate-limit"), retryAfterSeconds: 77 },
-    async prove(on) {
-      const clock = handClock();
-      const played = await clock.play(on.play(vectorsOf(on, ["a"]), { clock }));
-      expect(outputOf(played)).toEqual([vectorOf("a")]);
-      expect(clock.waits).toContain(77_000);
-      expect(inDoubt(played.journal)).toBe(0n);
-      expectExact(played, on);
-    },
-  },
+  waitsOut(capability, (on) => vectorsOf(on, ["a"])),
   doubtful("server-error", "after a 500 it is asked again, and the failed call counts in full"),
   doubtful("malformed", "so it is after an answer that cannot be read"),
   doubtful("drop", "and after a dropped connection"),
-  {
-    capability,
-    title: "the key goes into no error and no journal",
-    server: {
-      fault: () => "unauthorised",
-      message: ({ headers }) => `no access with ${JSON.stringify(headers)}`,
-    },
-    async prove(on) {
-      const { result, journal } = await on.play(vectorsOf(on, ["a"]));
-      expect([secret, `Bearer ${secret}`]).toContain(on.server.requests[0]?.headers[on.subject.keyHeader]);
-      expect(result).toMatchObject({ status: "failed", error: { message: expect.stringContaining("401") } });
-      const told = result.status === "failed" ? [result.error.message, result.error.hint] : [];
-      expect(JSON.stringify([journal, told])).not.toContain(secret);
-      expect(result.spent.picoUsd).toBe(0n);
-    },
-  },
+  hidesKey(capability, (on) => vectorsOf(on, ["a"])),
 ];

@@ -3,10 +3,9 @@ import { type GeneratedImage, generateImage, type Step } from "flujo";
 import { expect } from "vitest";
 import { pictureOf, wirePrice } from "../../src/testing/wire/meter.ts";
 import type { WireFault } from "../../src/testing/wire/server.ts";
-import { type Claim, expectExact, first, outputOf } from "./claim.ts";
+import { type Claim, expectExact, first, hidesKey, outputOf, waitsOut } from "./claim.ts";
 import { handClock } from "./hand-clock.ts";
 import { inDoubt, type Stage } from "./stage.ts";
-import { secret } from "./subjects.ts";
 
 const capability = "images";
 
@@ -53,34 +52,9 @@ export const images: readonly Claim[] = [
       expectExact(played, on);
     },
   },
-  {
-    capability,
-    title: "a 429 is waited out at no cost",
-    server: { fault: first("rate-limit"), retryAfterSeconds: 77 },
-    async prove(on) {
-      const clock = handClock();
-      const played = await clock.play(on.play(posters(on, 1), { clock }));
-      expect(outputOf(played)).toHaveLength(1);
-      expect(clock.waits).toContain(77_000);
-      expectExact(played, on);
-    },
-  },
+  waitsOut(capability, (on) => posters(on, 1)),
   doubtful("server-error", "after a 500 it is asked again, and the failed call counts in full"),
   doubtful("malformed", "so it is after an answer that cannot be read"),
   doubtful("drop", "and after a dropped connection"),
-  {
-    capability,
-    title: "the key goes into no error and no journal",
-    server: {
-      fault: () => "unauthorised",
-      message: ({ headers }) => `no access with ${JSON.stringify(headers)}`,
-    },
-    async prove(on) {
-      const { result, journal } = await on.play(posters(on, 1));
-      expect(result).toMatchObject({ status: "failed", error: { message: expect.stringContaining("401") } });
-      const told = result.status === "failed" ? [result.error.message, result.error.hint] : [];
-      expect(JSON.stringify([journal, told])).not.toContain(secret);
-      expect(result.spent.picoUsd).toBe(0n);
-    },
-  },
+  hidesKey(capability, (on) => posters(on, 1)),
 ];

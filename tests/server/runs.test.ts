@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { sqlite } from "flujo/sqlite";
 import { describe, expect, test } from "vitest";
-import { folder, gate, stage } from "./stage.ts";
+import { folder, gate, stage, viewsOfRun } from "./stage.ts";
 
 const api = "/api/v1";
 
@@ -162,16 +162,7 @@ describe("a run", () => {
 
   test("that is not there, and an operation that is not, are told in letters", async () => {
     const { post, get, stands } = await stage();
-    for (const path of [
-      "",
-      "/operations",
-      "/tree",
-      "/state",
-      "/operation?path=/x",
-      "/entries",
-      "/events",
-      "/graph",
-    ]) {
+    for (const path of viewsOfRun) {
       expect(await get(`${api}/runs/none${path}`)).toMatchObject({
         status: 404,
         body: { error: { code: "unknown-run", runId: "none" } },

@@ -7,7 +7,7 @@ import { serverApp } from "../../src/server/app.ts";
 import type { Role } from "../../src/server/roles.ts";
 import type { TokenOptions } from "../../src/server/tokens.ts";
 import { memory } from "../../src/stores/memory.ts";
-import { gate, type Stage, stage } from "./stage.ts";
+import { gate, type Stage, stage, viewsOfRun } from "./stage.ts";
 
 const api = "/api/v1";
 const secret = (role: Role): string => `the-secret-token-of-a-${role}`;
@@ -328,16 +328,7 @@ describe("hostile requests", () => {
     "-rf",
     "ñ",
   ])("the id %j is refused, everywhere, as no id or an unknown one", async (id) => {
-    for (const path of [
-      "",
-      "/operations",
-      "/tree",
-      "/state",
-      "/operation?path=/x",
-      "/entries",
-      "/events",
-      "/graph",
-    ]) {
+    for (const path of viewsOfRun) {
       const { status, headers, text } = await raw(
         encodeURI(`${here.url}${api}/runs/`).concat(encoded(id), path),
       );

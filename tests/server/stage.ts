@@ -44,6 +44,18 @@ export const spending = pipeline(
 );
 export const sleeping = pipeline("sleeping", sleep("nap", "10m"));
 
+/** What is asked of a run, after its address. */
+export const viewsOfRun = [
+  "",
+  "/operations",
+  "/tree",
+  "/state",
+  "/operation?path=/x",
+  "/entries",
+  "/events",
+  "/graph",
+] as const;
+
 let made = 0;
 /** Its input is never twice the same. */
 const counting = pipeline(

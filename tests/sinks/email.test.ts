@@ -6,19 +6,9 @@ import { Flujo } from "../../src/flujo.ts";
 import { AnswerLinks } from "../../src/links/answer-links.ts";
 import { nodeWorld } from "../../src/node-world.ts";
 import { memory } from "../../src/stores/memory.ts";
+import { delivery } from "./delivery.ts";
 import { type MailServer, mailServer, password } from "./mail-server.ts";
 
-const delivery = {
-  ...{ id: "evt_1", runId: "r", pipeline: "greet", facts: {}, costUsd: "0.5", attempt: 1 },
-  event: {
-    type: "run-completed",
-    seq: 1,
-    at: "2030-01-01T00:00:00.000Z",
-    path: "/",
-    output: 1,
-    from: 0,
-  } as const,
-};
 const never = new AbortController().signal;
 const people = { from: "Flujo <flujo@example.com>", to: ["ops@example.com", "ann@example.com"] };
 

@@ -7,6 +7,7 @@ import { Flujo } from "../../src/flujo.ts";
 import { AnswerLinks } from "../../src/links/answer-links.ts";
 import { nodeWorld } from "../../src/node-world.ts";
 import { memory } from "../../src/stores/memory.ts";
+import { delivery } from "./delivery.ts";
 import { httpReceiver } from "./http-receiver.ts";
 
 interface Block {
@@ -112,17 +113,6 @@ test("what Slack says of a message that it will never take is told, and not trie
   const receiver = await httpReceiver();
   onTestFinished(() => receiver.close());
   const sink = slack({ url: receiver.url, message: () => ({ text: slackText("<hi>") }) });
-  const delivery = {
-    ...{ id: "evt_1", runId: "r", pipeline: "greet", facts: {}, costUsd: "0", attempt: 1 },
-    event: {
-      type: "run-completed",
-      seq: 1,
-      at: "2030-01-01T00:00:00.000Z",
-      path: "/",
-      output: 1,
-      from: 0,
-    } as const,
-  };
   receiver.does = (response) => response.writeHead(404).end("no_service");
   await expect(sink.deliver(delivery, new AbortController().signal)).rejects.toMatchObject({
     retryable: false,

@@ -5,6 +5,7 @@ import { pipeline, step } from "../../src/core/compose.ts";
 import { humanInTheLoop } from "../../src/core/pauses.ts";
 import { webhook } from "../../src/events/sinks.ts";
 import { Flujo } from "../../src/flujo.ts";
+import { delivery } from "./delivery.ts";
 import { type HttpReceiver, httpReceiver } from "./http-receiver.ts";
 
 const newSecret = (): string => `whsec_${randomBytes(32).toString("base64")}`;
@@ -113,12 +114,9 @@ test("a template may send the whole event, money included; one that throws makes
     path: "/greet/hello",
   } as const;
   const amount = { picoUsd: "1", inputTokens: 0, outputTokens: 0 };
-  const delivery = {
-    ...{ id: "evt_1", runId: "r", pipeline: "greet", facts: {}, costUsd: "0", attempt: 1 },
-    event: { ...event, of: 2, allowed: amount, picoUsd: 12n, tokens: 0 },
-  };
+  const breached = { ...delivery, event: { ...event, of: 2, allowed: amount, picoUsd: 12n, tokens: 0 } };
   const never = new AbortController().signal;
-  await webhook({ url: receiver.url, secret, body: ({ event }) => event }).deliver(delivery, never);
+  await webhook({ url: receiver.url, secret, body: ({ event }) => event }).deliver(breached, never);
   expect(JSON.parse(receiver.received[0]?.body ?? "")).toMatchObject({
     type: "budget-breached",
     picoUsd: "12",
@@ -126,7 +124,7 @@ test("a template may send the whole event, money included; one that throws makes
   const body = () => {
     throw new Error("oops");
   };
-  await expect(webhook({ url: receiver.url, secret, body }).deliver(delivery, never)).rejects.toMatchObject({
+  await expect(webhook({ url: receiver.url, secret, body }).deliver(breached, never)).rejects.toMatchObject({
     retryable: false,
     message: expect.stringContaining("threw Error: oops"),
   });
@@ -135,17 +133,6 @@ test("a template may send the whole event, money included; one that throws makes
 test("an endpoint that is gone gets nothing more of that event; redirects are not followed", async () => {
   const elsewhere = await receiving();
   const receiver = await receiving();
-  const delivery = {
-    ...{ id: "evt_1", runId: "r", pipeline: "greet", facts: {}, costUsd: "0", attempt: 1 },
-    event: {
-      type: "run-completed",
-      seq: 1,
-      at: "2030-01-01T00:00:00.000Z",
-      path: "/",
-      output: 1,
-      from: 0,
-    } as const,
-  };
   const sink = webhook({ url: receiver.url, secret: newSecret() });
   const never = new AbortController().signal;
   receiver.does = (response) => response.writeHead(410).end();

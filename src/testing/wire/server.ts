@@ -14,6 +14,7 @@ import { openaiImages } from "./images.ts";
 import { billOf, type Habits, serve, type WirePrice, type WireReply, wirePrice } from "./meter.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { openaiResponses } from "./openai-responses.ts";
+import { sendJson } from "./send-json.ts";
 
 const formats: readonly WireFormat[] = [
   openaiResponses,
@@ -94,7 +95,7 @@ export async function wireServer(options: WireServerOptions = {}): Promise<WireS
     const over = once(response, "close").then(() => (response.writableFinished ? "answered" : "hung-up"));
     const understood = await understand(incoming);
     if (understood === undefined) {
-      send(response, 404, { error: { message: "no such endpoint" } });
+      sendJson(response, 404, { error: { message: "no such endpoint" } });
       return;
     }
     const { format, asked, body } = understood;
@@ -120,7 +121,7 @@ export async function wireServer(options: WireServerOptions = {}): Promise<WireS
       const message = options.message?.(request) ?? "the server was told to refuse this";
       const retryAfter = refusal.status === 429 ? (options.retryAfterSeconds ?? 1) : undefined;
       const { document, headers } = format.refusal(refusal.status, message, retryAfter);
-      send(response, refusal.status, document, headers);
+      sendJson(response, refusal.status, document, headers);
       return;
     }
     const shown = fault === "no-usage" ? { ...served, counts: undefined } : served;
@@ -189,7 +190,7 @@ function whole(response: ServerResponse, document: object, fault: WireFault | un
     response.writeHead(200, { ...headers, "content-length": String(Buffer.byteLength(json)) });
     response.write(half, () => response.destroy());
   } else {
-    send(response, 200, document);
+    sendJson(response, 200, document);
   }
 }
 
@@ -208,14 +209,4 @@ function stream(
   if (fault === "drop") response.write(half, () => response.destroy());
   else if (fault === "malformed") response.end(`${half}data: {"half":\n\n`);
   else response.end(lines.join(""));
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  document: object,
-  headers: Record<string, string> = {},
-): void {
-  response.writeHead(status, { "content-type": "application/json", ...headers });
-  response.end(JSON.stringify(document));
 }
