@@ -20,7 +20,7 @@ import { type ClientOptions, Wire } from "./wire.ts";
 export { ClientError } from "./error.ts";
 export type { Experiments } from "./experiments.ts";
 export type { FollowOptions } from "./follow.ts";
-export type { RunEventsOptions, Runs, WaitOptions } from "./runs.ts";
+export type { RunEventsOptions, Runs, RunWaitOptions } from "./runs.ts";
 export type * from "./types.ts";
 export type { ClientOptions } from "./wire.ts";
 

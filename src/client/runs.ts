@@ -31,7 +31,7 @@ export interface RunEventsOptions extends FollowOptions {
   readonly from?: number;
 }
 
-export interface WaitOptions extends FollowOptions {
+export interface RunWaitOptions extends FollowOptions {
   /** `stands`: the run has ended, halted, or waits for somebody. `ended`: it waits for nothing more. Default `stands`. */
   readonly until?: "stands" | "ended";
 }
@@ -174,7 +174,7 @@ export class Runs {
   }
 
   /** Waits until a run has come to stand, and tells it whole. */
-  async wait(runId: string, options: WaitOptions = {}): Promise<RunDetail> {
+  async wait(runId: string, options: RunWaitOptions = {}): Promise<RunDetail> {
     const { until = "stands", signal } = options;
     for (let from = 0; ; ) {
       for await (const { seq } of this.events(runId, { ...options, from })) from = seq + 1;

@@ -41,9 +41,9 @@ export {
 export {
   type ImproveOptions,
   type ImproveProgress,
-  type ImproveTerms,
   improve,
   improveInput,
+  type SearchTerms,
 } from "./improve/improve.ts";
 export type { ImproveInput, Improvement, SearchLimits } from "./improve/improvement.ts";
 export { type OverlayEntry, type OverlayFile, patchesInForce } from "./improve/overlay-file.ts";
@@ -86,4 +86,9 @@ export type { Scored } from "./statistics/clusters.ts";
 export { holm } from "./statistics/holm.ts";
 export { type MeanEstimate, meanInterval } from "./statistics/mean.ts";
 export { casesNeeded, type NeededOptions } from "./statistics/needed.ts";
-export { type Difference, type Pair, type PairedOptions, pairedDifference } from "./statistics/paired.ts";
+export {
+  type Pair,
+  type PairedDifference,
+  type PairedOptions,
+  pairedDifference,
+} from "./statistics/paired.ts";

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { InvalidOptionError } from "../../core/errors.ts";
 import { isRunId } from "../../core/paths.ts";
 import { readDataset } from "../../evals/dataset/file.ts";
-import type { ImproveTerms } from "../../evals/improve/improve.ts";
+import type { SearchTerms } from "../../evals/improve/improve.ts";
 import type { Improvement } from "../../evals/improve/improvement.ts";
 import { patchFileOf, patchFileText } from "../../evals/improve/patch-file.ts";
 import { improvementReport } from "../../evals/improve/report.ts";
@@ -131,7 +131,7 @@ async function improve(path: string, flags: Flags): Promise<number> {
   }
 }
 
-const termsOf = ({ seed, rollouts, threshold, sliceMargin, maxCostRatio }: Flags): ImproveTerms => ({
+const termsOf = ({ seed, rollouts, threshold, sliceMargin, maxCostRatio }: Flags): SearchTerms => ({
   ...(seed === undefined ? {} : { seed }),
   ...(rollouts === undefined ? {} : { rollouts }),
   ...(threshold === undefined ? {} : { threshold }),

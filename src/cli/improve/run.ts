@@ -3,7 +3,7 @@ import type { Step } from "../../core/step.ts";
 import type { Dataset } from "../../evals/dataset/dataset.ts";
 import type { Starter } from "../../evals/experiment/experiment.ts";
 import type { ImprovablesDocument } from "../../evals/improve/document.ts";
-import { type ImproveTerms, improve, improveInput } from "../../evals/improve/improve.ts";
+import { improve, improveInput, type SearchTerms } from "../../evals/improve/improve.ts";
 import type { ImproveInput } from "../../evals/improve/improvement.ts";
 import { scopeOf } from "../../evals/improve/purse.ts";
 import { type Improving, readImprovement } from "../../evals/improve/results.ts";
@@ -22,7 +22,7 @@ export interface Searching {
   readonly dataset: Dataset;
   readonly scorers: readonly Scorer[];
   readonly reflector: string | undefined;
-  readonly terms: ImproveTerms;
+  readonly terms: SearchTerms;
   readonly store: Store;
   readonly settings: Settings;
   readonly budget: Usd | undefined;
@@ -76,7 +76,7 @@ const modelsIn = ({ places }: ImprovablesDocument): readonly string[] =>
     .filter((model) => typeof model === "string");
 
 /** Where the flags say nothing, what it was begun with holds. */
-function termsOver(known: ImproveInput | undefined, { ...flags }: ImproveTerms): ImproveTerms {
+function termsOver(known: ImproveInput | undefined, { ...flags }: SearchTerms): SearchTerms {
   if (known === undefined) return flags;
   const { rollouts, proposals, minibatch, patience } = known.limits;
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);

@@ -1,6 +1,6 @@
 import { holm } from "../statistics/holm.ts";
 import { casesNeeded } from "../statistics/needed.ts";
-import { type Difference, type Pair, pairedDifference } from "../statistics/paired.ts";
+import { type Pair, type PairedDifference, pairedDifference } from "../statistics/paired.ts";
 import type { TrialRecord } from "./record.ts";
 import { casesOf } from "./summary.ts";
 import type { CaseScore } from "./tally.ts";
@@ -8,9 +8,9 @@ import type { CaseScore } from "./tally.ts";
 /** An experiment beside an earlier one, case by case. */
 export interface Comparison {
   /** After less before, over the cases that both have. */
-  readonly difference: Difference;
+  readonly difference: PairedDifference;
   /** By tag; `holm` is the probability corrected for the number of slices. */
-  readonly slices: { readonly [tag: string]: Difference & { readonly holm: number } };
+  readonly slices: { readonly [tag: string]: PairedDifference & { readonly holm: number } };
   /** Of cases whose scores differ: the worse first. */
   readonly changed: readonly { readonly caseId: string; readonly before: number; readonly after: number }[];
   /** Cases that only one of both has. */
@@ -72,7 +72,7 @@ export function compareCases(
   return {
     difference,
     slices: Object.fromEntries(
-      tags.map((tag, i) => [tag, { ...(slices[i] as Difference), holm: corrected[i] as number }]), // one for each tag
+      tags.map((tag, i) => [tag, { ...(slices[i] as PairedDifference), holm: corrected[i] as number }]), // one for each tag
     ),
     changed: shared
       .map((one) => ({ caseId: one.caseId, before: pairOf(one).before, after: one.score }))

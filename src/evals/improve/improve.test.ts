@@ -14,7 +14,7 @@ import type { Case, Split } from "../dataset/case.ts";
 import { datasetOf } from "../dataset/dataset.ts";
 import { judge } from "../scorers/judge.ts";
 import { type Scorer, scorer } from "../scorers/scorer.ts";
-import { type ImproveTerms, improve, improveInput } from "./improve.ts";
+import { improve, improveInput, type SearchTerms } from "./improve.ts";
 import type { Improvement } from "./improvement.ts";
 
 /** Capitals and an exclamation mark are wanted; the clerk does what its system prompt says. */
@@ -52,7 +52,7 @@ interface Setup {
   readonly each?: number;
   readonly scorers?: readonly Scorer[];
   readonly reflector?: object | null;
-  readonly terms?: ImproveTerms;
+  readonly terms?: SearchTerms;
 }
 
 /** A clerk that is improved, with whoever coaches it, on a store that survives; each process may die somewhere. */

@@ -44,7 +44,7 @@ export interface ImproveProgress extends SearchProgress {
 }
 
 /** What a run of `improve` may use, and what decides. */
-export interface ImproveTerms extends Omit<PromotionTerms, "look"> {
+export interface SearchTerms extends Omit<PromotionTerms, "look"> {
   /** Of all choices. Default 1: the same cases bring the same result. */
   readonly seed?: number;
   /** The most cases that are tried in the search. Default: ten times what the validation split has, 300 at least. */
@@ -75,7 +75,7 @@ export interface ImproveTerms extends Omit<PromotionTerms, "look"> {
 export function improveInput(
   { task, scorers, reflector }: Pick<ImproveOptions, "task" | "scorers" | "reflector">,
   dataset: Dataset,
-  options: ImproveTerms = {},
+  options: SearchTerms = {},
 ): ImproveInput {
   const root = rootOf(task.node);
   const document = documentOf(root.node);
@@ -108,7 +108,7 @@ export function improveInput(
   };
 }
 
-function limitsFor(validation: number, options: ImproveTerms): SearchLimits {
+function limitsFor(validation: number, options: SearchTerms): SearchLimits {
   const { rollouts = Math.max(300, 10 * validation), proposals = 2, minibatch = 3, patience = 20 } = options;
   const { budget } = options;
   const { picoUsd } = budget === undefined ? {} : limitsOf(budget);

@@ -3,7 +3,7 @@ import { InvalidOptionError } from "../../core/errors.ts";
 import { decimalUsd } from "../../core/limits.ts";
 import { holm } from "../statistics/holm.ts";
 import { casesNeeded } from "../statistics/needed.ts";
-import { type Difference, type Pair, pairedDifference } from "../statistics/paired.ts";
+import { type Pair, type PairedDifference, pairedDifference } from "../statistics/paired.ts";
 
 /** One case of the test split, tried once. */
 export interface TrialScore {
@@ -41,7 +41,7 @@ export type PromotionVerdict =
 export interface Promotion {
   readonly verdict: PromotionVerdict;
   /** Over all cases, at the confidence of this look. */
-  readonly difference: Difference;
+  readonly difference: PairedDifference;
   readonly confidence: number;
   readonly look: number;
   readonly slices: { readonly [tag: string]: SliceChange };
@@ -54,7 +54,7 @@ export interface Promotion {
 }
 
 /** A slice before and after. Of one that has a single cluster nothing is known: its interval is -1 to 1. */
-export interface SliceChange extends Difference {
+export interface SliceChange extends PairedDifference {
   /** How probable a fall so deep would be if there were none, corrected for the number of slices (Holm). 1 where it has risen. */
   readonly worse: number;
   /** `yes`: worse by more than its margin, and no chance. `maybe`: so it seems, and chance could do as much. */
@@ -190,7 +190,7 @@ function slicesOf(pairs: readonly CasePair[], margin: number): { [tag: string]: 
 }
 
 /** As a journal takes it. Of a single cluster no error is known; it is 1 at most. */
-const recorded = (difference: Difference): Difference =>
+const recorded = (difference: PairedDifference): PairedDifference =>
   Number.isNaN(difference.standardError) ? { ...difference, standardError: 1 } : difference;
 
 const totalOf = (trials: readonly TrialScore[]): bigint =>
@@ -212,14 +212,17 @@ function isTooCostly(
   return totalOf(after) * BigInt(before.length) * 1_000_000n > allowed;
 }
 
-function neededFor(difference: Difference, gain: number, confidence: number): number | undefined {
+function neededFor(difference: PairedDifference, gain: number, confidence: number): number | undefined {
   const needed = casesNeeded(difference, gain, { confidence });
   if (needed === undefined) return undefined;
   const ofClusters = Math.ceil((difference.cases / difference.clusters) * fewestClusters);
   return Math.max(needed, ofClusters, difference.cases + 1);
 }
 
-function unproven({ mean, low, high, clusters, cases }: Difference, needed: number | undefined): string {
+function unproven(
+  { mean, low, high, clusters, cases }: PairedDifference,
+  needed: number | undefined,
+): string {
   const seen = `The gain seen is ${signed(mean)}, and may be from ${signed(low)} to ${signed(high)}`;
   const few =
     clusters >= fewestClusters

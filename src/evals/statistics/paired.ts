@@ -17,7 +17,7 @@ export interface Pair {
 }
 
 /** How much better, on average, a case does after a change. */
-export interface Difference {
+export interface PairedDifference {
   /** After less before, from -1 to 1. */
   readonly mean: number;
   readonly low: number;
@@ -57,7 +57,7 @@ export interface PairedOptions {
  *
  * @throws RangeError when there is no pair, or a score is not from 0 to 1.
  */
-export function pairedDifference(pairs: readonly Pair[], options: PairedOptions = {}): Difference {
+export function pairedDifference(pairs: readonly Pair[], options: PairedOptions = {}): PairedDifference {
   const { confidence = 0.95 } = options;
   if (pairs.length === 0) throw new RangeError("the difference of no scores");
   for (const { before, after } of pairs) {

@@ -1,6 +1,6 @@
 import { compare, defaultMargin, type GateTerms, gate } from "../experiment/comparison.ts";
 import type { Experiment } from "../experiment/results.ts";
-import type { Difference } from "../statistics/paired.ts";
+import type { PairedDifference } from "../statistics/paired.ts";
 import { lineOf } from "./line.ts";
 import type { ComparisonView, DifferenceView } from "./view.ts";
 
@@ -32,6 +32,6 @@ export function beside(
   };
 }
 
-const view = ({ mean, low, high, p, cases, clusters }: Difference): DifferenceView => ({
+const view = ({ mean, low, high, p, cases, clusters }: PairedDifference): DifferenceView => ({
   ...{ mean, low, high, p, cases, clusters },
 });

@@ -2,7 +2,7 @@
 import type { Verdict } from "../experiment/comparison.ts";
 import type { NamedScore, TrialRecord } from "../experiment/record.ts";
 import type { FailureGroup } from "../experiment/summary.ts";
-import type { Difference } from "../statistics/paired.ts";
+import type { PairedDifference } from "../statistics/paired.ts";
 
 /** A mean and what it is known to within; null for what cannot be known. */
 export interface EstimateView {
@@ -105,7 +105,7 @@ export interface ComparisonView {
   readonly verdict: Verdict;
 }
 
-export type DifferenceView = Omit<Difference, "standardError">;
+export type DifferenceView = Omit<PairedDifference, "standardError">;
 
 /** One case in both. */
 export interface PairView extends Pick<CaseView, "caseId" | "cluster" | "tags" | "input" | "expected"> {
