@@ -184,9 +184,9 @@ export function parallel(
  * });
  * ```
  *
- * With \`{ settings: { least: { type: "number", value: 9 } } }\` as the last argument, \`choose\` finds \`settings.least\` in its
- * second one. The compiler knows its type inside a chain; where \`branchOn\` stands alone, write it:
- * \`(n: number, { settings }: { settings: { least: number } }) => …\`.
+ * With `{ settings: { least: { type: "number", value: 9 } } }` as the last argument, `choose` finds `settings.least` in its
+ * second one. The compiler knows its type inside a chain; where `branchOn` stands alone, write it:
+ * `(n: number, { settings }: { settings: { least: number } }) => …`.
  *
  * @throws UnknownBranchError while running, for a key that has no branch when there is no `otherwise`.
  */

@@ -200,7 +200,7 @@ export interface RetryNode extends RetryTerms {
 export interface RetryTerms {
   /** The first try included. */
   readonly attempts: number;
-  /** How many attempts \`flujo improve\` may try, both within. Absent: it leaves them as they are. */
+  /** How many attempts `flujo improve` may try, both within. Absent: it leaves them as they are. */
   readonly improve?: { readonly min: number; readonly max: number };
   /** Wait before the second attempt. */
   readonly backoffMs: number;

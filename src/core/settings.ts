@@ -56,7 +56,7 @@ export function checkedSettings(who: string, settings: SettingsTerms): SettingsT
   return Object.freeze({ ...settings });
 }
 
-/** What the code of a place finds in \`settings\`. */
+/** What the code of a place finds in `settings`. */
 export const settingsOf = ({ settings }: { readonly settings?: SettingsTerms }): object =>
   settings === undefined ? none : Object.freeze(settingValues(settings));
 const none: object = Object.freeze({});
