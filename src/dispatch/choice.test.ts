@@ -21,14 +21,23 @@ describe("a worker", () => {
     const begun: string[] = [];
     const one = slow(begun);
     const { runner } = on.cast(one, { takeOver: false });
-    for (let i = 0; i < 1_010; i++)
-      await on.play(runner.submit("x", { runId: `other-${i}`, queue: "other" }));
+    for (let i = 0; i < 1_010; i++) await on.play(runner.submit("x", { runId: `a-${i}`, queue: "other" }));
+    await on.wait(1);
     await submit(on, one, "mine", { queue: "mine" });
-    for (let i = 0; i < 1_000; i++)
-      await on.play(runner.submit("x", { runId: `newer-${i}`, queue: "other" }));
+    for (let i = 0; i < 1_000; i++) await on.play(runner.submit("x", { runId: `z-${i}`, queue: "other" }));
     serving(on, one, 2, { queues: ["mine"] });
     await on.wait(60_000);
     expect(begun).toEqual(["mine"]);
+  });
+
+  it("begins those first that have waited longest, whatever they are called", async () => {
+    const on = scene();
+    const begun: string[] = [];
+    const one = slow(begun);
+    for (const id of ["zebra", "ant", "bee"]) await submit(on, one, id);
+    serving(on, one, 1, { queues: ["default"] });
+    await on.wait(60_000);
+    expect(begun).toEqual(["zebra", "ant", "bee"]);
   });
 
   it("begins those of higher priority first, tenants in turn, and no more at once than it may", async () => {

@@ -216,9 +216,9 @@ export class Lookout {
       soon,
       open.filter((run) => !isFree(run)),
     );
-    const free = [...open, ...newest, ...due].filter(
-      (run) => isFree(run) && this.#refused.get(run.runId) !== standOf(run),
-    );
+    const free = [...open, ...newest, ...due]
+      .filter((run) => isFree(run) && this.#refused.get(run.runId) !== standOf(run))
+      .sort((a, b) => waitsSince(a) - waitsSince(b));
     const taken = await this.#choice.of(free, room, this.#underWay, world.now());
     const mayHaveMore = free.length > room || due.length === limit || open.length === limit;
     this.#wantsMore = this.#choice.leavesSome ? taken.length === room : mayHaveMore;
@@ -374,6 +374,10 @@ const isDueAt =
   (now: number) =>
   ({ wakeAt = ever, unheard }: RunListing): boolean =>
     unheard !== undefined || wakeAt <= now;
+
+/** Since when nobody attends to it, as far as lists say: those that were let go of come in the order of their ids. */
+const waitsSince = ({ unheard, wakeAt, updatedAt }: RunListing): number =>
+  unheard === undefined ? (wakeAt ?? updatedAt) : updatedAt;
 
 const isEnded = ({ status }: RunListing): boolean => status !== "running" && status !== "waiting";
 

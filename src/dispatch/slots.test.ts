@@ -157,6 +157,22 @@ describe("several workers on one store", () => {
   });
 });
 
+it("a run that has begun is gone on with though no more may begin in this minute", async () => {
+  const on = scene();
+  const seen = noted();
+  const one = slow(on, seen);
+  await submit(on, one, 2, "a", "mail");
+  await on.wait(1);
+  const killed = worker(on, one, [{}, { mail: { perMinute: 1 } }]);
+  await on.wait(2_000);
+  killed.process.kill();
+  worker(on, one, [{}, { mail: { perMinute: 1 } }]);
+  await on.wait(20_000);
+  expect([seen.begun.length, await completed(on)]).toEqual([2, 1]); // the same one twice
+  await on.wait(60_000);
+  expect(await completed(on)).toBe(2);
+});
+
 describe("slots under a limit", () => {
   it("are never more than it says, whatever is asked for, given back and killed at whatever moment", async () => {
     for (let seed = 1; seed <= 40; seed++) {
