@@ -50,6 +50,8 @@ export interface Ticket {
   readonly runId: string;
   /** Of the lease under which it was taken. Under a newer one nobody comes back for it. */
   readonly fence: number;
+  /** Higher than those of all before it. */
+  readonly number: number;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
@@ -127,10 +129,10 @@ export type LedgerAnswer =
       readonly alerting: boolean;
     }
   /**
-   * `ahead`: how many stand before it in the longest queue. `behind`: the runs of the first of these, and those that have
-   * money held there.
+   * `number`: of its place; of several, the highest. `behind`: the runs of the first that stand before it, and those that
+   * have money held there.
    */
-  | { readonly outcome: "wait"; readonly ahead: number; readonly behind: readonly string[] }
+  | { readonly outcome: "wait"; readonly number: number; readonly behind: readonly string[] }
   | { readonly outcome: "refused"; readonly scope: string; readonly why: Shortage }
   /** The run has a newer lease than the one that asks. Nothing was held. */
   | { readonly outcome: "fenced" }
@@ -184,10 +186,12 @@ function hold(find: (scope: string) => Account | undefined, request: HoldRequest
   const isFirst = accounts.every(({ queue }) => queue.length === 0 || queue[0]?.id === id);
   if (weighed.verdict === "wait" || !(isFirst || quote.reported)) {
     const waiting = accounts.map((account) => queued(account, request));
-    const ahead = waiting.map(({ queue }) => queue.findIndex((ticket) => ticket.id === id));
-    const first = waiting.flatMap(({ queue }, i) => queue.slice(0, Math.min(ahead[i] as number, mostNamed))); // one of each
+    const number = Math.max(
+      ...waiting.map(({ queue }) => queue.find((ticket) => ticket.id === id)?.number ?? 0),
+    );
+    const first = waiting.flatMap(({ queue }) => aheadOf(queue, id).slice(0, mostNamed));
     const behind = [...first, ...accounts.flatMap(({ holds }) => holds)].map((one) => one.runId);
-    return decision({ outcome: "wait", ahead: Math.max(...ahead), behind: [...new Set(behind)] }, waiting);
+    return decision({ outcome: "wait", number, behind: [...new Set(behind)] }, waiting);
   }
   const amount = tallyOf(weighed.worst);
   const open: OpenHold = { id, runId, path, model: quote.model, amount, at: now };
@@ -216,10 +220,17 @@ function without(account: Account, ids: readonly string[]): Account {
   return queue.length === account.queue.length ? account : { ...account, queue };
 }
 
+const aheadOf = (queue: readonly Ticket[], id: string): readonly Ticket[] =>
+  queue.slice(
+    0,
+    queue.findIndex((ticket) => ticket.id === id),
+  );
+
 /** With a place in the queue: the last, or the one there is, kept longer when half of its time is over. */
 function queued(account: Account, { id, runId, fence, now, patienceMs }: HoldRequest): Account {
-  const ticket: Ticket = { id, runId, fence, expiresAt: now + patienceMs };
   const known = account.queue.find((other) => other.id === id);
+  const number = known?.number ?? (account.queue.at(-1)?.number ?? 0) + 1;
+  const ticket: Ticket = { id, runId, fence, number, expiresAt: now + patienceMs };
   if (known === undefined) return { ...account, queue: [...account.queue, ticket] };
   if (known.expiresAt - now > patienceMs / 2) return account;
   return { ...account, queue: account.queue.map((other) => (other === known ? ticket : other)) };

@@ -45,10 +45,10 @@ interface Call {
   readonly quote: Quote;
 }
 
-/** The answer to a call that has to wait: for which accounts, and behind whom. */
+/** The answer to a call that has to wait: for which accounts, with which number, and behind whom. */
 interface Waiting {
   readonly scopes: readonly string[];
-  readonly ahead: number;
+  readonly number: number;
   readonly behind: readonly string[];
 }
 
@@ -111,7 +111,7 @@ export class Commons {
     let pauseMs = firstPauseMs;
     const lookAt = this.#world.now() + lookAfterMs;
     while (!("held" in answer)) {
-      place.ahead = answer.ahead;
+      place.hear(answer.number);
       if (place.isNearest && this.#world.now() >= lookAt) {
         const others = answer.behind.filter((runId) => runId !== this.#lease.runId);
         await estatesOf(this.#store).settle(this.#world, others);
@@ -171,7 +171,7 @@ export class Commons {
         return { held: { id, accounts: scopes, outputTokens, amount: spentIn(amount) } };
       }
       case "wait":
-        return { ahead: answer.ahead, behind: answer.behind, scopes };
+        return { number: answer.number, behind: answer.behind, scopes };
       case "refused":
         throw refusal(answer.scope, quote, answer.why);
       default:

@@ -3,7 +3,7 @@ import type { Store } from "../ports/store.ts";
 /**
  * Those of one process who wait for the same shared accounts. They stand one behind the other in the accounts' own
  * queue, so only who is nearest to its head need ask often: the others keep their places, and are called when it is
- * their turn to be the nearest.
+ * their turn to be the nearest. Their numbers tell: how many are ahead of each was heard at different moments.
  */
 export class WaitingLine {
   readonly #places = new Set<Place>();
@@ -30,25 +30,36 @@ export class WaitingLine {
     this.nearest?.call();
   }
 
-  /** Who has the fewest ahead; of several, who came first. */
+  /** Who has the lowest number. */
   get nearest(): Place | undefined {
     let nearest: Place | undefined;
     for (const place of this.#places)
-      if (nearest === undefined || place.ahead < nearest.ahead) nearest = place;
+      if (nearest === undefined || place.number < nearest.number) nearest = place;
     return nearest;
   }
 }
 
 /** One who waits. */
 export class Place {
-  /** How many stand before it in the accounts' queue, as last heard. */
-  ahead = Number.POSITIVE_INFINITY;
+  #number = Number.POSITIVE_INFINITY;
   readonly #line: WaitingLine;
   #listener: (() => void) | undefined;
   #called = false;
 
   constructor(line: WaitingLine) {
     this.#line = line;
+  }
+
+  /** In the accounts' queue, as last heard. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** A place that was lost meanwhile has a higher one: then another is the nearest, and is called. */
+  hear(number: number): void {
+    const wasNearest = this.isNearest;
+    this.#number = number;
+    if (wasNearest && !this.isNearest) this.#line.call();
   }
 
   get isNearest(): boolean {

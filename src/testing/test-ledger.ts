@@ -50,7 +50,7 @@ export const ledgerClaims: Claims = {
   async "makes wait what it can pay only when others have settled, and says for whom"({ store }) {
     const holder = await holding(store);
     await holder("a", 60);
-    assert.deepEqual(await holder("b", 41), { outcome: "wait", ahead: 0, behind: ["r"] });
+    assert.deepEqual(await holder("b", 41), { outcome: "wait", number: 1, behind: ["r"] });
     assert.deepEqual(await used(store), { posted: 0n, pending: 60n });
     await settle(store, "a", 59);
     assert.deepEqual(await holder("b", 41), granted(41));
@@ -162,9 +162,9 @@ export const ledgerClaims: Claims = {
   async "serves those who wait in the order they came"({ store }) {
     const holder = await holding(store);
     await holder("a", 100);
-    assert.deepEqual(await holder("first", 80), { outcome: "wait", ahead: 0, behind: ["r"] });
-    assert.deepEqual(await holder("second", 10), { outcome: "wait", ahead: 1, behind: ["r"] });
-    assert.deepEqual(await holder("first", 80), { outcome: "wait", ahead: 0, behind: ["r"] });
+    assert.deepEqual(await holder("first", 80), { outcome: "wait", number: 1, behind: ["r"] });
+    assert.deepEqual(await holder("second", 10), { outcome: "wait", number: 2, behind: ["r"] });
+    assert.deepEqual(await holder("first", 80), { outcome: "wait", number: 1, behind: ["r"] });
     await settle(store, "a", 20);
     assert.equal((await holder("third", 10)).outcome, "wait");
     assert.equal((await holder("second", 10)).outcome, "wait");
@@ -183,9 +183,10 @@ export const ledgerClaims: Claims = {
     await waiter("b", 60);
     await waiter("c", 60);
     const last = await holding(store, undefined, "last");
-    assert.deepEqual(await last("d", 60), { outcome: "wait", ahead: 2, behind: ["waiter", "payer"] });
-    const place = (id: string, runId: string) => ({ id, runId, fence: 1, expiresAt: start + patienceMs });
-    const queue = [place("b", "waiter"), place("c", "waiter"), place("d", "last")];
+    assert.deepEqual(await last("d", 60), { outcome: "wait", number: 3, behind: ["waiter", "payer"] });
+    const expiresAt = start + patienceMs;
+    const place = (id: string, runId: string, number: number) => ({ id, runId, fence: 1, number, expiresAt });
+    const queue = [place("b", "waiter", 1), place("c", "waiter", 2), place("d", "last", 3)];
     assert.deepEqual((await account(store))?.queue, queue);
   },
 
@@ -195,7 +196,7 @@ export const ledgerClaims: Claims = {
     for (const name of names) await (await holding(store, undefined, name))(name, 60);
     const last = await holding(store, undefined, "last");
     const behind = [...names.slice(0, 8), "payer"];
-    assert.deepEqual(await last("z", 60), { outcome: "wait", ahead: 10, behind });
+    assert.deepEqual(await last("z", 60), { outcome: "wait", number: 11, behind });
   },
 
   async "does not let one overtake who waits for another account of the two"({ store }) {
@@ -392,7 +393,7 @@ export const sharedLedgerClaims: Claims = {
     const holder = await holding(store);
     const there = await holding(second, terms("tenant:acme"), "s");
     await holder("a", 60);
-    assert.deepEqual(await there("b", 50), { outcome: "wait", ahead: 0, behind: ["r"] });
+    assert.deepEqual(await there("b", 50), { outcome: "wait", number: 1, behind: ["r"] });
     await settle(second, "a", 40);
     assert.deepEqual(await there("b", 50), granted(50));
     assert.deepEqual(await account(store), await account(second));
