@@ -263,9 +263,10 @@ const keyLike = /\b(?:sk|pk|rk|gsk|xai)[-_][\w*.-]{6,}|\bAIza[\w-]{8,}|\bya29\.[
 
 function clean(reason: string): string {
   let text = reason.slice(0, 10_000).replace(keyLike, "[key]");
-  for (const [name, value] of Object.entries(process.env)) {
-    if (/KEY|TOKEN|SECRET/i.test(name) && value !== undefined && value.length >= 8)
-      text = text.replaceAll(value, "[key]");
+  // Each value of the environment is fetched from outside JavaScript: only those that may be secret are.
+  for (const name of Object.keys(process.env)) {
+    const value = /KEY|TOKEN|SECRET/i.test(name) ? process.env[name] : undefined;
+    if (value !== undefined && value.length >= 8) text = text.replaceAll(value, "[key]");
   }
   text = text.replace(/\s+/g, " ").trim();
   return text.length > longestReason ? `${text.slice(0, longestReason)}…` : text;

@@ -64,9 +64,20 @@ export function termsAt({ scope, limits, alertAt, per, timeZone }: ScopeRecord, 
 }
 
 function dateAt(now: number, timeZone: string, per: "day" | "month"): string {
-  const format = { timeZone, year: "numeric", month: "2-digit", day: "2-digit" } as const;
-  const day = new Intl.DateTimeFormat("en-CA", format).format(now); // Canada writes 2026-11-25
+  const day = calendarOf(timeZone).format(now);
   return per === "day" ? day : day.slice(0, "2026-11".length);
+}
+
+const calendars = new Map<string, Intl.DateTimeFormat>();
+
+/** Kept for every call that comes: to make one takes fifty times as long as to ask it. */
+function calendarOf(timeZone: string): Intl.DateTimeFormat {
+  const known = calendars.get(timeZone);
+  if (known !== undefined) return known;
+  const terms = { timeZone, year: "numeric", month: "2-digit", day: "2-digit" } as const;
+  const made = new Intl.DateTimeFormat("en-CA", terms); // Canada writes 2026-11-25
+  calendars.set(timeZone, made);
+  return made;
 }
 
 function checkTimeZone(timeZone: string): void {
