@@ -1,4 +1,5 @@
 import type { World } from "../ports/world.ts";
+import { Agenda } from "./agenda.ts";
 import { chance } from "./chance.ts";
 
 export interface VirtualWorldOptions {
@@ -98,7 +99,9 @@ class Virtual implements VirtualWorld {
   #now: number;
   #order = 0;
   #ready: Task[] = [];
-  readonly #timers = new Set<Task>();
+  readonly #timers = new Agenda<Task>();
+  /** The processes that do not notice what becomes due. */
+  readonly paused = new Set<Process>();
   /** How many wait in `run`. */
   #runs = 0;
   #outside: RealEvent[] = [];
@@ -214,7 +217,7 @@ class Virtual implements VirtualWorld {
     const due = this.#now + Math.max(0, Math.ceil(ms)); // the clock shows whole milliseconds, as Date.now() does
     const task = { by, due, order: this.#order++, background, callback };
     this.#timers.add(task);
-    return () => void this.#timers.delete(task);
+    return () => void this.#timers.strike(task);
   }
 
   addReady(by: Process, callback: () => void): void {
@@ -222,36 +225,23 @@ class Virtual implements VirtualWorld {
   }
 
   drop(by: Process): void {
-    for (const task of this.#timers) if (task.by === by) this.#timers.delete(task);
+    for (const task of this.#timers) if (task.by === by) this.#timers.strike(task);
     this.#ready = this.#ready.filter((task) => task.by !== by);
   }
 
   /** Any of what is ready: whoever relies on an order among these relies on luck. */
   #nextReady(): Task | undefined {
-    const free = this.#ready.filter((task) => !task.by.isPaused);
+    const free = this.paused.size === 0 ? this.#ready : this.#ready.filter(({ by }) => !by.isPaused);
     return free.length === 0 ? undefined : this.#chance.pick(free);
   }
 
   /** The earliest timer; of those due together, the one set first. */
   #nextTimer(): Task | undefined {
-    let first: Task | undefined;
-    for (const task of this.#timers) {
-      if (task.by.isPaused) continue;
-      if (
-        first === undefined ||
-        task.due < first.due ||
-        (task.due === first.due && task.order < first.order)
-      ) {
-        first = task;
-      }
-    }
-    return first;
+    return this.#timers.first(({ by }) => by.isPaused);
   }
 
   #remove(task: Task): void {
-    this.#timers.delete(task);
-    const at = this.#ready.indexOf(task);
-    if (at >= 0) this.#ready.splice(at, 1);
+    if (!this.#timers.strike(task)) this.#ready.splice(this.#ready.indexOf(task), 1);
   }
 
   #pending(): string[] {
@@ -271,7 +261,6 @@ class Process implements VirtualProcess {
   readonly host: string;
   readonly #world: Virtual;
   #alive = true;
-  #paused = false;
   #ids = 0;
 
   constructor(world: Virtual, owner: string, host: string) {
@@ -284,7 +273,7 @@ class Process implements VirtualProcess {
     return this.#alive;
   }
   get isPaused(): boolean {
-    return this.#paused;
+    return this.#world.paused.has(this);
   }
   now = (): number => this.#world.now();
   random = (): number => this.#world.random();
@@ -303,14 +292,14 @@ class Process implements VirtualProcess {
 
   kill(): void {
     this.#alive = false;
-    this.#paused = false;
+    this.wake();
     this.#world.drop(this);
   }
   pause(): void {
-    this.#paused = this.#alive;
+    if (this.#alive) this.#world.paused.add(this);
   }
   wake(): void {
-    this.#paused = false;
+    this.#world.paused.delete(this);
   }
 }
 
