@@ -1,8 +1,18 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  globSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import type * as compose from "../../src/core/compose.ts";
 import type * as pauses from "../../src/core/pauses.ts";
 import type * as runners from "../../src/engine/runner.ts";
@@ -18,30 +28,40 @@ import { deliveries } from "./deliveries.ts";
 import { type Mutant, ofAccounts, ofTheEngine, ofTheOutbox } from "./mutants.ts";
 
 const root = join(import.meta.dirname, "../..");
-const folders: string[] = [];
+
+/** The folders of the sources of which something is loaded here. */
+const folders = "{core,budget,ports,engine,agents,events,stores,testing}";
+const files = globSync(`src/${folders}/**/*.{ts,json}`, { cwd: root }).filter(
+  (file) => !file.endsWith(".test.ts"),
+);
+
+/** All copies, as links to one: to write hundreds of files anew for each would take as long as to find it out. */
+const copies = mkdtempSync(join(tmpdir(), "flujo-mutant-"));
+for (const file of files) cpSync(join(root, file), join(copies, "whole", file));
+cpSync(join(root, "package.json"), join(copies, "package.json"));
+symlinkSync(join(root, "node_modules"), join(copies, "node_modules"), "junction");
+afterAll(() => rmSync(copies, { recursive: true }));
+
+let last: string | undefined;
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  if (last !== undefined) rmSync(last, { recursive: true });
+  last = undefined;
 });
 
 /** A copy of the sources without a guard; with all of them when none is named. */
 function copyWithout(mutant?: Mutant): string {
-  const folder = mkdtempSync(join(tmpdir(), "flujo-mutant-"));
-  folders.push(folder);
-  cpSync(join(root, "src"), join(folder, "src"), {
-    recursive: true,
-    filter: (path) => !path.endsWith(".test.ts"),
-  });
-  cpSync(join(root, "package.json"), join(folder, "package.json"));
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
-  if (mutant !== undefined) {
-    const path = join(folder, "src", mutant.file);
-    const text = readFileSync(path, "utf8");
-    expect(text.split(mutant.from)).toHaveLength(2);
-    writeFileSync(
-      path,
-      text.replace(mutant.from, () => mutant.to),
-    );
-  }
+  const folder = mkdtempSync(join(copies, "copy-"));
+  last = folder;
+  for (const parent of new Set(files.map(dirname))) mkdirSync(join(folder, parent), { recursive: true });
+  const mutated = mutant === undefined ? undefined : join("src", mutant.file);
+  for (const file of files) if (file !== mutated) linkSync(join(copies, "whole", file), join(folder, file));
+  if (mutant === undefined || mutated === undefined) return folder;
+  const text = readFileSync(join(root, mutated), "utf8");
+  expect(text.split(mutant.from)).toHaveLength(2);
+  writeFileSync(
+    join(folder, mutated),
+    text.replace(mutant.from, () => mutant.to),
+  );
   return folder;
 }
 
