@@ -1,11 +1,38 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
 /** Where a run of the tests leaves what it found, for `npm run check` to say at its end. */
 export const testReport = fileURLToPath(new URL("node_modules/.cache/tests.json", import.meta.url));
+
+/** The files that take longest, the longest first: begun last, one of them alone would keep everybody waiting at the end. */
+const longest = [
+  "src/testing/simulation.test.ts",
+  "tests/adversary/adversary.test.ts",
+  "tests/scale/chaos.test.ts",
+  "tests/dashboard/reach.test.ts",
+  "tests/mutants/mutants.test.ts",
+  "src/testing/simulation/shared.test.ts",
+  "tests/evals/eval.test.ts",
+  "tests/scale/engine.test.ts",
+  "tests/scale/worker.test.ts",
+  "tests/up/serving.test.ts",
+  "tests/dashboard/live.test.ts",
+];
+
+/** Those first, and the others as ever: by how long they took last time, or by their size. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((file) => moduleId.endsWith(file));
+      return at < 0 ? longest.length : at;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   resolve: {
@@ -21,6 +48,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "dashboard/src/**/*.test.ts", "tests/**/*.test.ts"],
     globalSetup: ["tests/build-once.ts"],
+    sequence: { sequencer: LongestFirst },
     // Copies of the sources, one for each guard that is taken out: Node loads them faster than they are transformed here.
     server: { deps: { external: [/flujo-mutant-/] } },
     reporters: ["default", ["json", { outputFile: testReport }]],
