@@ -18,7 +18,7 @@ export async function openEngine(
 ): Promise<Dispatcher> {
   if (typeof engine !== "string") return engine;
   if (/^postgres(ql)?:/.test(engine)) {
-    await importPackage("pg-boss");
+    await Promise.all((by === "worker" ? ["pg-boss", "pg"] : ["pg-boss"]).map((name) => importPackage(name)));
     return (await import("../dispatch/pg-boss.ts")).pgBoss(engine);
   }
   if (/^rediss?:/.test(engine)) {

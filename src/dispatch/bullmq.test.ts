@@ -7,6 +7,8 @@ import { type RedisServer, redisServer } from "../../tests/servers/redis.ts";
 import { testDispatcher } from "../testing/test-dispatcher.ts";
 import { bullmq } from "./bullmq.ts";
 
+const hour = 3_600_000;
+
 databases("redis", "BullMQ", () => {
   let server: RedisServer;
   beforeAll(async () => {
@@ -19,9 +21,10 @@ databases("redis", "BullMQ", () => {
     async () => {
       const gate = await gateTo(server.url);
       const prefix = `{${randomUUID()}}`;
-      const options = { prefix, pollMs: 50, lockMs: 6_000 };
+      const options = { prefix, pollMs: 50, restMs: 500, lockMs: 6_000 };
       return {
         join: () => bullmq(gate.url, options),
+        told: () => bullmq(gate.url, { ...options, pollMs: hour, restMs: hour }),
         async away() {
           await gate.shut();
           return () => gate.open();
@@ -40,7 +43,7 @@ databases("redis", "BullMQ", () => {
   it("takes jobs again after a network that swallowed what was said, and told nobody", async () => {
     const prefix = `{${randomUUID()}}`;
     const gate = await gateTo(server.url);
-    const far = bullmq(gate.url, { prefix, pollMs: 50, patience: "1s" });
+    const far = bullmq(gate.url, { prefix, pollMs: 50, restMs: 500, patience: "1s" });
     const near = bullmq(server.url, { prefix });
     const taken: string[] = [];
     const troubles: unknown[] = [];

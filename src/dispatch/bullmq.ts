@@ -1,5 +1,6 @@
 /** Hands runs to workers by BullMQ, in Redis. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Job as BullJob, ConnectionOptions, Queue, Worker } from "bullmq";
 import type { Cluster } from "ioredis";
 import { defaultQueue, highestPriority } from "../core/dispatch.ts";
@@ -8,14 +9,16 @@ import { DispatcherUnavailableError, FlujoError } from "../core/errors.ts";
 import type { Dispatcher, Job } from "../ports/dispatcher.ts";
 import { importPackage } from "../ports/optional-package.ts";
 import { type RedisAddress, redisAddress } from "../ports/redis-address.ts";
-import { PollingShift, type Source } from "./polling-shift.ts";
+import { type Bell, PollingShift, type Source } from "./polling-shift.ts";
 
 /** How {@link bullmq} keeps its jobs. */
 export interface BullmqOptions {
   /** What its keys begin with. Default `{flujo-jobs}`: the braces keep them on one node of a cluster. */
   readonly prefix?: string;
-  /** The pause between two looks for jobs, in milliseconds. From 50, default 500. */
+  /** The pause between two looks for jobs while Redis does not say when one comes, in milliseconds. From 50, default 500. */
   readonly pollMs?: number;
+  /** The same while it does. Default 10,000. */
+  readonly restMs?: number;
   /** A worker that has not said for so many milliseconds that it lives has died: its jobs are another one's. Default 30,000. */
   readonly lockMs?: number;
   /** How long an answer is waited for; BullMQ itself waits for its Redis for ever. Default `"5s"`. */
@@ -24,6 +27,12 @@ export interface BullmqOptions {
 
 /** After so many milliseconds a job comes again that was left; after up to 30 times as long, when it is left again and again. */
 const againMs = 1_000;
+/** Redis is asked to say so for so long, before it is asked anew; in milliseconds. */
+const waitMs = 4_000;
+/** The first time it is asked for less: that it answers is what there is to know. */
+const tryMs = 50;
+/** An answer that is so late did not come: BullMQ has given up then. */
+const graceMs = 900;
 
 /**
  * A dispatcher in Redis. Needs the packages `bullmq`, 6 or newer, and `ioredis`.
@@ -37,7 +46,13 @@ const againMs = 1_000;
  * @throws InvalidOptionError for an address that is none.
  */
 export function bullmq(address: string, options: BullmqOptions = {}): Dispatcher {
-  const { prefix = "{flujo-jobs}", pollMs = 500, lockMs = 30_000, patience = "5s" } = options;
+  const {
+    prefix = "{flujo-jobs}",
+    pollMs = 500,
+    restMs = 10_000,
+    lockMs = 30_000,
+    patience = "5s",
+  } = options;
   const patienceMs = milliseconds(patience);
   const found = redisAddress(address, "BullMQ's Redis");
   const name = `BullMQ on ${found.shown}`;
@@ -115,6 +130,50 @@ export function bullmq(address: string, options: BullmqOptions = {}): Dispatcher
     beat: async (_, all) => {
       await use(() => Promise.all(all.map((held) => held.extendLock(token, lockMs))));
     },
+    listen(all, bell, stop) {
+      for (const queue of all) void listenIn(queue, bell, stop);
+    },
+  };
+
+  /**
+   * What BullMQ puts into a queue it marks, and of all that wait for the mark Redis gives it to one. Its score is the moment from which
+   * on there is a job: 0, or when a delay is over.
+   */
+  const listenIn = async (queue: string, bell: Bell, stop: AbortSignal): Promise<void> => {
+    let isLive = false;
+    while (!stop.aborted) {
+      await bell.room();
+      const forMs: number = isLive ? Math.min(waitMs, 0.8 * patienceMs) : tryMs;
+      const began = performance.now();
+      const mark = await markIn(queue, forMs, stop);
+      isLive = mark !== undefined && performance.now() - began < forMs + graceMs;
+      if (mark) bell.ring(queue, mark.score - Date.now());
+      bell.live(queue, isLive);
+      if (!isLive) await pause(pollMs, undefined, { signal: stop, ref: false }).catch(() => {});
+    }
+  };
+
+  /** Null: none came in time. Undefined: Redis is away. */
+  const markIn = async (
+    queue: string,
+    forMs: number,
+    stop: AbortSignal,
+  ): Promise<{ readonly score: number } | null | undefined> => {
+    try {
+      const { backend } = await workerOf(queue);
+      const end = (): void => void backend.disconnectBlocking(false).catch(() => {}); // it is away: nothing waits
+      stop.addEventListener("abort", end, { once: true });
+      try {
+        return stop.aborted ? null : await backend.waitForJob(forMs / 1_000);
+      } catch {
+        if (!stop.aborted) await backend.reconnectBlocking();
+        return undefined;
+      } finally {
+        stop.removeEventListener("abort", end);
+      }
+    } catch {
+      return undefined; // the next look says what is wrong
+    }
   };
 
   return {
@@ -130,7 +189,7 @@ export function bullmq(address: string, options: BullmqOptions = {}): Dispatcher
         });
       }),
     async work(work) {
-      const shift = new PollingShift(work, source, { pollMs, beatMs: lockMs / 3 });
+      const shift = new PollingShift(work, source, { pollMs, restMs, beatMs: lockMs / 3 });
       shifts.add(shift);
       return shift;
     },

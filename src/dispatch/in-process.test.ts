@@ -7,7 +7,7 @@ testDispatcher(
   "in process",
   async () => {
     const one = inProcess(nodeWorld());
-    return { join: () => one };
+    return { join: () => one, told: () => one };
   },
   { describe, it },
 );

@@ -3,9 +3,12 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { databases } from "../../tests/servers/databases.ts";
 import { gateTo } from "../../tests/servers/gate.ts";
+import { poolerOf } from "../../tests/servers/pooler.ts";
 import { type PostgresServer, postgresServer } from "../../tests/servers/postgres.ts";
 import { testDispatcher } from "../testing/test-dispatcher.ts";
 import { pgBoss } from "./pg-boss.ts";
+
+const hour = 3_600_000;
 
 databases("postgres", "pg-boss", () => {
   let server: PostgresServer;
@@ -18,12 +21,13 @@ databases("postgres", "pg-boss", () => {
     "pg-boss",
     async () => {
       const schema = `s_${randomUUID().replaceAll("-", "")}`;
-      const first = pgBoss(server.url, { schema, pollMs: 50 });
+      const first = pgBoss(server.url, { schema, pollMs: 50, restMs: 500 });
       await first.submit({ runId: "first", pipeline: "p", fingerprint: "f", queue: "made" }); // which makes the tables
       await first.close();
       const gate = await gateTo(server.url);
       return {
-        join: () => pgBoss(gate.url, { schema, pollMs: 50 }),
+        join: () => pgBoss(gate.url, { schema, pollMs: 50, restMs: 500 }),
+        told: () => pgBoss(gate.url, { schema, pollMs: hour, restMs: hour }),
         async away() {
           await gate.shut();
           return () => gate.open();
@@ -46,7 +50,7 @@ databases("postgres", "pg-boss", () => {
   it("takes jobs again after a network that swallowed what was said, and told nobody", async () => {
     const schema = `s_${randomUUID().replaceAll("-", "")}`;
     const gate = await gateTo(server.url);
-    const far = pgBoss(gate.url, { schema, pollMs: 50, patience: "1s" });
+    const far = pgBoss(gate.url, { schema, pollMs: 50, restMs: 500, patience: "1s" });
     const near = pgBoss(server.url, { schema });
     const taken: string[] = [];
     const troubles: unknown[] = [];
@@ -70,8 +74,48 @@ databases("postgres", "pg-boss", () => {
     await gate.shut();
   });
 
+  it("refuses an address to listen at that is none", () => {
+    expect(() => pgBoss("postgres://db/app?listen=nowhere")).toThrow("the address to listen at");
+  });
+
   it("shows no password", () => {
     expect(pgBoss("postgres://ana:secret@db/app").name).toBe("pg-boss on postgres://db/app");
+  });
+});
+
+databases("pooler", "pg-boss behind a pooler", () => {
+  it("takes jobs by looking, for it hears nothing there; and is told of them past it", async () => {
+    const server = await postgresServer();
+    const pooler = await poolerOf(server.url);
+    const schema = `s_${randomUUID().replaceAll("-", "")}`;
+    const near = pgBoss(server.url, { schema });
+    const workers = [
+      pgBoss(pooler.url, { schema, pollMs: 50, restMs: hour }),
+      pgBoss(`${pooler.url}?listen=${encodeURIComponent(server.url)}`, {
+        schema,
+        pollMs: hour,
+        restMs: hour,
+      }),
+    ];
+    for (const [i, worker] of workers.entries()) {
+      const taken: string[] = [];
+      await worker.work({
+        queues: [`q${i}`],
+        concurrency: 5,
+        take: async ({ runId }) => {
+          taken.push(runId);
+          return "done";
+        },
+        onTrouble: () => {},
+      });
+      for (const runId of ["a", "b"]) {
+        await near.submit({ runId, pipeline: "p", fingerprint: "f", queue: `q${i}` });
+        await expect.poll(() => taken).toContain(runId);
+      }
+    }
+    await Promise.all([near, ...workers].map((one) => one.close()));
+    await pooler.stop();
+    await server.stop();
   });
 });
 

@@ -11,6 +11,8 @@ import type { Job, Taken } from "../ports/dispatcher.ts";
 import { testDispatcher } from "../testing/test-dispatcher.ts";
 import { type RestateOptions, restate } from "./restate.ts";
 
+const hour = 3_600_000;
+
 databases("restate", "Restate", () => {
   let server: RestateServer;
   beforeAll(async () => {
@@ -24,10 +26,12 @@ databases("restate", "Restate", () => {
       const service = `jobs-${randomUUID()}`;
       const [ingress, admin] = [await gateTo(server.ingress), await gateTo(server.admin)];
       const address = ingress.url.replace("http", "restate");
-      const join = () => restate(address, { admin: admin.url, service, pollMs: 50 });
+      const join = () => restate(address, { admin: admin.url, service, pollMs: 50, restMs: 500 });
+      const told = () => restate(address, { admin: admin.url, service, pollMs: hour, restMs: hour });
       await server.meet(service);
       return {
         join,
+        told,
         async away() {
           await Promise.all([ingress.shut(), admin.shut()]);
           return async () => void (await Promise.all([ingress.open(), admin.open()]));

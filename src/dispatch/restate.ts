@@ -1,19 +1,24 @@
 /** Hands runs to workers by Restate. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import { defaultQueue } from "../core/dispatch.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { InvalidOptionError } from "../core/errors.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import { importPackage } from "../ports/optional-package.ts";
-import { PollingShift, type Source } from "./polling-shift.ts";
+import { type Bell, PollingShift, type Source } from "./polling-shift.ts";
 import { Batches } from "./restate/batches.ts";
-import { type Endpoint, listen } from "./restate/endpoint.ts";
+import { type Endpoint, type Listening, listen } from "./restate/endpoint.ts";
 import type { Kept, Settle } from "./restate/queue.ts";
 import { RestateServer } from "./restate/server.ts";
 
 /** So many go in one message, at most. */
 const mostAtOnce = 100;
+/** It is asked to say so for so long, before it is asked anew; in milliseconds. */
+const listenMs = 10_000;
+/** The first time it is asked for less: that it answers is what there is to know. */
+const tryMs = 50;
 
 /** How {@link restate} finds Restate, and is found by it. What is here goes before what the address says. */
 export interface RestateOptions {
@@ -28,8 +33,10 @@ export interface RestateOptions {
   readonly at?: string;
   /** The name of the virtual object that keeps the queues. Default `flujo-jobs`. */
   readonly service?: string;
-  /** The pause between two looks for jobs, in milliseconds. From 50, default 500. */
+  /** The pause between two looks for jobs while Restate does not say when one comes, in milliseconds. From 50, default 500. */
   readonly pollMs?: number;
+  /** The same while it does: so soon it is noticed that the worker is dead that reckons the queues. Default 2,500. */
+  readonly restMs?: number;
   /** A worker of which nothing was heard for so many milliseconds has died: its jobs are another one's. Default 30,000. */
   readonly lockMs?: number;
   /** How long an answer is waited for. Default `"5s"`. */
@@ -48,7 +55,7 @@ export interface RestateOptions {
  * @throws InvalidOptionError for an address that is none.
  */
 export function restate(address: string, options: RestateOptions = {}): Dispatcher {
-  const { service = "flujo-jobs", pollMs = 500, lockMs = 30_000, patience = "5s" } = options;
+  const { service = "flujo-jobs", pollMs = 500, restMs = 2_500, lockMs = 30_000, patience = "5s" } = options;
   const { listenAt, at, ...found } = addressOf(address, options);
   const { name } = found;
   const server = new RestateServer({ ...found, service, patienceMs: milliseconds(patience) });
@@ -79,8 +86,8 @@ export function restate(address: string, options: RestateOptions = {}): Dispatch
       });
       await endpoint;
       const worker = randomUUID();
-      const source = sourceOf(server, worker, lockMs);
-      const shift = new PollingShift(work, source, { pollMs, beatMs: lockMs / 3 });
+      const source = sourceOf(server, { worker, lockMs, pollMs });
+      const shift = new PollingShift(work, source, { pollMs, restMs, beatMs: lockMs / 3 });
       shifts.add({
         shift,
         async leave() {
@@ -103,7 +110,10 @@ export function restate(address: string, options: RestateOptions = {}): Dispatch
 }
 
 /** The jobs of a worker, in Restate. */
-function sourceOf(server: RestateServer, worker: string, lockMs: number): Source<Kept> {
+function sourceOf(
+  server: RestateServer,
+  { worker, lockMs, pollMs }: { readonly worker: string; readonly lockMs: number; readonly pollMs: number },
+): Source<Kept> {
   const held = byQueue(() => new Set<string>());
   const tales = byQueue(
     (queue) =>
@@ -127,7 +137,33 @@ function sourceOf(server: RestateServer, worker: string, lockMs: number): Source
       }
     },
     beat: async (queue) => void (await server.call(queue, "beat", { worker, at: Date.now(), lockMs })),
+    listen(queues, bell, stop) {
+      for (const queue of queues) void listenIn(server, { queue, worker, pollMs }, bell, stop);
+    },
   };
+}
+
+/** Of all that wait for a job of a queue, Restate tells one. */
+async function listenIn(
+  server: RestateServer,
+  { queue, worker, pollMs }: { readonly queue: string; readonly worker: string; readonly pollMs: number },
+  bell: Bell,
+  stop: AbortSignal,
+): Promise<void> {
+  let isLive = false;
+  while (!stop.aborted) {
+    await bell.room();
+    const forMs = isLive ? listenMs : tryMs;
+    const who: Listening = { worker, at: Date.now(), forMs };
+    try {
+      if (await server.listen(queue, "listen", who, forMs, stop)) bell.ring(queue);
+      isLive = true;
+    } catch {
+      isLive = false; // the next look says what is wrong
+    }
+    bell.live(queue, isLive);
+    if (!isLive) await pause(pollMs, undefined, { signal: stop, ref: false }).catch(() => {});
+  }
 }
 
 /** One of each queue, made when it is asked for first. */

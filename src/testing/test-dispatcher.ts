@@ -8,6 +8,10 @@ import type { TestRunner } from "./test-store.ts";
 export interface DispatcherUnderTest {
   /** Another process's: of the same queue. One that is in memory has but one. */
   readonly join: () => Dispatcher;
+  /**
+   * Of one that tells workers at once what has come: another process's, which looks for it by itself no more than once an hour.
+   */
+  readonly told?: () => Dispatcher;
   /** Of one that can be away: from now on it cannot be reached; and, called again, it can. */
   readonly away?: () => Promise<() => Promise<void>>;
   /**
@@ -82,10 +86,11 @@ class Floor {
 
   /** @param how `hold`: jobs stay under way until they are ended. */
   async worker(
-    how: Partial<Work> & { readonly hold?: boolean; readonly own?: boolean } = {},
+    how: Partial<Work> & { readonly hold?: boolean; readonly own?: boolean | (() => Dispatcher) } = {},
   ): Promise<Worker> {
     const { hold = false, own = false, ...work } = how;
-    const dispatcher = own ? this.made.join() : this.dispatcher;
+    const join = own === true ? this.made.join : own;
+    const dispatcher = join === false ? this.dispatcher : join();
     if (!this.#joined.includes(dispatcher)) this.#joined.push(dispatcher);
     const taken: Taking[] = [];
     const troubles: unknown[] = [];
@@ -142,6 +147,20 @@ const claims: { readonly [claim: string]: (floor: Floor) => Promise<void> } = {
       await until(() => idsOf(worker).includes(runId), `${runId} comes`);
     }
     assert.deepEqual(idsOf(worker), ["a", "b", "c"]);
+  },
+
+  async "tells a worker that hardly looks of what has come, also when it was full, or it was left"(floor) {
+    const { told } = floor.made;
+    if (told === undefined) return;
+    const worker = await floor.worker({ own: told, concurrency: 2, hold: true });
+    for (const [i, runId] of ["a", "b", "c"].entries()) {
+      await floor.dispatcher.submit(job(runId));
+      if (i < 2) await worker.has(i + 1);
+    }
+    worker.taken[0]?.end("left");
+    worker.taken[1]?.end("done");
+    await worker.has(4);
+    assert.deepEqual(idsOf(worker), ["a", "b", "c", "a"]);
   },
 
   async "hands over the highest priority first"(floor) {

@@ -1,7 +1,7 @@
 /** What Restate calls in a worker: the handlers of the queues. They reckon with what it sends and have no effect of their own. */
 import { type ClientHttp2Session, connect, createServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
-import type { ObjectContext } from "@restatedev/restate-sdk";
+import type { ObjectContext, ObjectSharedContext } from "@restatedev/restate-sdk";
 import { InvalidOptionError } from "../../core/errors.ts";
 import type { Kept } from "./queue.ts";
 import * as queue from "./queue.ts";
@@ -86,9 +86,17 @@ export async function answers(uri: string, service: string): Promise<boolean> {
   }
 }
 
-interface Adds {
+/** A worker asks to be told of jobs. */
+export type Listening = Omit<queue.Wait, "bell">;
+
+interface Queues {
   add(ctx: ObjectContext, all: readonly Kept[]): Promise<void>;
+  wait(ctx: ObjectContext, who: queue.Wait): Promise<void>;
 }
+
+const ring = (ctx: ObjectContext, bells: readonly string[]): void => {
+  for (const bell of bells) ctx.resolveAwakeable(bell, true);
+};
 
 /** A virtual object for each queue, by its name. */
 function queues(sdk: typeof import("@restatedev/restate-sdk"), service: string) {
@@ -105,17 +113,33 @@ function queues(sdk: typeof import("@restatedev/restate-sdk"), service: string) 
   return sdk.object({
     name: service,
     handlers: {
-      add: (ctx: ObjectContext, all: readonly Kept[]) => queue.add(shelfOf(ctx), all),
+      add: async (ctx: ObjectContext, all: readonly Kept[]) => ring(ctx, await queue.add(shelfOf(ctx), all)),
       fetch: (ctx: ObjectContext, ask: queue.Fetch) => queue.fetch(shelfOf(ctx), ask),
       beat: (ctx: ObjectContext, said: queue.Beat) => queue.beat(shelfOf(ctx), said),
+      async wait(ctx: ObjectContext, who: queue.Wait): Promise<void> {
+        if (await queue.wait(shelfOf(ctx), who)) ring(ctx, [who.bell]);
+      },
+      /** Beside the others, and as long as it takes: whether a job has come. */
+      listen: sdk.handlers.object.shared(
+        async (ctx: ObjectSharedContext, who: Listening): Promise<boolean> => {
+          const { id, promise } = ctx.awakeable<boolean>();
+          ctx.objectSendClient<Queues>({ name: service }, ctx.key).wait({ ...who, bell: id });
+          try {
+            return await promise.orTimeout(who.forMs);
+          } catch (error) {
+            if (error instanceof sdk.TimeoutError) return false;
+            throw error;
+          }
+        },
+      ),
       async settle(ctx: ObjectContext, told: queue.Settle): Promise<void> {
         for (const kept of await queue.settle(shelfOf(ctx), told)) {
           const delay = againMs * Math.min(2 ** (kept.left - 1), 30);
-          ctx.objectSendClient<Adds>({ name: service }, ctx.key).add([kept], sdk.rpc.sendOpts({ delay }));
+          ctx.objectSendClient<Queues>({ name: service }, ctx.key).add([kept], sdk.rpc.sendOpts({ delay }));
         }
       },
-      leave: (ctx: ObjectContext, { worker }: { readonly worker: string }) =>
-        queue.leave(shelfOf(ctx), worker),
+      leave: async (ctx: ObjectContext, { worker }: { readonly worker: string }) =>
+        ring(ctx, await queue.leave(shelfOf(ctx), worker)),
     },
     options: {
       enableLazyState: true,

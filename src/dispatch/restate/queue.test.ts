@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Job, Taken } from "../../ports/dispatcher.ts";
-import { add, beat, type Fetch, fetch, leave, type Shelf, settle } from "./queue.ts";
+import { add, beat, type Fetch, fetch, leave, type Shelf, settle, wait } from "./queue.ts";
 
 const lockMs = 30_000;
 
@@ -13,8 +13,9 @@ class Queue {
     clear: (key) => void this.state.delete(key),
   };
 
-  async add(runId: string, more: Partial<Job> = {}): Promise<void> {
-    await add(this.#shelf, [{ job: { runId, pipeline: "p", fingerprint: "f", ...more }, left: 0 }]);
+  /** @returns the workers that are told. */
+  async add(runId: string, more: Partial<Job> = {}): Promise<readonly string[]> {
+    return await add(this.#shelf, [{ job: { runId, pipeline: "p", fingerprint: "f", ...more }, left: 0 }]);
   }
 
   async fetch(worker: string, how: Partial<Fetch> = {}): Promise<string[]> {
@@ -22,10 +23,12 @@ class Queue {
     return found.map(({ job }) => job.runId);
   }
 
+  wait = (worker: string, at = 0): Promise<boolean> =>
+    wait(this.#shelf, { worker, at, forMs: 10_000, bell: worker });
   beat = (worker: string, at: number): Promise<void> => beat(this.#shelf, { worker, at, lockMs });
   settle = async (worker: string, runId: string, taken: Taken = "done") =>
     await settle(this.#shelf, { worker, told: [{ runId, taken }] });
-  leave = (worker: string): Promise<void> => leave(this.#shelf, worker);
+  leave = (worker: string): Promise<readonly string[]> => leave(this.#shelf, worker);
 }
 
 async function queueOf(...runIds: readonly string[]): Promise<Queue> {
@@ -92,6 +95,33 @@ describe("a queue in Restate", () => {
     await queue.settle("w", "b");
     await queue.leave("w");
     expect(await queue.fetch("heir")).toEqual(["a"]);
+  });
+
+  it("tells one of those that wait for each job, the one that has waited longest", async () => {
+    const queue = new Queue();
+    for (const worker of ["v", "w", "x"]) expect(await queue.wait(worker)).toBe(false);
+    expect(await queue.add("a")).toEqual(["v"]);
+    expect(await queue.add("a")).toEqual([]);
+    expect(await queue.add("b")).toEqual(["w"]);
+    expect(await queue.wait("v")).toBe(true);
+    await queue.fetch("v");
+    expect(await queue.wait("v")).toBe(false);
+    expect(await queue.add("c")).toEqual(["x"]);
+  });
+
+  it("tells nobody who has left, or has not said for long that he waits", async () => {
+    const queue = new Queue();
+    for (const worker of ["late", "gone"]) await queue.wait(worker);
+    expect(await queue.leave("gone")).toEqual([]);
+    await queue.wait("here", 10_000);
+    expect(await queue.add("a")).toEqual(["here"]);
+  });
+
+  it("tells of what a worker had that leaves", async () => {
+    const queue = await queueOf("a", "b");
+    await queue.fetch("w");
+    for (const worker of ["w", "heir", "other", "third"]) await queue.wait(worker);
+    expect(await queue.leave("w")).toEqual(["heir", "other"]);
   });
 
   it("says how often a job was left, that it may come again later each time", async () => {

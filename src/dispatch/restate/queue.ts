@@ -32,6 +32,16 @@ export interface Beat {
   readonly lockMs: number;
 }
 
+/** A worker waits to be told of jobs. */
+export interface Wait {
+  readonly worker: string;
+  readonly at: number;
+  /** It waits no longer than for so many milliseconds. */
+  readonly forMs: number;
+  /** What tells it. */
+  readonly bell: string;
+}
+
 /** A worker tells what became of jobs. */
 export interface Settle {
   readonly worker: string;
@@ -48,9 +58,12 @@ interface Lane {
 type Lanes = readonly Lane[];
 /** Of each worker: until when it counts as alive. */
 type Alive = { readonly [worker: string]: number };
+/** Those that wait, the one that has waited longest first. */
+type Waiting = readonly { readonly worker: string; readonly bell: string; readonly until: number }[];
 
 const lanesKey = "lanes";
 const aliveKey = "alive";
+const waitingKey = "waiting";
 const slotOf = (priority: number, place: number): string => `slot ${priority} ${place}`;
 const jobOf = (runId: string): string => `job ${runId}`;
 const heldBy = (worker: string): string => `held ${worker}`;
@@ -58,13 +71,15 @@ const heldBy = (worker: string): string => `held ${worker}`;
 /**
  * Keeps jobs at the end of their priorities. Of a run no second job is kept.
  *
+ * @returns the bells to be rung: one for each job, as far as somebody waits.
  * @throws TypeError for what are none: anybody who reaches Restate can send it something.
  */
-export async function add(shelf: Shelf, all: readonly Kept[]): Promise<void> {
+export async function add(shelf: Shelf, all: readonly Kept[]): Promise<readonly string[]> {
   if (!all.every(({ job }) => isJob(job))) throw new TypeError("these are no jobs");
   const byRun = new Map(all.map((kept) => [kept.job.runId, kept]));
-  const [lanes, ...known] = await shelf.get(lanesKey, ...[...byRun.keys()].map(jobOf));
+  const [lanes, waiting, ...known] = await shelf.get(lanesKey, waitingKey, ...[...byRun.keys()].map(jobOf));
   let now = (lanes ?? []) as Lanes; // here and below: what this file has put there
+  let added = 0;
   for (const [i, kept] of [...byRun.values()].entries()) {
     if (known[i] !== null) continue;
     const { runId, priority = 0 } = kept.job;
@@ -72,8 +87,10 @@ export async function add(shelf: Shelf, all: readonly Kept[]): Promise<void> {
     shelf.set(jobOf(runId), kept);
     shelf.set(slotOf(priority, lane.next), runId);
     now = withLane(now, { ...lane, next: lane.next + 1 });
+    added += 1;
   }
   shelf.set(lanesKey, now);
+  return wake(shelf, (waiting ?? []) as Waiting, added);
 }
 
 const isJob = ({ runId, priority = 0 }: Job): boolean =>
@@ -98,6 +115,15 @@ export async function fetch(shelf: Shelf, ask: Fetch): Promise<readonly Kept[]> 
   return found;
 }
 
+/** @returns whether there are jobs already: then it has nothing to wait for. Else one of the next jobs is its. */
+export async function wait(shelf: Shelf, { worker, at, forMs, bell }: Wait): Promise<boolean> {
+  const [lanes, waiting] = await shelf.get(lanesKey, waitingKey);
+  const others = ((waiting ?? []) as Waiting).filter((one) => one.worker !== worker && one.until > at);
+  const isThere = ((lanes ?? []) as Lanes).length > 0;
+  setWaiting(shelf, isThere ? others : [...others, { worker, bell, until: at + forMs }]);
+  return isThere;
+}
+
 /** A worker lives. One that counted as dead by then is one that asks anew. */
 export async function beat(shelf: Shelf, { worker, at, lockMs }: Beat): Promise<void> {
   const [now] = await shelf.get(aliveKey);
@@ -120,14 +146,22 @@ export async function settle(shelf: Shelf, { worker, told }: Settle): Promise<re
   return left;
 }
 
-/** A worker ends: what it has not told of goes back to its place. */
-export async function leave(shelf: Shelf, worker: string): Promise<void> {
-  const [lanes, alive, held] = await shelf.get(lanesKey, aliveKey, heldBy(worker));
+/** A worker ends: what it has not told of goes back to its place. @returns the bells to be rung, as `add` does. */
+export async function leave(shelf: Shelf, worker: string): Promise<readonly string[]> {
+  const [lanes, alive, held, waiting] = await shelf.get(lanesKey, aliveKey, heldBy(worker), waitingKey);
   shelf.clear(heldBy(worker));
   shelf.set(aliveKey, without((alive ?? {}) as Alive, [worker]));
   const now = (lanes ?? []) as Lanes;
   const then = await putBack(shelf, now, (held ?? []) as readonly string[]);
   if (then !== now) shelf.set(lanesKey, then);
+  const others = ((waiting ?? []) as Waiting).filter((one) => one.worker !== worker);
+  return wake(shelf, others, ((held ?? []) as readonly string[]).length);
+}
+
+/** Takes so many of those that wait, and returns their bells. */
+function wake(shelf: Shelf, waiting: Waiting, most: number): readonly string[] {
+  setWaiting(shelf, waiting.slice(most));
+  return waiting.slice(0, most).map(({ bell }) => bell);
 }
 
 /** Before all others of their priority: they have waited longest. Does not write the lanes. */
@@ -166,6 +200,11 @@ async function take(
 function setHeld(shelf: Shelf, worker: string, runIds: readonly string[]): void {
   if (runIds.length > 0) shelf.set(heldBy(worker), runIds);
   else shelf.clear(heldBy(worker));
+}
+
+function setWaiting(shelf: Shelf, waiting: Waiting): void {
+  if (waiting.length > 0) shelf.set(waitingKey, waiting);
+  else shelf.clear(waitingKey);
 }
 
 const laneOf = (lanes: Lanes, priority: number): Lane =>

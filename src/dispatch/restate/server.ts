@@ -22,6 +22,12 @@ interface Answer {
   readonly body: unknown;
 }
 
+/** How long an answer takes by itself, and what ends the wait for it. */
+interface Terms {
+  readonly forMs?: number;
+  readonly stop?: AbortSignal;
+}
+
 /** A deployment, as the admin API has it. */
 interface Deployment {
   readonly id: string;
@@ -78,14 +84,29 @@ export class RestateServer {
     });
   }
 
-  async #toQueue(queue: string, handler: string, message: unknown): Promise<unknown> {
+  /**
+   * Calls a handler that answers when something has come about, within so many milliseconds and those of its patience.
+   *
+   * @throws DispatcherUnavailableError
+   */
+  listen(
+    queue: string,
+    handler: string,
+    message: unknown,
+    forMs: number,
+    stop: AbortSignal,
+  ): Promise<unknown> {
+    return this.#use(() => this.#toQueue(queue, handler, message, { forMs, stop }));
+  }
+
+  async #toQueue(queue: string, handler: string, message: unknown, how: Terms = {}): Promise<unknown> {
     const { ingress, service } = this.#address;
     const path = `${service}/${encodeURIComponent(queue)}/${handler}`;
-    const first = await this.#ask(ingress, "POST", path, message);
+    const first = await this.#ask(ingress, "POST", path, message, how);
     if (first.status !== 404) return bodyOf(first);
     if (this.#own === undefined) throw new Error("no worker has been there yet, who makes its queues");
     await this.#claim(); // somebody has removed them
-    return bodyOf(await this.#ask(ingress, "POST", path, message));
+    return bodyOf(await this.#ask(ingress, "POST", path, message, how));
   }
 
   /**
@@ -133,8 +154,15 @@ export class RestateServer {
     return deployments.filter(({ services }) => services.some(({ name }) => name === service));
   }
 
-  async #ask(base: URL, method: string, path: string, message?: unknown): Promise<Answer> {
+  async #ask(
+    base: URL,
+    method: string,
+    path: string,
+    message?: unknown,
+    { forMs = 0, stop }: Terms = {},
+  ): Promise<Answer> {
     const { token, patienceMs } = this.#address;
+    const late = AbortSignal.timeout(forMs + patienceMs);
     const answer = await fetch(new URL(path, base), {
       method,
       headers: {
@@ -142,7 +170,7 @@ export class RestateServer {
         ...(message === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(message === undefined ? {} : { body: JSON.stringify(message) }),
-      signal: AbortSignal.timeout(patienceMs),
+      signal: stop === undefined ? late : AbortSignal.any([late, stop]),
     });
     const text = await answer.text();
     return { status: answer.status, body: parsed(text) };
