@@ -80,6 +80,7 @@ export function pgBoss(address: string, options: PgBossOptions = {}): Dispatcher
 
   /** @throws DispatcherUnavailableError */
   const use = async <T>(work: (boss: PgBoss) => Promise<T>): Promise<T> => {
+    newsroom?.works();
     try {
       opened ??= open();
       opened.catch(() => {
@@ -87,6 +88,7 @@ export function pgBoss(address: string, options: PgBossOptions = {}): Dispatcher
       });
       return await work(await opened);
     } catch (error) {
+      newsroom?.doubts();
       if (FlujoError.isInstance(error)) throw error;
       throw new DispatcherUnavailableError(`${name} cannot be reached: ${wordsIn(error)}`, {
         cause: error,

@@ -1,5 +1,5 @@
 /** Tells watchers of a store what its processes say to one another on a line of its server. */
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
 import type { Watcher } from "./store.ts";
 
 /** Passes on what one process says to all that hear, as far as it can. */
@@ -16,9 +16,11 @@ export interface Line {
 
 /** How a line is tried. */
 export interface LinePace {
-  /** What one says oneself is heard within so many milliseconds, or the line is dead. Default 5,000. */
+  /** What one says oneself is heard within so many milliseconds, or the line is dead. Default 3,000. */
   readonly echoMs?: number;
-  /** So often one says something to oneself: a line may die without a word. Default 30,000. */
+  /** So often one says something to oneself while the process works: a line may die without a word. Default 2,000. */
+  readonly busyMs?: number;
+  /** The same while it does not. Default 30,000. */
   readonly everyMs?: number;
   /** The pause before a line that broke is opened again. Default 1,000; twice as long each time that it carried nothing. */
   readonly againMs?: number;
@@ -38,13 +40,27 @@ export class Newsroom {
   #stop: AbortController | undefined;
   #closed = false;
   #echo: { readonly said: string; readonly heard: () => void } | undefined;
+  /** When it was tried last, by `performance.now()`. */
+  #triedAt = 0;
+  /** Ends the pause before it is tried again. */
+  #try = (): void => {};
 
   constructor(
     line: Line,
-    { echoMs = 5_000, everyMs = 30_000, againMs = 1_000, rarelyMs = 60_000 }: LinePace = {},
+    { echoMs = 3_000, busyMs = 2_000, everyMs = 30_000, againMs = 1_000, rarelyMs = 60_000 }: LinePace = {},
   ) {
     this.#line = line;
-    this.#pace = { echoMs, everyMs, againMs, rarelyMs };
+    this.#pace = { echoMs, busyMs, everyMs, againMs, rarelyMs };
+  }
+
+  /** This process asks its server something: who works wants to know soon that the line is dead. */
+  works(): void {
+    if (performance.now() >= this.#triedAt + this.#pace.busyMs) this.#try();
+  }
+
+  /** The server did not answer: the line may be dead, too. */
+  doubts(): void {
+    this.#try();
   }
 
   watch(watcher: Watcher): () => void {
@@ -97,7 +113,7 @@ export class Newsroom {
       while (!over.aborted && (await this.#echoes(over))) {
         carried = true;
         this.#tell(true, stop);
-        await quiet(this.#pace.everyMs, over);
+        await this.#pause(over);
       }
     } catch {
       // the server is away, or does not allow it: whoever needs it for more than this says so
@@ -107,13 +123,28 @@ export class Newsroom {
     return carried;
   }
 
-  /** Whether what is said is heard. */
+  /** Until it is to be tried again. */
+  #pause(over: AbortSignal): Promise<void> {
+    const again = new AbortController();
+    this.#try = () => again.abort();
+    return quiet(this.#pace.everyMs, AbortSignal.any([over, again.signal]));
+  }
+
+  /** Whether what is said is heard. Where it cannot even be said for so long, nobody is to rely on news meanwhile. */
   async #echoes(over: AbortSignal): Promise<boolean> {
+    const { echoMs } = this.#pace;
     const said = `${toOneself}${crypto.randomUUID()}`;
     const heard = new AbortController();
     this.#echo = { said, heard: () => heard.abort() };
-    await this.#line.say(said);
-    await quiet(this.#pace.echoMs, AbortSignal.any([over, heard.signal]));
+    this.#triedAt = performance.now();
+    const isLate = setTimeout(() => this.#tell(false, over), echoMs).unref();
+    try {
+      await this.#line.say(said);
+      await quiet(echoMs, AbortSignal.any([over, heard.signal]));
+      await turn(); // a process that was busy meanwhile may have it before it, unread
+    } finally {
+      clearTimeout(isLate);
+    }
     return heard.signal.aborted;
   }
 

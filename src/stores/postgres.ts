@@ -62,6 +62,7 @@ export function postgres(address: string, options: PostgresOptions = {}): Store 
       throw new StoreUnavailableError(`${name} is closed`, {
         hint: "Keep the store open until its runs end.",
       });
+    newsroom?.works();
     try {
       opened ??= open(settings);
       opened.catch(() => {
@@ -69,6 +70,7 @@ export function postgres(address: string, options: PostgresOptions = {}): Store 
       });
       return await work(await opened);
     } catch (error) {
+      newsroom?.doubts();
       throw storeError(error, name);
     }
   };

@@ -84,10 +84,12 @@ export function redis(address: string, options: RedisOptions = {}): Store {
       throw new StoreUnavailableError(`${name} is closed`, {
         hint: "Keep the store open until its runs end.",
       });
+    newsroom.works();
     try {
       opened ??= begin();
       return await work(await opened);
     } catch (error) {
+      newsroom.doubts();
       throw storeError(error, name);
     }
   };

@@ -12,6 +12,7 @@ import { settingsOf } from "../../src/stores/postgres/settings.ts";
 import { postgres } from "../../src/stores/postgres.ts";
 import { redis } from "../../src/stores/redis.ts";
 import { databases } from "../servers/databases.ts";
+import { gateTo } from "../servers/gate.ts";
 import { poolerOf } from "../servers/pooler.ts";
 import { type PostgresServer, postgresServer } from "../servers/postgres.ts";
 import { hasOwnRedis, type RedisServer, redisServer } from "../servers/redis.ts";
@@ -61,6 +62,24 @@ databases("postgres", "a Postgres store that tells what comes about", () => {
   it("tells it again after its server was killed and started again", async () => {
     const options = { schema: schema() };
     await afterRestart(postgres(server.url, options), postgres(server.url, options), () => server.restart());
+  });
+
+  it("is not relied on within seconds of work when a network swallows what comes on its line alone, and opened again", async () => {
+    const way = await gateTo(server.url);
+    const store = postgres(server.url, { schema: schema(), listen: way.url });
+    const { lives } = watching(store);
+    await until(() => lives.length === 1);
+    way.swallow();
+    const working = (async () => {
+      while (lives.length === 1) await store.signals("r");
+    })();
+    await until(() => lives.length === 2); // by itself it would be half a minute
+    await working;
+    await way.open();
+    await until(() => lives.length === 3);
+    expect(lives).toEqual([true, false, true]);
+    await store.close();
+    await way.shut();
   });
 
   it("keeps no process alive", async () => {
