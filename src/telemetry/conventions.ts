@@ -81,6 +81,7 @@ export const own = {
   pipeline: "flujo.pipeline",
   path: "flujo.path",
   kind: "flujo.kind",
+  queue: "flujo.queue",
   step: "flujo.step",
   attempt: "flujo.attempt",
   cached: "flujo.cached",

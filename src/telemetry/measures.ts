@@ -12,6 +12,7 @@ import {
   own,
   tokenBuckets,
 } from "./conventions.ts";
+import type { Dispatched } from "./dispatched.ts";
 import { nameAt } from "./place.ts";
 
 export class Measures {
@@ -22,6 +23,7 @@ export class Measures {
   readonly #resumed: Counter;
   readonly #ended: Counter;
   readonly #steps: Histogram;
+  readonly #dispatched: Histogram;
   readonly #retries: Counter;
   readonly #cost: Counter;
   readonly #refusals: Counter;
@@ -46,6 +48,10 @@ export class Measures {
     this.#steps = meter.createHistogram("flujo.step.duration", {
       ...seconds,
       description: "How long attempts of steps and agents take",
+    });
+    this.#dispatched = meter.createHistogram("flujo.dispatch.duration", {
+      ...seconds,
+      description: "How long submitted runs wait for a process",
     });
     this.#active = meter.createUpDownCounter("flujo.runs.active", {
       unit: "{run}",
@@ -73,6 +79,11 @@ export class Measures {
 
   left(pipeline: string): void {
     this.#active.add(-1, { [own.pipeline]: pipeline });
+  }
+
+  /** A run that was submitted has begun. */
+  dispatched({ queue, waitedMs }: Dispatched, pipeline: string): void {
+    this.#dispatched.record(waitedMs / 1_000, { [own.pipeline]: pipeline, [own.queue]: queue });
   }
 
   entry(entry: Entry, pipeline: string): void {

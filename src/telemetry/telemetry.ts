@@ -16,6 +16,7 @@ import type { Instrument, WatchedRun, Whereabouts } from "../ports/instrument.ts
 import { rootAttributes, rootName } from "./attributes.ts";
 import { Calls } from "./calls.ts";
 import { extrasOf } from "./content.ts";
+import { dispatched } from "./dispatched.ts";
 import { formerTenure } from "./former.ts";
 import { identified, tenureSpan, traceIdOf } from "./identity.ts";
 import { Measures } from "./measures.ts";
@@ -139,7 +140,10 @@ class Telemetry implements Instrument {
   #entry(entry: Entry, watched: Watched): void {
     const { measures, logger } = this.#ready();
     const { run, calls, tenure } = watched;
-    if (entry.type === "run-resumed") this.#resume(entry, watched);
+    if (entry.type === "run-resumed") {
+      this.#resume(entry, watched);
+      if (measures !== undefined) this.#await(this.#measureWait(measures, entry, run));
+    }
     if (logger !== undefined) {
       const spanId = tenure.spanOf(entry);
       writeRecord(logger, entry, run.runId, inside(ROOT_CONTEXT, { ...watched.trace, spanId }));
@@ -162,6 +166,11 @@ class Telemetry implements Instrument {
       () => undefined, // a journal that cannot be read now tells nothing
     );
     this.#await(watched.former);
+  }
+
+  async #measureWait(measures: Measures, entry: EntryOf<"run-resumed">, run: WatchedRun): Promise<void> {
+    const found = await dispatched(run, entry);
+    if (found !== undefined) measures.dispatched(found, run.pipeline);
   }
 
   /** At once, unless something has to be fetched first. */

@@ -255,6 +255,31 @@ describe("figures", () => {
     expect(tokens("output")).toBe(spent.outputTokens);
   });
 
+  test("tell how long a submitted run waited for a process, and nothing of one that goes on", async () => {
+    const store = memory();
+    const asking = pipeline("asking", humanInTheLoop("ok", { prompt: () => "?" }));
+    const metrics = await prometheus();
+    await using web = new Flujo(asking, { store, takeOver: false });
+    await using worker = new Flujo(asking, { store, takeOver: false, instrument: metrics });
+    await web.submit("x", { runId: "at-once", queue: "mail" });
+    await web.submit("x", { runId: "delayed", delay: "1s" });
+    await worker.advance("at-once", { within: "1m" });
+    await worker.signal("at-once", "/asking/ok", { approved: true });
+    await worker.resume("at-once").result(); // it had begun before
+    const told = async (figure: string, queue: string): Promise<number> =>
+      sample(await metrics.text(), `flujo_dispatch_duration_${figure}`, `flujo_queue="${queue}"`);
+    const begun = async (): Promise<number> => {
+      await worker.advance("delayed", { within: "1m" }); // which leaves it until it is due
+      return told("count", "default");
+    };
+    await expect.poll(begun).toBe(1);
+    await expect.poll(() => told("count", "mail")).toBe(1);
+    const [created, , resumed] = (await store.read("delayed", 0, 3)) ?? [];
+    const due = created?.type === "run-created" ? created.dispatch?.notBefore : undefined;
+    const waited = (resumed?.at ?? Number.NaN) - (due ?? Number.NaN);
+    expect(await told("sum", "default")).toBeCloseTo(waited / 1_000, 9);
+  });
+
   test("count what budgets refuse", async () => {
     const metrics = await prometheus();
     const model = scriptedModel({ id: "m", replies: ["hello"] });
