@@ -4,10 +4,10 @@ import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { defaultQueue } from "../core/dispatch.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
-import { InvalidOptionError } from "../core/errors.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import { importPackage } from "../ports/optional-package.ts";
 import { type Bell, PollingShift, type Source } from "./polling-shift.ts";
+import { addressOf } from "./restate/address.ts";
 import { Batches } from "./restate/batches.ts";
 import { type Endpoint, type Listening, listen } from "./restate/endpoint.ts";
 import type { Kept, Settle } from "./restate/queue.ts";
@@ -176,58 +176,6 @@ function byQueue<One>(make: (queue: string) => One): { readonly to: (queue: stri
       return one;
     },
   };
-}
-
-interface Found {
-  readonly name: string;
-  readonly ingress: URL;
-  readonly admin: URL;
-  readonly token: string | undefined;
-  readonly listenAt: { readonly host: string; readonly port: number };
-  readonly at: string | undefined;
-}
-
-/** @throws InvalidOptionError */
-function addressOf(address: string, options: RestateOptions): Found {
-  const url = URL.parse(address);
-  const scheme = url?.protocol === "restates:" ? "https" : "http";
-  if (url === null || !/^restates?:$/.test(url.protocol) || url.host === "") {
-    throw new InvalidOptionError("the address of Restate is none", {
-      hint: "Write restate://HOST:8080, where its ingress is",
-    });
-  }
-  const said = (name: "admin" | "listen" | "at"): string | undefined =>
-    options[name]?.toString() ?? url.searchParams.get(name) ?? undefined;
-  const admin = said("admin") ?? "9070";
-  const at = said("at");
-  return {
-    name: `Restate on ${url.protocol}//${url.host}`,
-    ingress: httpAddress(`${scheme}://${url.host}`, "ingress"),
-    admin: httpAddress(/^\d+$/.test(admin) ? `${scheme}://${url.hostname}:${admin}` : admin, "admin"),
-    token: url.username === "" ? undefined : decodeURIComponent(url.username),
-    listenAt: listenAddress(said("listen") ?? "127.0.0.1:0"),
-    at: at === undefined ? undefined : httpAddress(at, "at").href,
-  };
-}
-
-/** @throws InvalidOptionError */
-function httpAddress(text: string, what: string): URL {
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol)) return url;
-  throw new InvalidOptionError(`${what}=${text} is no address, for Restate`, {
-    hint: `Write ${what}=http://HOST:PORT`,
-  });
-}
-
-/** @throws InvalidOptionError */
-function listenAddress(text: string): { readonly host: string; readonly port: number } {
-  const [, host, port] = /^(?:(.+):)?(\d+)$/.exec(text) ?? [];
-  if (port === undefined || Number(port) > 65_535) {
-    throw new InvalidOptionError(`listen=${text} is no address, for Restate`, {
-      hint: "Write listen=0.0.0.0:9080",
-    });
-  }
-  return { host: host?.replace(/^\[(.*)\]$/, "$1") ?? "127.0.0.1", port: Number(port) };
 }
 
 function nameOf(host: string): string {

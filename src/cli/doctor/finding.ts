@@ -23,3 +23,12 @@ export function failure(about: string, error: unknown): Finding {
   const message = error instanceof Error ? error.message : String(error);
   return { about, grade: "fault", message, ...(hint === undefined ? {} : { remedy: hint }) };
 }
+
+/** What stands in the way of looking is what there is to say. */
+export async function looked(about: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await look();
+  } catch (error) {
+    return [failure(about, error)];
+  }
+}

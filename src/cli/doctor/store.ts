@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { Store } from "../../ports/store.ts";
 import { parts } from "../stores.ts";
 import { disk } from "./disk.ts";
-import { type Finding, failure, findingsOn } from "./finding.ts";
+import { type Finding, findingsOn, looked } from "./finding.ts";
 
 /**
  * Looks at the store of a URI, and makes nothing there.
@@ -28,15 +28,6 @@ export async function store(uri: string | Store): Promise<Finding[]> {
       return looked(scheme, async () => (await import("./postgres.ts")).postgres(place));
     default:
       return looked(scheme, async () => (await import("./redis.ts")).redis(place));
-  }
-}
-
-/** What stands in the way of looking is what there is to say. */
-async function looked(about: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
-  try {
-    return await look();
-  } catch (error) {
-    return [failure(about, error)];
   }
 }
 
