@@ -44,6 +44,8 @@ const late: Letter = [
   true,
 ];
 
+const unknown: Letter = ["it says what Flujo does not know", "Look into the server's log.", false];
+
 /** By the code of SQLSTATE, or else by its class: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const byState: { readonly [state: string]: Letter } = {
   "08": away,
@@ -75,8 +77,13 @@ const bySystemCode: { readonly [code: string]: Letter } = {
 
 /** What pg says of a connection that has gone, without a code. */
 const gone =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+  /^(Connection terminated|timeout (exceeded when trying to connect|expired)|Client (has encountered a connection error|was closed)|Received unexpected|There was an error establishing an SSL connection)/;
 const tooLate = /^Query read timeout/;
+
+/** What is there is not what was written. */
+const damages = new Set(["XX001", "XX002"]);
+/** What the server itself has said. */
+const isState = /^[0-9A-Z]{5}$/;
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
@@ -99,7 +106,7 @@ export function storeError(error: unknown, store: string): unknown {
     };
     return misplaced(run, seq, expected);
   }
-  if (code.startsWith("XX")) {
+  if (damages.has(code)) {
     return new StoreCorruptError(`${store} is damaged: ${error.message}`, {
       cause: error,
       hint: "Look into the server's log, and restore it from a copy.",
@@ -118,5 +125,7 @@ export function storeError(error: unknown, store: string): unknown {
 function letterFor(code: string, message: string): Letter | undefined {
   if (gone.test(message)) return away;
   if (tooLate.test(message)) return late;
-  return bySystemCode[code] ?? byState[code] ?? byState[code.slice(0, 3)] ?? byState[code.slice(0, 2)];
+  if (code in bySystemCode) return bySystemCode[code];
+  if (!isState.test(code)) return undefined;
+  return byState[code] ?? byState[code.slice(0, 3)] ?? byState[code.slice(0, 2)] ?? unknown;
 }

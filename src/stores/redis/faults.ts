@@ -25,6 +25,7 @@ const refused: Letter = [
   "Check the user and the password in the URI.",
   false,
 ];
+const unknown: Letter = ["it says what Flujo does not know", "Look into the server's log.", false];
 const clustered: Letter = ["the server is one of a cluster", "Say so in the URI: ?cluster=true", false];
 
 /** By what the server's message begins with. */
@@ -59,6 +60,7 @@ const byWord: { readonly [word: string]: Letter } = {
   LOADING: ["the server is still reading what it keeps", "Wait until it has; then try again.", true],
   MASTERDOWN: away,
   BUSY: late,
+  UNKILLABLE: late,
   TRYAGAIN: moving,
   MOVED: clustered,
   ASK: clustered,
@@ -87,6 +89,9 @@ const byStart: readonly (readonly [start: string, letter: Letter])[] = [
   ["Failed to refresh slots cache", away],
   ["None of startup nodes is available", away],
   ["Command aborted due to connection close", away],
+  ["Cluster is disconnect", away], // and: it is disconnecting
+  ["Node is disconnected", away],
+  ["Stream isn't writeable", away],
 ];
 
 /** The operating system's names for a server that cannot be reached. */
@@ -113,7 +118,8 @@ function letterFor(error: Error): Letter | undefined {
   const known = byStart.find(([start]) => error.message.startsWith(start));
   if (known !== undefined) return known[1];
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return error instanceof ConnectionLostError || isUnreachable.test(code) ? away : undefined;
+  if (error instanceof ConnectionLostError || isUnreachable.test(code)) return away;
+  return error.name === "ReplyError" ? unknown : undefined;
 }
 
 /** Nobody gets to write what so many others change without end. */
