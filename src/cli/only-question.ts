@@ -1,5 +1,5 @@
 import { SignalRefusedError } from "../core/errors.ts";
-import type { RunRecord } from "../core/fold.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import { CommandError } from "./letter.ts";
 
 /** The path of the one thing a run asks. @throws SignalRefusedError when it asks nothing, CommandError when it asks several. */

@@ -1,9 +1,9 @@
 /** What goes to a server and comes back, as types. Moments are ISO dates; money is an exact decimal of US dollars in a text. */
 import type { Entry } from "../core/entries.ts";
-import type { RunStatus } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Budget, Usd } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { RunStatus } from "../core/run-record.ts";
 import type { Costs } from "../lens/costs.ts";
 import type { RunLine } from "../lens/list.ts";
 import type { OperationLine, RunView } from "../lens/show.ts";

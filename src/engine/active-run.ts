@@ -1,11 +1,11 @@
 import { reviveError } from "../core/error-record.ts";
 import { type FlujoError, LeaseLostError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
-import { awaitedPaths, type RunRecord, undoneIn } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
 import { Values } from "../core/resolve.ts";
+import { awaitedPaths, type RunRecord, undoneIn } from "../core/run-record.ts";
 import { type Wait, wakeAt } from "../core/waiting.ts";
 import type { Store } from "../ports/store.ts";
 import { cancelId, cancelled, runItself } from "./cancel.ts";

@@ -2,7 +2,7 @@ import type { Entry } from "../core/entries.ts";
 import { recordError } from "../core/error-record.ts";
 import { CancelledError, RunEndedError } from "../core/errors.ts";
 import { hasUndo } from "../core/fingerprint.ts";
-import { isEnded, type RunRecord } from "../core/fold.ts";
+import { isEnded, type RunRecord } from "../core/run-record.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import { load, manifestOf } from "./load.ts";

@@ -1,11 +1,11 @@
 import { encode } from "../core/codec.ts";
 import { InvalidInputError, RunExistsError, UnknownRunError, VersionChangedError } from "../core/errors.ts";
 import { changedPaths, type Manifest, versionOf } from "../core/fingerprint.ts";
-import { emptyRecord, isEnded, notUndone, type RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Limits, Spent } from "../core/limits.ts";
 import { outlineOf } from "../core/outline.ts";
 import { type Path, undoPath } from "../core/paths.ts";
+import { emptyRecord, isEnded, notUndone, type RunRecord } from "../core/run-record.ts";
 import { equal } from "../core/state.ts";
 import { wakeAt } from "../core/waiting.ts";
 import type { Lease, Store } from "../ports/store.ts";

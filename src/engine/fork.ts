@@ -9,11 +9,12 @@ import {
   VersionChangedError,
 } from "../core/errors.ts";
 import { changedPaths, versionOf } from "../core/fingerprint.ts";
-import { fold, type RunRecord } from "../core/fold.ts";
+import { fold } from "../core/fold.ts";
 import { renumbered, sharedEntries } from "../core/forking.ts";
 import { outlineOf } from "../core/outline.ts";
 import { isWithin, type Path, undoAround } from "../core/paths.ts";
 import { Values } from "../core/resolve.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import type { Blob, Lease, Store } from "../ports/store.ts";
 import type { ForkOrder } from "./fork-order.ts";
 import { summaryWith } from "./journal.ts";

@@ -1,7 +1,9 @@
 import type { Posting } from "../core/account.ts";
 import type { Entry, Fact } from "../core/entries.ts";
 import { type FlujoError, LeaseLostError } from "../core/errors.ts";
-import { type RunRecord, record, spentWith } from "../core/fold.ts";
+import { record } from "../core/fold.ts";
+import type { RunRecord } from "../core/run-record.ts";
+import { spentWith } from "../core/spending.ts";
 import { wakeAt } from "../core/waiting.ts";
 import type { Append, AppendOutcome, Blob, Lease, RunSummary } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";

@@ -1,7 +1,8 @@
 import type { Entry } from "../core/entries.ts";
 import { UnknownRunError } from "../core/errors.ts";
 import type { Manifest } from "../core/fingerprint.ts";
-import { emptyRecord, type RunRecord, record } from "../core/fold.ts";
+import { record } from "../core/fold.ts";
+import { emptyRecord, type RunRecord } from "../core/run-record.ts";
 import type { Store } from "../ports/store.ts";
 
 const page = 10_000;

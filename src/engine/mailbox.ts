@@ -1,5 +1,5 @@
-import type { RunRecord } from "../core/fold.ts";
 import { isAddressOf, type Path, placeOf } from "../core/paths.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import { addressed, type Wait } from "../core/waiting.ts";
 import type { Signal, Store } from "../ports/store.ts";
 

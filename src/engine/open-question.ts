@@ -1,7 +1,7 @@
 /** What is asked of people in a run, and why an answer to it is not taken any more. */
 import { RunEndedError, SignalRefusedError } from "../core/errors.ts";
-import { askedAt, isEnded, type Question, type RunRecord } from "../core/fold.ts";
 import type { Path } from "../core/paths.ts";
+import { askedAt, isEnded, type Question, type RunRecord } from "../core/run-record.ts";
 import { type Answered, type Awaited, closingOf } from "../core/waiting.ts";
 
 /** One asking of a path. */

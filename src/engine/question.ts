@@ -1,7 +1,7 @@
 /** What an operation asks a person, at its own path. */
 import { decode } from "../core/codec.ts";
-import type { Question } from "../core/fold.ts";
 import { questionPath } from "../core/paths.ts";
+import type { Question } from "../core/run-record.ts";
 import { check, type Schema } from "../core/schema.ts";
 import { closingOf, type Words } from "../core/waiting.ts";
 import type { Attempt } from "./durable.ts";

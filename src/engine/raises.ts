@@ -1,8 +1,8 @@
 /** Limits of a run that are raised while it runs, or between its owners: sent as a message, recorded once. */
 import { InvalidOptionError } from "../core/errors.ts";
-import { isEnded, type RunRecord } from "../core/fold.ts";
 import { isJsonObject, type Json } from "../core/json.ts";
 import { type Limits, raised } from "../core/limits.ts";
+import { isEnded, type RunRecord } from "../core/run-record.ts";
 import { checkedScope } from "../core/scopes.ts";
 import type { Signal, Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";

@@ -1,6 +1,7 @@
 import { noTally, type Posting, type Tally, tallyOf } from "../core/account.ts";
-import { type RunRecord, spentOf } from "../core/fold.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import { termsAt } from "../core/scopes.ts";
+import { spentOf } from "../core/spending.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 import type { Journal } from "./journal.ts";

@@ -1,9 +1,9 @@
 /** What calls have said in pieces, read back from the journal. */
 import type { EntryOf } from "../core/entries.ts";
 import { StoreCorruptError } from "../core/errors.ts";
-import type { Completed, RunRecord, Streamed } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
+import type { Completed, RunRecord, Streamed } from "../core/run-record.ts";
 import { type Block, blocksOf, filled, type KnownText } from "../core/streamed.ts";
 import type { Tenure } from "./tenure.ts";
 import { fetchJson } from "./values.ts";

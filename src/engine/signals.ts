@@ -2,10 +2,10 @@
 import { approvalSchema } from "../core/approval.ts";
 import { encode } from "../core/codec.ts";
 import { InvalidOptionError, SignalRefusedError } from "../core/errors.ts";
-import { awaitedPaths, isEnded, type Question, type RunRecord } from "../core/fold.ts";
 import type { HumanNode, Node, Place, WaitNode } from "../core/node.ts";
 import { outcomeSchema } from "../core/outcome.ts";
 import { type Path, placeOf, questionPath, seqIn } from "../core/paths.ts";
+import { awaitedPaths, isEnded, type Question, type RunRecord } from "../core/run-record.ts";
 import { anything, check, misfit, type Schema } from "../core/schema.ts";
 import { placeAt } from "../core/tree.ts";
 import { closingOf } from "../core/waiting.ts";

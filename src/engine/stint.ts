@@ -1,7 +1,7 @@
 /** The time a tenure has, where that has an end: what still fits into it, and what was cut off when it was over. */
 import { type FlujoError, OutOfTimeError } from "../core/errors.ts";
-import type { RunRecord } from "../core/fold.ts";
 import type { Path } from "../core/paths.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import type { World } from "../ports/world.ts";
 
 export interface StintTerms {

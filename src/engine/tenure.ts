@@ -1,8 +1,8 @@
 import type { BudgetExceededError, FlujoError } from "../core/errors.ts";
-import type { RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Node } from "../core/node.ts";
 import type { Path } from "../core/paths.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import type { ScopeRecord } from "../core/scopes.ts";
 import type { JsonReducers } from "../core/state.ts";
 import type { Instrument } from "../ports/instrument.ts";

@@ -2,9 +2,10 @@ import { ask, hold, openScope, post, type Scope, type ScopeOptions, shrink } fro
 import { countOf, type LimitKind, reached, type Weighed } from "../core/balance.ts";
 import type { Purchase, Quote } from "../core/context.ts";
 import type { Amount, Entry } from "../core/entries.ts";
-import { alertKey, spentOf } from "../core/fold.ts";
 import { addSpent, type Limits, nothingSpent, raised, type Spent } from "../core/limits.ts";
 import { enclosing, type Path, undoAround } from "../core/paths.ts";
+import { alertKey } from "../core/run-record.ts";
+import { spentOf } from "../core/spending.ts";
 import type { World } from "../ports/world.ts";
 import type { Commons, SharedHold } from "./commons.ts";
 import type { Pen } from "./journal.ts";

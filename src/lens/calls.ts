@@ -1,10 +1,11 @@
 /** What a run paid for, call by call: every reservation of its journal, and what became of it. */
 import type { Purchase } from "../core/context.ts";
 import type { Entry } from "../core/entries.ts";
-import { type RunRecord, spentOf } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { RunRecord } from "../core/run-record.ts";
+import { spentOf } from "../core/spending.ts";
 import { type SpentView, spentView } from "./readable.ts";
 
 /** One thing paid for, or held for: a physical call of a model, a call of a tool, what a step spends. */

@@ -1,6 +1,6 @@
 import type { ModelPriced } from "../core/entries.ts";
-import type { RunRecord } from "../core/fold.ts";
 import { decimalUsd } from "../core/limits.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import { type SpentView, spentView } from "./readable.ts";
 import type { Spending } from "./spending.ts";
 

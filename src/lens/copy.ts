@@ -1,5 +1,5 @@
 /** Runs from one store in another, each compared with what it was. */
-import type { RunStatus } from "../core/fold.ts";
+import type { RunStatus } from "../core/run-record.ts";
 import type { RunListing } from "../ports/store.ts";
 import { anotherRun, standingIn, wholeIn } from "./crossover.ts";
 import { everyRun, type Selection } from "./every-run.ts";

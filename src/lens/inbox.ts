@@ -1,8 +1,9 @@
 import { approvalSchema } from "../core/approval.ts";
-import { awaitedPaths, fold, type RunRecord } from "../core/fold.ts";
+import { fold } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { outcomeSchema } from "../core/outcome.ts";
 import { enclosing, type Path, questionPath } from "../core/paths.ts";
+import { awaitedPaths, type RunRecord } from "../core/run-record.ts";
 import { anything } from "../core/schema.ts";
 import { closingOf, isAsked } from "../core/waiting.ts";
 import { firstAnswer } from "../ports/answers.ts";

@@ -1,7 +1,9 @@
 import type { Entry } from "../core/entries.ts";
 import type { Manifest } from "../core/fingerprint.ts";
-import { emptyRecord, type RunRecord, record, spentOf } from "../core/fold.ts";
+import { record } from "../core/fold.ts";
 import type { Path } from "../core/paths.ts";
+import { emptyRecord, type RunRecord } from "../core/run-record.ts";
+import { spentOf } from "../core/spending.ts";
 import type { Store } from "../ports/store.ts";
 import { nested } from "./nesting.ts";
 import { type Operation, Recorded } from "./operations.ts";

@@ -1,9 +1,9 @@
 import type { Entry, EntryOf, Ref } from "../core/entries.ts";
 import type { ErrorRecord } from "../core/error-record.ts";
-import type { RunRecord } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import { nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import { close, spend, statusIn } from "./standing.ts";
 import { takeEntry } from "./telling.ts";
 

@@ -1,7 +1,9 @@
 import { type Manifest, type ManifestLine, placeFinder } from "../core/fingerprint.ts";
-import { fold, type RunRecord, spentOf } from "../core/fold.ts";
+import { fold } from "../core/fold.ts";
 import { addSpent, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { RunRecord } from "../core/run-record.ts";
+import { spentOf } from "../core/spending.ts";
 import type { Store } from "../ports/store.ts";
 import { readJournal } from "./journal.ts";
 

@@ -1,7 +1,7 @@
 import { type Manifest, placeFinder } from "../core/fingerprint.ts";
-import type { RunRecord } from "../core/fold.ts";
 import { decimalUsd, type PicoUsd } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import type { Operation, Recorded } from "./operations.ts";
 import type { Charge } from "./spending.ts";
 

@@ -1,8 +1,9 @@
 /** Removing runs that are over, with the values that only they referred to. */
 import { randomUUID } from "node:crypto";
 import { blobsIn } from "../core/blob-refs.ts";
-import { fold, type RunStatus, undoneIn } from "../core/fold.ts";
+import { fold } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
+import { type RunStatus, undoneIn } from "../core/run-record.ts";
 import type { Lease, RunListing, Store } from "../ports/store.ts";
 import { forgetLeaving, leavingKey } from "./crossing.ts";
 import { everyNote, noteOf } from "./every-note.ts";

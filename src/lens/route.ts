@@ -1,5 +1,5 @@
 /** Where runs are taken, and what comes of each. */
-import type { RunStatus } from "../core/fold.ts";
+import type { RunStatus } from "../core/run-record.ts";
 import type { Store } from "../ports/store.ts";
 import type { World } from "../ports/world.ts";
 

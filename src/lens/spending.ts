@@ -1,7 +1,7 @@
 import type { Entry, EntryOf } from "../core/entries.ts";
-import { spentOf } from "../core/fold.ts";
 import { addSpent, lessSpent, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import { spentOf } from "../core/spending.ts";
 
 /** By how much an entry changes what counts for a path. */
 export interface Charge {

@@ -1,7 +1,9 @@
 /** How operations stand in their run, once all its entries are in. */
-import { type RunRecord, spentOf } from "../core/fold.ts";
+
 import { addSpent, decimalUsd } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { RunRecord } from "../core/run-record.ts";
+import { spentOf } from "../core/spending.ts";
 import { parentPath } from "./nesting.ts";
 import type { Operation } from "./operations.ts";
 

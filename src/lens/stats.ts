@@ -1,8 +1,9 @@
 /** How runs go: how many end well, how long they and their steps take, what they cost. */
 import type { Entry } from "../core/entries.ts";
-import { fold, type RunStatus } from "../core/fold.ts";
+import { fold } from "../core/fold.ts";
 import { addSpent, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { RunStatus } from "../core/run-record.ts";
 import type { Store } from "../ports/store.ts";
 import { callsOf } from "./calls.ts";
 import { dayIn } from "./day.ts";

@@ -1,8 +1,9 @@
 import type { Entry } from "../core/entries.ts";
-import { fold, type RunRecord } from "../core/fold.ts";
+import { fold } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
 import { type ReadBlob, Values } from "../core/resolve.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import type { Patch } from "../core/state.ts";
 import { type Call, type CallView, callsOf, callView } from "./calls.ts";
 import { answerViews, cutView, type MessageView, sentViews } from "./messages.ts";

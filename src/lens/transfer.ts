@@ -1,7 +1,8 @@
 /** One run's way from one store to another. */
 import { blobsIn } from "../core/blob-refs.ts";
 import { sha256 } from "../core/fingerprint.ts";
-import { fold, type RunStatus } from "../core/fold.ts";
+import { fold } from "../core/fold.ts";
+import type { RunStatus } from "../core/run-record.ts";
 import type { RunListing, RunSummary, Store } from "../ports/store.ts";
 import { crossings, leavingKey } from "./crossing.ts";
 import { Crossover, wholeIn } from "./crossover.ts";

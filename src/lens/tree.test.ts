@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { mapOver, parallel, pipeline, step } from "../core/compose.ts";
 import type { Entry, Fact } from "../core/entries.ts";
-import { emptyRecord, fold, record } from "../core/fold.ts";
+import { fold, record } from "../core/fold.ts";
 import { decimalUsd } from "../core/limits.ts";
 import { isWithin, type Path } from "../core/paths.ts";
+import { emptyRecord } from "../core/run-record.ts";
 import { Flujo } from "../flujo.ts";
 import { memory } from "../stores/memory.ts";
 import { simulate } from "../testing/simulation.ts";

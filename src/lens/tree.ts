@@ -1,8 +1,8 @@
 /** A run's operations as a tree that is read a few rows at a time: what a waterfall draws. */
 import type { Entry } from "../core/entries.ts";
-import type { RunRecord } from "../core/fold.ts";
 import { addSpent, decimalUsd, nothingSpent, type Spent } from "../core/limits.ts";
 import type { Path } from "../core/paths.ts";
+import type { RunRecord } from "../core/run-record.ts";
 import { parentPath } from "./nesting.ts";
 import type { Operation, Recorded } from "./operations.ts";
 import type { Charge } from "./spending.ts";

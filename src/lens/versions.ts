@@ -1,11 +1,11 @@
 /** The versions of pipelines that a store's runs belong to, and how two of them differ. */
 import type { Manifest } from "../core/fingerprint.ts";
-import type { RunStatus } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Outline, PlaceOutline, Release } from "../core/outline.ts";
 import { outlineFrom } from "../core/outline-text.ts";
 import type { Path } from "../core/paths.ts";
 import { Values } from "../core/resolve.ts";
+import type { RunStatus } from "../core/run-record.ts";
 import type { Store } from "../ports/store.ts";
 import { compareValues, type ValueChange } from "./compare-values.ts";
 import { type Both, merged } from "./diff.ts";

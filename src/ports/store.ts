@@ -1,8 +1,8 @@
 import type { Account, LedgerAnswer, LedgerRequest, Posting } from "../core/account.ts";
 import type { Entry } from "../core/entries.ts";
-import type { RunStatus } from "../core/fold.ts";
 import type { Json } from "../core/json.ts";
 import type { Path } from "../core/paths.ts";
+import type { RunStatus } from "../core/run-record.ts";
 
 export type { RunStatus };
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { fold, type RunRecord } from "../../core/fold.ts";
+import { fold } from "../../core/fold.ts";
+import type { RunRecord } from "../../core/run-record.ts";
 import { sendSignal } from "../../engine/signals.ts";
 import { readJournal } from "../../lens/journal.ts";
 import { nodeWorld } from "../../node-world.ts";

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { FlujoError } from "../../core/errors.ts";
-import { fold, isEnded } from "../../core/fold.ts";
+import { fold } from "../../core/fold.ts";
+import { isEnded } from "../../core/run-record.ts";
 import { cancelRun } from "../../engine/cancel.ts";
 import { readJournal } from "../../lens/journal.ts";
 import { nodeWorld } from "../../node-world.ts";

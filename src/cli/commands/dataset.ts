@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { decode } from "../../core/codec.ts";
-import { fold, type RunRecord } from "../../core/fold.ts";
+import { fold } from "../../core/fold.ts";
 import type { Json } from "../../core/json.ts";
 import { Values } from "../../core/resolve.ts";
+import type { RunRecord } from "../../core/run-record.ts";
 import type { Case } from "../../evals/dataset/case.ts";
 import type { Dataset } from "../../evals/dataset/dataset.ts";
 import { addCase, readDataset } from "../../evals/dataset/file.ts";

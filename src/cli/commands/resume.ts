@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import { fold, isEnded } from "../../core/fold.ts";
+import { fold } from "../../core/fold.ts";
+import { isEnded } from "../../core/run-record.ts";
 import type { VersionPolicy } from "../../engine/options.ts";
 import { readJournal } from "../../lens/journal.ts";
 import { advance } from "../advance.ts";

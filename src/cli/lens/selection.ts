@@ -1,7 +1,7 @@
 /** Which runs a look is about, by the flags that several looks share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Duration, milliseconds } from "../../core/duration.ts";
-import type { RunStatus } from "../../core/fold.ts";
+import type { RunStatus } from "../../core/run-record.ts";
 import type { Selection } from "../../lens/every-run.ts";
 import { pipelineOption } from "../options.ts";
 

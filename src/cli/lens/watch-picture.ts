@@ -1,7 +1,8 @@
 /** A run that is followed, as a picture for terminals. Pure: drawing is `live.ts`. */
 import type { Entry } from "../../core/entries.ts";
-import { emptyRecord, type RunRecord, record } from "../../core/fold.ts";
+import { record } from "../../core/fold.ts";
 import type { Path } from "../../core/paths.ts";
+import { emptyRecord, type RunRecord } from "../../core/run-record.ts";
 import { blocksOf } from "../../core/streamed.ts";
 import { nested, parentPath } from "../../lens/nesting.ts";
 import { type Operation, operationsOf } from "../../lens/operations.ts";

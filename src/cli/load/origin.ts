@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { RunRecord } from "../../core/fold.ts";
+import type { RunRecord } from "../../core/run-record.ts";
 import { CommandError } from "../letter.ts";
 import type { OriginFlags } from "../options.ts";
 import { type Loaded, loadPipeline } from "./pipeline.ts";

@@ -2,10 +2,10 @@
 import { decode } from "../../core/codec.ts";
 import type { Entry, EntryOf, Ref } from "../../core/entries.ts";
 import { isTest } from "../../core/fingerprint.ts";
-import type { Completed } from "../../core/fold.ts";
 import type { Json } from "../../core/json.ts";
 import type { WorkNode } from "../../core/node.ts";
 import type { Path } from "../../core/paths.ts";
+import type { Completed } from "../../core/run-record.ts";
 import { check } from "../../core/schema.ts";
 import { settingsOf } from "../../core/settings.ts";
 import { equal } from "../../core/state.ts";

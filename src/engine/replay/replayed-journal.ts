@@ -1,7 +1,7 @@
 import type { Entry, EntryOf, EntryType, Fact } from "../../core/entries.ts";
-import type { RunRecord } from "../../core/fold.ts";
 import type { Json } from "../../core/json.ts";
 import type { Path } from "../../core/paths.ts";
+import type { RunRecord } from "../../core/run-record.ts";
 import type { Pen } from "../journal.ts";
 import { brief, type Findings } from "./findings.ts";
 import type { Differing } from "./report.ts";

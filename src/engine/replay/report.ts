@@ -1,6 +1,7 @@
 /** What a replay found. */
-import type { RunStatus } from "../../core/fold.ts";
+
 import type { Path } from "../../core/paths.ts";
+import type { RunStatus } from "../../core/run-record.ts";
 
 /**
  * What differs:

@@ -1,5 +1,6 @@
-import { emptyRecord, type RunRecord, type RunStatus, record } from "../../core/fold.ts";
+import { record } from "../../core/fold.ts";
 import { addSpent, nothingSpent, type Spent } from "../../core/limits.ts";
+import { emptyRecord, type RunRecord, type RunStatus } from "../../core/run-record.ts";
 import { open } from "../../engine/values.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Case } from "../dataset/case.ts";

@@ -1,6 +1,7 @@
 import { decode } from "../../core/codec.ts";
-import { fold, type RunStatus } from "../../core/fold.ts";
+import { fold } from "../../core/fold.ts";
 import { Values } from "../../core/resolve.ts";
+import type { RunStatus } from "../../core/run-record.ts";
 import type { Store } from "../../ports/store.ts";
 import { journalOf } from "../experiment/journal.ts";
 import { improvePipeline } from "../experiment/pipelines.ts";

@@ -1,6 +1,6 @@
 import { RunEndedError } from "../../core/errors.ts";
-import { isEnded } from "../../core/fold.ts";
 import { type Budget, limitsOf, type Usd } from "../../core/limits.ts";
+import { isEnded } from "../../core/run-record.ts";
 import { cancelRun } from "../../engine/cancel.ts";
 import { topUpRun } from "../../engine/raises.ts";
 import { sendSignal } from "../../engine/signals.ts";

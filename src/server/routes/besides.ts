@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { emptyRecord } from "../../core/fold.ts";
+import { emptyRecord } from "../../core/run-record.ts";
 import { deadLetters, dropLetter, type StandingLetter } from "../../events/dead-letter.ts";
 import { undeliveredIn } from "../../events/undelivered.ts";
 import { accountView } from "../../lens/accounts.ts";

@@ -1,7 +1,8 @@
 /** Sees every entry as it is written and every piece of work as it is done, and says what should not be. */
 import type { Entry, EntryOf } from "../../core/entries.ts";
-import { fold, type RunRecord } from "../../core/fold.ts";
+import { fold } from "../../core/fold.ts";
 import { pathSegment } from "../../core/paths.ts";
+import type { RunRecord } from "../../core/run-record.ts";
 import type { Undo } from "../../core/step.ts";
 import type { Append, AppendOutcome, LeaseAnswer, Store } from "../../ports/store.ts";
 import type { VirtualProcess } from "../virtual-world.ts";

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Duration, milliseconds } from "../../../core/duration.ts";
-import type { RunStatus } from "../../../core/fold.ts";
+import type { RunStatus } from "../../../core/run-record.ts";
 import { closeCursor, cursors } from "../../../events/cursor.ts";
 import { deadLetters, dropLetter } from "../../../events/dead-letter.ts";
 import { untoldRuns } from "../../../events/undelivered.ts";
