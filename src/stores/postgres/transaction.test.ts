@@ -129,6 +129,30 @@ databases("postgres", "transactions in Postgres", () => {
       const send = `SELECT ${more.schema}.send('r', '"s"', '{"id":"s"}')`;
       expect(await meanwhile(send, () => more.store.drop(lease, 0))).toBe(false);
       expect(await more.store.signals("r")).toHaveLength(1);
+      expect(await more.store.drop(lease, 1)).toBe(true);
+      const left = `SELECT FROM ${more.schema}.entry UNION ALL SELECT FROM ${more.schema}.signal`;
+      expect((await rival.query(left)).rows).toEqual([]);
+    });
+
+    it("a value that is brought while somebody sweeps stays", async () => {
+      const { schema, store } = await begun();
+      const blobs = [{ hash: "h", text: "x" }];
+      await store.commit([{ ...append(1), blobs }]);
+      // What a commit does that brings the value again, and refers to it.
+      const bring = `DELETE FROM ${schema}.condemned WHERE hash = 'h';
+        INSERT INTO ${schema}.entry SELECT num, 2, '[{"seq":2}]' FROM ${schema}.run`;
+      const used = async () => new Set((await store.read("r", 2, 9))?.length === 1 ? ["h"] : []);
+      expect(await meanwhile(bring, () => store.sweep(["h"], used))).toBe(0);
+      expect(await store.blob("h")).toBe("x");
+    });
+
+    it("who stops while he has shut an account is thrown out", async () => {
+      const { schema } = await begun();
+      await rival.query("BEGIN");
+      await rival.query(`SELECT FROM ${schema}.shut('{a}')`);
+      const { rows } = await rival.query("SHOW idle_in_transaction_session_timeout");
+      await rival.query("ROLLBACK");
+      expect(rows).toEqual([{ idle_in_transaction_session_timeout: "10s" }]);
     });
 
     it("what two write at once of one account is the sum of both", async () => {
