@@ -10,9 +10,8 @@ import { blob, blobKeeper, cacheGet, cachePut } from "./file/kept.ts";
 import { acquire, isCurrent, release, renew } from "./file/lease.ts";
 import { accountsIn, changeLedger } from "./file/ledger.ts";
 import { dropNote, notesIn, putNote } from "./file/notes.ts";
-import { removeRun } from "./file/removal.ts";
+import { isThere, putAllBack, removeRun } from "./file/removal.ts";
 import { list } from "./file/runs.ts";
-import { fencesIn } from "./file/segment.ts";
 import { send, sentTo, signals } from "./file/signals.ts";
 import { writers } from "./file/writers.ts";
 
@@ -44,6 +43,7 @@ export function file(directory: string, options: FileOptions = {}): Store {
   const open = writers(synced, blobKeeper(root, synced));
   const places = new Map<string, Place>();
   let last: Promise<unknown> = Promise.resolve();
+  let isUsed = false;
   let closed = false;
 
   const use = async <T>(work: () => T | Promise<T>): Promise<T> => {
@@ -52,6 +52,8 @@ export function file(directory: string, options: FileOptions = {}): Store {
         hint: "Keep the store open until its runs end.",
       });
     try {
+      if (!isUsed) putAllBack(root);
+      isUsed = true;
       return await work();
     } catch (error) {
       throw storeError(error, name);
@@ -68,6 +70,12 @@ export function file(directory: string, options: FileOptions = {}): Store {
   /** A text that is no run id never becomes a path. */
   const folderOf = (runId: string): string | undefined =>
     isRunId(runId) ? join(root, "runs", runId) : undefined;
+
+  /** The folder of a run, in its place, if there is such a run. */
+  const placeOf = (runId: string): string | undefined => {
+    const folder = folderOf(runId);
+    return folder !== undefined && isThere(root, folder) ? folder : undefined;
+  };
 
   const read = (folder: string, runId: string, from: number, limit: number) => {
     const page = readEntries(folder, from, limit, places.get(runId));
@@ -107,7 +115,7 @@ export function file(directory: string, options: FileOptions = {}): Store {
 
     read: (runId, from, limit) =>
       use(() => {
-        const folder = folderOf(runId);
+        const folder = placeOf(runId);
         if (folder === undefined) return undefined;
         try {
           return read(folder, runId, from, limit);
@@ -123,7 +131,7 @@ export function file(directory: string, options: FileOptions = {}): Store {
     acquire: (request) =>
       inTurn(() => {
         if (request.create) refuseBadRunId(request.runId);
-        const folder = folderOf(request.runId);
+        const folder = placeOf(request.runId) ?? (request.create ? folderOf(request.runId) : undefined);
         if (folder === undefined) return { outcome: "unknown" };
         const answer = acquire(folder, request);
         if (answer.outcome !== "granted") return answer;
@@ -161,13 +169,16 @@ export function file(directory: string, options: FileOptions = {}): Store {
 
     send: (runId, signal) =>
       use(() => {
-        const folder = folderOf(runId);
-        return folder !== undefined && fencesIn(folder).length > 0 && send(folder, signal, synced);
+        for (;;) {
+          const folder = placeOf(runId);
+          if (folder === undefined) return false;
+          if (send(folder, signal, synced)) return true; // else it was taken away at this moment
+        }
       }),
 
     signals: (runId) =>
       use(() => {
-        const folder = folderOf(runId);
+        const folder = placeOf(runId);
         return folder === undefined ? [] : signals(folder);
       }),
 
