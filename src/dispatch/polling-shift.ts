@@ -156,7 +156,7 @@ export class PollingShift<Held> implements Shift {
   }
 
   get #isLive(): boolean {
-    return this.#live.size === this.#work.queues.length;
+    return this.#work.queues.every((queue) => this.#live.has(queue));
   }
 
   #ring(queue: string, inMs: number): void {
