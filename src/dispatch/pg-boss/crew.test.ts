@@ -9,7 +9,7 @@ function crews(queuesOf: (worker: string) => readonly string[] = () => ["default
   const made = all.map((self) => ({ worker: self.worker, crew: new Crew(self) }));
   for (const { crew } of made) for (const one of all) crew.hear(one, 0);
   const first = (queue: string, ticket: number, now = 0): string[] =>
-    made.filter(({ crew }) => crew.isFirst(queue, ticket, now)).map(({ worker }) => worker);
+    made.filter(({ crew }) => crew.placeOf(queue, ticket, now) === 0).map(({ worker }) => worker);
   return { made, first };
 }
 
@@ -22,6 +22,11 @@ describe("workers that hear the same", () => {
       ["eve"],
       ["ada"],
     ]);
+  });
+
+  it("agree on who is next, too", () => {
+    const { made } = crews();
+    expect(made.map(({ crew }) => crew.placeOf("default", 1, 0))).toEqual([2, 0, 1]);
   });
 
   it("leave out those who do not take that queue", () => {
@@ -37,12 +42,12 @@ describe("workers that hear the same", () => {
     for (const { crew } of made) crew.hear({ worker: "ada", queues: [] }, 1_000);
     expect(first("default", 0).filter((worker) => worker !== "ada")).toEqual(["bob"]);
     const eve = made.at(-1)?.crew;
-    expect(eve?.isFirst("default", 0, 24_000)).toBe(false);
-    expect(eve?.isFirst("default", 0, 26_000)).toBe(true);
+    expect(eve?.placeOf("default", 0, 24_000)).toBe(1);
+    expect(eve?.placeOf("default", 0, 26_000)).toBe(0);
   });
 
   it("look each for themselves while they have not heard of one another", () => {
     for (const worker of names)
-      expect(new Crew({ worker, queues: ["default"] }).isFirst("default", 1, 0)).toBe(true);
+      expect(new Crew({ worker, queues: ["default"] }).placeOf("default", 1, 0)).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-/** Workers that hear the same: for each piece of news one of them looks at once, and the others later. */
+/** Workers that hear the same: for each piece of news they look in turn. */
 
 /** A worker says that it is there, and for which queues; for none when it leaves. */
 export interface Presence {
@@ -24,11 +24,12 @@ export class Crew {
     else this.#others.set(worker, { queues: new Set(queues), until: now + goneMs });
   }
 
-  /** Whether it is this worker's turn. All that know of the same workers agree. @param ticket any whole number from 0. */
-  isFirst(queue: string, ticket: number, now: number): boolean {
+  /** How many look before this worker does. All that know of the same workers agree. @param ticket any whole number from 0. */
+  placeOf(queue: string, ticket: number, now: number): number {
     for (const [worker, { until }] of this.#others) if (until <= now) this.#others.delete(worker);
     const others = [...this.#others].filter(([, { queues }]) => queues.has(queue)).map(([worker]) => worker);
     const all = [this.#self.worker, ...others].toSorted();
-    return all[ticket % all.length] === this.#self.worker;
+    const { length } = all;
+    return (all.indexOf(this.#self.worker) - (ticket % length) + length) % length;
   }
 }

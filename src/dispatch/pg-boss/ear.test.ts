@@ -36,22 +36,36 @@ function worker(line: Line, queues: readonly string[]) {
   return { rings, lives, leave: () => stop.abort(), close: () => newsroom.close() };
 }
 
-it("of workers that hear of a job one looks at once, of those that take its queue; the others later", async () => {
+/** Workers who have heard of one another. */
+async function crew(...queuesOf: readonly (readonly string[])[]) {
   const { line, said } = wire();
-  const all = [["default"], ["default"], ["default", "mail"]].map((queues) => worker(line, queues));
-  await expect.poll(() => all.every(({ lives }) => lives.get("default"))).toBe(true);
-  await expect.poll(() => said.filter((text) => text.includes("queues")).length).toBeGreaterThanOrEqual(3);
-  for (const [first] of all.entries()) await line.say(textOf({ queue: "default", inMs: 0, ticket: first }));
-  const waits = all.map(({ rings }) => rings.map(([, inMs]) => inMs));
-  for (const [i] of all.entries()) expect(waits.map((one) => one[i]).toSorted()).toEqual([0, 500, 500]);
-  for (const one of waits) expect(one.toSorted()).toEqual([0, 500, 500]); // in turn
-  await line.say(textOf({ queue: "mail", inMs: 2_000, ticket: 1 }));
-  expect(all.map(({ rings }) => rings.slice(3))).toEqual([[], [], [["mail", 2_000]]]);
+  const all = queuesOf.map((queues) => worker(line, queues));
+  await expect.poll(() => all.every(({ lives }) => [...lives.values()].includes(true))).toBe(true);
+  await expect
+    .poll(() => said.filter((text) => text.includes("queues")).length)
+    .toBeGreaterThanOrEqual(all.length);
+  const job = (queue: string, ticket: number, inMs = 0): Promise<void> =>
+    line.say(textOf({ queue, inMs, ticket }));
+  return { all, job };
+}
+
+it("of all that hear of a job one looks at once, two more later and nobody else, whoever is first", async () => {
+  const { all, job } = await crew(...Array.from({ length: 5 }, () => ["default"]));
+  for (const ticket of all.keys()) {
+    await job("default", ticket);
+    const waits = all.flatMap(({ rings }) => rings.splice(0)).map(([, inMs]) => inMs ?? 0);
+    expect(waits.toSorted((a, b) => a - b)).toEqual([0, 500, 1_000]);
+  }
+  for (const one of all) one.close();
+});
+
+it("those who take its queue look, and not who has left", async () => {
+  const { all, job } = await crew(["default"], ["default"], ["default", "mail"]);
+  await job("mail", 1, 2_000);
+  expect(all.map(({ rings }) => rings.splice(0))).toEqual([[], [], [["mail", 2_000]]]);
   all[0]?.leave();
-  for (const ticket of [0, 1]) await line.say(textOf({ queue: "default", inMs: 0, ticket }));
-  expect(all.map(({ rings }) => rings.length)).toEqual([3, 5, 6]);
-  expect(all.slice(1).map(({ rings }) => rings.slice(-2).filter(([, inMs]) => inMs === 0).length)).toEqual([
-    1, 1,
-  ]);
+  for (const ticket of [0, 1]) await job("default", ticket);
+  const waits = all.map(({ rings }) => rings.map(([, inMs]) => inMs ?? 0).toSorted((a, b) => a - b));
+  expect(waits).toEqual([[], [0, 500], [0, 500]]);
   for (const one of all) one.close();
 });

@@ -7,10 +7,13 @@ import { type Said, saidIn } from "./line.ts";
 
 /** Workers say so often to one another that they are there. */
 const presentMs = 10_000;
+/** For each job so many look, one after the other, should those before have died or be full. Beyond that there are rare looks. */
+const mostLooks = 3;
 
 /**
- * Rings for what is told, at once where it is this worker's turn, else when others have looked; until the signal fires.
+ * Rings for what is told, in its turn among the first few, until the signal fires.
  *
+ * @param laterMs between the look of one worker and the next.
  * @param tell says something to all of them.
  */
 export function hearJobs(
@@ -27,9 +30,10 @@ export function hearJobs(
       const said = saidIn(text);
       const now = performance.now();
       if (said === undefined) return;
-      if ("worker" in said) crew.hear(said, now);
-      else if (queues.includes(said.queue))
-        bell.ring(said.queue, said.inMs + (crew.isFirst(said.queue, said.ticket, now) ? 0 : laterMs));
+      if ("worker" in said) return crew.hear(said, now);
+      if (!queues.includes(said.queue)) return;
+      const place = crew.placeOf(said.queue, said.ticket, now);
+      if (place < mostLooks) bell.ring(said.queue, said.inMs + place * laterMs);
     },
     live(carries) {
       isLive = carries;
