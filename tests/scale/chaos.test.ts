@@ -2,12 +2,13 @@
 import { expect, test } from "vitest";
 import { chance } from "../../src/testing/chance.ts";
 import { databases } from "../servers/databases.ts";
-import { postgresServer } from "../servers/postgres.ts";
+import { hasOwnPostgres, postgresServer } from "../servers/postgres.ts";
 import { hasOwnRedis, redisServer } from "../servers/redis.ts";
+import { restateServer } from "../servers/restate.ts";
 import { series } from "./series.ts";
 import type { Server } from "./trouble.ts";
 
-const plan = { runs: 60, workers: 4, kills: 3, restarts: 2, cuts: 5, everyMs: 400 } as const;
+const plan = { runs: 40, workers: 4, kills: 3, restarts: 2, cuts: 4, everyMs: 300 } as const;
 
 const claim = "each run ends once, as undisturbed; nothing is done again, lost or overspent";
 const about = "four workers, some killed, one stopped past its lease, some cut off from";
@@ -26,6 +27,21 @@ databases("postgres", `${about} a database that is restarted`, () => {
       expect(recorded).toBe(2 * plan.runs - refused);
     } finally {
       await server.stop();
+    }
+  });
+});
+
+databases("restate", `${about} a database or a Restate that is restarted`, () => {
+  test.runIf(hasOwnPostgres)(`handed runs by Restate: ${claim}`, async () => {
+    const server = await postgresServer();
+    const engine = await restateServer();
+    try {
+      await engine.meet();
+      const { recorded, refused } = await series({ store: server, engine }, { ...plan, chance: chance(9) });
+      expect(recorded).toBe(2 * plan.runs - refused);
+    } finally {
+      await server.stop();
+      await engine.stop();
     }
   });
 });
