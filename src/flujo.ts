@@ -3,7 +3,7 @@ import { models as defaultModels, forReplay } from "./agents/models.ts";
 import type { EntryType } from "./core/entries.ts";
 import type { FlujoError } from "./core/errors.ts";
 import type { Step } from "./core/step.ts";
-import type { FlujoOptions as EngineOptions } from "./engine/options.ts";
+import type { CommonOptions } from "./engine/options.ts";
 import type { ReplayStage } from "./engine/replay/replay.ts";
 import { rootOf } from "./engine/root.ts";
 import { Runner } from "./engine/runner.ts";
@@ -20,7 +20,7 @@ import { releaseAt } from "./release.ts";
 import { memory } from "./stores/memory.ts";
 
 /** What every run of a `Flujo` shares. */
-export interface FlujoOptions<State = unknown> extends EngineOptions<State> {
+export interface FlujoOptions<State = unknown> extends CommonOptions<State> {
   readonly models?: Models;
   /** Where events are told, by name. With `takeOver`, what other processes have left undelivered is delivered, too. */
   readonly sinks?: Sinks;

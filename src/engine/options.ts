@@ -18,7 +18,7 @@ import type { World } from "../ports/world.ts";
 export type VersionPolicy = "strict" | "compatible" | "force";
 
 /** What every run of a `Flujo` shares. */
-export interface FlujoOptions<State = unknown> {
+export interface CommonOptions<State = unknown> {
   /** Where journals live. Default: memory, which forgets with the process. */
   readonly store?: Store;
   /** The limit of each run. Default: the pipeline's own `.budget()`, else none. */
@@ -80,7 +80,7 @@ export interface Submitted {
 }
 
 /** The options with the world they need. */
-export interface EngineOptions<State = unknown> extends FlujoOptions<State> {
+export interface EngineOptions<State = unknown> extends CommonOptions<State> {
   readonly store: Store;
   readonly world: World;
   readonly models?: Models;

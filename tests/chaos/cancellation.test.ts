@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createOpenAI } from "@ai-sdk/openai";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Entry } from "../../src/core/entries.ts";
-import type { FlujoOptions } from "../../src/engine/options.ts";
+import type { CommonOptions } from "../../src/engine/options.ts";
 import { agent, Flujo, mapOver, models, pipeline, type Step } from "../../src/index.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { sqlite } from "../../src/stores/sqlite.ts";
@@ -80,7 +80,7 @@ function asking(stream = false): Step<readonly string[], string[]> {
   return mapOver("all", ask, { concurrency: calls });
 }
 
-function flujo(step: Step<readonly string[], unknown>, options: FlujoOptions = {}) {
+function flujo(step: Step<readonly string[], unknown>, options: CommonOptions = {}) {
   const provider = createOpenAI({ baseURL: server.url, apiKey: "none" });
   const store = options.store ?? memory();
   const known = models({
