@@ -1,13 +1,19 @@
-import { randomUUID } from "node:crypto";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from "vitest";
 import { databases } from "../../tests/servers/databases.ts";
 import { gateTo } from "../../tests/servers/gate.ts";
 import { freePort } from "../../tests/servers/postgres.ts";
 import { type RestateServer, restateServer } from "../../tests/servers/restate.ts";
-import type { Job, Taken } from "../ports/dispatcher.ts";
+import { frontOf } from "../../tests/servers/tls.ts";
+import type { Dispatcher, Job, Taken } from "../ports/dispatcher.ts";
 import { testDispatcher } from "../testing/test-dispatcher.ts";
 import { type RestateOptions, restate } from "./restate.ts";
 
@@ -152,12 +158,100 @@ databases("restate", "Restate", () => {
   });
 });
 
+databases("restate", "Restate with locks", () => {
+  it("has what workers listen at called by whoever signs with a key that is named, and by nobody else", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "flujo-identity-"));
+    const [mine, others] = [keyPair(), keyPair()];
+    writeFileSync(join(folder, "key.pem"), mine.privatePem);
+    const server = await restateServer({
+      RESTATE_REQUEST_IDENTITY_PRIVATE_KEY_PEM_FILE: join(folder, "key.pem"),
+    });
+    onTestFinished(async () => {
+      await server.stop();
+      rmSync(folder, { recursive: true });
+    });
+    const stranger = restate(`${server.url}&identity=${others.publicKey}`);
+    const troubles: unknown[] = [];
+    const onTrouble = (trouble: unknown) => void troubles.push(trouble);
+    await stranger.work({ queues: ["default"], concurrency: 1, take: async () => "done", onTrouble });
+    await expect
+      .poll(() => troubles[0])
+      .toMatchObject({ message: expect.stringContaining("does not reach") });
+    await stranger.close();
+
+    const port = await freePort();
+    const identity = `${others.publicKey},${mine.publicKey}`;
+    const dispatcher = restate(`${server.url}&listen=${port}&identity=${identity}`, { pollMs: 50 });
+    expect(await handedOver(dispatcher)).toEqual(["a"]);
+    const session = connect(`http://127.0.0.1:${port}`);
+    const [unsigned] = await once(session.request({ ":path": "/discover" }), "response");
+    expect(unsigned[":status"]).toBe(401);
+    session.destroy();
+    await dispatcher.close();
+  });
+
+  it("is reached over TLS, with a token, by workers and by who submits; without the token by nobody", async () => {
+    const server = await restateServer();
+    const [ingress, admin] = [
+      await frontOf(server.ingress, "s/ecret"),
+      await frontOf(server.admin, "s/ecret"),
+    ];
+    onTestFinished(async () => {
+      for (const front of [admin, ingress]) front.close();
+      await server.stop();
+    });
+    const { host } = new URL(ingress.url);
+    const options = { pollMs: 50, admin: new URL(admin.url).port };
+    const dispatcher = restate(`restates://s%2Fecret@${host}`, options);
+    expect(await handedOver(dispatcher)).toEqual(["a"]);
+    await dispatcher.close();
+    await expect(restate(`restates://${host}`, options).submit({ ...job, runId: "b" })).rejects.toMatchObject(
+      {
+        message: expect.stringContaining("it says 401: who are you?"),
+      },
+    );
+  });
+});
+
+const job: Job = { runId: "a", pipeline: "p", fingerprint: "f" };
+
+/** Who has been there as a worker gets the job that is submitted then. */
+async function handedOver(dispatcher: Dispatcher): Promise<readonly string[]> {
+  const taken: string[] = [];
+  const take = async ({ runId }: Job): Promise<Taken> => {
+    taken.push(runId);
+    return "done";
+  };
+  await dispatcher.work({ queues: ["default"], concurrency: 1, take, onTrouble: () => {} });
+  const submit = (): Promise<void> => dispatcher.submit(job).catch(submit); // its queues are being made
+  await submit();
+  await expect.poll(() => taken).not.toEqual([]);
+  return taken;
+}
+
+/** As Restate has them: the public one as 32 bytes to the base 58. */
+function keyPair(): { readonly privatePem: string; readonly publicKey: string } {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const bytes = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
+  const digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+  let text = "";
+  for (let rest = BigInt(`0x${bytes.toString("hex")}`); rest > 0n; rest /= 58n)
+    text = `${digits[Number(rest % 58n)]}${text}`;
+  for (const byte of bytes) {
+    if (byte !== 0) break;
+    text = `1${text}`;
+  }
+  const privatePem = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+  return { privatePem, publicKey: `publickeyv1_${text}` };
+}
+
 test.each([
   "http://localhost:8080",
   "restate:",
   "restate://localhost:8080?admin=x",
   "restate://localhost:8080?listen=0.0.0.0",
   "restate://localhost:8080?at=worker:9080",
+  "restate://localhost:8080?identity=secret",
 ])("%s is refused", (address) => {
   expect(() => restate(address)).toThrow(expect.objectContaining({ code: "invalid-option" }));
 });

@@ -31,6 +31,11 @@ export interface RestateOptions {
   readonly listen?: string;
   /** Where Restate reaches what listens there. Default: `http://` and the host, or this machine's name for `0.0.0.0`. */
   readonly at?: string;
+  /**
+   * The public keys, `publickeyv1_…`, of the Restate that may call what a worker listens at: calls that none of them has signed are
+   * refused. Restate says its own when it starts with a `request-identity-private-key-pem-file`. Default: whoever reaches it may.
+   */
+  readonly identity?: string | readonly string[];
   /** The name of the virtual object that keeps the queues. Default `flujo-jobs`. */
   readonly service?: string;
   /** The pause between two looks for jobs while Restate does not say when one comes, in milliseconds. From 50, default 500. */
@@ -50,13 +55,13 @@ export interface RestateOptions {
  * const flujo = new Flujo(greet, { dispatcher: restate("restate://localhost:8080") });
  * ```
  *
- * @param address of its ingress: `restate://TOKEN@host:8080?admin=9070&listen=0.0.0.0:9080&at=http://worker-1:9080`, of which
- *   the host is needed; or `restates://` over TLS.
+ * @param address of its ingress: `restate://TOKEN@host:8080?admin=9070&listen=0.0.0.0:9080&at=http://worker-1:9080&identity=KEY`,
+ *   of which the host is needed; or `restates://` over TLS.
  * @throws InvalidOptionError for an address that is none.
  */
 export function restate(address: string, options: RestateOptions = {}): Dispatcher {
   const { service = "flujo-jobs", pollMs = 500, restMs = 2_500, lockMs = 30_000, patience = "5s" } = options;
-  const { listenAt, at, ...found } = addressOf(address, options);
+  const { listenAt, at, identityKeys, ...found } = addressOf(address, options);
   const { name } = found;
   const server = new RestateServer({ ...found, service, patienceMs: milliseconds(patience) });
   const submissions = byQueue(
@@ -67,7 +72,7 @@ export function restate(address: string, options: RestateOptions = {}): Dispatch
 
   const open = async (): Promise<Endpoint> => {
     const sdk = (await importPackage("@restatedev/restate-sdk")) as typeof import("@restatedev/restate-sdk"); // that package's own
-    const made = await listen(sdk, { service, ...listenAt });
+    const made = await listen(sdk, { service, identityKeys, ...listenAt });
     server.offer(at ?? `http://${nameOf(listenAt.host)}:${made.port}/`);
     return made;
   };

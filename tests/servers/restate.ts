@@ -41,8 +41,13 @@ function found(): string | undefined {
   }
 }
 
-/** @throws Error where there is none to be had. */
-export async function restateServer(): Promise<RestateServer> {
+/**
+ * @param settings by their variables of the environment.
+ * @throws Error where there is none to be had.
+ */
+export async function restateServer(
+  settings: { readonly [variable: string]: string } = {},
+): Promise<RestateServer> {
   if (program === undefined) throw new Error("there is no Restate here");
   const file = program;
   const folder = mkdtempSync(join(tmpdir(), "flujo-restate-"));
@@ -71,6 +76,7 @@ export async function restateServer(): Promise<RestateServer> {
           RESTATE_ROCKSDB_TOTAL_MEMORY_SIZE: "256 MB",
           RESTATE_DISABLE_TELEMETRY: "true",
           RUST_LOG: "error",
+          ...settings,
         },
         stdio: "ignore",
       },

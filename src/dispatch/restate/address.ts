@@ -8,13 +8,18 @@ export interface Found {
   readonly token: string | undefined;
   readonly listenAt: { readonly host: string; readonly port: number };
   readonly at: string | undefined;
+  readonly identityKeys: readonly string[];
+}
+
+interface Said {
+  readonly admin?: string | number;
+  readonly listen?: string;
+  readonly at?: string;
+  readonly identity?: string | readonly string[];
 }
 
 /** @throws InvalidOptionError */
-export function addressOf(
-  address: string,
-  options: { readonly admin?: string | number; readonly listen?: string; readonly at?: string } = {},
-): Found {
+export function addressOf(address: string, options: Said = {}): Found {
   const url = URL.parse(address);
   const scheme = url?.protocol === "restates:" ? "https" : "http";
   if (url === null || !/^restates?:$/.test(url.protocol) || url.host === "") {
@@ -33,7 +38,18 @@ export function addressOf(
     token: url.username === "" ? undefined : decodeURIComponent(url.username),
     listenAt: listenAddress(said("listen") ?? "127.0.0.1:0"),
     at: at === undefined ? undefined : httpAddress(at, "at").href,
+    identityKeys: [options.identity ?? url.searchParams.get("identity")?.split(",") ?? []]
+      .flat()
+      .map(publicKey),
   };
+}
+
+/** @throws InvalidOptionError */
+function publicKey(text: string): string {
+  if (/^publickeyv1_[1-9A-HJ-NP-Za-km-z]{32,44}$/.test(text)) return text; // 32 bytes, to the base 58
+  throw new InvalidOptionError(`identity=${text} is no public key of a Restate`, {
+    hint: "Write identity=publickeyv1_…, as it says when it starts, or as its cloud shows it",
+  });
 }
 
 /** @throws InvalidOptionError */

@@ -24,15 +24,27 @@ export interface Endpoint {
   close(): void;
 }
 
+interface Place {
+  readonly service: string;
+  readonly host: string;
+  readonly port: number;
+  /** Of these one has to have signed what is called. None: whoever calls. */
+  readonly identityKeys?: readonly string[];
+}
+
 /**
  * @param sdk the package `@restatedev/restate-sdk`.
  * @throws InvalidOptionError where nothing can listen.
  */
 export async function listen(
   sdk: typeof import("@restatedev/restate-sdk"),
-  { service, host, port }: { readonly service: string; readonly host: string; readonly port: number },
+  { service, host, port, identityKeys = [] }: Place,
 ): Promise<Endpoint> {
-  const handler = sdk.createEndpointHandler({ services: [queues(sdk, service)], logger: () => {} });
+  const handler = sdk.createEndpointHandler({
+    services: [queues(sdk, service)],
+    identityKeys: [...identityKeys],
+    logger: () => {},
+  });
   const server = createServer((request, response) => {
     if (request.url === presence) response.end(service);
     else handler(request, response);
