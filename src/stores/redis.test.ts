@@ -96,6 +96,19 @@ databases("redis", "a store in Redis", () => {
     expect(keys.filter((key) => !key.startsWith(`{${mine}}:`))).toEqual([]);
   });
 
+  it("takes nobody for the owner whose lease went down with a primary, and whose fence another one has now", async () => {
+    const prefix = newPrefix();
+    const store = open(server.url, { prefix });
+    const answer = await store.acquire({ ...request, create: true });
+    if (answer.outcome !== "granted") throw new Error(answer.outcome);
+    await admin.hset(`{${prefix}}:run:r`, "owner", "you"); // as the replica has granted it
+    expect(await store.renew(answer.lease, 9_000)).toBe(false);
+    expect(await store.drop(answer.lease)).toBe(false);
+    await store.release(answer.lease);
+    const held = await store.acquire({ ...request, create: false });
+    expect(held).toMatchObject({ outcome: "held", lease: { owner: "you", fence: 1, expiresAt: 1_000 } });
+  });
+
   it("says what is wrong with an address, and keeps the password to itself", async () => {
     for (const address of ["", "localhost", "http://localhost/0", "redis://localhost/app"])
       expect(() => redis(address)).toThrow(InvalidOptionError);

@@ -46,11 +46,11 @@ export async function release(db: Connection, lease: Lease): Promise<void> {
 async function changed(
   db: Connection,
   script: scripts.Script,
-  { runId, fence }: Lease,
+  { runId, fence, owner }: Lease,
   expiresAt: number,
 ): Promise<Reply> {
   if (!isRunId(runId)) return 0;
-  const args = [runId, fence, digits(expiresAt), db.keys.news];
+  const args = [runId, fence, owner, digits(expiresAt), db.keys.news];
   return db.script(script, [db.keys.run(runId), db.keys.lease], args);
 }
 
@@ -60,11 +60,11 @@ export const leaseOf = (runId: string, fence: string, expires: string, owner: un
 /** Removes a run, by one script. */
 export async function drop(
   db: Connection,
-  { runId, fence }: Lease,
+  { runId, fence, owner }: Lease,
   heard = Number.MAX_SAFE_INTEGER,
 ): Promise<boolean> {
   if (!isRunId(runId)) return false;
   const { indexes, run, journal, signals, sent } = db.keys;
   const keys = [...indexes, run(runId), journal(runId), signals(runId), sent(runId)];
-  return (await db.script(scripts.drop, keys, [runId, fence, heard])) === 1;
+  return (await db.script(scripts.drop, keys, [runId, fence, owner, heard])) === 1;
 }

@@ -51,9 +51,10 @@ local function putWord(index, run, id)
   end
 end
 
-local function owns(run, fence)
+-- A primary that is no more may have granted the same fence to somebody else: who names the owner, where that is known.
+local function owns(run, fence, who)
   local present, owner = unpack(redis.call('HMGET', run, 'fence', 'owner'))
-  return owner and present == fence
+  return owner and present == fence and (not who or owner == who)
 end`;
 
 /** The index of its status, for a script that has all of them; before the run's hash says another status or place. */
@@ -212,8 +213,8 @@ export const renew = script(
   placing,
   `
 local run, index = unpack(KEYS)
-local id, fence, expires = unpack(ARGV)
-if not owns(run, fence) then return 0 end
+local id, fence, who, expires = unpack(ARGV)
+if not owns(run, fence, who) then return 0 end
 redis.call('HSET', run, 'expires', expires)
 putLease(index, run, id)
 return 1`,
@@ -227,8 +228,8 @@ export const release = script(
   placing,
   `
 local run, index = unpack(KEYS)
-local id, fence, expires, news = unpack(ARGV)
-if not owns(run, fence) then return 0 end
+local id, fence, who, expires, news = unpack(ARGV)
+if not owns(run, fence, who) then return 0 end
 redis.call('HDEL', run, 'owner')
 redis.call('HSET', run, 'expires', expires)
 putLease(index, run, id)
@@ -255,15 +256,15 @@ end
 return 1`,
 );
 
-/** Removes a run. 0: the fence is not that of its present lease, or it was sent more signals than that. Keys: the indexes, then all that is the run's. */
+/** Removes a run. 0: the lease is not its present one, or it was sent more signals than that. Keys: the indexes, then all that is the run's. */
 export const drop = script(
   placing,
   sorting,
   `
 local age, change, ids, wake, lease, word, pipeline = unpack(KEYS, 1, 7)
 local run, signals = KEYS[14], KEYS[16]
-local id, fence, heard = unpack(ARGV)
-if not owns(run, fence) or redis.call('LLEN', signals) > tonumber(heard) then return 0 end
+local id, fence, who, heard = unpack(ARGV)
+if not owns(run, fence, who) or redis.call('LLEN', signals) > tonumber(heard) then return 0 end
 putStatus(run, '', '')
 put(age, run, 'by-age', false)
 put(change, run, 'by-change', false)
