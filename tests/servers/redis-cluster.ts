@@ -34,6 +34,13 @@ async function node(settings: { readonly [name: string]: string }): Promise<Node
   };
 }
 
+/** Ends a primary at once, when its replica has all that was acknowledged: what it had not received yet would be lost. */
+async function killed({ client, stop }: Node): Promise<void> {
+  await client.call("CLIENT", "PAUSE", 60_000, "WRITE");
+  await client.wait(1, 0);
+  await stop();
+}
+
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo().catch(() => false))) await pause(20);
 }
@@ -41,9 +48,13 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 export interface RedisCluster {
   /** As `redis()` takes it: with the addresses of all nodes. */
   readonly url: string;
-  /** Moves the slot of a key, with all that is in it, to another primary, a few keys at a time. */
-  move(key: string): Promise<void>;
-  /** Ends the primary of a key at once. One of the others takes over. */
+  /**
+   * Moves the slot of a key, with all that is in it, to another primary, key by key.
+   *
+   * @param meanwhile is waited for when the first one has been moved.
+   */
+  move(key: string, meanwhile?: () => Promise<void>): Promise<void>;
+  /** Ends the primary of a key. Its replica takes over. */
   kill(key: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -91,14 +102,15 @@ export async function redisCluster(): Promise<RedisCluster> {
 
   return {
     url: `redis://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}?cluster=true`,
-    async move(key) {
+    async move(key, meanwhile = async () => {}) {
       const from = await primaryOf(key);
       const to = (from + 1) % 3;
       const [source, target] = [nodes[from] as Node, nodes[to] as Node]; // there are six
       const slot = await source.client.cluster("KEYSLOT", key);
       await target.client.call("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[from] ?? "");
       await source.client.call("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[to] ?? "");
-      for (;;) {
+      for (let moved = 0; ; moved += 1) {
+        if (moved === 1) await meanwhile();
         const keys = (await source.client.call("CLUSTER", "GETKEYSINSLOT", slot, 1)) as string[];
         if (keys.length === 0) break;
         await source.client.call("MIGRATE", "127.0.0.1", target.port, "", 0, 5_000, "KEYS", ...keys);
@@ -110,7 +122,7 @@ export async function redisCluster(): Promise<RedisCluster> {
     async kill(key) {
       const dead = nodes[await primaryOf(key)] as Node; // it is one of them
       alive.delete(dead);
-      await dead.stop();
+      await killed(dead);
     },
     stop: async () => void (await Promise.all([...alive].map((one) => one.stop()))),
   };
@@ -119,7 +131,7 @@ export async function redisCluster(): Promise<RedisCluster> {
 export interface WatchedRedis {
   /** As `redis()` takes it: with the address of a Sentinel, and before it one where nobody is. */
   readonly url: string;
-  /** Ends the primary at once. The replica takes over. */
+  /** Ends the primary. The replica takes over. */
   kill(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -144,7 +156,7 @@ export async function watchedRedis(): Promise<WatchedRedis> {
   asked.disconnect();
   return {
     url: `redis://127.0.0.1:${nowhere},127.0.0.1:${port}/0?sentinel=store`,
-    kill: () => primary.stop(),
+    kill: () => killed(primary),
     async stop() {
       const gone = once(sentinel, "exit");
       sentinel.kill("SIGKILL");

@@ -13,7 +13,16 @@ databases("own redis", "where Redis servers stand in for one another", () => {
     const jobs = await jobsOn(cluster.url);
     expect(await checkUp(settingsOf(cluster.url, {}))).toMatchObject({ log: false, replicas: 1 });
     const format = "{flujo}:format";
-    await survives(cluster, redis(cluster.url), [
+    const store = redis(cluster.url);
+    await store.putNote("a", 1, undefined);
+    await cluster.move(format, async () => {
+      await expect(store.putNote("b", 2, undefined)).rejects.toMatchObject({
+        ...{ code: "store-unavailable", retryable: true },
+        message: expect.stringContaining("the cluster is moving what the store has to another node"),
+      });
+    });
+    await store.putNote("b", 2, undefined);
+    await survives(cluster, store, [
       () => cluster.move(format),
       () => cluster.kill(format),
       () => jobs.come(),

@@ -77,7 +77,6 @@ const byStart: readonly (readonly [start: string, letter: Letter])[] = [
     ["the server is too old", "Flujo needs Redis 7 or Valkey, or newer.", false],
   ],
   ["Command timed out", late],
-  ["Too many Cluster redirections", moving],
   [
     "All sentinels are unreachable",
     [
@@ -113,6 +112,8 @@ export function storeError(error: unknown, store: string): unknown {
 }
 
 function letterFor(error: Error): Letter | undefined {
+  const [, last] = /^Too many Cluster redirections\. Last error: \w+: (\w+)/.exec(error.message) ?? [];
+  if (last !== undefined) return last === "CLUSTERDOWN" ? byWord.CLUSTERDOWN : moving;
   const [word = ""] = error.message.split(" ", 1);
   if (Object.hasOwn(byWord, word)) return byWord[word];
   const known = byStart.find(([start]) => error.message.startsWith(start));
