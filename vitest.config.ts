@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { NotRun } from "./tests/not-run.ts";
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
@@ -51,7 +52,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Copies of the sources, one for each guard that is taken out: Node loads them faster than they are transformed here.
     server: { deps: { external: [/flujo-mutant-/] } },
-    reporters: ["default", ["json", { outputFile: testReport }]],
+    reporters: ["default", ["json", { outputFile: testReport }], new NotRun()],
     // No test is about time: these only end what is stuck, also where the machine is slow and busy with other things.
     testTimeout: 300_000,
     hookTimeout: 300_000,

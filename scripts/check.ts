@@ -3,7 +3,7 @@
  * alone. Every part is an npm script of its own.
  */
 import { spawn } from "node:child_process";
-import { failedTests } from "./failed-tests.ts";
+import { failedTests, testsNotRun } from "./failed-tests.ts";
 
 /** Parts that stand together run side by side: none of them keeps two cores busy alone. */
 const groups = [
@@ -64,6 +64,7 @@ for (const { part, passed, seconds } of results) {
   console.log(`${passed ? "passed" : "FAILED"}  ${part} (${seconds.toFixed(1)} s)`);
   // Once more, at the end, where whoever looks at a log looks first.
   if (part === "test" && !passed) for (const line of failedTests()) console.log(`        ${line}`);
+  if (part === "test") for (const line of testsNotRun()) console.log(`        DID NOT RUN  ${line}`);
 }
 const failed = results.filter(({ passed }) => !passed).length;
 console.log(`${results.length - failed} passed, ${failed} failed`);

@@ -19,15 +19,29 @@ interface Report {
 const mostLines = 4;
 const mostCharacters = 160;
 
-/** Empty when there is no report: the tests never began. */
-export function failedTests(): readonly string[] {
-  let report: Report;
+/** No results when there is no report: the tests never began. */
+function results(): Report["testResults"] {
   try {
-    report = JSON.parse(readFileSync(testReport, "utf8")) as Report; // vitest wrote it
+    return (JSON.parse(readFileSync(testReport, "utf8")) as Report).testResults; // vitest wrote it
   } catch {
     return [];
   }
-  return report.testResults.flatMap(({ name, status, message, assertionResults }) => {
+}
+
+/** Those that did not run, since what they take is not on this machine: see `tests/not-run.ts`. */
+export function testsNotRun(): readonly string[] {
+  return results().flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(
+        ({ fullName, status }) =>
+          status === "skipped" || status === "pending" || fullName.includes("NOT TESTED"),
+      )
+      .map(({ fullName }) => `${relative(process.cwd(), name)}: ${fullName}`),
+  );
+}
+
+export function failedTests(): readonly string[] {
+  return results().flatMap(({ name, status, message, assertionResults }) => {
     const file = relative(process.cwd(), name);
     const failed = assertionResults.filter((one) => one.status === "failed");
     // A file that could not be loaded has no tests, and a message of its own.

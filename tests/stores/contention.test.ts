@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openStore } from "../../src/cli/stores.ts";
+import { databases } from "../servers/databases.ts";
 import { hasPostgres, type PostgresServer, postgresServer } from "../servers/postgres.ts";
 import { hasRedis, type RedisServer, redisServer } from "../servers/redis.ts";
 
@@ -138,3 +139,6 @@ describe("four processes that take slots under one limit", () => {
     },
   );
 });
+
+for (const kind of ["postgres", "redis"] as const)
+  if (!(kind in places)) databases(kind, "processes that contend for one store", () => {});
