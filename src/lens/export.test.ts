@@ -6,6 +6,7 @@ import { fold } from "../core/fold.ts";
 import { decimalUsd, picoUsd } from "../core/limits.ts";
 import { type Scene, scene } from "../testing/scene.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
+import { noForks } from "../testing/simulation/forks.ts";
 import { simulate } from "../testing/simulation.ts";
 import { costsOfRun } from "./costs.ts";
 import { operationsCsv } from "./csv.ts";
@@ -65,7 +66,7 @@ function rows(csv: string): string[][] {
 
 test("csv has a row for each operation; costs are exact, and no cell begins with what a model wrote", async () => {
   for (let seed = 1; seed <= 20; seed++) {
-    const { journal } = await simulate({ seed });
+    const { journal } = await simulate({ seed, forks: noForks });
     const report = await trace("r", journal, async () => undefined);
     const [head = [], ...body] = rows(operationsCsv(report));
     expect(body).toHaveLength(report.operations.length);

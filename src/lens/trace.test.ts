@@ -8,6 +8,7 @@ import { fold } from "../core/fold.ts";
 import { addSpent, decimalUsd, nothingSpent, picoUsd } from "../core/limits.ts";
 import { type CastOptions, scene } from "../testing/scene.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
+import { noForks } from "../testing/simulation/forks.ts";
 import { simulate } from "../testing/simulation.ts";
 import { callsOf } from "./calls.ts";
 import { type Trace, type TracedOperation, trace } from "./trace.ts";
@@ -124,7 +125,7 @@ const pico = ({ costUsd }: { readonly costUsd: string }): bigint => picoUsd(`$${
 test("every number of a trace is the journal's own, over random runs among crashes", async () => {
   let paid = 0;
   for (let seed = 1; seed <= 40; seed++) {
-    const { journal } = await simulate({ seed });
+    const { journal } = await simulate({ seed, forks: noForks });
     const run = fold(journal);
     const { run: view, operations } = await trace("r", journal, async () => undefined);
     const calls = callsOf(journal, run);

@@ -7,6 +7,7 @@ import { isWithin, type Path } from "../core/paths.ts";
 import { emptyRecord } from "../core/run-record.ts";
 import { Flujo } from "../flujo.ts";
 import { memory } from "../stores/memory.ts";
+import { noForks } from "../testing/simulation/forks.ts";
 import { simulate } from "../testing/simulation.ts";
 import { readJournal } from "./journal.ts";
 import { nested, parentPath } from "./nesting.ts";
@@ -198,7 +199,7 @@ const partsOf = (path: Path): Path[] => (path === "" ? [] : [...partsOf(parentPa
 
 test("kept up entry by entry, it says of random runs among crashes what a count of all would", async () => {
   for (let seed = 1; seed <= 30; seed++) {
-    const { journal } = await simulate({ seed, forks: { places: 0, rough: 0 } });
+    const { journal } = await simulate({ seed, forks: noForks });
     for (const length of [0.2, 0.45, 0.7, 0.9, 1].map((part) => Math.ceil(journal.length * part))) {
       const entries = journal.slice(0, length);
       const grown = grow(entries);

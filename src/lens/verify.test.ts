@@ -4,6 +4,7 @@ import type { Entry } from "../core/entries.ts";
 import type { Store } from "../ports/store.ts";
 import { memory } from "../stores/memory.ts";
 import { scene } from "../testing/scene.ts";
+import { noForks } from "../testing/simulation/forks.ts";
 import { simulateShared } from "../testing/simulation/shared.ts";
 import { simulate } from "../testing/simulation.ts";
 import { everyJournal } from "./every-run.ts";
@@ -17,7 +18,8 @@ test("whatever random runs leave behind is sound, shared budgets included", asyn
     expect(faults).toEqual([]);
     expect(Math.min(runs, accounts)).toBeGreaterThan(0);
   }
-  for (let seed = 1; seed <= 40; seed++) expect(faultsOf((await simulate({ seed })).journal)).toEqual([]);
+  for (let seed = 1; seed <= 40; seed++)
+    expect(faultsOf((await simulate({ seed, forks: noForks })).journal)).toEqual([]);
 });
 
 /** A store with one run, of which something is told otherwise. */

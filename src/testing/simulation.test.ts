@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Entry } from "../core/entries.ts";
 import type { Append, Lease, Store } from "../ports/store.ts";
 import { memory } from "../stores/memory.ts";
+import { noForks } from "./simulation/forks.ts";
 import { keptSeeds } from "./simulation/kept-seeds.ts";
 import { planOf, type SimulationReport, simulate } from "./simulation.ts";
 
@@ -9,13 +10,51 @@ const perTest = 100;
 const tests = 10;
 
 /** A seed with what it broke: all that is needed to see it again with `npm run simulate -- --seed N`. */
-const broken = ({ seed, violations }: SimulationReport) => ({ seed, violations });
+const broken = ({ seed, violations }: Pick<SimulationReport, "seed" | "violations">) => ({
+  seed,
+  violations,
+});
+
+/** What is told of a simulated run: few words, for it is kept. */
+interface Told extends Pick<SimulationReport, "seed" | "violations" | "crashes" | "repeats"> {
+  readonly end: string;
+  readonly types: ReadonlySet<Entry["type"]>;
+  /** Answers of models that went on where they had been cut, and calls that were cut. */
+  readonly goneOn: number;
+  readonly partial: number;
+  /** Places that were undone, and whether a process went on with undoing that another had begun. */
+  readonly undone: number;
+  readonly resumed: boolean;
+}
+
+const tales = new Map<number, Promise<Told>>();
+
+/** A seed is the same whenever it is simulated: once is enough for all who ask. */
+function told(seed: number): Promise<Told> {
+  const known = tales.get(seed) ?? simulate({ seed }).then(tell);
+  tales.set(seed, known);
+  return known;
+}
+
+function tell({ seed, violations, crashes, repeats, journal, end }: SimulationReport): Told {
+  const types = journal.map(({ type }) => type);
+  const back = types.indexOf("compensation-begun");
+  return {
+    ...{ seed, violations, crashes, repeats },
+    end: end?.status ?? "none",
+    types: new Set(types),
+    goneOn: journal.filter((entry) => entry.type === "text-streamed" && entry.follows !== undefined).length,
+    partial: partialIn(journal),
+    undone: types.filter((type) => type === "compensation-completed").length,
+    resumed: back >= 0 && types.includes("run-resumed", back),
+  };
+}
 
 async function brokenIn(seeds: Iterable<number>): Promise<ReturnType<typeof broken>[]> {
   const found = [];
   for (const seed of seeds) {
-    const report = await simulate({ seed });
-    if (report.violations.length > 0) found.push(broken(report));
+    const tale = await told(seed);
+    if (tale.violations.length > 0) found.push(broken(tale));
   }
   return found;
 }
@@ -123,18 +162,15 @@ describe("a simulation", () => {
     let [crashes, repeats, goneOn, partial, undone, resumed] = [0, 0, 0, 0, 0, 0];
     for (const seed of range(1, 2_000)) {
       if (seed > 150 && types.size >= everyType.length) break; // that a tool's call is withdrawn is rare
-      const report = await simulate({ seed });
-      for (const entry of report.journal) {
-        types.add(entry.type);
-        if (entry.type === "text-streamed" && entry.follows !== undefined) goneOn += 1;
-      }
-      partial += partialIn(report.journal);
-      const back = report.journal.findIndex(({ type }) => type === "compensation-begun");
-      if (back >= 0 && report.journal.slice(back).some(({ type }) => type === "run-resumed")) resumed += 1;
-      undone += report.journal.filter(({ type }) => type === "compensation-completed").length;
-      ends.add(report.end?.status ?? "none");
-      crashes += report.crashes;
-      repeats += report.repeats;
+      const tale = await told(seed);
+      for (const type of tale.types) types.add(type);
+      ends.add(tale.end);
+      crashes += tale.crashes;
+      repeats += tale.repeats;
+      goneOn += tale.goneOn;
+      partial += tale.partial;
+      undone += tale.undone;
+      if (tale.resumed) resumed += 1;
     }
     expect([...ends].sort()).toEqual(["cancelled", "completed", "failed"]);
     expect([...types].sort()).toEqual(everyType);
@@ -254,7 +290,7 @@ describe("a simulation over a broken store finds it out", () => {
     it(claim, async () => {
       const found = new Set<string>();
       for (const seed of range(1, 500)) {
-        const { violations } = await simulate({ seed, store: make });
+        const { violations } = await simulate({ seed, store: make, forks: noForks });
         for (const violation of violations) found.add(violation);
         if (violations.some((violation) => finds.test(violation))) return;
       }

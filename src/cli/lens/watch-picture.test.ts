@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Entry, Fact } from "../../core/entries.ts";
 import { eventOf } from "../../core/events.ts";
+import { noForks } from "../../testing/simulation/forks.ts";
 import { simulate } from "../../testing/simulation.ts";
 import { eventLine } from "./event-text.ts";
 import { type PictureFrame, WatchPicture } from "./watch-picture.ts";
@@ -50,7 +51,7 @@ test("it fits: so many lines around what is at work, none wider, and nothing tha
 
 test("it is the same, taken in at once or entry by entry", async () => {
   for (let seed = 1; seed <= 20; seed++) {
-    const { journal } = await simulate({ seed });
+    const { journal } = await simulate({ seed, forks: noForks });
     const picture = new WatchPicture("r");
     for (const [i, entry] of journal.entries()) {
       picture.take([entry]);
@@ -84,7 +85,7 @@ test("of a long journal the list is made anew now and then, and what it costs is
 test("every event that happens has a line, or is known to tell a reader nothing", async () => {
   const silent = new Set<string>();
   for (let seed = 1; seed <= 60; seed++) {
-    const { journal } = await simulate({ seed });
+    const { journal } = await simulate({ seed, forks: noForks });
     for (const entry of journal) if (eventLine(eventOf(entry), 0) === undefined) silent.add(entry.type);
   }
   const known = ["cache-missed", "compensation-owed", "model-priced", "scope-opened", "value-altered"];

@@ -21,6 +21,9 @@ export interface Forks {
   readonly rough: number;
 }
 
+/** For those who look at the run alone: its forks, and their replays, are half of the work. */
+export const noForks: Forks = { places: 0, rough: 0 };
+
 /** What is never done again once it is recorded. */
 const results: ReadonlySet<EntryType> = new Set(["step-completed", "operation-completed", "signal-received"]);
 const ends: ReadonlySet<EntryType> = new Set([...results, "container-completed", "operation-failed"]);
