@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { compiled } from "./tests/build-once.ts";
 import { NotRun } from "./tests/not-run.ts";
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
@@ -52,6 +53,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Copies of the sources, one for each guard that is taken out: Node loads them faster than they are transformed here.
     server: { deps: { external: [/flujo-mutant-/] } },
+    // Many tests begin processes that load the sources: compiled once, they load in a quarter of the time.
+    env: { NODE_COMPILE_CACHE: compiled },
     reporters: ["default", ["json", { outputFile: testReport }], new NotRun()],
     // No test is about time: these only end what is stuck, also where the machine is slow and busy with other things.
     testTimeout: 300_000,

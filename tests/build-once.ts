@@ -1,9 +1,12 @@
 /** Before any test: the tests of the command and of the dashboard run what is built, so it is built when a source is newer. */
 import { execFileSync } from "node:child_process";
-import { globSync, statSync } from "node:fs";
+import { globSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
+
+/** Where processes that tests begin keep what they have compiled, for those that come after. */
+export const compiled = join(root, "node_modules/.cache/compiled");
 
 /** What is built of which sources, by which command of node_modules. */
 const products = [
@@ -20,6 +23,7 @@ const products = [
 ] as const;
 
 export default function buildOnce(): void {
+  rmSync(compiled, { recursive: true, force: true }); // half of it would be of temporary folders, which are gone
   for (const { built, sources, by } of products) {
     const since = statSync(join(root, built), { throwIfNoEntry: false })?.mtimeMs ?? 0;
     const names = globSync(sources, { cwd: root }).filter((name) => !name.endsWith(".test.ts"));
