@@ -63,7 +63,9 @@ databases("restate", "Restate", () => {
     };
     const job = (runId: string): Job => ({ runId, pipeline: "p", fingerprint: "f" });
     await server.meet(service);
+    const before = await server.placesOf(service);
     const heir = await worker();
+    await expect.poll(() => server.placesOf(service)).not.toEqual(before); // else it may be the newest yet
     const port = await freePort();
     const way = await gateTo(`http://127.0.0.1:${port}`);
     const mortal = await worker({ listen: `${port}`, at: way.url });
