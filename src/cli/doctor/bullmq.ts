@@ -33,9 +33,8 @@ function memory({ eviction, memory: most }: ServerFacts): Finding {
 }
 
 function persistence({ log, sync, pictures }: ServerFacts): Finding {
-  const found =
-    "Their runs are found in the store, 15 seconds later; all at once, though, and without priorities beyond the first 1,000.";
-  const remedy = "In redis.conf: appendonly yes, appendfsync everysec.";
+  const remedy =
+    "Their runs are found in the store, 15 seconds later. In redis.conf: appendonly yes, appendfsync everysec.";
   if (log === undefined)
     return about.advice(
       "it does not say how it keeps what it is told",
@@ -44,5 +43,5 @@ function persistence({ log, sync, pictures }: ServerFacts): Finding {
   if (log)
     return about.fine(`appendonly yes, appendfsync ${sync ?? "unknown"}: it keeps its jobs when it stops`);
   const loss = pictures ? "jobs since the last picture of it" : "all jobs";
-  return about.advice(`appendonly no: when it stops, ${loss} are lost`, `${found} ${remedy}`);
+  return about.advice(`appendonly no: when it stops, ${loss} are lost`, remedy);
 }
