@@ -73,6 +73,19 @@ test.each([
   server.close();
 });
 
+test.each([
+  ["ReplyError: TRYAGAIN Multiple keys request during rehashing of slot", /is moving what the store has/],
+  ["ReplyError: MOVED 1 127.0.0.1:7000", /is moving what the store has/],
+  ["ReplyError: CLUSTERDOWN The cluster is down", /the cluster is down/],
+  ["Error: Connection is closed.", /does not answer/],
+])("where a cluster sends one about until the last one says %j, it may be well soon", (said, message) => {
+  const error = new Error(`Too many Cluster redirections. Last error: ${said}`);
+  expect(storeError(error, "redis")).toMatchObject({
+    ...{ code: "store-unavailable", retryable: true },
+    message: expect.stringMatching(message),
+  });
+});
+
 test("a mistake of ours is left as it is", () => {
   const error = new TypeError("no function");
   expect(storeError(error, "redis")).toBe(error);

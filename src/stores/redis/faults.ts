@@ -113,7 +113,8 @@ export function storeError(error: unknown, store: string): unknown {
 
 function letterFor(error: Error): Letter | undefined {
   const [, last] = /^Too many Cluster redirections\. Last error: \w+: (\w+)/.exec(error.message) ?? [];
-  if (last !== undefined) return last === "CLUSTERDOWN" ? byWord.CLUSTERDOWN : moving;
+  if (last === "CLUSTERDOWN") return byWord[last];
+  if (last !== undefined) return /^(MOVED|ASK|TRYAGAIN)$/.test(last) ? moving : away;
   const [word = ""] = error.message.split(" ", 1);
   if (Object.hasOwn(byWord, word)) return byWord[word];
   const known = byStart.find(([start]) => error.message.startsWith(start));
