@@ -9,7 +9,7 @@ fi
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   umask 077
   printf '%s' "$POSTGRES_PASSWORD" >/tmp/password
-  initdb --username="$POSTGRES_USER" --pwfile=/tmp/password --auth-local=trust --auth-host=scram-sha-256
+  initdb --encoding=UTF8 --no-locale --username="$POSTGRES_USER" --pwfile=/tmp/password --auth-local=trust --auth-host=scram-sha-256
   rm /tmp/password
   pg_ctl --wait start --options="-c listen_addresses=''"
   createdb --username="$POSTGRES_USER" "$POSTGRES_DB"
