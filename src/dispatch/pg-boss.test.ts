@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { behind } from "../../tests/dispatch/behind.ts";
 import { databases } from "../../tests/servers/databases.ts";
-import { gateTo } from "../../tests/servers/gate.ts";
 import { poolerOf } from "../../tests/servers/pooler.ts";
 import { type PostgresServer, postgresServer } from "../../tests/servers/postgres.ts";
 import { testDispatcher } from "../testing/test-dispatcher.ts";
@@ -24,15 +24,8 @@ databases("postgres", "pg-boss", () => {
       const first = pgBoss(server.url, { schema, pollMs: 50, restMs: 500 });
       await first.submit({ runId: "first", pipeline: "p", fingerprint: "f", queue: "made" }); // which makes the tables
       await first.close();
-      const gate = await gateTo(server.url);
       return {
-        join: () => pgBoss(gate.url, { schema, pollMs: 50, restMs: 500 }),
-        told: () => pgBoss(gate.url, { schema, pollMs: hour, restMs: hour }),
-        async away() {
-          await gate.shut();
-          return () => gate.open();
-        },
-        dispose: () => gate.shut(),
+        ...(await behind([server.url], ([url = ""], pace) => pgBoss(url, { schema, ...pace }))),
         async forget() {
           const client = new pg.Client(server.url);
           await client.connect();
@@ -46,33 +39,6 @@ databases("postgres", "pg-boss", () => {
     },
     { describe, it },
   );
-
-  it("takes jobs again after a network that swallowed what was said, and told nobody", async () => {
-    const schema = `s_${randomUUID().replaceAll("-", "")}`;
-    const gate = await gateTo(server.url);
-    const far = pgBoss(gate.url, { schema, pollMs: 50, restMs: 500, patience: "1s" });
-    const near = pgBoss(server.url, { schema });
-    const taken: string[] = [];
-    const troubles: unknown[] = [];
-    await far.work({
-      queues: ["default"],
-      concurrency: 5,
-      take: async ({ runId }) => {
-        taken.push(runId);
-        return "done";
-      },
-      onTrouble: (trouble) => void troubles.push(trouble),
-    });
-    await near.submit({ runId: "before", pipeline: "p", fingerprint: "f" });
-    await expect.poll(() => taken).toEqual(["before"]);
-    gate.swallow();
-    await expect.poll(() => troubles.length).toBe(1);
-    await near.submit({ runId: "after", pipeline: "p", fingerprint: "f" });
-    await gate.open();
-    await expect.poll(() => taken).toContain("after");
-    await Promise.all([far.close(), near.close()]);
-    await gate.shut();
-  });
 
   it("refuses an address to listen at that is none", () => {
     expect(() => pgBoss("postgres://db/app?listen=nowhere")).toThrow("the address to listen at");

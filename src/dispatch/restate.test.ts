@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from "vitest";
+import { behind } from "../../tests/dispatch/behind.ts";
 import { databases } from "../../tests/servers/databases.ts";
 import { gateTo } from "../../tests/servers/gate.ts";
 import { freePort } from "../../tests/servers/postgres.ts";
@@ -16,8 +17,6 @@ import { frontOf } from "../../tests/servers/tls.ts";
 import type { Dispatcher, Job, Taken } from "../ports/dispatcher.ts";
 import { testDispatcher } from "../testing/test-dispatcher.ts";
 import { type RestateOptions, restate } from "./restate.ts";
-
-const hour = 3_600_000;
 
 databases("restate", "Restate", () => {
   let server: RestateServer;
@@ -30,20 +29,12 @@ databases("restate", "Restate", () => {
     "Restate",
     async () => {
       const service = `jobs-${randomUUID()}`;
-      const [ingress, admin] = [await gateTo(server.ingress), await gateTo(server.admin)];
-      const address = ingress.url.replace("http", "restate");
-      const join = () => restate(address, { admin: admin.url, service, pollMs: 50, restMs: 500 });
-      const told = () => restate(address, { admin: admin.url, service, pollMs: hour, restMs: hour });
       await server.meet(service);
       return {
-        join,
-        told,
-        async away() {
-          await Promise.all([ingress.shut(), admin.shut()]);
-          return async () => void (await Promise.all([ingress.open(), admin.open()]));
-        },
+        ...(await behind([server.ingress, server.admin], ([ingress = "", admin = ""], pace) =>
+          restate(ingress.replace("http", "restate"), { admin, service, ...pace }),
+        )),
         forget: () => lapse(server, service),
-        dispose: async () => void (await Promise.all([ingress.shut(), admin.shut()])),
       };
     },
     { describe, it },
@@ -78,33 +69,6 @@ databases("restate", "Restate", () => {
     await expect.poll(() => taken).toEqual(["a", "b"]);
     await mortal.close();
     await heir.close();
-  });
-
-  it("takes jobs again after a network that swallowed what was said, and told nobody", async () => {
-    const service = `jobs-${randomUUID()}`;
-    const gate = await gateTo(server.ingress);
-    const address = gate.url.replace("http", "restate");
-    const admin = server.admin;
-    const far = restate(address, { admin, service, pollMs: 50, patience: "1s" });
-    const near = restate(server.url, { service });
-    const taken: string[] = [];
-    const troubles: unknown[] = [];
-    const take = async ({ runId }: Job): Promise<Taken> => {
-      taken.push(runId);
-      return "done";
-    };
-    const onTrouble = (trouble: unknown) => void troubles.push(trouble);
-    await server.meet(service);
-    await far.work({ queues: ["default"], concurrency: 5, take, onTrouble });
-    await near.submit({ runId: "before", pipeline: "p", fingerprint: "f" });
-    await expect.poll(() => taken).toEqual(["before"]);
-    gate.swallow();
-    await expect.poll(() => troubles.length).toBe(1);
-    await near.submit({ runId: "after", pipeline: "p", fingerprint: "f" });
-    await gate.open();
-    await expect.poll(() => taken).toContain("after");
-    await Promise.all([far.close(), near.close()]);
-    await gate.shut();
   });
 
   it("is not held up by what is no job, whoever sends it", async () => {

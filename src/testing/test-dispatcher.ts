@@ -14,6 +14,8 @@ export interface DispatcherUnderTest {
   readonly told?: () => Dispatcher;
   /** Of one that can be away: from now on it cannot be reached; and, called again, it can. */
   readonly away?: () => Promise<() => Promise<void>>;
+  /** Of one behind a network: another process's, far away. */
+  readonly far?: () => Promise<Far>;
   /**
    * Of one that outlives its workers: lets the time pass after which the jobs of a worker that has died are another's. The
    * worker has been left as it was, its jobs under way.
@@ -21,6 +23,13 @@ export interface DispatcherUnderTest {
   readonly forget?: () => Promise<void>;
   /** Called after each test, once all that joined is closed. */
   readonly dispose?: () => Promise<void>;
+}
+
+/** A dispatcher behind a network that may swallow what is said, either way, and tell nobody. It waits a second for an answer, at most. */
+export interface Far {
+  readonly dispatcher: Dispatcher;
+  /** From now on nothing comes through, until what is returned is called. What was said meanwhile is lost, and so are its connections. */
+  readonly swallow: () => Promise<() => Promise<void>>;
 }
 
 /** How long a test waits for what must come, in real milliseconds: much more than it needs. */
@@ -163,12 +172,12 @@ const claims: { readonly [claim: string]: (floor: Floor) => Promise<void> } = {
     assert.deepEqual(idsOf(worker), ["a", "b", "c", "a"]);
   },
 
-  async "hands over the highest priority first"(floor) {
-    for (const [runId, priority] of Object.entries({ low: 0, high: 900, middle: 5 }))
+  async "hands over the highest priority first, and of one priority what has waited longest"(floor) {
+    for (const [runId, priority] of Object.entries({ low: 0, high: 900, middle: 5, also: 5, last: 0 }))
       await floor.dispatcher.submit(job(runId, { priority }));
     const worker = await floor.worker({ concurrency: 1 });
-    await worker.has(3);
-    assert.deepEqual(idsOf(worker), ["high", "middle", "low"]);
+    await worker.has(5);
+    assert.deepEqual(idsOf(worker), ["high", "middle", "also", "low", "last"]);
   },
 
   async "hands over no more at once than a worker can take"(floor) {
@@ -276,5 +285,18 @@ const claims: { readonly [claim: string]: (floor: Floor) => Promise<void> } = {
     assert.deepEqual(worker.troubles.slice(1), [undefined]);
     await floor.dispatcher.submit(job("after"));
     await until(() => idsOf(worker).includes("after"), "what is submitted later comes");
+  },
+
+  async "works on after a network that swallowed what was said, and told nobody"(floor) {
+    const far = await floor.made.far?.();
+    if (far === undefined) return;
+    const worker = await floor.worker({ own: () => far.dispatcher });
+    await floor.dispatcher.submit(job("before"));
+    await worker.has(1);
+    const back = await far.swallow();
+    await until(() => worker.troubles.length === 1, "its worker tells");
+    await floor.dispatcher.submit(job("after"));
+    await back();
+    await until(() => idsOf(worker).includes("after"), "what was submitted meanwhile comes");
   },
 };
