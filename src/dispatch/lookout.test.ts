@@ -148,12 +148,17 @@ describe("what a process cannot go on with", () => {
   it("is told once, left alone, and tried again when it has changed", async () => {
     const on = scene();
     await on.cast(changing("1"), { takeOver: false }).run("x", { runId: "old" });
-    const { told } = serving(on, [changing("2")]);
+    const { told, lookout } = serving(on, [changing("2")]);
+    expect(lookout.refused).toBe(0);
     await on.wait(12 * minute);
-    expect(told).toEqual(["refused old"]);
+    expect([told, lookout.refused]).toEqual([["refused old"], 1]);
     await on.store.send("old", { id: "s", path: "/p", data: 1, at: 0 });
     await on.wait(5_000);
     expect(told).toEqual(["refused old", "refused old"]);
+    const able = on.cast(changing("1"), { takeOver: false });
+    await on.play(able.runner.adopt("old", "woken").result());
+    await on.wait(2_000);
+    expect(lookout.refused).toBe(0); // somebody else could go on with it
   });
 
   it.each([

@@ -257,6 +257,11 @@ export class Lookout {
     return [...this.#letGo];
   }
 
+  /** How many runs wait for somebody that nothing here can go on with, as far as they were met. */
+  get refused(): number {
+    return this.#refused.size;
+  }
+
   /** How many more runs a dispatcher may hand over at this moment: those that have begun, and wait for room, come first. */
   get room(): number {
     return this.#most - this.#underWay.size - this.#choice.crowdedOut;

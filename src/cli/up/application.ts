@@ -89,6 +89,11 @@ export class Application {
     return this.#runners.reduce((sum, { running }) => sum + running.length, 0);
   }
 
+  /** The runs that wait for somebody, and that nothing here can go on with: their version is another, say. */
+  get refused(): number {
+    return this.#lookout.refused;
+  }
+
   /** From now on it goes on with what nobody attends to, and delivers what is left undelivered. */
   async start(): Promise<void> {
     this.outbox?.watch();

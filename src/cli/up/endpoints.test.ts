@@ -5,6 +5,7 @@ import { memory } from "../../stores/memory.ts";
 import { virtualWorld } from "../../testing/virtual-world.ts";
 import { healthApp, metricsApp } from "./endpoints.ts";
 
+const able = { refused: 0 };
 const backlog = new Backlog(memory(), virtualWorld().process("up"), []);
 
 test("without their packages there are no figures: what to install is said instead", async () => {
@@ -12,7 +13,7 @@ test("without their packages there are no figures: what to install is said inste
   const missing = new MissingPackageError(`the package ${name} is not installed`, {
     hint: `npm install ${name}`,
   });
-  const answer = await metricsApp({ missing }, backlog, []).request("/");
+  const answer = await metricsApp({ missing }, able, backlog, []).request("/");
   expect([answer.status, await answer.text()]).toEqual([
     501,
     `the package ${name} is not installed. npm install ${name}\n`,
@@ -27,12 +28,15 @@ const figures = {
 };
 
 test("queues are told also when nothing waits in them; of a store that does not answer nothing is", async () => {
-  const text = async (one: Backlog) => (await metricsApp(figures, one, ["mail"]).request("/")).text();
+  const text = async (one: Backlog) =>
+    (await metricsApp(figures, { refused: 2 }, one, ["mail"]).request("/")).text();
   expect((await text(backlog)).split("\n")).toEqual(
     expect.arrayContaining(["one 1", 'flujo_queue_waiting{queue="mail"} 0']),
   );
   const away = { ...memory(), list: () => Promise.reject(new Error("away")) };
-  expect(await text(new Backlog(away, virtualWorld().process("up"), []))).toBe("one 1\n");
+  expect(await text(new Backlog(away, virtualWorld().process("up"), []))).toBe(
+    "one 1\n# HELP flujo_runs_refused Runs that wait and that this process cannot go on with\n# TYPE flujo_runs_refused gauge\nflujo_runs_refused 2\n",
+  );
 });
 
 test("it is well while it works, and not when it is on its way out, or its store does not answer", async () => {

@@ -64,13 +64,22 @@ export async function metricsOf(): Promise<Metrics> {
  *
  * @param queues are told also when nothing waits in them.
  */
-export function metricsApp(metrics: Metrics, backlog: Backlog, queues: readonly string[]): Hono {
+export function metricsApp(
+  metrics: Metrics,
+  application: Pick<Application, "refused">,
+  backlog: Backlog,
+  queues: readonly string[],
+): Hono {
   return new Hono().get("/", async (c) => {
     if ("missing" in metrics) {
       const { message, hint } = metrics.missing;
       return c.text(`${message}. ${hint}\n`, 501);
     }
-    const text = (await metrics.text()) + (await waitingText(backlog, queues));
+    const { refused } = application;
+    const text =
+      (await metrics.text()) +
+      gauge("flujo_runs_refused", "Runs that wait and that this process cannot go on with", [["", refused]]) +
+      (await waitingText(backlog, queues));
     return c.body(text, 200, { "Content-Type": metrics.contentType });
   });
 }
@@ -81,23 +90,31 @@ async function waitingText(backlog: Backlog, queues: readonly string[]): Promise
   const found = await backlog.byQueue().catch(() => undefined);
   if (found === undefined) return "";
   const all = [...new Map([...queues.map((queue) => [queue, none] as const), ...found])];
-  const gauge = (name: string, help: string, value: (one: QueueBacklog) => number): string =>
-    [
-      `# HELP ${name} ${help}`,
-      `# TYPE ${name} gauge`,
-      ...all.map(([queue, one]) => `${name}{queue="${queue}"} ${value(one)}`),
-      "",
-    ].join("\n");
+  const byQueue = (value: (one: QueueBacklog) => number) =>
+    all.map(([queue, one]) => [`{queue="${queue}"}`, value(one)] as const);
   return (
     gauge(
       "flujo_queue_waiting",
       "Runs in the store that wait for a worker; 2,000 at most",
-      ({ waiting }) => waiting,
+      byQueue(({ waiting }) => waiting),
     ) +
     gauge(
       "flujo_queue_oldest_seconds",
       "How long the one has waited that has waited longest",
-      ({ oldestMs }) => oldestMs / 1_000,
+      byQueue(({ oldestMs }) => oldestMs / 1_000),
     )
   );
 }
+
+/** @param values by their labels. */
+const gauge = (
+  name: string,
+  help: string,
+  values: readonly (readonly [labels: string, value: number])[],
+): string =>
+  [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} gauge`,
+    ...values.map(([labels, value]) => `${name}${labels} ${value}`),
+    "",
+  ].join("\n");

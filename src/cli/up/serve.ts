@@ -171,7 +171,11 @@ async function answer(
     },
     mounts: [
       { at: "/health", app: health },
-      { at: "/metrics", app: metricsApp(metrics, backlog, taking?.choice.queues ?? []), role: "viewer" },
+      {
+        at: "/metrics",
+        app: metricsApp(metrics, application, backlog, taking?.choice.queues ?? []),
+        role: "viewer",
+      },
       ...(what === "all" ? [answerPages(settings, store, application.served)] : []),
     ],
     ...(what === "all" ? { pages: pages() } : { hasApi: false }),
