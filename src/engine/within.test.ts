@@ -199,6 +199,68 @@ describe("a run that is advanced for a limited time", () => {
     expect(await typesIn()).not.toContain("step-completed");
   });
 
+  it("holds and pays on a shared budget what it does in one go: what was cut off counts, and nothing stays held", async () => {
+    on = stage();
+    let calls = 0;
+    const model = scriptedModel({
+      world: on.world.process("provider"),
+      replies: ({ prompt }) => ({ text: prompt.toUpperCase(), delayMs: ++calls === 1 ? 30_000 : 4_000 }),
+    });
+    const scopes = [{ scope: "tenant:acme", budget: "$1" }] as const;
+    const known = { models: models({ prices: model.prices }), scopes };
+    const made = pipeline(
+      "p",
+      working("first", 2, [])
+        .to("talk", async (_, ctx) => {
+          const said: string[] = [];
+          for (const word of ["a", "b", "c"]) said.push(await ctx.generate("ask", { model, prompt: word }));
+          return said.join("");
+        })
+        .to(humanInTheLoop("approve", { prompt: () => "Well?" })),
+    );
+    const account = async () => (await on.store.accounts({ scopes: ["tenant:acme"] }))[0];
+    await submitted(made, known);
+    const all = [];
+    do {
+      all.push(await call(made, { within: "7s", least: "2s" }, known));
+      expect((await account())?.holds).toEqual([]);
+    } while (all.at(-1)?.more && all.length < 20);
+    expect(all.length).toBeGreaterThan(2);
+    const cuts = (await on.journal("r")).filter(({ type }) => type === "operation-cut");
+    expect(cuts.length).toBeGreaterThan(0);
+    expect(all.at(-1)).toMatchObject({ status: "waiting", signals: ["/p/approve"] });
+    await on.play(on.cast(made, { takeOver: false }).runner.signal("r", "/p/approve", { approved: true }));
+    const last = await call(made, {}, known);
+    expect(last).toMatchObject({ status: "completed" });
+    expect((await account())?.posted.picoUsd).toBe(String(last.spent.picoUsd));
+    expect(last.spent.picoUsd).toBeGreaterThanOrEqual(model.billedPicoUsd);
+  });
+
+  it("goes on undoing where the call before had to leave off, each once", async () => {
+    on = stage();
+    const undone: string[] = [];
+    const undoing = (name: string) =>
+      step(name, (input: unknown) => input).compensate(`un${name}`, async (_, { signal }) => {
+        await on.work(4_000, signal);
+        undone.push(name);
+      });
+    const failing = step("fails", (_: unknown): string => {
+      throw new Error("no");
+    });
+    const made = pipeline("p", undoing("a").to(undoing("b")).to(undoing("c")).to(failing)) as Step<
+      string,
+      string
+    >; // its first step takes anything
+    await submitted(made);
+    const all = await calls(made);
+    expect(all.map(({ status }) => status)).toEqual(["running", "failed"]);
+    expect(undone).toEqual(["c", "b", "a"]);
+    expect(all.at(-1)).toMatchObject({
+      error: { code: "step-failed" },
+      undone: { places: ["/p/c", "/p/b", "/p/a"], left: [] },
+    });
+  });
+
   it("waits out no pause that ends too late, and says when there is something to do", async () => {
     on = stage();
     let tries = 0;
