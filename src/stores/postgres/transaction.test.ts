@@ -41,7 +41,7 @@ databases("postgres", "transactions in Postgres", () => {
       await admin.query(`CREATE DATABASE ${name}`);
       await admin.query(`GRANT CREATE ON DATABASE ${name} TO ${name}`);
       for (const setting of [
-        "default_transaction_isolation = 'serializable'",
+        "default_transaction_isolation = 'repeatable read'",
         "search_path = ''",
         "timezone = 'Asia/Kathmandu'",
         "datestyle = 'SQL, DMY'",
@@ -104,6 +104,16 @@ databases("postgres", "transactions in Postgres", () => {
       expect(await meanwhile(takeOver(more.schema), () => more.store.commit(many))).toEqual(["fenced"]);
       expect(await more.store.read("r", 0, 9)).toHaveLength(1);
       expect(await more.store.blob("h")).toBeUndefined();
+    });
+
+    it("what comes after all where the same was sent once more is known as such", async () => {
+      const { schema, store } = await begun();
+      const late = `SELECT ${schema}.add('r', 1, 1, 1, '[{"seq":1}]', true)`;
+      await expect(meanwhile(late, () => store.commit([append(1)]))).rejects.toThrow(/goes on at 2/);
+      const more = await begun();
+      const again = `SELECT ${more.schema}.add('r', 1, 1, 1, '[{"seq":1}]', true)`;
+      const step = { ...append(1), summary };
+      await expect(meanwhile(again, () => more.store.commit([step]))).rejects.toThrow(/goes on at 2/);
     });
 
     it("nothing is held under a fence that somebody is about to raise", async () => {
