@@ -1,12 +1,16 @@
-import type { Call } from "./call.ts";
+import type { Call, Kind } from "./call.ts";
 
-/** The calls but for those that nobody was told the end of, and that have left no trace in what others were told. */
-export function withoutUnseen(history: readonly Call[]): readonly Call[] {
+/**
+ * The calls but for those that nobody was told the end of, and that have left no trace in what others were told.
+ *
+ * @param but calls of this kind stay in any case.
+ */
+export function withoutUnseen(history: readonly Call[], but?: Kind): readonly Call[] {
   const entries = new Set(history.flatMap((call) => (call.kind === "read" ? (call.answer ?? []) : [])));
   const holds = new Set(history.flatMap(holdsIn));
   const gaps = runsWithGaps(history);
   return history.filter((call) => {
-    if (call.answer !== undefined) return true;
+    if (call.answer !== undefined || call.kind === but) return true;
     if (call.kind === "commit")
       return call.asked.some((append) => append.entries.some((one) => entries.has(one)));
     if (call.kind === "acquire") return gaps.has(call.asked.runId);

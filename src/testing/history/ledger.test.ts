@@ -6,7 +6,9 @@ import {
   type LedgerAnswer,
   type LedgerRequest,
 } from "../../core/account.ts";
+import { chance } from "../chance.ts";
 import type { Call } from "./call.ts";
+import { drawnHistory } from "./drawn.ts";
 import { checkLedger } from "./ledger.ts";
 
 const never = Number.POSITIVE_INFINITY;
@@ -195,6 +197,48 @@ describe("a history of the ledger is rejected", () => {
     );
     const history = [lease([0, 1], 1), ...many, sees([3, 49], first.books)];
     expect(() => checkLedger(history, { most: 100 })).toThrow(RangeError);
+  });
+});
+
+describe("a history of a thousand calls, of which dozens have no answer", () => {
+  const faults = { killed: 0.002, cut: 0.03 };
+  const drawn = (seed: number, forgets: boolean): readonly Call[] => {
+    const crashed = forgets ? 0.001 : 0.003;
+    return drawnHistory({ chance: chance(seed), processes: 4, turns: 100, ...faults, crashed, forgets });
+  };
+
+  it.each([
+    { of: "that keeps all it has answered", forgets: false, seeds: [2, 3, 4, 5] },
+    { of: "whose ends undo what no commit has followed", forgets: true, seeds: [3, 4, 6] },
+  ])("is decided, of a store $of", ({ forgets, seeds }) => {
+    let [calls, unanswered] = [0, 0];
+    for (const seed of seeds) {
+      const history = drawn(seed, forgets);
+      expect([seed, checkLedger(history)]).toEqual([seed, []]);
+      calls += history.length;
+      unanswered += history.filter(({ answer }) => answer === undefined).length;
+    }
+    expect(calls).toBeGreaterThan(3_000);
+    expect(unanswered).toBeGreaterThan(100);
+  });
+
+  it("is not explained where a look tells of a cent more or less than was posted", () => {
+    const history = drawn(4, false).map((call): Call => {
+      if (call.kind !== "accounts" || call.id !== "last look") return call;
+      const answer = call.answer?.map((account) => ({
+        ...account,
+        posted: { ...account.posted, picoUsd: `${BigInt(account.posted.picoUsd) + 1n}` },
+      }));
+      return { ...call, answer };
+    });
+    const judged = (): readonly string[] => {
+      try {
+        return checkLedger(history, { most: 2_000 });
+      } catch (error) {
+        return [String(error)];
+      }
+    };
+    expect(judged().join("\n")).toMatch(/none of these can come next|none excluded/);
   });
 });
 

@@ -16,13 +16,22 @@ export interface DeadEnd<State> {
   readonly next: readonly number[];
 }
 
+export interface SearchOptions {
+  /** States it enters, at most. Default 200,000. */
+  readonly most?: number;
+  /**
+   * Moves without an answer are placed only where one with an answer could come next and does not fit, and at most so many in a
+   * row: a search that is short where they are many, and may overlook an order. Default: wherever they can be, any number.
+   */
+  readonly inARow?: number;
+}
+
 /**
  * Looks for an order of all answered moves, and of some of those without an answer, in which each follows those that had been
  * answered before it began, and fits the state. States that were met before with the same moves behind them are not entered again
  * (Wing and Gong 1993, Lowe 2017). Moves without an answer are tried last.
  *
  * @param keyOf tells states apart.
- * @param most states it enters, at most.
  * @returns undefined: there is such an order.
  * @throws RangeError when it has entered so many and knows neither.
  */
@@ -30,7 +39,7 @@ export function deadEnd<State>(
   moves: readonly Move<State>[],
   initial: State,
   keyOf: (state: State) => string,
-  most = 200_000,
+  { most = 200_000, inARow = Number.POSITIVE_INFINITY }: SearchOptions = {},
 ): DeadEnd<State> | undefined {
   const byStart = moves.map((_, i) => i).sort((a, b) => at(moves, a).start - at(moves, b).start);
   const answered = byStart.filter((i) => at(moves, i).end !== Number.POSITIVE_INFINITY);
@@ -79,7 +88,9 @@ export function deadEnd<State>(
   const enter = (state: State, by: number | undefined, lowBefore: number): void => {
     const next = candidates();
     if (count > best.placed) best = { placed: count, state, next };
-    path.push({ state, by, lowBefore, steps: steps(next, moves, state) });
+    const row =
+      by === undefined || at(moves, by).end !== Number.POSITIVE_INFINITY ? 0 : (path.at(-1)?.row ?? 0) + 1;
+    path.push({ state, by, lowBefore, row, steps: steps(next, moves, state, inARow, row) });
   };
   enter(initial, undefined, 0);
   for (let top = path.at(-1); top !== undefined && count < answered.length; top = path.at(-1)) {
@@ -108,6 +119,8 @@ interface Step<State> {
   readonly state: State;
   readonly by: number | undefined;
   readonly lowBefore: number;
+  /** How many moves without an answer were the last ones. */
+  readonly row: number;
   readonly steps: Iterator<{ readonly move: number; readonly state: State }, void>;
 }
 
@@ -115,12 +128,20 @@ function* steps<State>(
   next: readonly number[],
   moves: readonly Move<State>[],
   state: State,
+  inARow: number,
+  row: number,
 ): Generator<{ readonly move: number; readonly state: State }, void> {
+  let allFit = true;
   for (const move of next) {
     const { end, after } = at(moves, move);
-    // Without an answer, what changes nothing need not be placed.
-    for (const then of after(state))
-      if (end !== Number.POSITIVE_INFINITY || then !== state) yield { move, state: then };
+    const isAnswered = end !== Number.POSITIVE_INFINITY;
+    if (!isAnswered && (row >= inARow || (allFit && Number.isFinite(inARow)))) return; // they come last
+    const all = after(state);
+    if (all.length === 0) allFit = false;
+    for (const then of all) {
+      // Without an answer, what changes nothing need not be placed.
+      if (isAnswered || then !== state) yield { move, state: then };
+    }
   }
 }
 

@@ -114,12 +114,13 @@ async function spend({ store, name, chance, turns, heirOf }: Worker): Promise<vo
   let own: Owned | undefined;
   for (let turn = 0; turn < turns; turn++) {
     // Where nobody knows what was written last, the lease is taken anew, and the journal read.
+    const isKnown = own !== undefined;
     own ??= await take(store, runId, name);
     if (own === undefined) continue;
     const era = Math.floor(turn / 40); // accounts are full after a while
     const [a, b] = [`a-${era}`, `b-${era}`];
     const scopes = chance.pick([[a], [b], [a, b]]);
-    if (chance.flip(0.15)) await unlessAway(store.accounts({ scopes: [a, b] }));
+    if (!isKnown || chance.flip(0.15)) await unlessAway(store.accounts({ scopes: [a, b] }));
     if (chance.flip(0.03))
       await unlessAway(
         store.ledger({ kind: "amend", scope: a, set: { picoUsd: String(chance.whole(40, 90)) } }),
