@@ -32,6 +32,19 @@ describe("a shared scope", () => {
     expect(termsAt(monthly, at("2026-12-01T00:00:00Z")).scope).toBe("acme:2026-12");
   });
 
+  it("has the day of its own time zone, however many others are asked in between", () => {
+    const midnight = at("2026-11-30T00:00:00Z");
+    const zones = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, "0"));
+    const ahead = zones.map((minutes) => `+01:${minutes}`);
+    const behind = zones.map((minutes) => `-01:${minutes}`);
+    for (const [timeZones, day] of [
+      [ahead, "acme:2026-11-30"] as const,
+      [behind, "acme:2026-11-29"] as const,
+    ])
+      for (const timeZone of [...timeZones, ...timeZones])
+        expect(termsAt(scopeRecord(daily("acme", "$1", { timeZone })), midnight).scope).toBe(day);
+  });
+
   it("has no limit of time, and knows time zones from other words", () => {
     const timed = { scope: "day", time: "1h" } as object as { scope: string };
     expect(() => scopeRecord(timed)).toThrow(/has a limit of time/);

@@ -69,13 +69,15 @@ function dateAt(now: number, timeZone: string, per: "day" | "month"): string {
 }
 
 const calendars = new Map<string, Intl.DateTimeFormat>();
+const mostCalendars = 100;
 
-/** Kept for every call that comes: to make one takes fifty times as long as to ask it. */
+/** Kept for the calls that come: to make one takes fifty times as long as to ask it. */
 function calendarOf(timeZone: string): Intl.DateTimeFormat {
   const known = calendars.get(timeZone);
   if (known !== undefined) return known;
   const terms = { timeZone, year: "numeric", month: "2-digit", day: "2-digit" } as const;
   const made = new Intl.DateTimeFormat("en-CA", terms); // Canada writes 2026-11-25
+  if (calendars.size >= mostCalendars) calendars.clear();
   calendars.set(timeZone, made);
   return made;
 }
