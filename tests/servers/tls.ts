@@ -1,5 +1,5 @@
 /** A server that speaks TLS and lets in who has a token, before one that does neither. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:https";
@@ -41,6 +41,9 @@ export async function frontOf(inner: string, token: string): Promise<Front> {
     },
   };
 }
+
+/** Whether there is what makes a certificate: Node.js makes none. */
+export const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 
 /** For 127.0.0.1, signed by itself. */
 function certificate(): { readonly key: string; readonly cert: string } {
