@@ -72,7 +72,10 @@ export async function moveCursor(
 export const closeCursor = (store: Store, { sink, runId, version }: Standing): Promise<boolean> =>
   store.dropNote(keyOf(sink, runId), version);
 
-/** Makes the cursors of a run in another store, where its sinks are to be told what comes next, and nothing again. */
+/**
+ * Makes the cursors of a run in another store, where its sinks are to be told what comes next, and nothing again. One that is there
+ * is of a move that was killed, or of the time before the run was moved away from there: it stands too early.
+ */
 export async function carryCursors(
   from: Store,
   to: Store,
@@ -81,7 +84,9 @@ export async function carryCursors(
 ): Promise<void> {
   for (const sink of sinks) {
     const next = (await cursorAt(from, sink, runId))?.cursor.next;
-    if (next !== undefined) await to.putNote(keyOf(sink, runId), { next }, undefined);
+    if (next === undefined) continue;
+    const old = await cursorAt(to, sink, runId);
+    await to.putNote(keyOf(sink, runId), { next }, old?.version);
   }
 }
 

@@ -179,7 +179,10 @@ test("a run that somebody advances, here or there, or for which money is held, i
     heldBy === "failed"
       ? [{ scope: "tenant:a", limits: {}, alertAt: [], posted: posted, holds: [], queue: [], alerts: [] }]
       : [];
-  const { left } = await copyRuns(options(on, there, { from: { ...on.store, accounts }, isMove: true }));
+  const more = { from: { ...on.store, accounts }, isMove: true };
+  const dry = await copyRuns(options(on, there, { ...more, isDry: true }));
+  expect(dry.left).toEqual([{ runId: "failed", why: expect.stringContaining("tenant:a") }]);
+  const { left } = await copyRuns(options(on, there, more));
   expect(Object.fromEntries(left.map(({ runId, why }) => [runId, why]))).toEqual({
     first: expect.stringContaining("advances it"),
     second: expect.stringContaining("has it in"),
@@ -196,6 +199,103 @@ test("what is read back and is another one is told; the copy is dropped, and the
   const { faults } = await copyRuns(options(on, lossy, { isMove: true, pipeline: "big" }));
   expect(faults).toHaveLength(2);
   expect([await ids(there), await ids(on.store)]).toEqual([[], all]);
+});
+
+test("what is under way is left, also where that is seen only once its lease is had", async () => {
+  const on = await attic();
+  const there = memory();
+  const list: Store["list"] = async (filter) => {
+    const runs = await on.store.list(filter);
+    return runs.map((run) => (run.runId === "first" ? { ...run, status: "running" } : run));
+  };
+  const late: Store["list"] = (filter) =>
+    filter.idPrefix === "first" ? list(filter) : on.store.list(filter);
+  for (const more of [
+    { from: { ...on.store, list }, isDry: true },
+    { from: { ...on.store, list: late }, isDry: false },
+  ]) {
+    const { left } = await copyRuns(options(on, there, { ...more, isMove: true, ids: new Set(["first"]) }));
+    expect(left).toEqual([{ runId: "first", why: expect.stringContaining("under way") }]);
+  }
+  expect([await ids(there), await ids(on.store)]).toEqual([[], all]);
+});
+
+/** A store whose answers about one run are changed, as by damage. */
+const damaged = {
+  "an entry that is missing": (store: Store): Store => ({
+    ...store,
+    read: async (...asked) => (await store.read(...asked))?.filter(({ seq }) => seq !== 1),
+  }),
+  "a value that is another one": (store: Store): Store => ({
+    ...store,
+    blob: async (hash) => `${await store.blob(hash)}.`,
+  }),
+  "a value that is lost": (store: Store): Store => ({ ...store, blob: async () => undefined }),
+  "a listing that its journal contradicts": (store: Store): Store => ({
+    ...store,
+    list: async (filter) => (await store.list(filter)).map((run) => ({ ...run, status: "failed" })),
+  }),
+};
+
+test.each(Object.entries(damaged))("%s where a run is: it is told, and stays there", async (_, damage) => {
+  const on = await attic();
+  const there = memory();
+  const { runs, faults } = await copyRuns(
+    options(on, there, { from: damage(on.store), isMove: true, ids: new Set(["first"]) }),
+  );
+  expect([runs, faults]).toEqual([[], [{ runId: "first", what: expect.stringContaining("damaged") }]]);
+  expect([await ids(there), await ids(on.store)]).toEqual([[], all]);
+});
+
+/** What a store answers of a run that is not as it was written. */
+const forged: { readonly [what: string]: (store: Store) => Partial<Store> } = {
+  "an entry less": (store) => ({
+    read: async (...asked) => (await store.read(...asked))?.slice(0, -1),
+  }),
+  "a byte in its last entry": (store) => ({
+    read: async (...asked) =>
+      (await store.read(...asked))?.map((entry, i, { length }) =>
+        i === length - 1 ? { ...entry, at: entry.at + 1 } : entry,
+      ),
+  }),
+  "a byte in a value": (store) => ({ blob: async (hash) => `${await store.blob(hash)}.` }),
+  "a signal less": (store) => ({ signals: async (runId) => (await store.signals(runId)).slice(1) }),
+  "signals in another order": (store) => ({
+    signals: async (runId) => (await store.signals(runId)).toReversed(),
+  }),
+  "another sum in its listing": (store) => ({
+    list: async (filter) => (await store.list(filter)).map((run) => ({ ...run, picoUsd: `1${run.picoUsd}` })),
+  }),
+  "no listing": () => ({ list: async () => [] }),
+};
+
+test.each(Object.entries(forged))(
+  "%s when it is read back: it is told, and nothing is removed",
+  async (_, forge) => {
+    const on = await attic();
+    for (const id of ["s1", "s2"]) await on.store.send("first", { id, path: "/big/x", data: 1, at: 5 });
+    const there = memory();
+    const more = { isMove: true, ids: new Set(["first"]) };
+    const { runs, faults } = await copyRuns(options(on, { ...there, ...forge(there) }, more));
+    expect([runs, faults]).toEqual([[], [{ runId: "first", what: expect.stringContaining("read back") }]]);
+    expect([await ids(there), await ids(on.store)]).toEqual([[], all]);
+  },
+);
+
+test("one that was there and has lost a value since is told, and is removed nowhere", async () => {
+  const on = await attic();
+  const there = memory();
+  const more = { isMove: true, ids: new Set(["first"]) };
+  await copyRuns(options(on, there, { ...more, isMove: false }));
+  const { faults } = await copyRuns(options(on, { ...there, blob: async () => undefined }, more));
+  expect([faults.length, await ids(there), await ids(on.store)]).toEqual([1, ["first"], all]);
+});
+
+test("a store under another name is not moved to itself", async () => {
+  const on = await attic();
+  const before = await contents(on.store);
+  const { runs, left } = await copyRuns(options(on, { ...on.store, name: "elsewhere" }, { isMove: true }));
+  expect([runs, left.length, await contents(on.store)]).toEqual([[], all.length, before]);
 });
 
 test("what is sent to a run while it is moved comes along", async () => {
@@ -242,6 +342,11 @@ test("sinks are told what comes next of a moved run, and nothing again", async (
   await copyRuns(options(on, there, { isMove: true, onLeave }));
   expect((await cursorAt(there, "desk", "asking"))?.cursor).toEqual({ next: 4 });
   expect(await cursorAt(there, "desk", "asleep")).toBeUndefined();
+  const later = await cursorAt(there, "desk", "asking");
+  if (later !== undefined) await moveCursor(there, later, { next: 6 });
+  const back = (runId: string): Promise<void> => carryCursors(there, on.store, runId, ["desk"]);
+  await copyRuns(options(on, on.store, { from: there, isMove: true, onLeave: back }));
+  expect((await cursorAt(on.store, "desk", "asking"))?.cursor).toEqual({ next: 6 });
 });
 
 /** Kills a move at a write of one of its sides. Returns what is left of it. */
@@ -300,6 +405,48 @@ test("one that was gone on with where it was, and removed there, does not come t
   const { left } = await copyRuns(options(on, there, { isMove: true, pipeline: "nap" }));
   expect(left).toEqual([{ runId: "asleep", why: expect.stringContaining("resume it here") }]);
   expect(await there.list({ status: ["waiting"] })).toEqual([]);
+});
+
+test("one that was gone on with in the other store, after its move was killed, is listed there as it stands", async () => {
+  const { on, there } = await killed("from", { commit: 3, when: "after" }, { pipeline: "nap" });
+  expect(await on.store.read("asleep", 0, 1)).toBeUndefined();
+  const later = scene({ store: there });
+  await later.wait(4_000_000);
+  await later.cast(sleeping).run(1, { runId: "asleep" });
+  const { left } = await copyRuns(options(on, there, { isMove: true, pipeline: "nap" }));
+  expect([left, await there.list({})]).toMatchObject([[], [{ runId: "asleep", status: "completed" }]]);
+  for (const store of [on.store, there])
+    expect((await store.notes({ prefix: "" })).filter(({ key }) => /^(copy|leaving)/.test(key))).toEqual([]);
+  expect((await there.list({})).flatMap(({ lease }) => lease ?? [])).toEqual([]);
+});
+
+test.each([
+  ["gone on with", (there: Scene) => there.cast(sleeping).run(1, { runId: "asleep" })],
+  ["sent something", ({ store }: Scene) => store.send("asleep", { id: "s", path: "/nap/x", data: 1, at: 5 })],
+])(
+  "what a killed move has left is not made anew where it was %s since, and the run has been gone on with where it was",
+  async (_, use) => {
+    const { on, there } = await killed("from", { commit: 1, when: "before" }, { pipeline: "nap" });
+    const later = scene({ store: there });
+    await later.wait(5_000_000);
+    await use(later);
+    await on.wait(4_000_000);
+    await on.cast(sleeping).run(1, { runId: "asleep" });
+    const before = [await later.journal("asleep"), await there.signals("asleep")];
+    const { left } = await copyRuns(options(on, there, { isMove: true, pipeline: "nap" }));
+    expect(left).toEqual([{ runId: "asleep", why: expect.stringContaining("another journal") }]);
+    expect([await later.journal("asleep"), await there.signals("asleep")]).toEqual(before);
+  },
+);
+
+test("what is sent to a run that was copied comes along when it is copied again", async () => {
+  const on = await attic();
+  const there = memory();
+  const more = { ids: new Set(["first"]) };
+  await copyRuns(options(on, there, more));
+  await on.store.send("first", { id: "s1", path: "/big/x", data: 1, at: 5 });
+  expect(await copyRuns(options(on, there, more))).toMatchObject({ faults: [], runs: [{ wasThere: true }] });
+  expect(await there.signals("first")).toEqual(await on.store.signals("first"));
 });
 
 test("a move from another store does not finish what a killed one began", async () => {

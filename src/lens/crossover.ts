@@ -53,7 +53,7 @@ export class Crossover {
     const isNew = standing !== "same";
     if (isNew && !(await this.#write())) return left(`another process has taken it in ${to.name}`);
     if (!isNew) await this.#sendSignals();
-    const difference = await this.#difference();
+    const difference = (await this.#difference()) ?? (isNew ? await this.#otherListing() : undefined);
     if (difference !== undefined) {
       if (isNew) await this.#undo();
       return { outcome: "faulty", why: `read back from ${to.name}, ${difference}` };
@@ -105,10 +105,14 @@ export class Crossover {
     if (this.#isVeiled)
       await noteCrossing(to, { runId, from: from.name, summary: this.#summary, entries: entries.length });
     await this.#sendSignals();
-    const { wakeAt: _, heard: __, ...rest } = this.#summary;
-    const summary: RunSummary = this.#isVeiled ? { ...rest, status: "halted" } : this.#summary;
     const kept = Object.entries(blobs).map(([hash, text]) => ({ hash, text }));
-    return write(to, this.#leases.to, { entries, blobs: kept, summary });
+    return write(to, this.#leases.to, { entries, blobs: kept, summary: this.#shown() });
+  }
+
+  /** As what is there is listed until it is gone where it was. */
+  #shown(): RunSummary {
+    const { wakeAt: _, heard: __, ...rest } = this.#summary;
+    return this.#isVeiled ? { ...rest, status: "halted" } : this.#summary;
   }
 
   /** Those that are there already change nothing. */
@@ -133,6 +137,13 @@ export class Crossover {
     if (!isSame(sent, signals) || !isSame(read.signals.slice(0, heard), signals.slice(0, heard)))
       return "its signals are others";
     return undefined;
+  }
+
+  /** Whether lists show another one than was written. */
+  async #otherListing(): Promise<string | undefined> {
+    const shown = this.#shown();
+    const listed = await listingIn(this.#route.to, { runId: this.#source.runId, createdAt: shown.createdAt });
+    return listed && isSame(summaryOf(listed), shown) ? undefined : "it is not listed as it is";
   }
 
   /** Removes the run where it was, with nothing that was sent to it and has not come along. */
@@ -178,6 +189,16 @@ export async function standingIn(to: Store, source: WholeRun): Promise<"same" | 
 export async function wholeIn(store: Store, runId: string): Promise<WholeRun | undefined> {
   const entries = await readJournal(store, runId);
   return entries && (await wholeRun(store, runId, entries));
+}
+
+/** How a run is listed now. */
+export async function listingIn(
+  store: Store,
+  { runId, createdAt }: Pick<RunListing, "runId" | "createdAt">,
+): Promise<RunListing | undefined> {
+  const made = { createdFrom: createdAt, createdBefore: createdAt + 1 };
+  const found = await store.list({ idPrefix: runId, ...made, limit: Number.MAX_SAFE_INTEGER });
+  return found.find((run) => run.runId === runId);
 }
 
 export const anotherRun = ({ name }: Store): string =>

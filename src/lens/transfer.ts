@@ -5,7 +5,7 @@ import { fold } from "../core/fold.ts";
 import type { RunStatus } from "../core/run-record.ts";
 import type { RunListing, RunSummary, Store } from "../ports/store.ts";
 import { crossings, leavingKey } from "./crossing.ts";
-import { Crossover, wholeIn } from "./crossover.ts";
+import { Crossover, listingIn, wholeIn } from "./crossover.ts";
 import { noteOf } from "./every-note.ts";
 import { readJournal } from "./journal.ts";
 import { leaseOf, write } from "./leased.ts";
@@ -79,13 +79,6 @@ export async function* finishMoves({
       }
     } else yield { runId, summary, done: left(`another process has it in ${to.name}`) };
   }
-}
-
-/** How a run is listed now. */
-async function listingIn(store: Store, { runId, createdAt }: RunListing): Promise<RunListing | undefined> {
-  const made = { createdFrom: createdAt, createdBefore: createdAt + 1 };
-  const found = await store.list({ idPrefix: runId, ...made, limit: Number.MAX_SAFE_INTEGER });
-  return found.find((run) => run.runId === runId);
 }
 
 /** What is wrong with a run where it is. */
