@@ -165,6 +165,9 @@ test("a dry run writes nothing; only selected runs are looked at", async () => {
   const there = memory();
   const dry = await copyRuns(options(on, there, { isDry: true, pipeline: "big" }));
   expect([dry.runs.length, dry.left, await ids(there)]).toEqual([2, [], []]);
+  const reasonToKeep = (runId: string) => (runId === "first" ? "it is dear" : undefined);
+  const kept = await copyRuns(options(on, there, { isDry: true, pipeline: "big", reasonToKeep }));
+  expect([kept.runs.length, kept.left]).toEqual([1, [{ runId: "first", why: "it is dear" }]]);
   const one = await copyRuns(options(on, there, { ids: new Set(["second"]) }));
   expect([one.runs.length, await ids(there)]).toEqual([1, ["second"]]);
 });
@@ -291,6 +294,29 @@ test("one that was there and has lost a value since is told, and is removed nowh
   expect([faults.length, await ids(there), await ids(on.store)]).toEqual([1, ["first"], all]);
 });
 
+test("one that was there stays there when its move comes to nothing", async () => {
+  const on = await attic();
+  const there = memory();
+  const more = { isMove: true, ids: new Set(["first"]) };
+  await copyRuns(options(on, there, { ...more, isMove: false }));
+  const from: Store = { ...on.store, drop: async () => false };
+  const { left } = await copyRuns(options(on, there, { ...more, from }));
+  expect([left.length, await ids(there), await ids(on.store)]).toEqual([1, ["first"], all]);
+});
+
+test("a run whose copy somebody else has taken meanwhile is not removed where it was", async () => {
+  const on = await attic();
+  const there = memory();
+  const commit: Store["commit"] = async (appends) => {
+    const outcomes = await there.commit(appends);
+    await there.acquire({ runId: "first", owner: "other", now: on.world.now() + 600_000, ttlMs: 60_000 });
+    return outcomes;
+  };
+  const more = { isMove: true, ids: new Set(["first"]) };
+  const { left } = await copyRuns(options(on, { ...there, commit }, more));
+  expect([left.length, await ids(on.store)]).toEqual([1, all]);
+});
+
 test("a store under another name is not moved to itself", async () => {
   const on = await attic();
   const before = await contents(on.store);
@@ -413,6 +439,9 @@ test("one that was gone on with in the other store, after its move was killed, i
   const later = scene({ store: there });
   await later.wait(4_000_000);
   await later.cast(sleeping).run(1, { runId: "asleep" });
+  await copyRuns(options(on, there, { isDry: true, isMove: true }));
+  await copyRuns(options(on, there, { pipeline: "nap" }));
+  expect(await there.notes({ prefix: "copy/" })).toHaveLength(1); // only a move finishes what was being moved
   const { left } = await copyRuns(options(on, there, { isMove: true, pipeline: "nap" }));
   expect([left, await there.list({})]).toMatchObject([[], [{ runId: "asleep", status: "completed" }]]);
   for (const store of [on.store, there])
@@ -436,6 +465,32 @@ test.each([
     const { left } = await copyRuns(options(on, there, { isMove: true, pipeline: "nap" }));
     expect(left).toEqual([{ runId: "asleep", why: expect.stringContaining("another journal") }]);
     expect([await later.journal("asleep"), await there.signals("asleep")]).toEqual(before);
+  },
+);
+
+test.each(["waits", "has ended"])(
+  "what a killed move has left in one store does not come to life when the run is moved to another while it %s",
+  async (standing) => {
+    const { on, there } = await killed("from", { commit: 3, when: "before" }, { pipeline: "nap" });
+    const third: Store = { ...memory(), name: "third" };
+    const more = { isMove: true, pipeline: "nap" };
+    await on.wait(standing === "waits" ? 120_000 : 4_000_000);
+    if (standing === "waits") {
+      const process = on.world.process("dies");
+      const from = crashingStore(on.store, { process, crash: { commit: 3, when: "after" } });
+      const dying = copyRuns(options(on, third, { ...more, from, world: process }));
+      await on.play(Promise.race([dying, on.wait(1_000)]));
+      await on.wait(120_000);
+    } else {
+      await on.cast(sleeping).run(1, { runId: "asleep" });
+      await copyRuns(options(on, third, more));
+    }
+    expect(await on.store.read("asleep", 0, 1)).toBeUndefined();
+    const { left } = await copyRuns(options(on, there, more));
+    expect(left).toEqual([{ runId: "asleep", why: expect.stringContaining("move it from there again") }]);
+    expect(await there.list({ status: ["waiting"] })).toEqual([]);
+    expect((await copyRuns(options(on, third, more))).left).toEqual([]);
+    expect(await third.list({ status: ["waiting", "completed"] })).toHaveLength(1);
   },
 );
 

@@ -1,5 +1,6 @@
 /** `flujo store copy`, on files. Needs `npm run build`. */
 import { existsSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { Folder } from "./command.ts";
 
@@ -67,4 +68,31 @@ test("by id and by status; what makes no sense is refused", async () => {
     const refused = await folder.flujo("store", "copy", ...args);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(says)]);
   }
+});
+
+test("a run that is damaged where it is makes the exit code 1, and is named; nothing is done with a store of a newer Flujo", async () => {
+  const folder = await office();
+  const other = "file:other";
+  await folder.flujo("run", "pipelines.ts", "--input", "a", "--store", other, "--quiet");
+  const change = (sql: string): void => {
+    const db = new DatabaseSync(`${folder.path}/here.db`);
+    db.exec(sql);
+    db.close();
+  };
+  change("DELETE FROM blobs");
+  const damaged = await folder.flujo("store", "copy", from, to, "--move");
+  expect([damaged.code, damaged.stderr]).toEqual([
+    1,
+    expect.stringMatching(/run done-1: it is damaged.*3 faults/s),
+  ]);
+  expect([await idsIn(folder, from), await idsIn(folder, to)]).toEqual([["done-1", "done-2", "open-1"], []]);
+  change("PRAGMA user_version = 99");
+  for (const way of [
+    [from, to],
+    [other, from],
+  ]) {
+    const refused = await folder.flujo("store", "copy", ...way, "--move");
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("newer Flujo")]);
+  }
+  expect(await idsIn(folder, other)).toHaveLength(1);
 });
