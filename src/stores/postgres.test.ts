@@ -188,6 +188,11 @@ databases("postgres", "a store in Postgres", () => {
     expect((await written()) - before).toBeLessThan(20);
     const again = await Promise.all(ids.map((runId) => other.acquire({ ...request, runId })));
     expect(again.every((answer) => answer.outcome === "granted" && answer.lease.fence === 2)).toBe(true);
+    const twice = ["first", "second"].map((owner) =>
+      store.acquire({ ...request, runId: "twice", owner, create: true }),
+    );
+    expect((await Promise.all(twice)).map(({ outcome }) => outcome)).toEqual(["granted", "exists"]);
+    expect(await other.acquire({ ...request, runId: "twice" })).toMatchObject({ lease: { owner: "first" } });
   });
 
   it("is brought up to date when it is of the first format", async () => {

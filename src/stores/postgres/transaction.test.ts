@@ -129,6 +129,14 @@ databases("postgres", "transactions in Postgres", () => {
       expect(answer).toMatchObject({ outcome: "held", lease: { owner: "me", expiresAt: 9_000 } });
     });
 
+    it("a lease that was taken and given back meanwhile leaves its fence to nobody else", async () => {
+      const { schema, store } = await begun();
+      await store.release(lease);
+      const takeAndGiveBack = `UPDATE ${schema}.run SET fence = 2 WHERE id = 'r'`;
+      const answer = await meanwhile(takeAndGiveBack, () => store.acquire({ ...request, owner: "you" }));
+      expect(answer).toMatchObject({ outcome: "granted", lease: { fence: 3 } });
+    });
+
     it("nothing is sent to a run that is about to be removed, and none is removed that is about to be sent something", async () => {
       const { schema, store } = await begun();
       const remove = `SELECT ${schema}.remove('r', 1)`;
