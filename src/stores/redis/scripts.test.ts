@@ -9,6 +9,7 @@ import { databases } from "../../../tests/servers/databases.ts";
 import { redisServer } from "../../../tests/servers/redis.ts";
 import type { Append, RunSummary, Store } from "../../ports/store.ts";
 import { redis } from "../redis.ts";
+import { raise, type Script, seize, sort } from "./scripts.ts";
 
 databases("own redis", "scripts in Redis", () => {
   const served = async (settings: { readonly [name: string]: string } = {}) => {
@@ -116,6 +117,32 @@ databases("own redis", "scripts in Redis", () => {
     }
     const [account] = await store.accounts({});
     expect([account?.posted.calls, account?.holds.length]).toEqual([rounds, 2 * rounds]);
+  });
+
+  it("write nothing where what was seen stands no more", async () => {
+    const { store, admin } = await served();
+    await store.acquire({ ...request, create: true });
+    await store.commit([{ ...append(0), summary }]);
+    const [run, index] = ["{t}:run:r", "{t}:runs:pipeline"];
+    const told = ({ text }: Script, keys: string[], ...args: (string | null)[]) =>
+      admin.eval(text, keys.length, ...keys, ...args.map(String));
+    const [fence = "", expires = "", age = ""] = await admin.hmget(run, "fence", "expires", "by-age");
+    const takes = (seen: string, until: string | null) =>
+      told(seize, [run, "{t}:runs:lease"], "r", seen, until, "3", "you", expires);
+    expect([await takes("0", expires), await takes(String(fence), "0")]).toEqual([0, 0]); // taken, or renewed, since
+    expect(await takes(String(fence), expires)).toBe(1);
+
+    const sorted = await admin.hget(run, "by-pipeline");
+    await told(sort, [index, run], age, '"other"'); // sorted by another process
+    expect(await admin.hget(run, "by-pipeline")).toBe(sorted);
+    await admin.hdel(run, "by-pipeline");
+    await told(sort, [index, run], "0", '"p"'); // removed, and made anew
+    expect(await admin.hget(run, "by-pipeline")).toBeNull();
+    await told(sort, [index, run], age, '"p"');
+    expect(await admin.hget(run, "by-pipeline")).toBe(sorted);
+
+    await told(raise, ["{t}:format"], "1");
+    expect(await admin.get("{t}:format")).toBe("2");
   });
 
   it("are known again to a server that has forgotten them", async () => {
