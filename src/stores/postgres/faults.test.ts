@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { postgres } from "../postgres.ts";
 import { storeError } from "./faults.ts";
+import { again } from "./transaction.ts";
 
 /** A message of the server: its letter, its length, its body. */
 function message(letter: string, body: Buffer): Buffer {
@@ -86,3 +87,25 @@ test("a mistake of ours is left as it is", () => {
   const mistake = new TypeError("no function");
   expect(storeError(mistake, "postgres")).toBe(mistake);
 });
+
+test.each([
+  ["40001", 5],
+  ["40P01", 5],
+  ["23505", 1],
+  ["08006", 1],
+])(
+  "what fails with %s is done %i times at most: again only where the server has undone it",
+  async (code, most) => {
+    let times = 0;
+    const failing = (upTo: number) =>
+      again(async () => {
+        times += 1;
+        if (times <= upTo) throw Object.assign(new Error("no"), { code });
+        return times;
+      });
+    await expect(failing(9)).rejects.toThrow("no");
+    expect(times).toBe(most);
+    times = 0;
+    if (most > 1) expect(await failing(2)).toBe(3);
+  },
+);
