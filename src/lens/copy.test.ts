@@ -193,6 +193,14 @@ test("a run that somebody advances, here or there, or for which money is held, i
   });
 });
 
+test("a lease of a process that is gone keeps nobody waiting", async () => {
+  const on = await attic();
+  await on.store.acquire({ runId: "first", owner: "gone", now: on.world.now(), ttlMs: 60_000 });
+  const world = { ...on.world.process("copies"), isGone: (owner: string) => owner === "gone" };
+  const { runs, left } = await copyRuns(options(on, memory(), { world, ids: new Set(["first"]) }));
+  expect([runs.length, left]).toEqual([1, []]);
+});
+
 const posted = { picoUsd: "0", inputTokens: 0, outputTokens: 0, calls: 0, toolCalls: 0 };
 
 test("what is read back and is another one is told; the copy is dropped, and the run stays", async () => {
@@ -353,6 +361,7 @@ test("what is sent in the very moment before a run is removed comes along; one t
     const isMoved = most === 2;
     expect([runs.length, left.length]).toEqual(isMoved ? [1, 0] : [0, 1]);
     expect(await ids(there)).toEqual(isMoved ? ["asking"] : []);
+    expect(await there.notes({ prefix: "copy/" })).toEqual([]);
     expect((await on.store.read("asking", 0, 1)) === undefined).toBe(isMoved);
     if (isMoved) expect((await there.signals("asking")).map(({ id }) => id)).toEqual(["s1", "s2"]);
   }

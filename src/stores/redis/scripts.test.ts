@@ -143,6 +143,7 @@ databases("own redis", "scripts in Redis", () => {
 
     await told(raise, ["{t}:format"], "1");
     expect(await admin.get("{t}:format")).toBe("2");
+    expect(await store.dropNote("none", "")).toBe(false);
   });
 
   it("are known again to a server that has forgotten them", async () => {
