@@ -7,6 +7,7 @@ import type { Step } from "../core/step.ts";
 import { type CastOptions, scene } from "../testing/scene.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import type { Advanced, AdvanceOptions } from "./options.ts";
+import { allotted } from "./within.ts";
 
 let on: ReturnType<typeof stage>;
 
@@ -89,6 +90,18 @@ describe("a run that is advanced for a limited time", () => {
     const all = await calls(made, { least: "8s" }); // 9 s: the third finds 4 s, which is enough; a fourth 1.5 s
     expect(all.map(({ took }) => took)).toEqual([7_500, 5_000]);
     expect(done.length).toBe(5);
+  });
+
+  it("knows from the calls before how long its operations take", async () => {
+    on = stage();
+    const both = working("short", 1, []).to(working("long", 6, []));
+    const made = pipeline("p", mapOver("items", both, { over: () => ["1", "2"], concurrency: 1 }));
+    await submitted(made);
+    const terms = { within: "8s", least: "1s" } as const;
+    expect(await call(made, terms)).toMatchObject({ status: "running", took: 7_000 });
+    expect(await call(made, { ...terms, within: "6s" })).toMatchObject({ status: "running", took: 1_000 });
+    expect(await typesIn()).not.toContain("operation-cut");
+    expect(await call(made, terms)).toMatchObject({ status: "completed", took: 6_000 });
   });
 
   it("is left between two operations of a body, each of which is bought once", async () => {
@@ -356,6 +369,13 @@ describe("a run that is advanced for a limited time", () => {
   });
 
   it.each([
+    ["5s", { endsAt: 4_500, lastWordMs: 250, leastMs: 2_500 }],
+    ["40s", { endsAt: 39_000, lastWordMs: 500, leastMs: 20_000 }],
+  ] as const)("gives up in the last tenth of %s, and in no more than a second", (within, terms) => {
+    expect(allotted({ within }, 0)).toEqual({ began: 0, ...terms });
+  });
+
+  it.each([
     [{ within: "500ms" }, "too short a time"],
     [{ within: "5s", least: "6s" }, "nothing would ever begin"],
   ] as const)("%j is refused", async (terms, why) => {
@@ -393,6 +413,39 @@ describe("runs that nobody attends to", () => {
     expect(done.sort()).toEqual(["1", "2", "3", "4", "5"]);
   });
 
+  it("and come too late for what they were cut off in are left to another time: they are not told that it never fits", async () => {
+    on = stage();
+    const made = pipeline(
+      "p",
+      step("one", async (input: string, { signal }) => {
+        await on.work(Number(input) * 1_000, signal);
+        return input;
+      }),
+    );
+    const { runner } = on.cast(made, { takeOver: false });
+    await on.play(runner.submit("10", { runId: "first" }));
+    await on.play(runner.submit("12", { runId: "second" }));
+    await on.play(runner.advance("second", { within: "10s" }));
+    const swept = await on.play(runner.advanceAll({ within: "20s", least: "2s", most: 1 }));
+    expect(swept.runs.map(({ runId, status }) => [runId, status])).toEqual([
+      ["first", "completed"],
+      ["second", "running"],
+    ]);
+    expect([swept.refused, swept.more]).toEqual([[], true]);
+  });
+
+  it("and pause for longer than there is time leave nothing to be done now", async () => {
+    on = stage();
+    const flaky = step("flaky", (_: string): string => {
+      throw new Error("not yet");
+    }).retry({ attempts: 2, backoff: "20s", jitter: false });
+    const { runner } = on.cast(pipeline("p", flaky), { takeOver: false });
+    await on.play(runner.submit("x", { runId: "r" }));
+    const until = new Date(on.world.now() + 20_000);
+    const { runs, more } = await on.play(runner.advanceAll({ within: "10s" }));
+    expect([runs, more]).toMatchObject([[{ runId: "r", more: true, until }], false]);
+  });
+
   it("and that cannot be gone on with here are named, and hinder no other one", async () => {
     on = stage();
     const ask = humanInTheLoop("ask", { prompt: (text: string) => text });
@@ -407,6 +460,7 @@ describe("runs that nobody attends to", () => {
     expect(runs).toMatchObject([{ runId: "new", status: "waiting" }]);
     expect(refused).toMatchObject([{ runId: "old", error: { code: "version-changed" } }]);
     expect(more).toBe(false);
+    expect((await on.play(now.advanceAll({ within: "10s" }))).runs).toEqual([]); // it waits for a person
   });
 
   it("are none: then it is over at once", async () => {
