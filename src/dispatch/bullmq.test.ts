@@ -32,6 +32,31 @@ databases("redis", "BullMQ", () => {
     { describe, it },
   );
 
+  it("holds a job for as long as it is at work on it: its lock is renewed", async () => {
+    const prefix = `{${randomUUID()}}`;
+    const dispatcher = bullmq(server.url, { prefix, lockMs: 3_000 });
+    const client = new Redis(server.url);
+    const { promise: ended, resolve: end } = Promise.withResolvers<"done">();
+    await dispatcher.submit({ runId: "r", pipeline: "p", fingerprint: "f" });
+    const work = { queues: ["default"], concurrency: 1, take: () => ended, onTrouble: () => {} };
+    const shift = await dispatcher.work(work);
+    try {
+      let before = Number.POSITIVE_INFINITY;
+      const grew = async (): Promise<boolean> => {
+        const now = await client.pttl(`${prefix}:default:r:lock`);
+        const is = now > before;
+        if (now > 0) before = now;
+        return is;
+      };
+      await expect.poll(grew).toBe(true);
+    } finally {
+      end("done");
+      await shift.stop();
+      await dispatcher.close();
+      client.disconnect();
+    }
+  });
+
   it("shows no password", () => {
     expect(bullmq("redis://ana:secret@cache:6379/1").name).toBe("BullMQ on redis://ana@cache:6379/1");
   });

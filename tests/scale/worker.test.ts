@@ -29,6 +29,26 @@ test("the same id again makes no second run, and says so; with another input it 
   expect((await app.journal("r")).length).toBe(1);
 });
 
+const usd = 1_000_000_000_000n;
+
+test("a run has the state and the shared budgets it is submitted with, and its limit is its own before that of the configuration", async () => {
+  const app = new Application();
+  app.write("flujo.config.ts", `export default { budget: "$3", scopes: ["house"] };`);
+  const submit = (id: string, ...more: string[]) =>
+    app.flujo("submit", "line.ts", "--input", "x", "--run-id", id, ...more);
+  await submit("plain");
+  await submit("own", "--state-json", '{"n":1}', "--scope", "tenant:acme", "--budget", "$1");
+  const house = { scope: "house" };
+  expect((await app.journal("plain"))[0]).toMatchObject({
+    limits: { picoUsd: String(3n * usd) },
+    scopes: [house],
+  });
+  expect((await app.journal("own"))[0]).toMatchObject({
+    ...{ state: { n: 1 }, limits: { picoUsd: String(usd) } },
+    scopes: [house, { scope: "tenant:acme" }],
+  });
+});
+
 test("a worker takes runs of its queues, and leaves the others to others", async () => {
   const app = new Application();
   for (const queue of ["mail", "reports"])
@@ -51,15 +71,16 @@ test("a worker with a time ends when nothing waits, and by then has done what th
   expect(app.did().sort()).toEqual(["a one", "a three", "a two", "b one", "b three", "b two"]);
 });
 
-test("a worker with a time leaves no run to workers of its version: there may be none", async () => {
+test("a worker with a time leaves no run to workers of its version, or to an engine: there may be none", async () => {
   const app = new Application();
-  await app.flujo("submit", "line.ts", "--input", "x", "--run-id", "r");
+  const to = ["--engine", "restate://127.0.0.1:1?admin=1"];
+  await app.flujo("submit", "line.ts", "--input", "x", "--run-id", "r", ...to);
   const now = readFileSync(join(app.path, "line.ts"), "utf8").replace(
     '.to(work("three"))',
     '.to(work("last"))',
   );
   app.write("line.ts", now);
-  const { code, stderr } = await app.begin(["worker", "--for", "60s"]).ended;
+  const { code, stderr } = await app.begin(["worker", "--for", "60s", ...to]).ended;
   expect([code, stderr]).toEqual([0, expect.stringContaining("completed  r  line")]);
   expect(app.did()).toEqual(["r one", "r two", "r last"]);
 });
@@ -92,19 +113,21 @@ test("a run with a delay waits for its moment", async () => {
   expect((begun?.at ?? 0) - (created?.at ?? 0)).toBeGreaterThanOrEqual(2_000);
 });
 
-test("a worker that is told to end finishes the step under way, and another one does the rest", async () => {
+test("a worker that is told to end says so when it is asked, finishes the step under way, and another one does the rest", async () => {
   const app = new Application();
-  await app.flujo("submit", "line.ts", "--input", "x", "--run-id", "r");
-  const first = app.begin(["worker"], { HANG: "two" });
+  for (const id of ["r", "s"]) await app.flujo("submit", "line.ts", "--input", "x", "--run-id", id);
+  const first = app.begin(["worker", "--concurrency", "1", "--port", "0"], { HANG: "two" });
   await first.saw("begins r two");
   const second = app.begin(["worker"]);
-  await second.saw("Without HTTP");
+  await second.saw("completed  s  line"); // the first has no room for it
   first.kill("SIGTERM");
   await first.saw("Stopping: 1 run finishes its operation");
+  const health = await fetch(`${urlOf(first)}/health`);
+  expect([health.status, await health.json()]).toEqual([503, { status: "stopping" }]);
   app.write("go", "");
   await second.saw("completed  r  line");
   expect((await first.ended).code).toBe(0);
-  expect(app.did()).toEqual(["r one", "r two", "r three"]);
+  expect(app.did().filter((line) => line.startsWith("r"))).toEqual(["r one", "r two", "r three"]);
 });
 
 test("a limit of a queue holds over workers, and a killed one gives back what it had", async () => {
@@ -151,6 +174,7 @@ test("with a port it answers for its health and its figures, and for nothing els
 
 test.each([
   [["worker", "--queues", "a b"], "names no queue"],
+  [["worker", "--queues", "*", "--engine", "redis://127.0.0.1:1"], "asks for names"],
   [["worker", "--for", "900ms"], "too short a time"],
   [["worker", "--engine", "ftp://u:secret@x"], "names no engine"],
   [["submit", "line.ts", "--store", "memory:"], "forgets a run"],

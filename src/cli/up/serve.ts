@@ -134,8 +134,13 @@ export async function serve(service: Service): Promise<number> {
   const graceMs = time === undefined ? service.graceMs : Math.min(service.graceMs, leftIn(time));
   tell({ type: "stopping", running: application.running, graceMs });
   endAtLast(graceMs);
-  const [drained] = await Promise.all([application.drain(graceMs), listening?.close(graceMs)]);
+  const isProbe = http?.what === "health"; // it goes on saying that the process stops
+  const [drained] = await Promise.all([
+    application.drain(graceMs),
+    isProbe ? undefined : listening?.close(graceMs),
+  ]);
   await application.leave();
+  if (isProbe) await listening?.close(lastAnswersMs);
   tell({ type: "stopped", ...drained });
   bye.off();
   stray.off();
@@ -145,6 +150,9 @@ export async function serve(service: Service): Promise<number> {
 /** What is left, and as much as it may take to give runs up. */
 const leftIn = ({ endsAt }: Allotment): number => Math.max(0, endsAt - Date.now()) + givingUpMs;
 const givingUpMs = 500;
+
+/** What is asked for in the end is answered within so many milliseconds, or cut off. */
+const lastAnswersMs = 1_000;
 
 /** @throws InvalidOptionError when it cannot listen there. */
 async function answer(
