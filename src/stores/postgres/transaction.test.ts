@@ -137,6 +137,19 @@ databases("postgres", "transactions in Postgres", () => {
       expect(answer).toMatchObject({ outcome: "granted", lease: { fence: 3 } });
     });
 
+    it("what waits for no sync leaves its connection as it was", async () => {
+      const { schema, store } = await begun();
+      await rival.query(`CREATE FUNCTION ${schema}.tell() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN NEW.value = to_json(pg_catalog.current_setting(''synchronous_commit'')); RETURN NEW; END'`);
+      await rival.query(`CREATE TRIGGER tell BEFORE INSERT ON ${schema}.cached
+        FOR EACH ROW EXECUTE FUNCTION ${schema}.tell()`);
+      for (const act of [() => store.renew(lease, 2_000), () => store.ledger({ ...hold, id: "1" })]) {
+        await act();
+        await store.cachePut("k", { value: "" });
+        expect(await store.cacheGet("k", 0)).toEqual({ value: "on" });
+      }
+    });
+
     it("nothing is sent to a run that is about to be removed, and none is removed that is about to be sent something", async () => {
       const { schema, store } = await begun();
       const remove = `SELECT ${schema}.remove('r', 1)`;
