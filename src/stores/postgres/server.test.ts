@@ -4,7 +4,8 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { databases } from "../../../tests/servers/databases.ts";
 import { hasOwnPostgres, type PostgresServer, postgresServer } from "../../../tests/servers/postgres.ts";
-import type { Append, RunSummary, Store } from "../../ports/store.ts";
+import { append, request, summary } from "../../../tests/stores/small-run.ts";
+import type { Store } from "../../ports/store.ts";
 import { type PostgresOptions, postgres } from "../postgres.ts";
 
 databases("postgres", "a server of Postgres", () => {
@@ -146,26 +147,6 @@ databases("postgres", "a server of Postgres", () => {
 type Act = (store: Store) => Promise<unknown>;
 
 const newName = (): string => `t_${randomUUID().replaceAll("-", "")}`;
-const request = { runId: "r", owner: "me", now: 0, ttlMs: 1_000 };
-
-const summary: RunSummary = {
-  pipeline: "p",
-  fingerprint: "f",
-  status: "running",
-  createdAt: 1,
-  updatedAt: 1,
-  picoUsd: "0",
-  inputTokens: 0,
-  outputTokens: 0,
-  calls: 0,
-};
-
-const append = (seq: number): Append => ({
-  runId: "r",
-  fence: 1,
-  entries: [{ type: "operation-completed", path: "/t", kind: "run", output: "x", took: 0, seq, at: 0 }],
-  blobs: [],
-});
 
 const newValue = async (store: Store): Promise<unknown> => (await store.notes({ prefix: "new" }))[0]?.value;
 const versionOf = async (store: Store): Promise<string | undefined> =>

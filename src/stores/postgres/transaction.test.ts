@@ -5,8 +5,8 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { databases } from "../../../tests/servers/databases.ts";
 import { hasOwnPostgres, type PostgresServer, postgresServer } from "../../../tests/servers/postgres.ts";
-import type { Entry } from "../../core/entries.ts";
-import type { Append, Lease, RunSummary, Store } from "../../ports/store.ts";
+import { append as appendOf, hold, request, summary } from "../../../tests/stores/small-run.ts";
+import type { Append, Lease, Store } from "../../ports/store.ts";
 import { postgres } from "../postgres.ts";
 
 databases("postgres", "transactions in Postgres", () => {
@@ -242,44 +242,8 @@ databases("postgres", "transactions in Postgres", () => {
 });
 
 const newSchema = (): string => `t_${randomUUID().replaceAll("-", "")}`;
-const request = { runId: "r", owner: "me", now: 0, ttlMs: 1_000 };
+const append = (seq: number): Append => appendOf(seq, "é");
 const lease: Lease = { runId: "r", owner: "me", fence: 1, expiresAt: 1_000 };
-
-const hold = {
-  kind: "hold",
-  runId: "r",
-  fence: 1,
-  path: "/p",
-  now: 0,
-  patienceMs: 1,
-  quote: { model: "m", inputTokens: 0, outputTokens: { wanted: 1, least: 1 } },
-  accounts: [{ scope: "a", limits: {}, alertAt: [] }],
-} as const;
-
-const summary: RunSummary = {
-  pipeline: "p",
-  fingerprint: "f",
-  status: "running",
-  createdAt: 1,
-  updatedAt: 1,
-  picoUsd: "0",
-  inputTokens: 0,
-  outputTokens: 0,
-  calls: 0,
-};
-
-function append(seq: number): Append {
-  const entry: Entry = {
-    type: "operation-completed",
-    path: "/t",
-    kind: "run",
-    output: "é",
-    took: 0,
-    seq,
-    at: 0,
-  };
-  return { runId: "r", fence: 1, entries: [entry], blobs: [] };
-}
 
 /** A way to a server that somebody ends before it hears something. */
 async function lineTo(serverUrl: string) {

@@ -7,6 +7,7 @@ import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import { databases } from "../../../tests/servers/databases.ts";
 import { redisServer } from "../../../tests/servers/redis.ts";
+import { append, hold, request, summary } from "../../../tests/stores/small-run.ts";
 import type { Append, RunSummary, Store } from "../../ports/store.ts";
 import { redis } from "../redis.ts";
 import { raise, type Script, seize, sort } from "./scripts.ts";
@@ -161,36 +162,4 @@ const seen = async (store: Store) => ({
   calls: (await store.list({}))[0]?.calls,
   kept: await store.blob("h"),
   holds: (await store.accounts({}))[0]?.holds.length,
-});
-
-const request = { runId: "r", owner: "me", now: 0, ttlMs: 1_000 };
-
-const hold = {
-  kind: "hold",
-  runId: "r",
-  fence: 1,
-  path: "/p",
-  now: 0,
-  patienceMs: 1,
-  quote: { model: "m", inputTokens: 0, outputTokens: { wanted: 1, least: 1 } },
-  accounts: [{ scope: "a", limits: {}, alertAt: [] }],
-} as const;
-
-const summary: RunSummary = {
-  pipeline: "p",
-  fingerprint: "f",
-  status: "running",
-  createdAt: 1,
-  updatedAt: 1,
-  picoUsd: "0",
-  inputTokens: 0,
-  outputTokens: 0,
-  calls: 0,
-};
-
-const append = (seq: number): Append => ({
-  runId: "r",
-  fence: 1,
-  entries: [{ type: "operation-completed", path: "/t", kind: "run", output: "x", took: 0, seq, at: 0 }],
-  blobs: [],
 });
