@@ -12,10 +12,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { summary } from "../../tests/stores/small-run.ts";
 import type { Entry } from "../core/entries.ts";
 import { StoreCorruptError, StoreNewerError, StoreUnavailableError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import type { Lease, LeaseAnswer, RunSummary, Store } from "../ports/store.ts";
+import type { Lease, LeaseAnswer, Store } from "../ports/store.ts";
 import { testStore } from "../testing/test-store.ts";
 import { storeError } from "./file/faults.ts";
 import { encodeLine } from "./file/line.ts";
@@ -284,19 +285,8 @@ describe("file", () => {
   });
 
   it("finds the last summary behind a long tail", async () => {
-    const summary: RunSummary = {
-      pipeline: "p",
-      fingerprint: "f",
-      status: "running",
-      createdAt: 1,
-      updatedAt: 1,
-      picoUsd: "0",
-      inputTokens: 0,
-      outputTokens: 0,
-      calls: 1,
-    };
     const lease = await take(store);
-    await store.commit([{ ...lease, entries: [], blobs: [], summary }]);
+    await store.commit([{ ...lease, entries: [], blobs: [], summary: { ...summary, calls: 1 } }]);
     for (let seq = 0; seq < 300; seq++) await add(store, lease, seq, `"summary": ${"x".repeat(500)}`);
     expect(await store.list({})).toMatchObject([{ runId: "r", calls: 1 }]);
   });

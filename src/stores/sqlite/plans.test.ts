@@ -3,23 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { request, summary as running } from "../../../tests/stores/small-run.ts";
 import type { Entry } from "../../core/entries.ts";
 import type { Append, Lease, RunFilter, RunSummary, Store } from "../../ports/store.ts";
 import { sqlite } from "../sqlite.ts";
 
-const request = { runId: "r", owner: "me", now: 0, ttlMs: 1_000 };
-
-const summary: RunSummary = {
-  pipeline: "p",
-  fingerprint: "f",
-  status: "waiting",
-  createdAt: 1,
-  updatedAt: 1,
-  picoUsd: "0",
-  inputTokens: 0,
-  outputTokens: 0,
-  calls: 0,
-};
+const summary: RunSummary = { ...running, status: "waiting" };
 
 const append = (seq: number): Append => {
   const entry: Entry = {
